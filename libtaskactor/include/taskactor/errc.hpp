@@ -1,0 +1,49 @@
+/// The closed set of errors that taskactor itself reports.
+///
+/// A body's own exception is never turned into one of these: it travels whole (rule 10 of DESIGN.md).
+#pragma once
+
+#include <string>
+#include <system_error>
+#include <type_traits>
+
+namespace taskactor {
+
+enum class errc {
+  /// A task with this id is waiting or running. Rule 1: checked before anything else.
+  duplicate_id = 1,
+  /// `max_queue` tasks are waiting or running. Nothing was admitted; try again when some have ended.
+  queue_full,
+  /// The manager is shutting down or has ended, and takes no more work.
+  stopping,
+  /// An option, an argument or an environment variable has a value that can't be used; the message names it.
+  invalid_argument,
+  /// A blocking call was made from a coroutine body, where it would hold a scheduler thread: use `co_await`.
+  would_block,
+  /// A function of `this_task`, or an awaitable, was used outside of a task.
+  not_in_task,
+  /// The program to run was not found: no such file, or nothing of that name on the PATH.
+  command_not_found,
+  /// The program exists but can't be executed: no permission, a directory, or not in an executable format.
+  command_not_executable,
+  /// The program couldn't be started for want of resources (descriptors, processes, memory).
+  command_not_started,
+  /// The task did not end with a value: it was cancelled.
+  task_cancelled,
+  /// The task did not end with a value: its time was up.
+  task_timed_out,
+};
+
+/// The category of `errc`, named "taskactor".
+const std::error_category& error_category() noexcept;
+
+/// Makes `errc` usable as `std::error_code`.
+std::error_code make_error_code(errc code) noexcept;
+
+/// The one-line meaning of a code, in plain words.
+std::string to_string(errc code);
+
+} // namespace taskactor
+
+template <>
+struct std::is_error_code_enum<taskactor::errc> : std::true_type {};

@@ -1,0 +1,46 @@
+/// Every public name of taskactor, declared. Include it where a pointer or a reference is all that is needed.
+#pragma once
+
+#include <cstdint>
+
+namespace taskactor {
+
+enum class errc;
+enum class state : std::uint8_t;
+enum class end_reason : std::uint8_t;
+enum class cancel_reply : std::uint8_t;
+enum class limiter_kind : std::uint8_t;
+enum class event_kind : std::uint8_t;
+enum class stream : std::uint8_t;
+
+class failure;
+class observer;
+class subscription;
+class task_manager;
+class task_error;
+
+struct cancelled_error;
+struct command_options;
+struct command_result;
+struct event;
+struct gather_options;
+struct limiter_statistics;
+struct manager_options;
+struct manager_statistics;
+struct progress;
+struct rejection;
+struct shutdown_options;
+struct shutdown_report;
+struct task_info;
+struct task_options;
+
+template <class T>
+class expected;
+template <class T>
+class handle;
+template <class T>
+class outcome;
+template <class T>
+class task;
+
+} // namespace taskactor

@@ -1,0 +1,254 @@
+/// `gather`: many as one. A body for each item of a range, so many at once, their outcomes in the order of the items.
+///
+///     auto all = tasks.gather({.concurrency = 16, .task_timeout = 2s, .total_timeout = 30s}, fetch, urls);
+///     auto all = co_await ta::gather({.concurrency = 16}, fetch, urls);            // inside a task
+///     for (auto& o : all) if (!o) std::cerr << o.error() << '\n';
+///
+/// One item's failure doesn't touch the others (rule 15). Any input range will do; a million items take a million
+/// outcomes but no more actors than run at once. Each body gets its own copy of its item.
+///
+/// Inside a task the gather's items run under the same manager; the task gives its token back while it waits, and its
+/// cancellation cancels the items (rules 6 and 15). There the range is read on the scheduler's threads and must not
+/// block; a range that is an lvalue must outlive the await.
+///
+/// Stops: a body that can't be stopped is answered for at its deadline, and goes on with its token (rule 8).
+#pragma once
+
+#include <taskactor/group/sources.hpp>
+#include <taskactor/run/body.hpp>
+#include <taskactor/run/wait.hpp>
+
+#include <coroutine>
+#include <ranges>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace taskactor {
+
+namespace detail {
+
+template <class F, class Source>
+using item_result = body_result<F, typename Source::item_type>;
+
+template <class F, class Source, class Sink>
+class typed_gather;
+
+template <class F, class Source, class Sink>
+class typed_lane final : public lane {
+  using owner = typed_gather<F, Source, Sink>;
+  using item_type = typename Source::item_type;
+  using traits = body_traits<F, item_type>;
+  using result = typename traits::type;
+
+public:
+  explicit typed_lane(ref<owner> of) : lane(of), owner_(*of) {}
+  void fail(failure what) noexcept override { outcome_ = outcome<result>{std::move(what)}; }
+
+private:
+  bool fetch(std::size_t& index) override { return owner_.source.fetch(item_, index); }
+
+  bool start_item([[maybe_unused]] context& where) override {
+    if constexpr (traits::coroutine) {
+      try {
+        root_ = std::invoke(owner_.function, std::move(*item_));
+        root_.enter_root(where);
+        return true;
+      } catch (...) {
+        conclude_exception();
+      }
+    } else {
+      conclude([this]() -> result { return std::invoke(owner_.function, std::move(*item_)); });
+    }
+    return false;
+  }
+  void collect_item() noexcept override {
+    if constexpr (traits::coroutine)
+      conclude([this]() -> result { return root_.take(); });
+  }
+  std::exception_ptr discard_item() noexcept override {
+    std::exception_ptr thrown;
+    if constexpr (traits::coroutine)
+      thrown = destroy_chain(root_.release());
+    try {
+      item_.reset();
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+    return thrown;
+  }
+  const failure* item_failure() const noexcept override { return outcome_ ? nullptr : &outcome_.error(); }
+  void deliver_item(std::size_t index) override {
+    owner_.sink(index, std::exchange(outcome_, outcome<result>{}));
+  }
+
+  template <class Produce>
+  void conclude(Produce&& produce) noexcept {
+    try {
+      if constexpr (std::is_void_v<result>) {
+        produce();
+        if (decide())
+          outcome_ = outcome<result>{std::in_place};
+      } else {
+        result value = produce();
+        if (decide())
+          outcome_ = outcome<result>{std::in_place, std::move(value)};
+      }
+    } catch (...) {
+      conclude_exception();
+    }
+  }
+
+  struct none {};
+  owner& owner_;
+  std::optional<item_type> item_;
+  outcome<result> outcome_;
+  [[no_unique_address]] std::conditional_t<traits::coroutine, task<result>, none> root_;
+};
+
+template <class F, class Source, class Sink>
+class typed_gather final : public gather_state {
+public:
+  template <class G, class S, class K>
+  typed_gather(runtime& home, gather_options options, G&& f, S&& from, K&& into)
+    : gather_state(home, std::move(options)),
+      function(std::forward<G>(f)),
+      source(std::forward<S>(from)),
+      sink(std::forward<K>(into)) {}
+
+  F function;
+  Source source;
+  Sink sink;
+
+private:
+  ref<lane> make_lane() override { return ref<lane>{new typed_lane<F, Source, Sink>{ref<typed_gather>{this}}}; }
+  bool has_items() const noexcept override { return source.has_items(); }
+};
+
+template <class F, class Source, class Sink>
+auto make_gather(runtime& home, gather_options options, F&& f, Source source, Sink&& sink) {
+  static_assert(body<F, typename Source::item_type>, "the body of a gather can be called with one item of the range");
+  using made = typed_gather<std::decay_t<F>, Source, std::decay_t<Sink>>;
+  return ref<made>{
+    new made{home, std::move(options), std::forward<F>(f), std::move(source), std::forward<Sink>(sink)}};
+}
+
+/// Keeps the outcomes in the order of the items.
+template <class R>
+class vector_sink {
+public:
+  explicit vector_sink(std::size_t known) : outcomes_(known), mutex_(std::make_unique<std::mutex>()), fixed_(known != 0) {}
+  void operator()(std::size_t index, outcome<R>&& what) {
+    if (fixed_) { // each index has one writer and its own place
+      outcomes_[index] = std::move(what);
+      return;
+    }
+    const std::lock_guard lock{*mutex_};
+    if (index >= outcomes_.size())
+      outcomes_.resize(index + 1);
+    outcomes_[index] = std::move(what);
+  }
+  std::vector<outcome<R>> take() { return std::move(outcomes_); }
+
+private:
+  std::vector<outcome<R>> outcomes_;
+  std::unique_ptr<std::mutex> mutex_;
+  bool fixed_;
+};
+
+template <class F, class Items>
+auto gather_and_wait(runtime& home, gather_options options, F&& f, Items&& items) {
+  auto source = make_source(std::forward<Items>(items));
+  using result = item_result<F, decltype(source)>;
+  const auto known = source.size();
+  auto state = make_gather(home, std::move(options), std::forward<F>(f), std::move(source), vector_sink<result>{known});
+  state->open(false, false);
+  state->wait();
+  state->rethrow_sink_failure();
+  return state->sink.take();
+}
+
+template <class F, class Items, class Sink>
+std::size_t gather_each(runtime& home, gather_options options, F&& f, Items&& items, Sink&& sink) {
+  using item = std::ranges::range_value_t<Items>;
+  auto serial = [mutex = std::make_unique<std::mutex>(), &sink](std::size_t index, auto&& what) {
+    const std::lock_guard lock{*mutex};
+    sink(index, std::forward<decltype(what)>(what));
+  };
+  auto state = make_gather(home, std::move(options), std::forward<F>(f), fed_source<item>{}, std::move(serial));
+  state->open(false, true);
+  std::size_t pulled = 0;
+  std::exception_ptr range_failure;
+  try {
+    pulled = feed(*state, state->source, items);
+  } catch (...) {
+    range_failure = std::current_exception();
+  }
+  state->wait(); // whatever happened: the items that run refer to the sink
+  state->rethrow_sink_failure();
+  if (range_failure)
+    std::rethrow_exception(range_failure);
+  return pulled;
+}
+
+/// The await of a gather inside a task.
+template <class F, class Source>
+class gather_awaiter final : lending_wait {
+  using result = item_result<F, Source>;
+  using state_type = typed_gather<F, Source, vector_sink<result>>;
+
+public:
+  gather_awaiter(gather_options options, F f, Source source)
+    : options_(std::move(options)), function_(std::move(f)), source_(std::move(source)) {}
+
+  bool await_ready() const noexcept { return false; }
+  template <body_promise Promise>
+  bool await_suspend(std::coroutine_handle<Promise> self) {
+    context& ctx = *self.promise().ctx;
+    if (ctx.must_stop())
+      return false;
+    const auto known = source_.size();
+    state_ = make_gather(ctx.home(), std::move(options_), std::move(function_), std::move(source_),
+                         vector_sink<result>{known});
+    state_->set_waiter(&ctx);
+    state_->open(true, false);
+    lend(ctx);
+    return true;
+  }
+  std::vector<outcome<result>> await_resume() {
+    if (state_)
+      state_->set_waiter(nullptr);
+    if (!state_ || state_->close_reason() == end_reason::parent_ended)
+      throw cancelled_error{};
+    state_->rethrow_sink_failure();
+    return state_->sink.take();
+  }
+
+private:
+  bool arrived() const noexcept override { return state_->complete(); }
+  bool give_up() noexcept override {
+    state_->cancel(end_reason::parent_ended);
+    return false; // structured: wait for the items to end (rule 15)
+  }
+  ref<operation> kill() noexcept override {
+    state_->kill();
+    return state_;
+  }
+
+  gather_options options_;
+  F function_;
+  Source source_;
+  ref<state_type> state_;
+};
+
+} // namespace detail
+
+/// Inside a task: `co_await gather(options, body, items)` gives `std::vector<outcome<R>>`.
+template <class F, std::ranges::input_range Items>
+[[nodiscard]] auto gather(gather_options options, F&& body, Items&& items) {
+  auto source = detail::make_source(std::forward<Items>(items));
+  return detail::gather_awaiter<std::decay_t<F>, decltype(source)>{std::move(options), std::forward<F>(body),
+                                                                    std::move(source)};
+}
+
+} // namespace taskactor

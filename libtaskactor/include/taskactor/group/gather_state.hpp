@@ -1,0 +1,159 @@
+/// The machinery of a gather. Not for users: see `gather.hpp`.
+///
+///     source --fetch--> lane, lane, lane ... (records; each an actor with a token while it runs)
+///                         | one item after the other, each with its own deadline and outcome
+///                         v
+///                       sink(index, outcome)
+///
+/// A lane goes down after an item whenever other work waits for a token, when its item was cancelled or timed out, and
+/// when there are no more items; a new lane takes its place while there are. So a million items need no more actors
+/// than run at once, and no item can harm the next one.
+#pragma once
+
+#include <taskactor/run/record.hpp>
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <mutex>
+#include <vector>
+
+namespace taskactor {
+
+/// Options of a gather. Negative durations are refused; zero durations have expired.
+struct gather_options {
+  /// The items' ids are this, a slash and their index. Empty: one is made ("gather-3").
+  field<std::string> id{};
+  /// Items that run at once; zero: as many as there are tokens when it starts.
+  std::size_t concurrency = 0;
+  /// How long each item may run; unset or `no_timeout`: no limit of its own.
+  std::optional<std::chrono::nanoseconds> task_timeout{};
+  /// How long all may take; what runs then is timed out, what hasn't started is `not_started`.
+  std::optional<std::chrono::nanoseconds> total_timeout{};
+  /// Each item waits a random time below this before it starts, so that not all start at once.
+  std::chrono::nanoseconds jitter{};
+};
+
+namespace detail {
+
+class lane;
+
+class gather_state : public operation {
+public:
+  /// Errors: `std::system_error{errc::invalid_argument}`.
+  gather_state(runtime& home, gather_options options);
+
+  /// Starts. Items come from the source at once, or later if `feeding`: until `feed_ended()`.
+  void open(bool nested, bool feeding);
+  void feed_ended() noexcept { settle_one(); }
+  /// No further item starts.
+  void close(end_reason why) noexcept;
+  /// Asks all that runs to end; closes.
+  void cancel(end_reason why) noexcept { signal(why, false); }
+  void kill() noexcept { signal(end_reason::parent_ended, true); }
+  /// A new item may be fetched: makes a lane for it if there is room.
+  void more() noexcept;
+
+  /// True when every started item has its outcome and no other will start.
+  bool complete() const noexcept { return complete_.load(std::memory_order_acquire); }
+  /// True when no lane is left either.
+  bool ended() const noexcept final;
+  void set_waiter(context* who) noexcept;
+  /// Blocks until `done()` or complete. Errors: `errc::would_block`, before anything has started.
+  void wait(const std::function<bool()>& done = {});
+  void notify() noexcept;
+
+  const gather_options& options() const noexcept { return options_; }
+  time_point total_deadline() const noexcept { return total_deadline_; }
+  std::size_t limit() const noexcept { return limit_; }
+  runtime& home() const noexcept { return home_; }
+  bool closed() const noexcept { return closed_.load(); }
+  end_reason close_reason() const noexcept { return close_reason_.load(); }
+  /// Somebody else waits for a token.
+  bool crowded() const noexcept;
+  /// The sink threw: keeps the first exception, and cancels.
+  void sink_failed() noexcept;
+  void rethrow_sink_failure();
+
+  // -- told by lanes -------------------------------------------------------------------------------------------------
+  void begin_fetch() noexcept { pending_.fetch_add(1); }
+  /// The fetch gave nothing, or its item has been delivered.
+  void settle_one() noexcept;
+  void lane_started() noexcept { running_.fetch_add(1, std::memory_order_relaxed); }
+  void lane_down(lane& which, bool had_started) noexcept;
+  void count_item() noexcept;
+  void fetched() noexcept;
+
+protected:
+  virtual ref<lane> make_lane() = 0;
+  /// True when a fetch would give an item now.
+  virtual bool has_items() const noexcept = 0;
+
+private:
+  void add_lanes(std::size_t most) noexcept;
+  void signal(end_reason why, bool kill) noexcept;
+
+  runtime& home_;
+  gather_options options_;
+  time_point total_deadline_ = time_point::max();
+  std::size_t limit_;
+  bool nested_ = false;
+  bool feeding_ = false;
+  std::atomic<bool> closed_{false};
+  std::atomic<end_reason> close_reason_{end_reason::none};
+  std::atomic<std::size_t> pending_{1}; // fetches and items under way, and one until the feed has ended
+  std::atomic<std::size_t> running_{0};
+  std::atomic<bool> complete_{false};
+  mutable std::mutex mutex_; // what follows
+  std::condition_variable changed_;
+  std::vector<ref<lane>> lanes_;
+  ref<context> waiter_;
+  std::exception_ptr sink_failure_;
+};
+
+/// One lane: a record whose body is one item after the other, each after a pause if there is jitter.
+class lane : public record {
+public:
+  explicit lane(ref<gather_state> state);
+
+  bool start(context& where) final;
+  void collect() noexcept final;
+  std::exception_ptr discard_body() noexcept final;
+  bool advance() final;
+  void deliver() noexcept final;
+  void on_down() noexcept final;
+  std::string current_id() const final;
+  void drop_outcome() noexcept final {}
+  const failure* failed() const noexcept final { return nullptr; }
+  /// Is the time of the item, or of all, up? If so it is given its outcome here.
+  due_review review(time_point now) final;
+
+protected:
+  virtual bool fetch(std::size_t& index) = 0;
+  virtual bool start_item(context& where) = 0;
+  virtual void collect_item() noexcept = 0;
+  virtual std::exception_ptr discard_item() noexcept = 0;
+  virtual void deliver_item(std::size_t index) = 0;
+  virtual const failure* item_failure() const noexcept = 0;
+  gather_state& state_of() const noexcept { return *state_; }
+
+private:
+  bool fetch_next();
+  bool fetch_next_epoch();
+  void start_pause(context& where);
+  void report_item() noexcept;
+
+  ref<gather_state> state_;
+  std::atomic<std::size_t> index_{0};
+  std::atomic<clock::rep> item_started_{0};
+  std::atomic<bool> undelivered_{false}; // an item was fetched, and the sink doesn't have its outcome yet
+  bool begun_ = false;
+  bool paused_ = false;
+  bool pausing_ = false;
+  promise_base* pause_ = nullptr;
+};
+
+} // namespace detail
+} // namespace taskactor

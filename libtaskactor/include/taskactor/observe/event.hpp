@@ -1,0 +1,74 @@
+/// The closed set of events of tasks: what observers see and what the log says (rule 13).
+///
+/// | kind               | level | when                                                        |
+/// |--------------------|-------|-------------------------------------------------------------|
+/// | started            | debug | a task got its token and its actor                          |
+/// | progress           | -     | `this_task::report_progress`; the latest, others may be skipped |
+/// | completed          | debug | ended with a value                                          |
+/// | cancelled          | info  | ended because somebody asked, started or not                |
+/// | timed_out          | error | a clock of rule 7 ran out                                   |
+/// | failed             | error | the body threw; `text` has the chain                        |
+/// | unobserved_failure | error | a failed task's last handle is gone, and nobody looked      |
+/// | cleanup_fault      | warn  | a destructor threw while a body was destroyed               |
+/// | overrun            | warn  | work goes on after its outcome was given (rule 8)           |
+/// | observer_failed    | warn  | an observer threw; it is kept                               |
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace taskactor {
+
+enum class event_kind : std::uint8_t {
+  started,
+  progress,
+  completed,
+  cancelled,
+  timed_out,
+  failed,
+  unobserved_failure,
+  cleanup_fault,
+  overrun,
+  observer_failed,
+};
+
+std::string_view to_string(event_kind kind) noexcept;
+
+struct event {
+  event_kind kind{};
+  std::string id{};
+  /// On the actor system's steady clock.
+  std::chrono::steady_clock::time_point at{};
+  /// How long the task had run; zero before it ran.
+  std::chrono::nanoseconds ran{};
+  /// The failure's message, a progress text; may be empty.
+  std::string text{};
+  /// Of progress only.
+  std::uint64_t done = 0, total = 0;
+};
+
+/// Called on an actor of its own, one event at a time, in order. May block and may throw: neither reaches any task.
+using event_handler = std::function<void(const event&)>;
+
+struct observer_options {
+  /// Events kept for a handler that is slower than the tasks; further ones are dropped and counted.
+  std::size_t queue = 8192;
+};
+
+/// Ends the observation when it is destroyed; an event being handled is let finish on its own thread.
+class [[nodiscard]] subscription {
+public:
+  subscription() noexcept = default;
+  explicit subscription(std::shared_ptr<void> owner) noexcept : owner_(std::move(owner)) {}
+  void reset() noexcept { owner_.reset(); }
+
+private:
+  std::shared_ptr<void> owner_;
+};
+
+} // namespace taskactor

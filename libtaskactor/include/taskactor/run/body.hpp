@@ -1,0 +1,139 @@
+/// A task's body with its arguments and its outcome, in one record. Not for users.
+///
+/// A body is a coroutine function that returns `task<T>`, or a plain function or function object. Callable and
+/// arguments are kept in the record until the end, so that a coroutine's references to them and a lambda's captures
+/// stay valid across its awaits.
+#pragma once
+
+#include <taskactor/run/record.hpp>
+#include <taskactor/task/task.hpp>
+
+#include <functional>
+#include <optional>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace taskactor::detail {
+
+template <class R>
+struct result_traits {
+  using type = R;
+  static constexpr bool coroutine = false;
+};
+template <class T>
+struct result_traits<task<T>> {
+  using type = T;
+  static constexpr bool coroutine = true;
+};
+
+template <class F, class... Args>
+using body_traits = result_traits<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>;
+
+/// What a body gives: `T` of a `task<T>`, or what a plain function returns.
+template <class F, class... Args>
+using body_result = typename body_traits<F, Args...>::type;
+
+template <class F, class... Args>
+concept body = std::invocable<std::decay_t<F>&, std::decay_t<Args>...> && task_result<body_result<F, Args...>>;
+
+/// A record with an outcome, whatever the body.
+template <class T>
+class outcome_record : public record {
+public:
+  outcome<T>& result() noexcept { return outcome_; }
+  void fail(failure what) noexcept override { outcome_ = outcome<T>{std::move(what)}; }
+  void drop_outcome() noexcept override { outcome_ = outcome<T>{}; }
+  const failure* failed() const noexcept override { return outcome_ ? nullptr : &outcome_.error(); }
+
+protected:
+  /// Calls `produce` for the body's result; what it returns or throws becomes the outcome, if nothing else has.
+  template <class Produce>
+  void conclude(Produce&& produce) noexcept {
+    try {
+      if constexpr (std::is_void_v<T>) {
+        produce();
+        if (decide())
+          outcome_ = outcome<T>{std::in_place};
+      } else {
+        T value = produce();
+        if (decide())
+          outcome_ = outcome<T>{std::in_place, std::move(value)};
+      }
+    } catch (...) {
+      conclude_exception();
+    }
+  }
+
+private:
+  outcome<T> outcome_;
+};
+
+template <class F, class... Args>
+class body_record final : public outcome_record<body_result<F, Args...>> {
+  using traits = body_traits<F, Args...>;
+  using result_type = typename traits::type;
+  struct parts {
+    F function;
+    std::tuple<Args...> arguments;
+  };
+
+public:
+  template <class G, class... As>
+  explicit body_record(G&& function, As&&... arguments)
+    : parts_(std::in_place, parts{std::forward<G>(function), std::tuple<Args...>{std::forward<As>(arguments)...}}) {}
+
+  bool start([[maybe_unused]] context& where) override {
+    if constexpr (traits::coroutine) {
+      try {
+        root_ = invoke();
+        root_.enter_root(where);
+        return true;
+      } catch (...) { // no frame: out of memory, or a parameter's copy threw
+        this->conclude_exception();
+      }
+    } else {
+      this->conclude([this]() -> result_type { return invoke(); });
+    }
+    return false;
+  }
+
+  void collect() noexcept override {
+    if constexpr (traits::coroutine)
+      this->conclude([this]() -> result_type { return root_.take(); });
+  }
+
+  std::exception_ptr discard_body() noexcept override {
+    std::exception_ptr thrown;
+    if constexpr (traits::coroutine)
+      thrown = destroy_chain(root_.release());
+    try {
+      parts_.reset();
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+    return thrown;
+  }
+
+private:
+  struct none {};
+
+  decltype(auto) invoke() {
+    return std::apply(
+      [this](Args&... arguments) -> decltype(auto) {
+        return std::invoke(parts_->function, std::forward<Args>(arguments)...);
+      },
+      parts_->arguments);
+  }
+
+  std::optional<parts> parts_;
+  [[no_unique_address]] std::conditional_t<traits::coroutine, task<result_type>, none> root_;
+};
+
+template <class F, class... Args>
+auto make_body(F&& function, Args&&... arguments) {
+  using made = body_record<std::decay_t<F>, std::decay_t<Args>...>;
+  return ref<made>{new made{std::forward<F>(function), std::forward<Args>(arguments)...}};
+}
+
+} // namespace taskactor::detail

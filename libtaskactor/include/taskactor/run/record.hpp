@@ -1,0 +1,163 @@
+/// `detail::record`: everything about one task, from its admission to the last handle. Not for users.
+///
+/// One object, shared by reference count: the manager (while the task waits or runs, then in the ring of ended ones),
+/// its actor (while it runs) and the handles. Who may touch what:
+///
+///     constant after admission: id, the clocks' durations, kind       any thread
+///     `control`, `state`, `reason`, `deadline`, `progress`, listeners any thread (atomic, or under a striped lock)
+///     links, timer, phase, actor                                      the manager's actor alone
+///     the body                                                        the task's actor alone, while it runs
+///     the outcome                                                     whoever won `decide()`, until `state` is final;
+///                                                                     read by handles after that
+///
+/// `decide()` is the one point where the end of a task is settled: the body that finishes, the deadline and the kill
+/// all race for it, and exactly one writes the outcome (rules 2, 8 and 9).
+#pragma once
+
+#include <taskactor/task/context.hpp>
+#include <taskactor/task/info.hpp>
+#include <taskactor/task/options.hpp>
+#include <taskactor/task/outcome.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace taskactor::detail {
+
+class runtime;
+
+/// Told once that a task has ended, on the manager's thread: must not block.
+class end_listener {
+public:
+  virtual void on_end() noexcept = 0;
+  end_listener* next = nullptr;
+
+protected:
+  ~end_listener() = default;
+};
+
+enum class record_kind : std::uint8_t {
+  task, ///< has an id in the table, counts against `max_queue`
+  lane, ///< runs items of a gather, one after the other
+};
+
+/// Where a record stands with the manager.
+enum class phase : std::uint8_t { outside, waiting, running, in_grace, killed, overrun, gone };
+
+/// What a lane of a gather answers when its time may be up.
+struct due_review {
+  bool expired = false;                // its item has been given its outcome: the body is to be asked to end
+  time_point next = time_point::max(); // when to look again, unless expired
+};
+
+class record : public task_core {
+public:
+  // -- constant after admission ------------------------------------------------------------------------------------
+  std::string id;
+  runtime* home = nullptr;
+  std::chrono::nanoseconds timeout = no_timeout;
+  std::chrono::nanoseconds queue_timeout = no_timeout;
+  std::chrono::nanoseconds total_timeout = no_timeout;
+  time_point submitted{};
+  record_kind kind = record_kind::task;
+  bool nested = false; // a lane of a gather inside a task: ahead of what waits at top level
+
+  // -- any thread --------------------------------------------------------------------------------------------------
+  static constexpr std::uint64_t cancel_bit = 1, kill_bit = 2, decided_bit = 4, epoch_one = 256;
+  std::atomic<std::uint64_t> control{0};
+  std::atomic<taskactor::state> state{taskactor::state::queued};
+  std::atomic<end_reason> reason{end_reason::none};
+  std::atomic<clock::rep> started_at{0}, ended_at{0}, deadline_at{clock::duration::max().count()};
+  std::atomic<bool> token{false}; // holds a token of the global limiter
+  std::atomic<bool> overrunning{false};
+
+  // -- the manager's -----------------------------------------------------------------------------------------------
+  record* next = nullptr; // in one of the manager's lists
+  record* prev = nullptr;
+  void* listed_in = nullptr;
+  time_point due{}; // in the manager's heap of deadlines
+  std::size_t position = 0;
+  detail::phase phase = detail::phase::outside;
+  end_reason due_reason = end_reason::none;
+  context* actor = nullptr;
+
+  // -- the body, on its actor --------------------------------------------------------------------------------------
+  /// Begins the body. True: a coroutine was entered and is to be driven; false: it has already ended.
+  virtual bool start(context& where) = 0;
+  /// The coroutine has ended: takes its result, and decides.
+  virtual void collect() noexcept = 0;
+  /// Destroys callable, arguments and what is left of frames. Returns what a destructor threw.
+  virtual std::exception_ptr discard_body() noexcept = 0;
+  /// Goes on with another body (the next item of a gather). False: there is none.
+  virtual bool advance() { return false; }
+  /// Writes the outcome of a task that has no value; only after winning `decide()`.
+  virtual void fail(failure what) noexcept = 0;
+  /// The outcome is written: hands it on, where it isn't kept in the record.
+  virtual void deliver() noexcept {}
+  /// Forgets the outcome: nobody can ask for it any more.
+  virtual void drop_outcome() noexcept = 0;
+  /// The outcome's failure, or null.
+  virtual const failure* failed() const noexcept = 0;
+  /// Manager's thread, lanes only: its time may be up.
+  virtual due_review review(time_point) { return {}; }
+  /// Manager's thread: the actor is down, all is over.
+  virtual void on_down() noexcept {}
+
+  /// True for exactly one caller per body.
+  bool decide() noexcept { return (control.fetch_or(decided_bit, std::memory_order_acq_rel) & decided_bit) == 0; }
+  bool decided() const noexcept { return (control.load(std::memory_order_acquire) & decided_bit) != 0; }
+  /// An exception has left the body (call in a handler): decides, and keeps it.
+  void conclude_exception() noexcept;
+  /// The body was destroyed: decides if nothing else has.
+  void conclude_kill() noexcept;
+
+  // -- task_core ---------------------------------------------------------------------------------------------------
+  std::string current_id() const override { return id; }
+  time_point deadline() const noexcept override {
+    return time_point{clock::duration{deadline_at.load(std::memory_order_relaxed)}};
+  }
+  bool cancel_requested() const noexcept override {
+    return (control.load(std::memory_order_acquire) & (cancel_bit | kill_bit)) != 0;
+  }
+  void report_progress(std::uint64_t done, std::uint64_t total, std::string text) override;
+  time_point now() const noexcept override;
+  task_info info() const;
+
+  // -- listeners and life time -------------------------------------------------------------------------------------
+  /// False when the task has already ended: `listener` will not be told.
+  bool add(end_listener& listener) noexcept;
+  void remove(end_listener& listener) noexcept;
+  /// Publishes the end state and tells the listeners. The manager's, once.
+  void publish(taskactor::state end) noexcept;
+
+  void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+  void release() noexcept {
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      delete this;
+  }
+  void add_handle() noexcept { handles_.fetch_add(1, std::memory_order_relaxed); }
+  /// The last handle is gone: an outcome that nobody can ask for is forgotten.
+  void drop_handle() noexcept;
+  bool has_handles() const noexcept { return handles_.load(std::memory_order_acquire) != 0; }
+  /// Somebody has seen how it ended (rule 10: a failure nobody looked at becomes an event).
+  void mark_observed() noexcept { observed_.store(true, std::memory_order_relaxed); }
+  bool observed() const noexcept { return observed_.load(std::memory_order_relaxed); }
+
+  virtual ~record() = default;
+
+protected:
+  record() = default;
+
+private:
+  std::atomic<std::uint32_t> references_{0};
+  std::atomic<std::uint32_t> handles_{0};
+  std::atomic<bool> observed_{false};
+  end_listener* listeners_ = nullptr;
+  std::unique_ptr<taskactor::progress> progress_;
+  std::string error_;
+};
+
+} // namespace taskactor::detail

@@ -1,0 +1,162 @@
+/// `co_await run_in_thread(f, args...)`: a blocking call, on a thread of the pool, under the thread limiter.
+///
+///     auto raw = co_await ta::run_in_thread(download, url);
+///     co_await ta::run_in_thread([](std::stop_token stop) { while (!stop.stop_requested()) poll(); });
+///
+/// The task's actor is parked meanwhile and holds no thread of the scheduler. Callable and arguments are moved or
+/// copied into the call, so that they outlive a body that is killed; references must be `std::ref`, and then outlive
+/// the thread. A callable that takes a `std::stop_token` first is given one.
+///
+/// Errors: what the callable throws, unchanged; `cancelled_error` when the task is cancelled before the call starts.
+/// Stops: a call that has started can't be interrupted. It is asked to stop (stop token,
+/// `this_task::cancel_requested()`), and the await goes on until it returns: its value or exception is then delivered,
+/// and the next await throws. After `cancel_grace` the body is destroyed and the thread left behind; its tokens stay
+/// taken until it really ends (rules 8 and 9).
+#pragma once
+
+#include <taskactor/run/body.hpp>
+#include <taskactor/run/ticket.hpp>
+
+#include <coroutine>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace taskactor {
+
+namespace detail {
+
+template <class F, class... Args>
+inline constexpr bool takes_stop_token =
+  !std::is_invocable_v<F&, Args...> && std::is_invocable_v<F&, std::stop_token, Args...>;
+
+/// One call on its way; run by a worker of the pool.
+class thread_call : public ticket {
+public:
+  thread_call(context& owner, bool stoppable);
+  void on_token() noexcept final;
+  /// On the worker's thread, with `this_task` set.
+  void run() noexcept;
+  /// There is no thread to run it on.
+  void refuse(std::exception_ptr why) noexcept;
+  void request_stop() noexcept { stop_.request_stop(); }
+  std::exception_ptr error;
+
+protected:
+  virtual void invoke() = 0; // keeps the value, lets exceptions out
+  std::stop_token stop_token() const noexcept { return stop_.get_token(); }
+
+private:
+  std::stop_source stop_;
+};
+
+template <class F, class... Args>
+struct call_traits {
+  static auto probe() {
+    if constexpr (takes_stop_token<F, Args...>)
+      return std::type_identity<std::invoke_result_t<F&, std::stop_token, Args...>>{};
+    else
+      return std::type_identity<std::invoke_result_t<F&, Args...>>{};
+  }
+  using result = typename decltype(probe())::type;
+};
+
+template <class F, class... Args>
+class typed_call final : public thread_call {
+public:
+  using result_type = typename call_traits<F, Args...>::result;
+  static_assert(task_result<result_type>, "the result of a thread's call is void or a movable value with a destructor "
+                                          "that doesn't throw; it can't be a reference");
+
+  template <class G, class... As>
+  typed_call(context& owner, G&& function, As&&... arguments)
+    : thread_call(owner, takes_stop_token<F, Args...>),
+      function_(std::forward<G>(function)),
+      arguments_(std::forward<As>(arguments)...) {}
+
+  result_type take() {
+    if (error)
+      std::rethrow_exception(std::move(error));
+    if constexpr (!std::is_void_v<result_type>)
+      return std::move(*result_);
+  }
+
+private:
+  void invoke() override {
+    auto call = [this](Args&... arguments) -> result_type {
+      if constexpr (takes_stop_token<F, Args...>)
+        return std::invoke(function_, stop_token(), std::forward<Args>(arguments)...);
+      else
+        return std::invoke(function_, std::forward<Args>(arguments)...);
+    };
+    if constexpr (std::is_void_v<result_type>)
+      std::apply(call, arguments_);
+    else
+      result_.emplace(std::apply(call, arguments_));
+  }
+
+  F function_;
+  std::tuple<Args...> arguments_;
+  std::optional<stored<result_type>> result_;
+};
+
+/// Waits for a ticket's end.
+class ticket_wait : protected waiter {
+protected:
+  ticket_wait() = default;
+  ticket_wait(const ticket_wait&) = delete;
+  ticket_wait& operator=(const ticket_wait&) = delete;
+  ~ticket_wait() = default;
+  void begin(context& ctx, ref<thread_call> call);
+  bool ready() const noexcept final { return call_->ended(); }
+  bool stop() noexcept final;
+  ref<operation> kill() noexcept final;
+
+  ref<thread_call> call_;
+};
+
+template <class F, class... Args>
+class thread_awaiter final : ticket_wait {
+  using call_type = typed_call<F, Args...>;
+
+public:
+  template <class G, class... As>
+  explicit thread_awaiter(G&& function, As&&... arguments)
+    : function_(std::forward<G>(function)), arguments_(std::forward<As>(arguments)...) {}
+
+  bool await_ready() const noexcept { return false; }
+  template <body_promise Promise>
+  bool await_suspend(std::coroutine_handle<Promise> self) {
+    context& ctx = *self.promise().ctx;
+    if (ctx.must_stop())
+      return false;
+    std::apply(
+      [&](Args&... arguments) {
+        begin(ctx, ref<thread_call>{new call_type{ctx, std::move(function_), std::move(arguments)...}});
+      },
+      arguments_);
+    return true;
+  }
+  typename call_type::result_type await_resume() {
+    if (!call_ || call_->revoked())
+      throw cancelled_error{};
+    return static_cast<call_type&>(*call_).take();
+  }
+
+private:
+  F function_;
+  std::tuple<Args...> arguments_;
+};
+
+} // namespace detail
+
+template <class F, class... Args>
+[[nodiscard]] auto run_in_thread(F&& function, Args&&... arguments) {
+  return detail::thread_awaiter<std::decay_t<F>, std::decay_t<Args>...>{std::forward<F>(function),
+                                                                        std::forward<Args>(arguments)...};
+}
+
+} // namespace taskactor

@@ -1,0 +1,49 @@
+/// `detail::ticket`: work of one kind (a thread's call, a process) on its way through the limiter of its kind.
+/// Not for users: see `run_in_thread` and `run_command`.
+///
+///     waiting --token--> granted --work has really ended--> ended
+///        \--cancelled first--> revoked
+///
+/// The token is taken before the work starts and kept until it has really ended, abandoned or not (rule 8).
+#pragma once
+
+#include <taskactor/run/record.hpp>
+
+#include <atomic>
+#include <cstdint>
+
+namespace taskactor::detail {
+
+class token_gate;
+
+class ticket : public operation {
+public:
+  enum class stage : std::uint8_t { waiting, granted, ended, revoked };
+
+  ticket(context& owner, ref<record> task) noexcept;
+  ~ticket() override;
+
+  /// The token is there: start, on whatever thread this is, without blocking.
+  virtual void on_token() noexcept = 0;
+  bool ended() const noexcept final { return stage_.load(std::memory_order_acquire) >= stage::ended; }
+  bool revoked() const noexcept { return stage_.load(std::memory_order_acquire) == stage::revoked; }
+
+  ticket* next = nullptr; // in the gate's list
+  ticket* prev = nullptr;
+  void* listed_in = nullptr;
+
+protected:
+  /// The work has really ended: gives the token back and wakes the task. The last thing that the work does.
+  void finish() noexcept;
+  context& owner() noexcept { return owner_; }
+  record& task() noexcept { return *task_; }
+
+private:
+  friend class token_gate;
+  context& owner_;
+  ref<record> task_;
+  token_gate* gate_ = nullptr;
+  std::atomic<stage> stage_{stage::waiting};
+};
+
+} // namespace taskactor::detail

@@ -1,0 +1,65 @@
+/// Waiting for the end of a task: from a thread, and from inside another task. Not for users: see `handle`.
+#pragma once
+
+#include <taskactor/run/record.hpp>
+
+#include <chrono>
+
+namespace taskactor::detail {
+
+/// Blocks until `which` has ended. Errors: `errc::would_block` inside a coroutine body.
+void wait(record& which);
+/// As `wait`, for at most `limit`. True: it has ended.
+bool wait_for(record& which, std::chrono::nanoseconds limit);
+/// `task_manager::cancel_task` for a record at hand.
+cancel_reply cancel(record& which);
+
+/// Rule 6 for an await of something that needs capacity itself: the token goes back while the body waits, and is
+/// taken again, ahead of the queue, before the body goes on.
+class lending_wait : protected waiter {
+protected:
+  lending_wait() = default;
+  lending_wait(const lending_wait&) = delete;
+  lending_wait& operator=(const lending_wait&) = delete;
+  ~lending_wait() = default;
+
+  /// True when what is waited for has come.
+  virtual bool arrived() const noexcept = 0;
+  /// Cancelled while waiting. True: give up waiting for it (the token is taken back all the same).
+  virtual bool give_up() noexcept { return true; }
+
+  void lend(context& ctx);
+  bool ready() const noexcept final;
+  bool stop() noexcept final;
+  context* ctx() const noexcept { return ctx_; }
+  bool gave_up() const noexcept { return gave_up_; }
+
+private:
+  context* ctx_ = nullptr;
+  bool gave_up_ = false;
+  mutable bool reclaiming_ = false;
+};
+
+/// Waits for another task.
+class end_wait : protected lending_wait, end_listener {
+protected:
+  explicit end_wait(record& which) noexcept : record_(which) {}
+  ~end_wait();
+
+  /// False: no need to wait.
+  bool begin(context& ctx);
+  /// Errors: `cancelled_error`, when this is why the wait is over.
+  void finish();
+
+private:
+  bool arrived() const noexcept override { return ended_.load(std::memory_order_acquire); }
+  void on_end() noexcept override;
+
+  record& record_;
+  std::atomic<bool> ended_{false};
+  context* owner_ = nullptr;
+  bool listening_ = false;
+  bool stopped_ = false;
+};
+
+} // namespace taskactor::detail

@@ -1,0 +1,139 @@
+/// What a coroutine body sees of the actor that runs it. Not for users: the awaitables are built on it.
+///
+///     actor --- resumes ---> leaf coroutine --- parks on ---> waiter
+///       ^                                                       |
+///       +---------------- wake: look again whether ready -------+
+///
+/// The actor holds one chain of nested coroutines and always resumes its leaf: starting a nested task and returning
+/// from one only change the leaf, so that the stack doesn't grow with depth or length (no symmetric transfer needed,
+/// which debug builds and sanitizers don't turn into jumps). A wake says no more than "look again": a spurious one is
+/// harmless.
+#pragma once
+
+#include <taskactor/task/ref.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <string>
+
+namespace taskactor::detail {
+
+using clock = std::chrono::steady_clock;
+using time_point = clock::time_point;
+
+/// Work that goes on outside of the task's actor (a thread's call, a process, the lanes of a gather), and outlives a
+/// killed body. Its end wakes the actor.
+class operation {
+public:
+  virtual ~operation() = default;
+  /// True when nothing of it runs any more.
+  virtual bool ended() const noexcept = 0;
+  void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+  void release() noexcept {
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      delete this;
+  }
+
+private:
+  std::atomic<std::uint32_t> references_{0};
+};
+
+/// What a parked body waits for; lives in the body's frame.
+class waiter {
+public:
+  /// True when the body can go on.
+  virtual bool ready() const noexcept = 0;
+  /// Cancellation is requested: told once. True: give up waiting now; false: the wait goes on until `ready()`.
+  virtual bool stop() noexcept { return true; }
+  /// The body is about to be destroyed. Returns what goes on without it, if anything does.
+  virtual ref<operation> kill() noexcept { return {}; }
+
+protected:
+  ~waiter() = default;
+};
+
+class context;
+
+/// A point in time at which a parked body is woken; lives in the body's frame.
+struct timer_entry {
+  time_point due{};
+  std::size_t position = 0; // in the heap, counted from one; zero when not armed
+  context* owner = nullptr;
+  std::atomic<bool> fired{false};
+};
+
+/// What any code of a task may ask, a coroutine's or a thread's.
+class task_core {
+public:
+  virtual std::string current_id() const = 0;
+  virtual time_point deadline() const noexcept = 0;
+  virtual bool cancel_requested() const noexcept = 0;
+  virtual void report_progress(std::uint64_t done, std::uint64_t total, std::string text) = 0;
+  virtual time_point now() const noexcept = 0;
+
+protected:
+  ~task_core() = default;
+};
+
+class promise_base;
+class runtime;
+
+class context {
+public:
+  /// The coroutine to resume next; null when the body has ended.
+  promise_base* leaf = nullptr;
+  /// What the leaf waits for; null when it can run.
+  waiter* waiting = nullptr;
+  /// How many `shield`s are entered.
+  std::uint32_t shields = 0;
+  /// Set by `yield`: go to the end of the scheduler's queue before going on.
+  bool yielded = false;
+
+  virtual task_core& core() noexcept = 0;
+  virtual runtime& home() noexcept = 0;
+  virtual void arm(timer_entry& entry) = 0;
+  virtual void disarm(timer_entry& entry) noexcept = 0;
+  /// "Look again": from any thread.
+  virtual void wake() noexcept = 0;
+  /// Keep the actor alive while something outside may wake it.
+  virtual void retain() noexcept = 0;
+  virtual void release() noexcept = 0;
+  /// Rule 6: gives the task's token back while it waits for its own children, and queues for one ahead of others.
+  virtual void lend_token_back() = 0;
+  virtual void reclaim_token() = 0;
+  virtual bool has_token() const noexcept = 0;
+
+  /// Rule 9: true when the current await has to end by `cancelled_error`.
+  bool must_stop() noexcept { return shields == 0 && core().cancel_requested(); }
+
+protected:
+  ~context() = default;
+};
+
+/// The context of the coroutine that runs on this thread, or null. Never cache it across an await.
+context* current_context() noexcept;
+/// The task whose body (coroutine or thread) runs on this thread, or null.
+task_core* current_task() noexcept;
+/// As `current_task`. Errors: `errc::not_in_task`.
+task_core& require_task();
+/// As `current_context`. Errors: `errc::not_in_task`.
+context& require_context();
+
+/// Sets both for a stretch of code on this thread.
+class current_scope {
+public:
+  current_scope(task_core* core, context* ctx) noexcept;
+  ~current_scope();
+  current_scope(const current_scope&) = delete;
+  current_scope& operator=(const current_scope&) = delete;
+
+private:
+  task_core* core_;
+  context* context_;
+};
+
+} // namespace taskactor::detail

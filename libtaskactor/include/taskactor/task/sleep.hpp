@@ -1,0 +1,75 @@
+/// `co_await sleep_for(10ms)`, `sleep_until(t)`, `yield()`: park the task's actor; no thread is held.
+///
+/// All are built on `sleep_until`, against the actor system's clock (rule 14): in a test with virtual time they take no
+/// time at all. A point in time that has passed, or a duration of zero or less, is a `yield`.
+///
+/// Errors: `cancelled_error` when the task is being cancelled, at once and again at each further await (rule 9).
+/// Units: `std::chrono`; the timers' resolution is that of the clock thread, well below a millisecond.
+#pragma once
+
+#include <taskactor/task/task.hpp>
+
+#include <chrono>
+#include <coroutine>
+
+namespace taskactor {
+
+namespace detail {
+
+class sleep_awaiter final : waiter {
+public:
+  explicit sleep_awaiter(time_point due) noexcept { entry_.due = due; }
+  sleep_awaiter(const sleep_awaiter&) = delete;
+  sleep_awaiter& operator=(const sleep_awaiter&) = delete;
+  ~sleep_awaiter();
+
+  bool await_ready() const noexcept { return false; }
+  template <body_promise Promise>
+  bool await_suspend(std::coroutine_handle<Promise> self) {
+    return start(*self.promise().ctx);
+  }
+  void await_resume();
+
+private:
+  bool start(context& ctx);
+  bool ready() const noexcept override { return entry_.fired.load(std::memory_order_acquire); }
+
+  timer_entry entry_;
+};
+
+class yield_awaiter {
+public:
+  bool await_ready() const noexcept { return false; }
+  template <body_promise Promise>
+  bool await_suspend(std::coroutine_handle<Promise> self) noexcept {
+    ctx_ = self.promise().ctx;
+    return ctx_->yielded = !ctx_->must_stop();
+  }
+  void await_resume() const {
+    if (ctx_->must_stop())
+      throw cancelled_error{};
+  }
+
+private:
+  context* ctx_ = nullptr;
+};
+
+/// `now + d` without overflow: a very long sleep is one for ever.
+time_point after(time_point now, std::chrono::nanoseconds d) noexcept;
+
+} // namespace detail
+
+/// Parks the task until `due` on `std::chrono::steady_clock`, as the actor system tells it.
+inline detail::sleep_awaiter sleep_until(std::chrono::steady_clock::time_point due) {
+  return detail::sleep_awaiter{due};
+}
+
+/// Parks the task for `duration`, counted from this call.
+inline detail::sleep_awaiter sleep_for(std::chrono::nanoseconds duration) {
+  return sleep_until(detail::after(detail::require_task().now(), duration));
+}
+
+/// Lets other tasks run: goes to the end of the scheduler's queue.
+inline detail::yield_awaiter yield() noexcept { return {}; }
+
+} // namespace taskactor

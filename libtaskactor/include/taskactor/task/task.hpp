@@ -1,0 +1,171 @@
+/// `task<T>`: a coroutine that is the body of a task, or a part of one.
+///
+///     ta::task<int> part(int n) { co_await ta::sleep_for(1ms); co_return n; }
+///     ta::task<int> whole() { co_return co_await part(1) + co_await part(2); }
+///
+/// Lazy: nothing runs before it is awaited or given to a manager; dropping one that never ran is harmless. Awaiting
+/// is by value, once: `co_await part(1)` or `co_await std::move(t)`. Nested awaits don't grow the stack, however deep
+/// or many. Results may be void or move-only; a reference is refused at compile time. Exceptions travel unchanged.
+///
+/// Stops: cancellation reaches a body at its leaf awaits (`sleep_for`, `run_in_thread`, ...): `cancelled_error` is
+/// thrown there. Awaiting another `task` is not such a point by itself; the leaf awaits in it are.
+#pragma once
+
+#include <taskactor/task/context.hpp>
+#include <taskactor/task/outcome.hpp>
+
+#include <concepts>
+#include <coroutine>
+#include <exception>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace taskactor {
+
+template <class T>
+class task;
+
+namespace detail {
+
+class promise_base {
+public:
+  std::coroutine_handle<> handle;
+  context* ctx = nullptr;
+  promise_base* continuation = nullptr; // who awaits this one; null for the root
+  promise_base** owner = nullptr;       // the pointer that destroys the frame, so that a chain can be cut leaf first
+  std::exception_ptr error;
+
+  struct final_awaiter {
+    bool await_ready() const noexcept { return false; }
+    template <class Promise>
+    void await_suspend(std::coroutine_handle<Promise> self) const noexcept {
+      promise_base& promise = self.promise();
+      promise.ctx->leaf = promise.continuation;
+    }
+    void await_resume() const noexcept {}
+  };
+
+  std::suspend_always initial_suspend() const noexcept { return {}; }
+  final_awaiter final_suspend() const noexcept { return {}; }
+  void unhandled_exception() noexcept { error = std::current_exception(); }
+
+  /// Makes this coroutine the one that runs in `context`.
+  void enter(context& where, promise_base* awaiting, promise_base*& owned_by) noexcept {
+    ctx = &where;
+    continuation = awaiting;
+    owner = &owned_by;
+    where.leaf = this;
+  }
+};
+
+template <class T>
+class promise final : public promise_base {
+public:
+  task<T> get_return_object() noexcept;
+  template <class U>
+    requires std::convertible_to<U&&, T>
+  void return_value(U&& value) {
+    result_.emplace(std::forward<U>(value));
+  }
+  T take() {
+    if (error)
+      std::rethrow_exception(std::move(error));
+    return std::move(*result_);
+  }
+
+private:
+  std::optional<T> result_;
+};
+
+template <>
+class promise<void> final : public promise_base {
+public:
+  task<void> get_return_object() noexcept;
+  void return_void() const noexcept {}
+  void take() {
+    if (error)
+      std::rethrow_exception(std::move(error));
+  }
+};
+
+/// A coroutine that can await taskactor's awaitables.
+template <class Promise>
+concept body_promise = std::derived_from<Promise, promise_base>;
+
+/// Destroys a chain of nested frames from its leaf to its root, in the order in which an exception would leave them,
+/// without recursion. Returns what a destructor threw, if one did; the others ran nevertheless.
+std::exception_ptr destroy_chain(promise_base* leaf) noexcept;
+
+} // namespace detail
+
+template <class T = void>
+class [[nodiscard]] task {
+  static_assert(task_result<T>, "the result of a task is void or a movable value with a destructor that doesn't "
+                                "throw; it can't be a reference");
+
+public:
+  using promise_type = detail::promise<T>;
+  using value_type = T;
+
+  task() noexcept = default;
+  explicit task(promise_type& promise) noexcept : promise_(&promise) {}
+  task(task&& other) noexcept : promise_(std::exchange(other.promise_, nullptr)) {}
+  task& operator=(task&& other) noexcept {
+    std::swap(promise_, other.promise_);
+    return *this;
+  }
+  ~task() {
+    if (promise_)
+      promise_->handle.destroy();
+  }
+
+  /// False for one that was moved from or default-constructed; such a one can't be awaited.
+  explicit operator bool() const noexcept { return promise_ != nullptr; }
+
+  class awaiter {
+  public:
+    explicit awaiter(detail::promise_base* promise) noexcept : promise_(promise) {}
+    awaiter(const awaiter&) = delete;
+    awaiter& operator=(const awaiter&) = delete;
+    ~awaiter() {
+      if (promise_)
+        promise_->handle.destroy();
+    }
+    bool await_ready() const noexcept { return false; }
+    template <detail::body_promise Promise>
+    void await_suspend(std::coroutine_handle<Promise> parent) noexcept {
+      detail::promise_base& awaiting = parent.promise();
+      promise_->enter(*awaiting.ctx, &awaiting, promise_);
+    }
+    T await_resume() { return static_cast<promise_type*>(promise_)->take(); }
+
+  private:
+    detail::promise_base* promise_;
+  };
+
+  awaiter operator co_await() && noexcept { return awaiter{std::exchange(promise_, nullptr)}; }
+
+  /// For the runtime: runs this coroutine as the root of `where`.
+  void enter_root(detail::context& where) noexcept { promise_->enter(where, nullptr, promise_); }
+  /// For the runtime: gives up the frame without destroying it.
+  detail::promise_base* release() noexcept { return std::exchange(promise_, nullptr); }
+  /// For the runtime: the result after the end. Errors: the body's exception.
+  T take() { return static_cast<promise_type*>(promise_)->take(); }
+
+private:
+  detail::promise_base* promise_ = nullptr;
+};
+
+template <class T>
+task<T> detail::promise<T>::get_return_object() noexcept {
+  handle = std::coroutine_handle<promise>::from_promise(*this);
+  return task<T>{*this};
+}
+
+inline task<void> detail::promise<void>::get_return_object() noexcept {
+  handle = std::coroutine_handle<promise>::from_promise(*this);
+  return task<void>{*this};
+}
+
+} // namespace taskactor

@@ -1,0 +1,36 @@
+/// What running code may ask and say about its own task, from a coroutine or from a thread that works for it.
+///
+/// Errors: each throws `std::system_error{errc::not_in_task}` when the calling code is not part of a task.
+/// Threads: to be called on the thread that runs the body.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace taskactor::this_task {
+
+/// The task's id; an item of a gather has the gather's id, a slash and its index: "gather-1/17".
+std::string id();
+
+/// When the task's time is up; `time_point::max()` when it has no limit.
+std::chrono::steady_clock::time_point deadline();
+
+/// What is left until `deadline()`; zero when it has passed, `nanoseconds::max()` without a limit.
+std::chrono::nanoseconds remaining();
+
+/// True once the task is being cancelled or has run out of time. A long computation looks at it now and then.
+bool cancel_requested();
+
+/// Throws `cancelled_error` if `cancel_requested()`: how a body on a thread ends as cancelled. One that just returns
+/// has completed, asked to stop or not (rule 9).
+void throw_if_cancelled();
+
+/// Records how far the task is, for `find`, `task_status` and observers. The last report wins.
+/// Units: of `done` and `total` the caller's own; total zero means unknown.
+void report_progress(std::uint64_t done, std::uint64_t total, std::string text = {});
+
+/// The present time of the task's actor system.
+std::chrono::steady_clock::time_point now();
+
+} // namespace taskactor::this_task

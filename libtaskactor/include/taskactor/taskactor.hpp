@@ -1,0 +1,23 @@
+/// taskactor: tasks as actors, with ids, capacity, deadlines, cancellation and outcomes. Includes all that users need.
+#pragma once
+
+#include <taskactor/errc.hpp>
+#include <taskactor/fwd.hpp>
+#include <taskactor/group/gather.hpp>
+#include <taskactor/observe/event.hpp>
+#include <taskactor/process/command.hpp>
+#include <taskactor/process/run_command.hpp>
+#include <taskactor/run/handle.hpp>
+#include <taskactor/run/manager_options.hpp>
+#include <taskactor/run/run_in_thread.hpp>
+#include <taskactor/task/expected.hpp>
+#include <taskactor/task/field.hpp>
+#include <taskactor/task/info.hpp>
+#include <taskactor/task/options.hpp>
+#include <taskactor/task/outcome.hpp>
+#include <taskactor/task/shield.hpp>
+#include <taskactor/task/sleep.hpp>
+#include <taskactor/task/state.hpp>
+#include <taskactor/task/task.hpp>
+#include <taskactor/task/this_task.hpp>
+#include <taskactor/task_manager.hpp>

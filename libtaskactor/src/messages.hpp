@@ -1,0 +1,80 @@
+/// The messages between taskactor's own actors: imperative to ask, past tense to tell. No atoms, no strings.
+#pragma once
+
+#include "caf_compat.hpp"
+
+#include <taskactor/run/manager_options.hpp>
+#include <taskactor/run/record.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <memory>
+
+namespace taskactor::detail {
+
+
+// -- to the manager ---------------------------------------------------------------------------------------------------
+/// Records have been admitted to the table since the last one of these was handled.
+struct work_admitted {};
+/// The record's state has been set to cancelling by the caller.
+struct end_task {
+  ref<record> task;
+  end_reason why;
+};
+/// A CAF exit message has reached a task from outside.
+struct exit_received {
+  ref<record> task;
+  bool kill;
+};
+/// Rule 6: a task waits for its children.
+struct token_returned {
+  ref<record> task;
+};
+/// Rule 6: a task that gave its token back wants to go on.
+struct reclaim {
+  ref<record> task;
+};
+struct stop {
+  shutdown_options bounds;
+};
+/// A point in time that a clock was asked for has come.
+struct alarm_rang {
+  time_point due;
+};
+
+// -- between limiters and those who hold their tokens ---------------------------------------------------------------
+struct acquire_tokens {
+  std::size_t count;
+};
+struct release_tokens {
+  std::size_t count;
+};
+struct resize_limiter {
+  std::size_t capacity;
+};
+struct tokens_granted {
+  std::size_t count;
+};
+/// Give so many back as soon as they are idle.
+struct tokens_recalled {
+  std::size_t count;
+};
+
+// -- to observers -------------------------------------------------------------------------------------------------
+struct events_queued {};
+
+} // namespace taskactor::detail
+
+TASKACTOR_LOCAL_MESSAGE(taskactor::detail::work_admitted)
+TASKACTOR_LOCAL_MESSAGE(taskactor::detail::end_task)
+TASKACTOR_LOCAL_MESSAGE(taskactor::detail::exit_received)
+TASKACTOR_LOCAL_MESSAGE(taskactor::detail::token_returned)
+TASKACTOR_LOCAL_MESSAGE(taskactor::detail::reclaim)
+TASKACTOR_LOCAL_MESSAGE(taskactor::detail::stop)
+TASKACTOR_LOCAL_MESSAGE(taskactor::detail::alarm_rang)
+TASKACTOR_LOCAL_MESSAGE(taskactor::detail::acquire_tokens)
+TASKACTOR_LOCAL_MESSAGE(taskactor::detail::release_tokens)
+TASKACTOR_LOCAL_MESSAGE(taskactor::detail::resize_limiter)
+TASKACTOR_LOCAL_MESSAGE(taskactor::detail::tokens_granted)
+TASKACTOR_LOCAL_MESSAGE(taskactor::detail::tokens_recalled)
+TASKACTOR_LOCAL_MESSAGE(taskactor::detail::events_queued)

@@ -1,0 +1,56 @@
+/// Where events go: the log, and the observers' bounded queues.
+///
+/// Each observer is a detached actor with a queue of its own, so that a slow or blocking handler holds nobody up: what
+/// its queue can't take is dropped and counted. Threads: any.
+#pragma once
+
+#include "log.hpp"
+
+#include <taskactor/observe/event.hpp>
+
+#include <caf/fwd.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace taskactor::detail {
+
+class observer_queue;
+
+class event_hub : public std::enable_shared_from_this<event_hub> {
+public:
+  event_hub(caf::actor_system& system, std::shared_ptr<spdlog::logger> logger);
+
+  bool wants(event_kind kind) const noexcept {
+    return observed_.load(std::memory_order_relaxed) || log_.wants(kind);
+  }
+  void emit(const event& what) noexcept;
+  void warn(const std::string& text) const { log_.warn(text); }
+
+  subscription observe(event_handler handler, observer_options options);
+  /// Ends all observers, and waits for their handlers until `bound` is over. True: all have ended.
+  bool stop(std::chrono::nanoseconds bound);
+  std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
+
+  // -- told by observers' actors -------------------------------------------------------------------------------------
+  void handler_failed(const std::exception_ptr& why) noexcept;
+  void ended() noexcept;
+
+private:
+  void remove(const std::shared_ptr<observer_queue>& which) noexcept;
+
+  caf::actor_system& system_;
+  event_log log_;
+  std::atomic<bool> observed_{false};
+  std::atomic<std::uint64_t> dropped_{0};
+  std::mutex mutex_; // what follows
+  std::condition_variable gone_;
+  std::vector<std::shared_ptr<observer_queue>> observers_;
+  std::size_t alive_ = 0;
+};
+
+} // namespace taskactor::detail

@@ -1,0 +1,27 @@
+/// Events as log lines, at the levels of rule 13. The user's spdlog is never configured: a logger is taken, or one
+/// named "taskactor" is used or made.
+#pragma once
+
+#include <taskactor/observe/event.hpp>
+
+#include <memory>
+
+namespace spdlog {
+class logger;
+}
+
+namespace taskactor::detail {
+
+class event_log {
+public:
+  explicit event_log(std::shared_ptr<spdlog::logger> logger);
+  bool wants(event_kind kind) const noexcept;
+  void write(const event& what) const;
+  /// A warning about the runtime itself.
+  void warn(const std::string& text) const;
+
+private:
+  std::shared_ptr<spdlog::logger> logger_;
+};
+
+} // namespace taskactor::detail

@@ -1,0 +1,230 @@
+#include "command_loop.hpp"
+
+#include "signal_name.hpp"
+
+#include <csignal>
+#include <exception>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/wait.h>
+
+namespace taskactor::detail {
+
+namespace {
+
+constexpr std::size_t read_size = 1 << 16; // a pipe's usual capacity
+constexpr int starts_per_step = 8;
+constexpr std::chrono::milliseconds retry_interval{10};
+constexpr std::chrono::milliseconds for_ever{-1};
+
+/// A command that has closed its input must not kill this program: its write fails instead.
+class pipe_signal_blocked {
+public:
+  pipe_signal_blocked() noexcept {
+    ::sigemptyset(&pipe_);
+    ::sigaddset(&pipe_, SIGPIPE);
+    ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  ~pipe_signal_blocked() {
+    const timespec now{};
+    while (!::sigismember(&before_, SIGPIPE) && ::sigtimedwait(&pipe_, nullptr, &now) == SIGPIPE) {
+    }
+    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+
+private:
+  sigset_t pipe_;
+  sigset_t before_;
+};
+
+} // namespace
+
+command_loop::command_loop(std::shared_ptr<command_table> table)
+  : table_(std::move(table)), null_(own(::open("/dev/null", O_RDONLY | O_CLOEXEC), "/dev/null")), buffer_(read_size) {
+  poller_.watch(table_->bell(), EPOLLIN, make_token(0, part::bell));
+}
+
+void command_loop::run() noexcept {
+  const pipe_signal_blocked guard;
+  table_->serve();
+  while (!finished())
+    step();
+  give_up();
+}
+
+void command_loop::step() noexcept {
+  for (const auto& event : poller_.wait(patience()))
+    dispatch(event.data.u64);
+  if (table_->stopping() && !give_up_at_)
+    begin_stop();
+  start_some();
+  reap_late();
+  reap_adopted();
+}
+
+std::chrono::milliseconds command_loop::patience() const noexcept {
+  if (table_->has_next())
+    return std::chrono::milliseconds{0};
+  return !adopted_.empty() || !late_.empty() || give_up_at_ ? retry_interval : for_ever;
+}
+
+void command_loop::dispatch(std::uint64_t token) noexcept {
+  if (part_of(token) == part::bell)
+    return table_->acknowledge();
+  if (part_of(token) == part::watchdog)
+    return on_watchdog_end();
+  const auto found = commands_.find(key_of(token));
+  if (found == commands_.end())
+    return; // it ended earlier in this step
+  if (part_of(token) == part::exit)
+    end(*found->second);
+  else
+    found->second->on_ready(part_of(token), buffer_);
+}
+
+// -- starting ---------------------------------------------------------------------------------------------------------
+
+void command_loop::start_some() noexcept {
+  int abandoned_by = 0;
+  for (int i = 0; i < starts_per_step; ++i)
+    if (auto request = table_->next(abandoned_by))
+      start(std::move(*request), abandoned_by);
+}
+
+void command_loop::start(start_request&& request, int abandoned_by) noexcept {
+  const auto key = request.key;
+  const auto refused = request.refused;
+  auto& command = *(commands_[key] = std::make_unique<running_command>(std::move(request), poller_));
+  const auto& program = command.plan().program;
+  try {
+    if (refused)
+      throw start_error{*refused};
+    if (abandoned_by != 0)
+      throw start_error{errc::stopping, "'" + program + "' was abandoned before its start by " + signal_name(abandoned_by)};
+    if (give_up_at_)
+      throw start_error{errc::stopping, "'" + program + "' was not started: commands are served no more"};
+    launch(command);
+  } catch (const start_error& error) {
+    abort(command, error);
+  } catch (const std::exception& error) {
+    abort(command, start_error{errc::command_not_started, "cannot run '" + program + "': " + error.what()});
+  }
+}
+
+void command_loop::launch(running_command& command) {
+  if (!launcher_)
+    launcher_.emplace();
+  if (!watchdog_.watching())
+    start_watchdog();
+  command.take(spawn(command.plan(), *launcher_, {null_.get(), watchdog_.announcements()}));
+  std::erase(adopted_, command.pid()); // the number can be used again: then the last of that group has ended
+  if (const int asked_meanwhile = table_->running(command.key(), command.pid()))
+    signal_group(command.pid(), asked_meanwhile);
+  if (!command.attach())
+    end(command);
+}
+
+void command_loop::start_watchdog() {
+  poller_.close(watchdog_.end());
+  watchdog_.start(*launcher_, groups());
+  poller_.watch(watchdog_.end(), EPOLLIN, make_token(0, part::watchdog));
+}
+
+/// Something has killed it. Commands that run are not to be without one for long.
+void command_loop::on_watchdog_end() noexcept {
+  if (watchdog_.watching())
+    return;
+  poller_.close(watchdog_.end());
+  if (commands_.empty() || !watchdog_.may_restart())
+    return;
+  try {
+    start_watchdog();
+  } catch (const std::exception&) { // there's a shortage: the next command's start will tell, if that lasts
+  }
+}
+
+void command_loop::abort(running_command& command, const start_error& error) noexcept {
+  release(command, command_end::never_started);
+  if (command.pid() > 0) {
+    kill_and_reap(command.pid());
+    adopted_.push_back(command.pid());
+  }
+  const auto held = commands_.extract(command.key());
+  held.mapped()->conclude(error);
+}
+
+std::vector<pid_t> command_loop::groups() const {
+  std::vector<pid_t> result;
+  for (const auto& [key, command] : commands_)
+    if (command->pid() > 0)
+      result.push_back(command->pid());
+  return result;
+}
+
+// -- ending -----------------------------------------------------------------------------------------------------------
+
+void command_loop::end(running_command& command) noexcept {
+  release(command, command.note_end());
+  command.drain(buffer_);
+  if (conclude(command))
+    return;
+  command.stop_watching();
+  late_.push_back(command.key());
+}
+
+bool command_loop::conclude(running_command& command) noexcept {
+  if (!command.reap())
+    return false;
+  adopted_.push_back(command.pid());
+  const auto held = commands_.extract(command.key());
+  held.mapped()->conclude();
+  return true;
+}
+
+void command_loop::reap_late() noexcept {
+  std::erase_if(late_, [this](std::uint64_t key) { return conclude(*commands_.at(key)); });
+}
+
+/// Before the leader is reaped, while the group's number can't be another's: its last members are killed, the watchdog
+/// forgets it, and callers can't signal it any more.
+void command_loop::release(const running_command& command, command_end end) noexcept {
+  if (command.pid() > 0) {
+    signal_group(command.pid(), SIGKILL);
+    watchdog_.forget(command.pid());
+  }
+  table_->retire(command.key(), end);
+}
+
+/// Orphans of a command become children of process 1, or of a "child subreaper". If that is this process, it has to
+/// reap them; of all its children, only those that carry the group's number are touched.
+void command_loop::reap_adopted() noexcept {
+  std::erase_if(adopted_, [](pid_t group) {
+    pid_t answer = 0;
+    do
+      answer = ::waitpid(-group, nullptr, WNOHANG);
+    while (answer > 0);
+    return answer < 0; // none is left
+  });
+}
+
+void command_loop::begin_stop() noexcept {
+  give_up_at_ = std::chrono::steady_clock::now() + stop_limit;
+  for (const pid_t group : groups())
+    signal_group(group, SIGKILL);
+}
+
+bool command_loop::finished() const noexcept {
+  if (!give_up_at_ || table_->has_next())
+    return false;
+  return (commands_.empty() && adopted_.empty()) || std::chrono::steady_clock::now() >= *give_up_at_;
+}
+
+void command_loop::give_up() noexcept {
+  for (const auto& [key, command] : std::exchange(commands_, {})) {
+    table_->retire(key, command->note_end());
+    command->conclude();
+  }
+}
+
+} // namespace taskactor::detail

@@ -1,0 +1,132 @@
+#include "command_table.hpp"
+
+#include <csignal>
+#include <utility>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+namespace taskactor::detail {
+
+command_table::command_table() : bell_(own(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
+
+bool command_table::add(start_request&& request) {
+  std::lock_guard lock{mutex_};
+  if (stopping_)
+    return false;
+  const auto key = request.key;
+  queue_.push_back(std::move(request));
+  try {
+    entries_.emplace(key, entry{});
+  } catch (...) {
+    queue_.pop_back();
+    throw;
+  }
+  ring();
+  return true;
+}
+
+void command_table::signal(std::uint64_t key, int signal) noexcept {
+  std::lock_guard lock{mutex_};
+  const auto found = entries_.find(key);
+  if (found == entries_.end())
+    return;
+  if (found->second.pid != 0)
+    signal_group(found->second.pid, signal);
+  else if (found->second.abandoned_by == 0 && (signal == SIGKILL || signal == SIGTERM))
+    found->second.abandoned_by = signal;
+}
+
+void command_table::stop() noexcept {
+  std::lock_guard lock{mutex_};
+  stopping_ = true;
+  ring();
+}
+
+void command_table::wait_finished() noexcept {
+  std::unique_lock lock{mutex_};
+  if (server_ != std::this_thread::get_id())
+    finished_.wait(lock, [this] { return done_; });
+}
+
+command_statistics command_table::statistics() const {
+  std::lock_guard lock{mutex_};
+  auto result = counts_;
+  result.queued = entries_.size() - result.running;
+  result.started = result.running + result.ended;
+  return result;
+}
+
+void command_table::acknowledge() noexcept {
+  std::lock_guard lock{mutex_};
+  std::uint64_t count = 0;
+  rung_ = rung_ && ::read(bell_.get(), &count, sizeof count) < 0;
+}
+
+void command_table::serve() noexcept {
+  std::lock_guard lock{mutex_};
+  server_ = std::this_thread::get_id();
+}
+
+void command_table::finish() noexcept {
+  std::lock_guard lock{mutex_};
+  done_ = true;
+  bell_.close();
+  finished_.notify_all();
+}
+
+bool command_table::stopping() const noexcept {
+  std::lock_guard lock{mutex_};
+  return stopping_;
+}
+
+bool command_table::has_next() const noexcept {
+  std::lock_guard lock{mutex_};
+  return !queue_.empty();
+}
+
+std::optional<start_request> command_table::next(int& abandoned_by) {
+  std::lock_guard lock{mutex_};
+  if (queue_.empty())
+    return std::nullopt;
+  std::optional<start_request> request{std::move(queue_.front())};
+  queue_.pop_front();
+  abandoned_by = entries_.at(request->key).abandoned_by;
+  return request;
+}
+
+int command_table::running(std::uint64_t key, pid_t pid) noexcept {
+  std::lock_guard lock{mutex_};
+  auto& found = entries_.at(key);
+  found.pid = pid;
+  ++counts_.running;
+  return found.abandoned_by;
+}
+
+void command_table::retire(std::uint64_t key, command_end end) noexcept {
+  std::lock_guard lock{mutex_};
+  const auto found = entries_.find(key);
+  if (found == entries_.end())
+    return;
+  if (found->second.pid != 0)
+    --counts_.running;
+  entries_.erase(found);
+  ++(end == command_end::ended ? counts_.ended : counts_.start_failures);
+}
+
+void command_table::ring() noexcept {
+  const std::uint64_t one = 1;
+  if (!rung_ && bell_)
+    rung_ = ::write(bell_.get(), &one, sizeof one) == sizeof one;
+}
+
+void signal_group(pid_t group, int signal) noexcept {
+  ::kill(-group, signal);
+  const bool has_left = ::getpgid(group) != group; // the leader itself, which we haven't reaped
+  if (has_left)
+    ::kill(group, signal);
+  if (signal == SIGTERM)
+    ::kill(has_left ? group : -group, SIGCONT);
+}
+
+} // namespace taskactor::detail

@@ -1,0 +1,96 @@
+/// All commands that have not ended: what callers ask for, and what the serving thread makes of it.
+///
+///     add ---> queued --- next ---> starting --- running ---> running --- retire ---> (gone)
+///                |                     |                         |
+///     signal: abandoned            abandoned                sent to the group
+///
+/// A signal is sent by the caller's thread, at once, under the lock that `retire` takes before the process is reaped:
+/// its number can't be another process's yet. A command without a process is abandoned by KILL and TERM; other signals
+/// mean nothing to it.
+///
+/// Threads: any; `next`, `running`, `retire`, `serve` and `acknowledge` are the serving thread's.
+#pragma once
+
+#include "command_listener.hpp"
+#include "descriptor.hpp"
+#include "launch_plan.hpp"
+
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <thread>
+#include <unordered_map>
+
+namespace taskactor::detail {
+
+/// A command on its way to its start.
+struct start_request {
+  std::uint64_t key = 0;
+  launch_plan plan{};
+  command_options options{};
+  std::shared_ptr<command_listener> listener{};
+  std::optional<start_error> refused{}; // there is no plan: this is why
+};
+
+struct command_statistics {
+  std::size_t queued = 0;  // now; those being started too
+  std::size_t running = 0; // now
+  std::uint64_t started = 0; // running and ended
+  std::uint64_t ended = 0;
+  std::uint64_t start_failures = 0;
+};
+
+enum class command_end { never_started, ended };
+
+class command_table {
+public:
+  /// Errors: `std::system_error` when there is no descriptor left.
+  command_table();
+
+  /// Takes what it is given, unless it is stopping: then false, and nothing is taken.
+  bool add(start_request&& request);
+  void signal(std::uint64_t key, int signal) noexcept;
+  void stop() noexcept;
+  /// Waits for `finish`; returns at once on the serving thread, which can't wait for itself.
+  void wait_finished() noexcept;
+  command_statistics statistics() const;
+
+  /// Readable when there is something new.
+  const descriptor& bell() const noexcept { return bell_; }
+  void acknowledge() noexcept;
+  void serve() noexcept;
+  void finish() noexcept;
+  bool stopping() const noexcept;
+  /// The next one to start, and why not: the signal that has abandoned it.
+  std::optional<start_request> next(int& abandoned_by);
+  bool has_next() const noexcept;
+  /// It has a process. Returns the signal that came meanwhile, or 0.
+  int running(std::uint64_t key, pid_t pid) noexcept;
+  void retire(std::uint64_t key, command_end end) noexcept;
+
+private:
+  struct entry {
+    pid_t pid = 0; // 0: no process yet
+    int abandoned_by = 0;
+  };
+  void ring() noexcept;
+
+  descriptor bell_;
+  mutable std::mutex mutex_;
+  std::condition_variable finished_;
+  std::deque<start_request> queue_;
+  std::unordered_map<std::uint64_t, entry> entries_;
+  command_statistics counts_;
+  std::thread::id server_;
+  bool rung_ = false;
+  bool stopping_ = false;
+  bool done_ = false;
+};
+
+/// To a whole process group. TERM wakes it as well if it is stopped, or it couldn't act on it.
+void signal_group(pid_t group, int signal) noexcept;
+
+} // namespace taskactor::detail

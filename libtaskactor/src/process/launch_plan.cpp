@@ -1,0 +1,134 @@
+#include "launch_plan.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <string_view>
+#include <system_error>
+
+#include <unistd.h>
+
+namespace taskactor::detail {
+
+namespace {
+
+constexpr std::string_view default_search_path = "/bin:/usr/bin";
+
+void require(bool good, const std::string& message) {
+  if (!good)
+    throw start_error{errc::invalid_argument, message};
+}
+
+bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+
+void validate(const command_line& command, const command_options& options) {
+  require(!command.empty(), "command: no program is named");
+  for (std::size_t i = 0; i < command.size(); ++i)
+    require(!has_nul(command[i]), "command: argument " + std::to_string(i) + " has a NUL byte in it");
+  require(!has_nul(*options.cwd), "cwd: it has a NUL byte in it");
+  require(options.line_limit > 0, "line_limit: zero would hand out nothing");
+  for (const auto& [name, value] : *options.env) {
+    require(!name.empty() && name.find('=') == name.npos && !has_nul(name),
+            "env: '" + name + "' can't be the name of a variable");
+    require(!has_nul(value), "env: the value of '" + name + "' has a NUL byte in it");
+  }
+}
+
+std::string_view name_of(std::string_view entry) { return entry.substr(0, entry.find('=')); }
+
+bool sets(const command_options& options, std::string_view name) {
+  return std::any_of(options.env->begin(), options.env->end(), [&](const auto& pair) { return pair.first == name; });
+}
+
+std::string search_path(const std::vector<std::string>& environment) {
+  for (std::string_view entry : environment)
+    if (name_of(entry) == "PATH" && entry.size() > 4)
+      return std::string{entry.substr(5)};
+  return std::string{default_search_path};
+}
+
+errc code_of(launcher_failure failure) {
+  if (failure.stage == launcher_stage_interpreter)
+    return errc::command_not_executable;
+  switch (failure.error) {
+    case ENOENT:
+    case ENOTDIR:
+    case ELOOP:
+      return errc::command_not_found;
+    case EACCES:
+    case EPERM:
+    case ENOEXEC:
+    case EISDIR:
+    case ETXTBSY:
+    case ELIBBAD:
+    case EINVAL:
+      return errc::command_not_executable;
+    default:
+      return errc::command_not_started;
+  }
+}
+
+} // namespace
+
+launch_plan plan_launch(const command_line& command, const command_options& options) {
+  validate(command, options);
+  launch_plan plan{.program = command.front(),
+                   .directory = *options.cwd,
+                   .arguments = {},
+                   .environment = make_environment(options, ::environ),
+                   .feeds_input = !options.stdin_data->empty(),
+                   .merges_error = options.merge_stderr};
+  const auto candidates = candidate_paths(command.front(), search_path(plan.environment));
+  auto& arguments = plan.arguments;
+  arguments.reserve(4 + candidates.size() + command.size());
+  arguments = {TASKACTOR_MODE_RUN, std::to_string(::getpid()), *options.cwd, std::to_string(candidates.size())};
+  arguments.insert(arguments.end(), candidates.begin(), candidates.end());
+  arguments.insert(arguments.end(), command.begin(), command.end());
+  return plan;
+}
+
+std::vector<std::string> candidate_paths(const std::string& program, const std::string& search_path) {
+  if (program.empty() || program.find('/') != program.npos)
+    return {program};
+  std::vector<std::string> result;
+  for (std::string_view rest = search_path;;) {
+    const auto end = rest.find(':');
+    std::string path{rest.substr(0, end)};
+    if (!path.empty()) // an empty entry is the working directory
+      path += '/';
+    result.push_back(path + program);
+    if (end == rest.npos)
+      return result;
+    rest.remove_prefix(end + 1);
+  }
+}
+
+std::vector<std::string> make_environment(const command_options& options, const char* const* inherited) {
+  std::vector<std::string> result;
+  if (!options.clear_env && inherited)
+    for (; *inherited; ++inherited)
+      if (!sets(options, name_of(*inherited)))
+        result.emplace_back(*inherited);
+  for (auto i = options.env->begin(); i != options.env->end(); ++i)
+    if (std::none_of(i + 1, options.env->end(), [&](const auto& later) { return later.first == i->first; }))
+      result.push_back(i->first + '=' + i->second);
+  return result;
+}
+
+start_error explain(const launch_plan& plan, launcher_failure failure) {
+  const auto reason = std::generic_category().message(failure.error);
+  if (failure.stage == launcher_stage_directory)
+    return {errc::invalid_argument, "cwd: '" + plan.directory + "': " + reason};
+  auto message = "cannot run '" + plan.program + "': ";
+  const auto code = code_of(failure);
+  if (failure.stage == launcher_stage_interpreter)
+    message += "the file is there, but not the interpreter that it names";
+  else if (code == errc::command_not_found && plan.program.find('/') == std::string::npos)
+    message += "not found on the PATH";
+  else
+    message += reason;
+  if (failure.error == ENOEXEC)
+    message += " (neither a program for this machine nor a script with a #! line)";
+  return {code, message};
+}
+
+} // namespace taskactor::detail

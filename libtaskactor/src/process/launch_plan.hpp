@@ -1,0 +1,38 @@
+/// What the launcher is to be told: worked out from the caller's wishes, in the caller's thread, without a system call.
+///
+/// The directories of PATH are not looked into here. The launcher is given all candidates and tries them where they
+/// mean what the command will see: in its own working directory, and without a slow file system in the way of others.
+#pragma once
+
+#include "launcher_protocol.h"
+#include "start_error.hpp"
+
+#include <taskactor/process/command.hpp>
+
+#include <string>
+#include <vector>
+
+namespace taskactor::detail {
+
+struct launch_plan {
+  std::string program;                  // as the caller named it
+  std::string directory;                // empty: the current one
+  std::vector<std::string> arguments;   // of the launcher
+  std::vector<std::string> environment; // of the command, "NAME=value"
+  bool feeds_input = false;
+  bool merges_error = false;
+};
+
+/// Throws: `start_error` with `errc::invalid_argument` and the name of the field.
+launch_plan plan_launch(const command_line& command, const command_options& options);
+
+/// The paths at which a program of this name may be.
+std::vector<std::string> candidate_paths(const std::string& program, const std::string& search_path);
+
+/// The environment of a command, given the one to inherit ("NAME=value", ended by null).
+std::vector<std::string> make_environment(const command_options& options, const char* const* inherited);
+
+/// What went wrong in the launcher, for the caller.
+start_error explain(const launch_plan& plan, launcher_failure failure);
+
+} // namespace taskactor::detail

@@ -1,0 +1,192 @@
+#include "../run/runtime.hpp"
+#include "command_server.hpp"
+
+#include <taskactor/process/run_command.hpp>
+#include <taskactor/run/ticket.hpp>
+#include <taskactor/task/shield.hpp>
+#include <taskactor/task/sleep.hpp>
+#include <taskactor/task/this_task.hpp>
+
+#include <csignal>
+#include <utility>
+
+namespace taskactor {
+
+namespace detail {
+
+namespace {
+
+/// The command server as a part of the runtime: made for the first command.
+class command_service final : public attachment {
+public:
+  explicit command_service(caf::actor_system& system) : server_(command_server::create(system)) {}
+  void stop() noexcept override { server_->stop(); }
+  command_server& server() noexcept { return *server_; }
+
+private:
+  std::shared_ptr<command_server> server_;
+};
+
+command_server& server_of(runtime& home) {
+  auto& service = home.attached([](caf::actor_system& system) { return std::make_unique<command_service>(system); });
+  return static_cast<command_service&>(service).server();
+}
+
+/// One command on its way: queues for a token, then runs. Keeps its token until the process is reaped (rule 8).
+class command_call final : public ticket {
+public:
+  command_call(context& owner, command_spec spec)
+    : ticket(owner, ref<record>{static_cast<record*>(&owner.core())}), spec_(std::move(spec)) {}
+
+  void on_token() noexcept override;
+  bool started() const noexcept { return started_.load(std::memory_order_acquire); }
+  void signal(int number) noexcept { server_of(*task().home).signal(key_, number); }
+  /// True: it never had its token, and never starts.
+  bool withdraw() noexcept { return task().home->process_gate().revoke(*this); }
+
+  // -- on the server's thread ----------------------------------------------------------------------------------------
+  void failed(std::exception_ptr why) noexcept {
+    error_ = std::move(why);
+    finish();
+  }
+  void exited(command_result result) noexcept {
+    result_ = std::move(result);
+    finish();
+  }
+  command_result take() {
+    if (error_)
+      std::rethrow_exception(error_);
+    return std::move(result_);
+  }
+
+private:
+  command_spec spec_;
+  std::uint64_t key_ = 0;
+  std::atomic<bool> started_{false};
+  std::exception_ptr error_;
+  command_result result_;
+};
+
+class call_listener final : public command_listener {
+public:
+  explicit call_listener(ref<command_call> call) : call_(std::move(call)) {}
+  void on_started(pid_t) noexcept override {}
+  void on_start_failed(errc code, std::string message) noexcept override {
+    call_->failed(std::make_exception_ptr(std::system_error{make_error_code(code), message}));
+  }
+  void on_exit(command_result result) noexcept override { call_->exited(std::move(result)); }
+
+private:
+  ref<command_call> call_;
+};
+
+void command_call::on_token() noexcept {
+  auto& whom = owner();
+  try {
+    key_ = server_of(*task().home).start(std::move(spec_), std::make_shared<call_listener>(ref<command_call>{this}));
+    started_.store(true, std::memory_order_release);
+    whom.wake();
+  } catch (...) {
+    failed(std::current_exception());
+  }
+}
+
+enum class wait_end : std::uint8_t { arrived, time_up, cancelled };
+
+/// Waits for the start of a call, or for its end, until a point in time; says which instead of throwing.
+class call_wait final : waiter {
+public:
+  call_wait(ref<command_call> call, bool for_start, time_point until)
+    : call_(std::move(call)), for_start_(for_start) {
+    timer_.due = until;
+  }
+  call_wait(const call_wait&) = delete;
+  call_wait& operator=(const call_wait&) = delete;
+  ~call_wait() {
+    if (timer_.owner)
+      timer_.owner->disarm(timer_);
+  }
+
+  bool await_ready() const noexcept { return false; }
+  template <body_promise Promise>
+  bool await_suspend(std::coroutine_handle<Promise> self) {
+    context& ctx = *self.promise().ctx;
+    cancelled_ = ctx.must_stop();
+    if (cancelled_ || arrived())
+      return false;
+    ctx.waiting = this;
+    if (timer_.due != time_point::max()) {
+      timer_.owner = &ctx;
+      ctx.arm(timer_);
+    }
+    return true;
+  }
+  wait_end await_resume() const noexcept {
+    if (arrived())
+      return wait_end::arrived;
+    return cancelled_ ? wait_end::cancelled : wait_end::time_up;
+  }
+
+private:
+  bool arrived() const noexcept { return call_->ended() || (for_start_ && call_->started()); }
+  bool ready() const noexcept override { return arrived() || timer_.fired.load(std::memory_order_acquire); }
+  bool stop() noexcept override { return cancelled_ = true; }
+  ref<operation> kill() noexcept override {
+    if (call_->withdraw())
+      return {};
+    call_->signal(SIGKILL);
+    return call_;
+  }
+
+  ref<command_call> call_;
+  bool for_start_;
+  bool cancelled_ = false;
+  timer_entry timer_;
+};
+
+/// TERM, grace, KILL, to the whole group; returns when the command has ended.
+task<void> end_command(ref<command_call> call, std::chrono::nanoseconds grace) {
+  call->signal(SIGTERM);
+  const auto how = co_await call_wait{call, false, after(this_task::now(), grace)};
+  if (how == wait_end::arrived)
+    co_return;
+  call->signal(SIGKILL);
+  co_await call_wait{call, false, time_point::max()};
+}
+
+void check(const command_line& argv, const command_options& options) {
+  if (argv.empty() || argv.front().empty())
+    throw_rejection({errc::invalid_argument, "command: no program is named; give at least its name"});
+  for (const auto& wrong : {check_duration("timeout", options.timeout), check_duration("grace", options.grace)})
+    if (wrong)
+      throw_rejection(*wrong);
+}
+
+} // namespace
+} // namespace detail
+
+task<command_result> run_command(command_line argv, command_options options) {
+  using namespace detail;
+  check(argv, options);
+  context& ctx = require_context();
+  const auto timeout = options.timeout.value_or(no_timeout);
+  const auto grace = options.grace.value_or(ctx.home().with().cancel_grace);
+  const ref<command_call> call{new command_call{ctx, {std::move(argv), std::move(options)}}};
+  if (ctx.must_stop())
+    throw cancelled_error{};
+  ctx.home().process_gate().enter(call);
+  auto how = co_await call_wait{call, true, time_point::max()};
+  if (how == wait_end::cancelled && call->withdraw())
+    throw cancelled_error{};
+  if (how == wait_end::arrived)
+    how = co_await call_wait{call, false, after(this_task::now(), timeout)};
+  if (how != wait_end::arrived)
+    co_await shield(end_command(call, grace));
+  if (how == wait_end::cancelled)
+    throw cancelled_error{};
+  auto result = call->take();
+  result.timed_out = how == wait_end::time_up;
+  co_return result;
+}
+
+} // namespace taskactor

@@ -1,0 +1,29 @@
+/// The actor that lends tokens: maps messages to the rules in `limiter.hpp`, and monitors who holds its tokens.
+#pragma once
+
+#include "../messages.hpp"
+#include "limiter.hpp"
+
+#include <caf/event_based_actor.hpp>
+
+#include <atomic>
+#include <unordered_map>
+
+namespace taskactor::detail {
+
+class limiter_actor final : public caf::event_based_actor {
+public:
+  limiter_actor(caf::actor_config& config, std::size_t capacity);
+  caf::behavior make_behavior() override;
+  const char* name() const override { return "taskactor.limiter"; }
+  void on_exit() override { holders_.clear(); } // they hold this actor in turn
+
+private:
+  holder_id sender();
+  void tell(const limiter::notices& what);
+
+  limiter limiter_;
+  std::unordered_map<holder_id, caf::actor> holders_;
+};
+
+} // namespace taskactor::detail

@@ -1,0 +1,109 @@
+#include <taskactor/run/record.hpp>
+
+#include "runtime.hpp"
+
+#include <array>
+#include <mutex>
+
+namespace taskactor::detail {
+
+namespace {
+
+/// A lock in each of a million records would be a waste: records share these. Guards listeners and progress.
+std::mutex& stripe(const record* which) noexcept {
+  static std::array<std::mutex, 64> stripes;
+  return stripes[(reinterpret_cast<std::uintptr_t>(which) >> 6) % stripes.size()];
+}
+
+} // namespace
+
+void record::conclude_exception() noexcept {
+  const bool asked = cancel_requested();
+  if (!decide())
+    return;
+  auto how = body_end::threw;
+  try {
+    throw;
+  } catch (const cancelled_error&) {
+    how = body_end::stopped;
+  } catch (...) {
+    how = body_end::threw;
+  }
+  if (on_body_end(how, asked) == taskactor::state::cancelled)
+    fail(failure{taskactor::state::cancelled, reason.load(std::memory_order_relaxed)});
+  else
+    fail(failure{std::current_exception()});
+}
+
+void record::conclude_kill() noexcept {
+  if (decide())
+    fail(failure{on_body_end(body_end::killed, true), reason.load(std::memory_order_relaxed)});
+}
+
+void record::report_progress(std::uint64_t done, std::uint64_t total, std::string text) {
+  {
+    const std::lock_guard lock{stripe(this)};
+    if (!progress_)
+      progress_ = std::make_unique<taskactor::progress>();
+    *progress_ = {done, total, text};
+  }
+  home->report_progress(*this, done, total, std::move(text));
+}
+
+time_point record::now() const noexcept { return home->now(); }
+
+task_info record::info() const {
+  task_info result;
+  result.id = current_id();
+  result.state = state.load(std::memory_order_acquire);
+  result.reason = reason.load(std::memory_order_relaxed);
+  result.submitted = submitted;
+  result.started = time_point{clock::duration{started_at.load(std::memory_order_relaxed)}};
+  result.ended = time_point{clock::duration{ended_at.load(std::memory_order_relaxed)}};
+  result.deadline = deadline();
+  result.overrun = overrunning.load(std::memory_order_relaxed);
+  const std::lock_guard lock{stripe(this)};
+  if (progress_)
+    result.progress = *progress_;
+  result.error = error_;
+  return result;
+}
+
+bool record::add(end_listener& listener) noexcept {
+  const std::lock_guard lock{stripe(this)};
+  if (is_final(state.load(std::memory_order_acquire)))
+    return false;
+  listener.next = listeners_;
+  listeners_ = &listener;
+  return true;
+}
+
+void record::remove(end_listener& listener) noexcept {
+  const std::lock_guard lock{stripe(this)};
+  for (auto** link = &listeners_; *link; link = &(*link)->next)
+    if (*link == &listener) {
+      *link = listener.next;
+      return;
+    }
+}
+
+void record::publish(taskactor::state end) noexcept {
+  const std::lock_guard lock{stripe(this)};
+  if (const auto* what = failed())
+    error_ = what->message(); // kept when the outcome is forgotten: `find` still tells (rule 11)
+  state.store(end, std::memory_order_release);
+  while (auto* listener = listeners_) {
+    listeners_ = listener->next;
+    listener->on_end(); // under the lock: a listener lives in a frame, and removes itself before it goes
+  }
+}
+
+void record::drop_handle() noexcept {
+  if (handles_.fetch_sub(1, std::memory_order_acq_rel) != 1 || !is_final(state.load(std::memory_order_acquire)))
+    return;
+  if (failed() && !observed())
+    home->report_unobserved(*this);
+  drop_outcome();
+}
+
+} // namespace taskactor::detail

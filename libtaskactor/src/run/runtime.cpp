@@ -1,0 +1,276 @@
+#include "runtime.hpp"
+
+#include "../caf_compat.hpp"
+#include "limiter_actor.hpp"
+#include "manager_actor.hpp"
+
+#include <taskactor/run/admit.hpp>
+
+#include <caf/all.hpp>
+
+#include <thread>
+#include <utility>
+
+namespace taskactor {
+
+std::string_view to_string(limiter_kind kind) noexcept {
+  switch (kind) {
+    case limiter_kind::global: return "global";
+    case limiter_kind::thread: return "thread";
+    case limiter_kind::process: return "process";
+  }
+  return "?";
+}
+
+namespace detail {
+
+namespace {
+
+/// How long threads and observers have to come to their end when a manager is taken apart: those that are idle need
+/// microseconds, and for what is busy the stages of the shutdown have waited already.
+constexpr std::chrono::milliseconds apart_bound{500};
+
+std::unique_ptr<caf::actor_system_config> own_config(std::size_t threads) {
+  auto config = std::make_unique<caf::actor_system_config>();
+  configure(*config, threads);
+  return config;
+}
+
+bool inside_coroutine() noexcept { return current_context() != nullptr; }
+
+void wait_on_condition(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
+                       const std::function<bool()>& done, time_point until) {
+  if (until == time_point::max())
+    changed.wait(lock, done);
+  else
+    changed.wait_until(lock, until, done);
+}
+
+} // namespace
+
+runtime::runtime(caf::actor_system* system, manager_options options)
+  : settings_(resolve(options, std::max(1u, std::thread::hardware_concurrency()))),
+    config_(system ? nullptr : own_config(options.scheduler_threads)),
+    owned_(system ? nullptr : std::make_unique<caf::actor_system>(*config_)),
+    system_(system ? system : owned_.get()),
+    events_(std::make_shared<event_hub>(*system_, std::move(options.logger))),
+    table_(std::make_unique<task_table>(settings_.max_queue, settings_.history, settings_.history_ttl)),
+    timers_(std::make_shared<timers>(*system_)),
+    threads_(std::make_shared<thread_pool>(*system_)),
+    wait_(wait_on_condition) {
+  const std::size_t capacities[] = {settings_.capacity, settings_.thread_capacity, settings_.process_capacity};
+  for (std::size_t kind = 0; kind < 3; ++kind)
+    limiters_[kind] = keep(system_->spawn<limiter_actor, caf::hidden>(capacities[kind]));
+  capacity = settings_.capacity;
+  keep(timers_->start());
+  thread_gate_ = std::make_shared<token_gate>(*system_, limiters_[1], capacities[1]);
+  process_gate_ = std::make_shared<token_gate>(*system_, limiters_[2], capacities[2]);
+  keep(thread_gate_->start());
+  keep(process_gate_->start());
+  manager_ = keep(system_->spawn<manager_actor, caf::hidden>(*this, limiters_[0]));
+}
+
+/// Our actors are hidden from the system's count, which can't be waited for in a system of the user's: we count.
+caf::actor runtime::keep(caf::actor part) {
+  {
+    const std::lock_guard lock{mutex_};
+    parts_.push_back(part);
+    ++alive_;
+  }
+  part->attach_functor([this] {
+    const std::lock_guard lock{mutex_};
+    --alive_;
+    ended_.notify_all();
+  });
+  return part;
+}
+
+runtime::~runtime() = default;
+
+void runtime::dispose(runtime* which) noexcept {
+  try {
+    const auto report = which->shutdown({});
+    which->take_apart();
+    if (which->clean_) {
+      delete which;
+      return;
+    }
+    std::string names;
+    for (const auto& id : report.not_ended)
+      names += (names.empty() ? ": " : ", ") + id;
+    which->events_->warn("left behind, with the actor system that it needs" + names);
+  } catch (const std::exception& e) {
+    which->events_->warn(std::string{"not taken apart: "} + e.what());
+  }
+}
+
+std::optional<rejection> runtime::admit(ref<record> task, task_options options) {
+  auto wrong = validate(options);
+  task->home = this;
+  task->id = options.id.take();
+  task->timeout = options.timeout.value_or(settings_.default_timeout);
+  task->queue_timeout = options.queue_timeout.value_or(no_timeout);
+  task->total_timeout = options.total_timeout.value_or(no_timeout);
+  task->submitted = now();
+  auto answer = table_->admit(std::move(task), std::move(wrong));
+  if (answer.tell)
+    caf::anon_send(manager_, work_admitted{});
+  return std::move(answer.refused);
+}
+
+bool runtime::admit_lane(ref<record> lane) {
+  const auto tell = table_->admit_lane(std::move(lane));
+  if (tell.value_or(false))
+    caf::anon_send(manager_, work_admitted{});
+  return tell.has_value();
+}
+
+cancel_reply runtime::cancel(record& task, end_reason why) {
+  const auto reply = table_->cancel(task, why);
+  if (reply == cancel_reply::requested)
+    caf::anon_send(manager_, end_task{ref<record>{&task}, why});
+  return reply;
+}
+
+void runtime::kill(record& task) { caf::anon_send(manager_, exit_received{ref<record>{&task}, true}); }
+
+void runtime::resize(limiter_kind which, std::size_t to) {
+  switch (which) {
+    case limiter_kind::global:
+      capacity = to;
+      caf::anon_send(limiters_[0], resize_limiter{to});
+      break;
+    case limiter_kind::thread: thread_gate_->resize(to); break;
+    case limiter_kind::process: process_gate_->resize(to); break;
+  }
+}
+
+manager_statistics runtime::statistics() {
+  manager_statistics result;
+  table_->add_to(result);
+  result.waiting = waiting;
+  result.running = running;
+  result.overrunning = overrunning;
+  result.overruns = overruns;
+  result.items = items;
+  result.threads = threads_->workers();
+  result.events_dropped = events_->dropped();
+  result.global = {capacity, tokens_used, waiting};
+  result.thread = thread_gate_->statistics();
+  result.process = process_gate_->statistics();
+  return result;
+}
+
+std::string runtime::next_gather_id() { return "gather-" + std::to_string(++gathers_); }
+
+attachment& runtime::attached(const std::function<std::unique_ptr<attachment>(caf::actor_system&)>& make) {
+  const std::lock_guard lock{mutex_};
+  if (!attachment_)
+    attachment_ = make(*system_);
+  return *attachment_;
+}
+
+void runtime::block(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
+                    const std::function<bool()>& done, time_point until) {
+  if (done())
+    return;
+  if (inside_coroutine())
+    throw std::system_error{make_error_code(errc::would_block),
+                            "a blocking call would hold a thread of the scheduler here: use co_await"};
+  wait_(lock, changed, done, until);
+}
+
+// -- shutdown ----------------------------------------------------------------------------------------------------------
+
+shutdown_report runtime::shutdown(shutdown_options bounds) {
+  for (const auto& wrong : {check_duration("drain", bounds.drain), check_duration("cancel", bounds.cancel),
+                            check_duration("kill", bounds.kill)})
+    if (wrong)
+      throw_rejection(*wrong);
+  std::unique_lock lock{mutex_};
+  if (!report_) {
+    lock.unlock();
+    table_->close(false);
+    caf::anon_send(manager_, detail::stop{bounds});
+    lock.lock();
+    block(lock, ended_, [this] { return report_.has_value(); });
+  }
+  return *report_;
+}
+
+void runtime::shut_down(shutdown_report report) {
+  const std::lock_guard lock{mutex_};
+  if (!report_)
+    report_ = std::move(report);
+  ended_.notify_all();
+}
+
+/// After the shutdown: ends our actors in order. What can't be ended keeps the rest alive.
+void runtime::take_apart() {
+  if (std::exchange(apart_, true))
+    return;
+  if (attachment_)
+    attachment_->stop();
+  const auto stuck = threads_->stop(report_->clean() ? apart_bound : std::chrono::milliseconds{0});
+  const auto quiet = events_->stop(apart_bound);
+  clean_ = report_->clean() && stuck == 0 && quiet;
+  if (!clean_)
+    return;
+  for (auto part = parts_.rbegin(); part != parts_.rend(); ++part)
+    caf::anon_send_exit(*part, caf::exit_reason::user_shutdown);
+  std::unique_lock lock{mutex_};
+  block(lock, ended_, [this] { return alive_ == 0; });
+  thread_gate_->stop();
+  process_gate_->stop();
+  timers_->stop();
+}
+
+// -- reports -----------------------------------------------------------------------------------------------------------
+
+void runtime::report(event_kind kind, const record& task, const std::string& text) {
+  if (!events_->wants(kind))
+    return;
+  event what;
+  what.kind = kind;
+  what.id = task.current_id();
+  what.at = now();
+  if (const auto started = task.started_at.load(std::memory_order_relaxed))
+    what.ran = what.at - time_point{clock::duration{started}};
+  what.text = text;
+  events_->emit(what);
+}
+
+void runtime::report_progress(const record& task, std::uint64_t done, std::uint64_t total, std::string text) {
+  if (!events_->wants(event_kind::progress))
+    return;
+  event what;
+  what.kind = event_kind::progress;
+  what.id = task.current_id();
+  what.at = now();
+  what.text = std::move(text);
+  what.done = done;
+  what.total = total;
+  events_->emit(what);
+}
+
+void runtime::report_cleanup_fault(const record& task, const std::exception_ptr& thrown) noexcept {
+  try {
+    report(event_kind::cleanup_fault, task, describe(thrown));
+  } catch (...) { // no memory to report it
+  }
+}
+
+void runtime::report_unobserved(const record& task) noexcept {
+  try {
+    if (const auto* what = task.failed(); what && what->state() == state::failed)
+      report(event_kind::unobserved_failure, task, what->message());
+  } catch (...) { // no memory to report it
+  }
+}
+
+std::optional<rejection> admit(runtime& where, ref<record> what, task_options options) {
+  return where.admit(std::move(what), std::move(options));
+}
+
+} // namespace detail
+} // namespace taskactor

@@ -1,0 +1,131 @@
+/// `runtime`: what one manager consists of, put together and taken apart in order.
+///
+///     task_table   the published table                        any thread
+///     manager      admits, starts, supervises, reports        one actor
+///     limiters     lend tokens: global, thread, process       an actor each
+///     gates        bring thread calls and processes through theirs
+///     thread_pool, command_server, timers, event_hub          detached or small actors
+///
+/// It outlives every record that hasn't ended. When something can't be ended (a thread that never returns), it is
+/// never destroyed, nor the actor system: what still runs may go on using it.
+#pragma once
+
+#include "../observe/hub.hpp"
+#include "task_table.hpp"
+#include "thread_pool.hpp"
+#include "timers.hpp"
+#include "token_gate.hpp"
+
+#include <taskactor/run/manager_options.hpp>
+
+#include <caf/actor.hpp>
+#include <caf/actor_clock.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <vector>
+
+namespace taskactor::detail {
+
+/// A part of a higher layer that lives in the runtime: made when first needed, ended with it.
+class attachment {
+public:
+  virtual ~attachment() = default;
+  virtual void stop() noexcept = 0;
+};
+
+/// The options with all that was unset filled in from the environment and the defaults.
+struct settings {
+  std::size_t capacity, thread_capacity, process_capacity, max_queue;
+  std::chrono::nanoseconds default_timeout, cancel_grace, history_ttl;
+  std::size_t history;
+};
+/// Errors: `std::system_error{errc::invalid_argument}`, naming the field or the variable.
+settings resolve(const manager_options& options, std::size_t processors);
+
+/// How a thread waits for the runtime: on a condition variable; in virtual time, by running the system itself.
+using wait_strategy = std::function<void(std::unique_lock<std::mutex>&, std::condition_variable&,
+                                         const std::function<bool()>& done, time_point until)>;
+
+class runtime {
+public:
+  /// Null `system`: makes its own.
+  runtime(caf::actor_system* system, manager_options options);
+  ~runtime();
+  /// Shuts down, and destroys `which` unless something still runs in it.
+  static void dispose(runtime* which) noexcept;
+
+  caf::actor_system& system() noexcept { return *system_; }
+  const caf::actor& manager() const noexcept { return manager_; }
+  const settings& with() const noexcept { return settings_; }
+  task_table& table() noexcept { return *table_; }
+  thread_pool& threads() noexcept { return *threads_; }
+  token_gate& thread_gate() noexcept { return *thread_gate_; }
+  token_gate& process_gate() noexcept { return *process_gate_; }
+  timers& sleepers() noexcept { return *timers_; }
+  event_hub& events() noexcept { return *events_; }
+  time_point now() const noexcept { return system_->clock().now(); }
+
+  // -- from callers' threads -----------------------------------------------------------------------------------------
+  std::optional<rejection> admit(ref<record> task, task_options options);
+  /// False: no more work is taken.
+  bool admit_lane(ref<record> lane);
+  cancel_reply cancel(record& task, end_reason why);
+  void kill(record& task);
+  void resize(limiter_kind which, std::size_t capacity);
+  manager_statistics statistics();
+  shutdown_report shutdown(shutdown_options bounds);
+  /// Waits until `done()` or `until`; `changed` is told when to look again. Errors: `errc::would_block`.
+  void block(std::unique_lock<std::mutex>& lock, std::condition_variable& changed, const std::function<bool()>& done,
+             time_point until = time_point::max());
+  void set_wait_strategy(wait_strategy strategy) { wait_ = std::move(strategy); }
+  std::string next_gather_id();
+  /// The one attachment (the command server); `make` is called once.
+  attachment& attached(const std::function<std::unique_ptr<attachment>(caf::actor_system&)>& make);
+
+  // -- the manager's published counts ---------------------------------------------------------------------------------
+  std::atomic<std::size_t> waiting{0}, running{0}, tokens_used{0}, overrunning{0};
+  std::atomic<std::uint64_t> overruns{0}, items{0};
+  std::atomic<std::size_t> capacity{0};
+
+  // -- reports -------------------------------------------------------------------------------------------------------
+  void report(event_kind kind, const record& task, const std::string& text = {});
+  void report_progress(const record& task, std::uint64_t done, std::uint64_t total, std::string text);
+  void report_cleanup_fault(const record& task, const std::exception_ptr& thrown) noexcept;
+  void report_unobserved(const record& task) noexcept;
+  /// The manager's: all has ended, or the last stage is over.
+  void shut_down(shutdown_report report);
+
+private:
+  caf::actor keep(caf::actor part);
+  void take_apart();
+
+  settings settings_;
+  std::unique_ptr<caf::actor_system_config> config_;
+  std::unique_ptr<caf::actor_system> owned_;
+  caf::actor_system* system_;
+  std::shared_ptr<event_hub> events_;
+  std::unique_ptr<task_table> table_;
+  std::shared_ptr<timers> timers_;
+  caf::actor limiters_[3];
+  std::shared_ptr<token_gate> thread_gate_, process_gate_;
+  std::shared_ptr<thread_pool> threads_;
+  caf::actor manager_;
+  wait_strategy wait_;
+  std::atomic<std::uint64_t> gathers_{0};
+  std::mutex mutex_; // what follows
+  std::condition_variable ended_;
+  std::optional<shutdown_report> report_;
+  std::unique_ptr<attachment> attachment_;
+  std::vector<caf::actor> parts_; // our actors, in order of starting
+  std::size_t alive_ = 0;         // how many of them have not ended
+  bool apart_ = false;
+  bool clean_ = false;
+};
+
+} // namespace taskactor::detail

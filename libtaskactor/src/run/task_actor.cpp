@@ -1,0 +1,164 @@
+#include "task_actor.hpp"
+
+#include "../messages.hpp"
+#include "runtime.hpp"
+
+#include <taskactor/task/task.hpp>
+
+#include <caf/all.hpp>
+
+#include <utility>
+
+namespace taskactor::detail {
+
+task_actor::task_actor(caf::actor_config& config, ref<record> task)
+  : monitorable_actor(config), task_(std::move(task)) {}
+
+void task_actor::enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) {
+  if (!what->content().match_elements<caf::exit_msg>()) {
+    if (what->mid.is_request())
+      bounce(what, caf::sec::unexpected_message);
+    return;
+  }
+  const auto& exit = what->content().get_as<caf::exit_msg>(0);
+  const bool kills = exit.reason == caf::exit_reason::kill;
+  if (exit.source != home().manager().address()) { // a stranger's: the manager decides, and keeps the time
+    caf::anon_send(home().manager(), exit_received{task_, kills});
+    return;
+  }
+  task_->control.fetch_or(kills ? record::cancel_bit | record::kill_bit : record::cancel_bit,
+                          std::memory_order_acq_rel);
+  wake();
+}
+
+void task_actor::on_destroy() {
+  if (!getf(is_cleaned_up_flag))
+    cleanup(caf::exit_reason::unreachable, nullptr);
+  monitorable_actor::on_destroy();
+}
+
+void task_actor::wake() noexcept {
+  auto now = word_.load(std::memory_order_acquire);
+  for (;;) {
+    if (now != word::parked && now != word::running)
+      return;
+    const auto next = now == word::parked ? word::queued : word::noted;
+    if (word_.compare_exchange_weak(now, next, std::memory_order_acq_rel))
+      break;
+  }
+  if (now == word::parked) {
+    retain(); // the queue's reference
+    home_system().scheduler().enqueue(this);
+  }
+}
+
+caf::resumable::resume_result task_actor::resume(caf::execution_unit* unit, std::size_t) {
+  const current_scope scope{task_.get(), this};
+  for (;;) {
+    word_.store(word::running, std::memory_order_release);
+    switch (run()) {
+      case turn::park: {
+        auto expected = word::running;
+        if (word_.compare_exchange_strong(expected, word::parked, std::memory_order_acq_rel))
+          return awaiting_message;
+        break; // noted: look again
+      }
+      case turn::requeue:
+        retain();
+        word_.store(word::queued, std::memory_order_release);
+        unit->exec_later(this);
+        return awaiting_message;
+      case turn::end:
+        word_.store(word::down, std::memory_order_release);
+        remains_ = {}; // it may own a reference to this actor
+        cleanup(caf::error{}, unit);
+        return done;
+    }
+  }
+}
+
+/// The life of a body: begin, then drive it whenever it can go on, until it has ended or is killed.
+task_actor::turn task_actor::run() {
+  for (;;) {
+    if (killed())
+      return kill();
+    if (!begun_) {
+      begun_ = true;
+      if (!task_->start(*this)) {
+        if (end_body())
+          continue;
+        return turn::end;
+      }
+    }
+    if (!can_go_on())
+      return turn::park;
+    drive();
+    if (leaf) {
+      if (std::exchange(yielded, false))
+        return turn::requeue;
+    } else {
+      task_->collect();
+      if (!end_body())
+        return turn::end;
+    }
+  }
+}
+
+/// False: it still waits. A waiter is told of a cancellation once, and may give up by that (rule 9).
+bool task_actor::can_go_on() noexcept {
+  if (!waiting)
+    return true;
+  if (!waiting->ready()) {
+    if (told_ || !must_stop())
+      return false;
+    told_ = true;
+    if (!waiting->stop() && !waiting->ready())
+      return false;
+  }
+  waiting = nullptr;
+  return true;
+}
+
+void task_actor::drive() {
+  told_ = false;
+  while (leaf && !waiting && !yielded)
+    leaf->handle.resume();
+}
+
+/// The body has ended. True: there is another one (the next item of a gather).
+bool task_actor::end_body() {
+  if (const auto thrown = task_->discard_body())
+    home().report_cleanup_fault(*task_, thrown);
+  waiting = nullptr;
+  shields = 0;
+  begun_ = false;
+  return task_->advance();
+}
+
+task_actor::turn task_actor::kill() {
+  if (!husk_) {
+    husk_ = true;
+    if (waiting)
+      remains_ = waiting->kill();
+    waiting = nullptr;
+    auto thrown = destroy_chain(std::exchange(leaf, nullptr));
+    task_->conclude_kill();
+    if (const auto more = task_->discard_body())
+      thrown = more;
+    if (thrown)
+      home().report_cleanup_fault(*task_, thrown);
+  }
+  return remains_ && !remains_->ended() ? turn::park : turn::end;
+}
+
+void task_actor::arm(timer_entry& entry) { home().sleepers().arm(entry); }
+void task_actor::disarm(timer_entry& entry) noexcept { home().sleepers().disarm(entry); }
+
+void task_actor::lend_token_back() {
+  task_->token.store(false, std::memory_order_release); // now, not when the manager hears of it
+  caf::anon_send(home().manager(), token_returned{task_});
+}
+
+void task_actor::reclaim_token() { caf::anon_send(home().manager(), reclaim{task_}); }
+
+} // namespace taskactor::detail

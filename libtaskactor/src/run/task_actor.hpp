@@ -1,0 +1,81 @@
+/// The light task actor: a CAF actor with an address, monitors, links and exit messages, and nothing else.
+///
+/// It has no mailbox and no behavior. What it has to hear beyond exit messages (a timer, a thread's result, a child's
+/// end) sets something that its body's waiter looks at, and wakes it through one small word:
+///
+///     running --parks--> parked --wake--> queued --scheduler--> running        running --wake--> noted
+///        \--body ends--> down                                   noted: looks again instead of parking
+///
+/// Rules: 1. Only the thread that made it `running` touches the body. 2. After the step to `parked` or `queued` that
+/// thread touches nothing of it. 3. Each entry in the scheduler's queue owns a reference. 4. Its end is its clean-up,
+/// which sends the down message that the manager waits for (rule 3 of DESIGN.md).
+#pragma once
+
+#include <taskactor/run/record.hpp>
+
+#include <caf/infer_handle.hpp>
+#include <caf/monitorable_actor.hpp>
+#include <caf/resumable.hpp>
+
+#include <atomic>
+#include <cstdint>
+
+namespace taskactor::detail {
+
+class task_actor final : public caf::monitorable_actor, public caf::resumable, public context {
+public:
+  task_actor(caf::actor_config& config, ref<record> task);
+
+  // -- caf::abstract_actor -------------------------------------------------------------------------------------------
+  using caf::abstract_actor::enqueue;
+  void enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) override;
+  void on_destroy() override;
+  const char* name() const override { return "taskactor.task"; }
+
+  // -- caf::resumable ------------------------------------------------------------------------------------------------
+  resume_result resume(caf::execution_unit* unit, std::size_t) override;
+  void intrusive_ptr_add_ref_impl() override { caf::intrusive_ptr_add_ref(ctrl()); }
+  void intrusive_ptr_release_impl() override { caf::intrusive_ptr_release(ctrl()); }
+
+  // -- context -------------------------------------------------------------------------------------------------------
+  task_core& core() noexcept override { return *task_; }
+  runtime& home() noexcept override { return *task_->home; }
+  void arm(timer_entry& entry) override;
+  void disarm(timer_entry& entry) noexcept override;
+  void wake() noexcept override;
+  void retain() noexcept override { caf::intrusive_ptr_add_ref(ctrl()); }
+  void release() noexcept override { caf::intrusive_ptr_release(ctrl()); }
+  void lend_token_back() override;
+  void reclaim_token() override;
+  bool has_token() const noexcept override { return task_->token.load(std::memory_order_acquire); }
+
+private:
+  enum class word : std::uint8_t { queued, running, noted, parked, down };
+  enum class turn : std::uint8_t { park, requeue, end };
+
+  turn run();
+  turn kill();
+  bool can_go_on() noexcept;
+  void drive();
+  bool end_body();
+  bool killed() const noexcept {
+    return (task_->control.load(std::memory_order_acquire) & record::kill_bit) != 0;
+  }
+
+  ref<record> task_;
+  ref<operation> remains_; // what goes on after the body was killed
+  std::atomic<word> word_{word::queued};
+  bool begun_ = false;
+  bool told_ = false; // the present waiter knows of the cancellation
+  bool husk_ = false; // the body is gone, `remains_` isn't
+};
+
+} // namespace taskactor::detail
+
+namespace caf {
+template <>
+struct infer_handle_from_class<taskactor::detail::task_actor> {
+  using type = strong_actor_ptr;
+  static constexpr spawn_mode mode = spawn_mode::clazz;
+};
+} // namespace caf

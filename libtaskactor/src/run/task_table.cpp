@@ -1,0 +1,178 @@
+#include "task_table.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace taskactor::detail {
+
+void task_table::counters::add(state how) noexcept {
+  switch (how) {
+    case state::completed: ++completed; break;
+    case state::failed: ++failed; break;
+    case state::cancelled: ++cancelled; break;
+    case state::timed_out: ++timed_out; break;
+    default: break;
+  }
+}
+
+std::string task_table::fresh_id() {
+  for (;;) {
+    auto id = "task-" + std::to_string(++next_id_);
+    if (!tasks_.contains(id))
+      return id;
+  }
+}
+
+admission task_table::admit(ref<record> task, std::optional<rejection> wrong) {
+  const std::lock_guard lock{mutex_};
+  auto refuse = [this](rejection why) {
+    ++rejected_;
+    return admission{std::move(why), false};
+  };
+  if (!task->id.empty() && tasks_.contains(task->id))
+    return refuse({errc::duplicate_id, "duplicate id: " + task->id});
+  if (wrong)
+    return refuse(std::move(*wrong));
+  if (closed_)
+    return refuse({errc::stopping, "the task manager is stopping"});
+  if (tasks_.size() >= max_queue_)
+    return refuse({errc::queue_full, "queue overflow: " + std::to_string(max_queue_)});
+  if (task->id.empty())
+    task->id = fresh_id();
+  tasks_.emplace(task->id, task);
+  incoming_.push(std::move(task));
+  ++submitted_;
+  return {{}, !std::exchange(told_, true)};
+}
+
+std::optional<bool> task_table::admit_lane(ref<record> lane) {
+  const std::lock_guard lock{mutex_};
+  if (lanes_closed_)
+    return {};
+  others_.insert(lane.get());
+  incoming_.push(std::move(lane));
+  return !std::exchange(told_, true);
+}
+
+void task_table::take_incoming(fifo<record>& into) {
+  const std::lock_guard lock{mutex_};
+  told_ = false;
+  while (auto task = incoming_.pop())
+    into.push(std::move(task));
+}
+
+void task_table::close(bool lanes) {
+  const std::lock_guard lock{mutex_};
+  if (!std::exchange(closed_, true))
+    ended_at_close_ = ended_;
+  lanes_closed_ = lanes_closed_ || lanes;
+}
+
+bool task_table::closed() const {
+  const std::lock_guard lock{mutex_};
+  return closed_;
+}
+
+void task_table::end(record& task, state how, time_point now, bool lingers) {
+  std::vector<past> dropped; // records are destroyed outside the lock
+  ref<record> held;
+  const std::lock_guard lock{mutex_};
+  ended_.add(how);
+  if (const auto found = tasks_.find(task.id); found != tasks_.end() && found->second.get() == &task) {
+    held = std::move(found->second);
+    tasks_.erase(found);
+  }
+  if (lingers)
+    others_.insert(&task);
+  if (history_ != 0) {
+    history_ring_.push_back({ref<record>{&task}, now});
+    prune(now, dropped);
+  }
+}
+
+void task_table::prune(time_point now, std::vector<past>& dropped) {
+  while (!history_ring_.empty()
+         && (history_ring_.size() > history_ || now - history_ring_.front().at > history_ttl_)) {
+    dropped.push_back(std::move(history_ring_.front()));
+    history_ring_.pop_front();
+  }
+}
+
+void task_table::gone(record& task) {
+  const std::lock_guard lock{mutex_};
+  others_.erase(&task);
+}
+
+cancel_reply task_table::cancel(record& task, end_reason why) {
+  const std::lock_guard lock{mutex_}; // against another caller; the manager moves the state without it
+  auto now = task.state.load(std::memory_order_acquire);
+  do {
+    switch (on_cancel_request(now)) {
+      case cancel_step::already_asked: return cancel_reply::already_requested;
+      case cancel_step::too_late: return cancel_reply::finished;
+      case cancel_step::drop_waiting:
+      case cancel_step::signal_body: break;
+    }
+    if (task.kind == record_kind::task && task.decided())
+      return cancel_reply::finished; // a body that finishes first wins (rule 9)
+  } while (!task.state.compare_exchange_weak(now, state::cancelling, std::memory_order_acq_rel));
+  task.reason.store(why, std::memory_order_relaxed);
+  return cancel_reply::requested;
+}
+
+ref<record> task_table::find_live(std::string_view id) const {
+  const std::lock_guard lock{mutex_};
+  const auto found = tasks_.find(id);
+  return found == tasks_.end() ? ref<record>{} : found->second;
+}
+
+std::optional<task_info> task_table::find(std::string_view id, time_point now) const {
+  ref<record> task;
+  {
+    const std::lock_guard lock{mutex_};
+    if (const auto live = tasks_.find(id); live != tasks_.end()) {
+      task = live->second;
+    } else {
+      const auto past_one = std::find_if(history_ring_.rbegin(), history_ring_.rend(), [&](const past& entry) {
+        return entry.task->id == id && now - entry.at <= history_ttl_;
+      });
+      if (past_one == history_ring_.rend())
+        return {};
+      task = past_one->task;
+    }
+  }
+  return task->info();
+}
+
+std::vector<ref<record>> task_table::live() const {
+  std::vector<ref<record>> result;
+  const std::lock_guard lock{mutex_};
+  result.reserve(tasks_.size() + others_.size());
+  for (const auto& [id, task] : tasks_)
+    result.push_back(task);
+  for (auto* task : others_)
+    result.emplace_back(task);
+  return result;
+}
+
+void task_table::add_to(manager_statistics& result) const {
+  const std::lock_guard lock{mutex_};
+  result.submitted = submitted_;
+  result.rejected = rejected_;
+  result.completed = ended_.completed;
+  result.failed = ended_.failed;
+  result.cancelled = ended_.cancelled;
+  result.timed_out = ended_.timed_out;
+}
+
+shutdown_report task_table::ended_since_close() const {
+  const std::lock_guard lock{mutex_};
+  shutdown_report result;
+  result.completed = ended_.completed - ended_at_close_.completed;
+  result.failed = ended_.failed - ended_at_close_.failed;
+  result.cancelled = ended_.cancelled - ended_at_close_.cancelled;
+  result.timed_out = ended_.timed_out - ended_at_close_.timed_out;
+  return result;
+}
+
+} // namespace taskactor::detail

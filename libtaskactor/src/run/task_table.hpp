@@ -1,0 +1,87 @@
+/// The table of tasks: who waits and runs, by id, and who has ended lately.
+///
+/// The manager owns it and publishes it, as an Erlang process publishes an ETS table, so that admission, look-up and
+/// the first step of a cancellation are decided in the caller's thread (rule 1). One lock, short sections: no user
+/// code runs and no message is sent under it.
+#pragma once
+
+#include "fifo.hpp"
+
+#include <taskactor/run/manager_options.hpp>
+#include <taskactor/run/record.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+#include <optional>
+#include <string_view>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+namespace taskactor::detail {
+
+/// `errc` none: admitted; `tell` says whether the manager has to be told.
+struct admission {
+  std::optional<rejection> refused{};
+  bool tell = false;
+};
+
+class task_table {
+public:
+  task_table(std::size_t max_queue, std::size_t history, std::chrono::nanoseconds history_ttl)
+    : max_queue_(max_queue), history_(history), history_ttl_(history_ttl) {}
+
+  /// `wrong`: what is wrong with the options, told unless the id is taken.
+  admission admit(ref<record> task, std::optional<rejection> wrong);
+  /// Lanes of gathers: not counted, not found by id. Empty when no work is taken any more.
+  std::optional<bool> admit_lane(ref<record> lane);
+  /// The manager's: what has been admitted since the last call.
+  void take_incoming(fifo<record>& into);
+  /// No more tasks; with `lanes`, no more lanes either.
+  void close(bool lanes);
+  bool closed() const;
+
+  /// The task has its end state. `lingers`: its work goes on.
+  void end(record& task, state how, time_point now, bool lingers);
+  /// A lane's, or a lingering task's, actor is down.
+  void gone(record& task);
+
+  /// The state's first step of a cancellation, and the record to tell the manager of.
+  cancel_reply cancel(record& task, end_reason why);
+  ref<record> find_live(std::string_view id) const;
+  std::optional<task_info> find(std::string_view id, time_point now) const;
+  std::vector<ref<record>> live() const;
+  void add_to(manager_statistics& result) const;
+  shutdown_report ended_since_close() const;
+
+private:
+  struct counters {
+    std::uint64_t completed = 0, failed = 0, cancelled = 0, timed_out = 0;
+    void add(state how) noexcept;
+  };
+  struct past {
+    ref<record> task;
+    time_point at;
+  };
+
+  std::string fresh_id();
+  void prune(time_point now, std::vector<past>& dropped);
+
+  const std::size_t max_queue_;
+  const std::size_t history_;
+  const std::chrono::nanoseconds history_ttl_;
+  mutable std::mutex mutex_; // what follows
+  std::unordered_map<std::string_view, ref<record>> tasks_; // keys are views of the records' ids
+  std::unordered_set<record*> others_;                      // lanes, and lingering tasks; the manager holds them
+  fifo<record> incoming_;
+  std::deque<past> history_ring_;
+  bool told_ = false;
+  bool closed_ = false;
+  bool lanes_closed_ = false;
+  std::uint64_t next_id_ = 0, submitted_ = 0, rejected_ = 0;
+  counters ended_, ended_at_close_;
+};
+
+} // namespace taskactor::detail

@@ -1,0 +1,151 @@
+#include "thread_pool.hpp"
+
+#include "runtime.hpp"
+
+#include <caf/all.hpp>
+
+#include <utility>
+
+namespace taskactor::detail {
+
+namespace {
+
+constexpr std::chrono::seconds idle_limit{10};
+
+class thread_worker final : public caf::blocking_actor {
+public:
+  thread_worker(caf::actor_config& config, std::shared_ptr<thread_pool> pool)
+    : blocking_actor(config), pool_(std::move(pool)) {}
+  void act() override { pool_->serve(); }
+  const char* name() const override { return "taskactor.worker"; }
+
+private:
+  std::shared_ptr<thread_pool> pool_;
+};
+
+} // namespace
+
+thread_call::thread_call(context& owner, bool stoppable)
+  : ticket(owner, ref<record>{static_cast<record*>(&owner.core())}),
+    stop_(stoppable ? std::stop_source{} : std::stop_source{std::nostopstate}) {}
+
+void thread_call::on_token() noexcept { task().home->threads().submit(ref<thread_call>{this}); }
+
+void thread_call::run() noexcept {
+  try {
+    const current_scope scope{&task(), nullptr};
+    invoke();
+  } catch (...) {
+    error = std::current_exception();
+  }
+  finish();
+}
+
+void thread_call::refuse(std::exception_ptr why) noexcept {
+  error = std::move(why);
+  finish();
+}
+
+void ticket_wait::begin(context& ctx, ref<thread_call> call) {
+  call_ = std::move(call);
+  ctx.waiting = this;
+  ctx.home().thread_gate().enter(call_);
+}
+
+bool ticket_wait::stop() noexcept {
+  if (static_cast<record&>(current_context()->core()).home->thread_gate().revoke(*call_))
+    return true;
+  call_->request_stop();
+  return false;
+}
+
+ref<operation> ticket_wait::kill() noexcept {
+  if (stop())
+    return {};
+  return call_;
+}
+
+void thread_pool::submit(ref<thread_call> call) {
+  std::unique_lock lock{mutex_};
+  queue_.push_back(std::move(call));
+  wake_one(lock);
+}
+
+void thread_pool::wake_one(std::unique_lock<std::mutex>& lock) {
+  if (waking_ || queue_.empty())
+    return;
+  waking_ = true;
+  if (idle_ != 0) {
+    work_.notify_one();
+    return;
+  }
+  ++workers_;
+  lock.unlock();
+  std::exception_ptr refused;
+  try {
+    system_.spawn<thread_worker, caf::detached + caf::hidden>(shared_from_this());
+  } catch (...) { // the machine has no thread left
+    refused = std::current_exception();
+  }
+  lock.lock();
+  if (refused)
+    give_up_worker(lock, refused);
+}
+
+/// No thread could be made: the workers there are serve the queue; without any, its calls fail.
+void thread_pool::give_up_worker(std::unique_lock<std::mutex>& lock, const std::exception_ptr& why) {
+  --workers_;
+  waking_ = false;
+  if (workers_ != 0)
+    return;
+  const auto failed = std::exchange(queue_, {});
+  lock.unlock();
+  for (const auto& call : failed)
+    call->refuse(why);
+  lock.lock();
+}
+
+void thread_pool::serve() {
+  std::unique_lock lock{mutex_};
+  waking_ = false; // this is the worker that was made
+  while (auto call = next_call(lock)) {
+    wake_one(lock);
+    lock.unlock();
+    call->run();
+    call = {};
+    lock.lock();
+  }
+  --workers_;
+  gone_.notify_all();
+}
+
+ref<thread_call> thread_pool::next_call(std::unique_lock<std::mutex>& lock) {
+  while (queue_.empty()) {
+    if (stopping_)
+      return {};
+    ++idle_;
+    const auto told = work_.wait_for(lock, idle_limit) == std::cv_status::no_timeout;
+    --idle_;
+    waking_ = false; // a wake-up that finds the queue empty is spent all the same
+    if (!told && queue_.empty())
+      return {};
+  }
+  auto call = std::move(queue_.front());
+  queue_.pop_front();
+  return call;
+}
+
+std::size_t thread_pool::stop(std::chrono::nanoseconds bound) {
+  std::unique_lock lock{mutex_};
+  stopping_ = true;
+  work_.notify_all();
+  gone_.wait_for(lock, bound, [this] { return workers_ == 0; });
+  return workers_;
+}
+
+std::size_t thread_pool::workers() const {
+  const std::lock_guard lock{mutex_};
+  return workers_;
+}
+
+} // namespace taskactor::detail

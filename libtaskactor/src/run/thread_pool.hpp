@@ -1,0 +1,54 @@
+/// Long-lived threads for blocking calls: detached actors that serve one queue.
+///
+/// The pool grows by a worker whenever a call waits and nobody is idle (how many may run at once is the thread
+/// limiter's business, not the pool's), and a worker that has been idle for ten seconds ends. At most one idle worker
+/// is being woken at any time; a woken one wakes the next if there is more. That keeps a burst of short calls on
+/// few hot threads.
+///
+/// A worker stuck in a call that never returns is left behind by `stop`, with the pool, which it shares.
+#pragma once
+
+#include "../messages.hpp"
+
+#include <taskactor/run/run_in_thread.hpp>
+
+#include <condition_variable>
+#include <deque>
+#include <memory>
+#include <mutex>
+
+namespace caf {
+class actor_system;
+}
+
+namespace taskactor::detail {
+
+class thread_pool : public std::enable_shared_from_this<thread_pool> {
+public:
+  explicit thread_pool(caf::actor_system& system) : system_(system) {}
+
+  void submit(ref<thread_call> call);
+  /// Ends the idle workers, and waits for the busy ones until `bound` is over. Returns how many are left behind.
+  std::size_t stop(std::chrono::nanoseconds bound);
+  std::size_t workers() const;
+
+  /// A worker's whole life.
+  void serve();
+
+private:
+  ref<thread_call> next_call(std::unique_lock<std::mutex>& lock);
+  void wake_one(std::unique_lock<std::mutex>& lock);
+  void give_up_worker(std::unique_lock<std::mutex>& lock, const std::exception_ptr& why);
+
+  caf::actor_system& system_;
+  mutable std::mutex mutex_; // what follows
+  std::condition_variable work_;
+  std::condition_variable gone_;
+  std::deque<ref<thread_call>> queue_;
+  std::size_t workers_ = 0;
+  std::size_t idle_ = 0;
+  bool waking_ = false; // a worker has been told or made, and isn't there yet
+  bool stopping_ = false;
+};
+
+} // namespace taskactor::detail

@@ -1,0 +1,108 @@
+#include "token_gate.hpp"
+
+#include <caf/all.hpp>
+
+#include <utility>
+#include <vector>
+
+namespace taskactor::detail {
+
+namespace {
+
+class gate_actor final : public caf::event_based_actor {
+public:
+  gate_actor(caf::actor_config& config, std::shared_ptr<token_gate> owner)
+    : event_based_actor(config), owner_(std::move(owner)) {}
+  caf::behavior make_behavior() override {
+    return {
+      [this](const tokens_granted& got) { owner_->granted(got.count); },
+      [this](const tokens_recalled& owed) { owner_->recalled(owed.count); },
+    };
+  }
+  const char* name() const override { return "taskactor.gate"; }
+
+private:
+  std::shared_ptr<token_gate> owner_;
+};
+
+} // namespace
+
+ticket::ticket(context& owner, ref<record> task) noexcept : owner_(owner), task_(std::move(task)) { owner_.retain(); }
+ticket::~ticket() { owner_.release(); }
+
+void ticket::finish() noexcept {
+  auto* gate = gate_;
+  stage_.store(stage::ended, std::memory_order_release);
+  gate->leave();
+  owner_.wake();
+}
+
+token_gate::token_gate(caf::actor_system& system, caf::actor limiter, std::size_t capacity)
+  : system_(system), limiter_(std::move(limiter)), capacity_(capacity) {}
+
+caf::actor token_gate::start() { return actor_ = system_.spawn<gate_actor, caf::hidden>(shared_from_this()); }
+
+void token_gate::enter(ref<ticket> work) {
+  work->gate_ = this;
+  std::unique_lock lock{mutex_};
+  waiting_.push(std::move(work));
+  serve(lock);
+}
+
+bool token_gate::revoke(ticket& work) noexcept {
+  const std::lock_guard lock{mutex_};
+  if (!waiting_.remove(work))
+    return false;
+  work.stage_.store(ticket::stage::revoked, std::memory_order_release);
+  return true;
+}
+
+void token_gate::leave() noexcept {
+  std::unique_lock lock{mutex_};
+  release(account_.put());
+  serve(lock);
+}
+
+void token_gate::granted(std::size_t count) {
+  std::unique_lock lock{mutex_};
+  release(account_.granted(count));
+  serve(lock);
+}
+
+void token_gate::recalled(std::size_t count) {
+  std::unique_lock lock{mutex_};
+  release(account_.recalled(count));
+  serve(lock);
+}
+
+void token_gate::resize(std::size_t capacity) {
+  {
+    const std::lock_guard lock{mutex_};
+    capacity_ = capacity;
+  }
+  caf::anon_send(limiter_, resize_limiter{capacity});
+}
+
+limiter_statistics token_gate::statistics() const {
+  const std::lock_guard lock{mutex_};
+  return {capacity_, account_.used(), waiting_.size()};
+}
+
+void token_gate::serve(std::unique_lock<std::mutex>& lock) {
+  while (!waiting_.empty() && account_.take()) {
+    auto next = waiting_.pop();
+    next->stage_.store(ticket::stage::granted, std::memory_order_relaxed);
+    lock.unlock();
+    next->on_token();
+    lock.lock();
+  }
+  if (const auto count = account_.ask(waiting_.size()))
+    caf::send_as(actor_, limiter_, acquire_tokens{count});
+}
+
+void token_gate::release(std::size_t count) {
+  if (count != 0)
+    caf::send_as(actor_, limiter_, release_tokens{count});
+}
+
+} // namespace taskactor::detail

@@ -1,0 +1,106 @@
+#include "runtime.hpp"
+
+#include <taskactor/run/wait.hpp>
+#include <taskactor/task/outcome.hpp>
+#include <taskactor/task/sleep.hpp>
+
+namespace taskactor::detail {
+
+namespace {
+
+class blocking_wait final : end_listener {
+public:
+  /// True: it has ended.
+  bool run(record& which, time_point until) {
+    if (!which.add(*this))
+      return true;
+    try {
+      std::unique_lock lock{mutex_};
+      which.home->block(lock, changed_, [this] { return ended_; }, until);
+    } catch (...) {
+      which.remove(*this);
+      throw;
+    }
+    which.remove(*this);
+    return ended_;
+  }
+
+private:
+  void on_end() noexcept override {
+    const std::lock_guard lock{mutex_};
+    ended_ = true;
+    changed_.notify_all();
+  }
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool ended_ = false;
+};
+
+bool has_ended(const record& which) noexcept { return is_final(which.state.load(std::memory_order_acquire)); }
+
+} // namespace
+
+void wait(record& which) {
+  if (!has_ended(which))
+    blocking_wait{}.run(which, time_point::max());
+}
+
+bool wait_for(record& which, std::chrono::nanoseconds limit) {
+  return has_ended(which) || blocking_wait{}.run(which, after(which.home->now(), limit));
+}
+
+cancel_reply cancel(record& which) {
+  if (has_ended(which))
+    return cancel_reply::finished;
+  return which.home->cancel(which, end_reason::cancel_requested);
+}
+
+void lending_wait::lend(context& ctx) {
+  ctx_ = &ctx;
+  ctx.waiting = this;
+  ctx.lend_token_back();
+}
+
+bool lending_wait::ready() const noexcept {
+  if (!arrived() && !gave_up_)
+    return false;
+  if (!std::exchange(reclaiming_, true))
+    ctx_->reclaim_token();
+  return ctx_->has_token();
+}
+
+bool lending_wait::stop() noexcept {
+  gave_up_ = gave_up_ || give_up();
+  return false; // the token first; that wait isn't given up, since what follows runs
+}
+
+end_wait::~end_wait() {
+  if (listening_)
+    record_.remove(*this);
+}
+
+bool end_wait::begin(context& ctx) {
+  if (ctx.must_stop()) {
+    stopped_ = true;
+    return false;
+  }
+  owner_ = &ctx;
+  listening_ = record_.add(*this);
+  if (!listening_)
+    return false;
+  lend(ctx);
+  return true;
+}
+
+void end_wait::on_end() noexcept {
+  ended_.store(true, std::memory_order_release);
+  owner_->wake();
+}
+
+void end_wait::finish() {
+  if (stopped_ || gave_up())
+    throw cancelled_error{};
+}
+
+} // namespace taskactor::detail

@@ -1,0 +1,32 @@
+#include <taskactor/task/sleep.hpp>
+
+namespace taskactor::detail {
+
+sleep_awaiter::~sleep_awaiter() {
+  if (entry_.owner)
+    entry_.owner->disarm(entry_);
+}
+
+bool sleep_awaiter::start(context& ctx) {
+  entry_.owner = &ctx;
+  if (ctx.must_stop())
+    return false;
+  if (entry_.due <= ctx.core().now()) {
+    ctx.yielded = true;
+    return true;
+  }
+  ctx.waiting = this;
+  ctx.arm(entry_);
+  return true;
+}
+
+void sleep_awaiter::await_resume() {
+  if (entry_.owner->must_stop())
+    throw cancelled_error{};
+}
+
+time_point after(time_point now, std::chrono::nanoseconds d) noexcept {
+  return d >= time_point::max() - now ? time_point::max() : now + d;
+}
+
+} // namespace taskactor::detail

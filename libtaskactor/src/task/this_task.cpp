@@ -1,0 +1,34 @@
+#include <taskactor/task/context.hpp>
+#include <taskactor/task/outcome.hpp>
+#include <taskactor/task/this_task.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace taskactor::this_task {
+
+std::string id() { return detail::require_task().current_id(); }
+
+std::chrono::steady_clock::time_point deadline() { return detail::require_task().deadline(); }
+
+std::chrono::nanoseconds remaining() {
+  const auto until = deadline();
+  if (until == std::chrono::steady_clock::time_point::max())
+    return std::chrono::nanoseconds::max();
+  return std::max(std::chrono::nanoseconds{0}, std::chrono::nanoseconds{until - now()});
+}
+
+bool cancel_requested() { return detail::require_task().cancel_requested(); }
+
+void throw_if_cancelled() {
+  if (cancel_requested())
+    throw cancelled_error{};
+}
+
+void report_progress(std::uint64_t done, std::uint64_t total, std::string text) {
+  detail::require_task().report_progress(done, total, std::move(text));
+}
+
+std::chrono::steady_clock::time_point now() { return detail::require_task().now(); }
+
+} // namespace taskactor::this_task

@@ -1,0 +1,76 @@
+#include <taskactor/task_manager.hpp>
+
+#include "run/runtime.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace taskactor {
+
+namespace detail {
+
+runtime& runtime_of(task_manager& manager) noexcept { return *manager.runtime_; }
+
+} // namespace detail
+
+task_manager::task_manager(manager_options options)
+  : runtime_(new detail::runtime{nullptr, std::move(options)}, &detail::runtime::dispose) {}
+
+task_manager::task_manager(caf::actor_system& system, manager_options options)
+  : runtime_(new detail::runtime{&system, std::move(options)}, &detail::runtime::dispose) {}
+
+task_manager::~task_manager() = default;
+
+expected<handle<command_result>> task_manager::run_command(task_options options, command_line argv,
+                                                           command_options how) {
+  return add_task(std::move(options), taskactor::run_command, std::move(argv), std::move(how));
+}
+
+cancel_reply task_manager::cancel_task(std::string_view id) {
+  if (const auto task = runtime_->table().find_live(id))
+    return runtime_->cancel(*task, end_reason::cancel_requested);
+  return find(id) ? cancel_reply::finished : cancel_reply::unknown;
+}
+
+cancel_reply task_manager::cancel_and_wait(std::string_view id) {
+  const auto task = runtime_->table().find_live(id);
+  const auto reply = cancel_task(id);
+  if (task && (reply == cancel_reply::requested || reply == cancel_reply::already_requested))
+    detail::wait(*task);
+  return reply;
+}
+
+std::size_t task_manager::cancel_all() {
+  std::size_t asked = 0;
+  for (const auto& task : runtime_->table().live())
+    if (runtime_->cancel(*task, end_reason::cancel_requested) == cancel_reply::requested)
+      ++asked;
+  return asked;
+}
+
+std::vector<task_info> task_manager::task_status() const {
+  auto tasks = runtime_->table().live();
+  std::stable_sort(tasks.begin(), tasks.end(), [](const auto& a, const auto& b) { return a->submitted < b->submitted; });
+  std::vector<task_info> result;
+  result.reserve(tasks.size());
+  for (const auto& task : tasks)
+    if (task->kind == detail::record_kind::task || task->state == state::running)
+      result.push_back(task->info());
+  return result;
+}
+
+std::optional<task_info> task_manager::find(std::string_view id) const {
+  return runtime_->table().find(id, runtime_->now());
+}
+
+manager_statistics task_manager::statistics() const { return runtime_->statistics(); }
+
+void task_manager::resize(limiter_kind which, std::size_t capacity) { runtime_->resize(which, capacity); }
+
+subscription task_manager::observe(event_handler handler, observer_options options) {
+  return runtime_->events().observe(std::move(handler), options);
+}
+
+shutdown_report task_manager::shutdown(shutdown_options options) { return runtime_->shutdown(options); }
+
+} // namespace taskactor

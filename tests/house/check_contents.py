@@ -1,0 +1,72 @@
+"""No orphans: every file is listed, every public header is reachable from the umbrella taskactor/taskactor.hpp, and
+every test file holds the suite that ctest asks it for.
+"""
+import pathlib
+import re
+from collections.abc import Iterator
+
+import house
+
+LIBRARY = "libtaskactor/"
+INCLUDE = LIBRARY + "include/"
+UMBRELLA = "taskactor/taskactor.hpp"
+SUITE = re.compile(r"BOOST_(?:AUTO|FIXTURE)_TEST_SUITE\(\s*(\w+)")
+
+
+def listed(root: pathlib.Path) -> set[str]:
+    """The files named by taskactor_sources() calls, relative to include/taskactor or src."""
+    text = re.sub(r"#.*", "", (root / LIBRARY / "CMakeLists.txt").read_text(encoding="utf-8"))
+    names = set()
+    for call in re.finditer(r"taskactor_sources\(([^)]*)\)", text):
+        folder, *pairs = call.group(1).split()
+        names |= {name if folder == "." else f"{folder}/{name}" for name in pairs}
+    return names
+
+
+def reachable(root: pathlib.Path, header: str, seen: set[str]) -> set[str]:
+    path = root / INCLUDE / header
+    if header not in seen and path.is_file():
+        seen.add(header)
+        for include in house.includes(path.read_text(encoding="utf-8")):
+            reachable(root, include, seen)
+    return seen
+
+
+def check(root: pathlib.Path) -> Iterator[str]:
+    names = listed(root) | {"precompiled.hpp"}
+    for base in (INCLUDE + "taskactor/", LIBRARY + "src/"):
+        for name, _ in house.files(root, f"{base}**/*.?pp"):
+            if name.removeprefix(base) not in names:
+                yield f"{name}: not listed in {LIBRARY}CMakeLists.txt"
+    below_umbrella = reachable(root, UMBRELLA, set())
+    for name, _ in house.files(root, f"{INCLUDE}**/*.hpp"):
+        if name.removeprefix(INCLUDE) not in below_umbrella:
+            yield f"{name}: not reachable from {UMBRELLA}"
+    for name, text in house.files(root, "tests/*/*.cpp"):
+        folder, stem = pathlib.PurePath(name).parts[1], pathlib.PurePath(name).stem
+        if folder not in ("support", "house", "apps", "stress", "use_from_cmake"):
+            if not (suites := SUITE.findall(text)) or suites[0] != stem:
+                yield f"{name}: its first suite must be BOOST_AUTO_TEST_SUITE({stem})"
+
+
+RIGHT = {
+    "libtaskactor/CMakeLists.txt": "taskactor_sources(.\n  taskactor.hpp -)\ntaskactor_sources(run # who\n  a.hpp a.cpp)\n",
+    "libtaskactor/include/taskactor/taskactor.hpp": "#include <taskactor/run/a.hpp>\n",
+    "libtaskactor/include/taskactor/run/a.hpp": "",
+    "libtaskactor/src/run/a.cpp": "",
+    "libtaskactor/src/precompiled.hpp": "",
+    "tests/run/a.cpp": "BOOST_AUTO_TEST_SUITE(a)\n",
+    "tests/run/f.cpp": "BOOST_FIXTURE_TEST_SUITE(f, fixture)\n",
+}
+WRONG = {
+    "src/run/b.cpp: not listed": {"libtaskactor/src/run/b.cpp": ""},
+    "run/b.hpp: not listed": {"libtaskactor/include/taskactor/run/b.hpp": ""},
+    "run/a.cpp: not listed": {"libtaskactor/CMakeLists.txt": "taskactor_sources(run a.hpp # a.cpp\n -)\n"},
+    "run/a.hpp: not reachable": {"libtaskactor/include/taskactor/taskactor.hpp": "#include <vector>\n"},
+    "taskactor.hpp: not reachable": {"libtaskactor/include/taskactor/other/taskactor.hpp": ""},
+    "SUITE(b)": {"tests/run/b.cpp": "BOOST_AUTO_TEST_SUITE(a)\n"},
+    "SUITE(c)": {"tests/run/c.cpp": "BOOST_AUTO_TEST_CASE(c)\n"},
+}
+
+if __name__ == "__main__":
+    house.main(check, RIGHT, WRONG)

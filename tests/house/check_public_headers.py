@@ -1,0 +1,50 @@
+"""A public header shows its users the standard library and taskactor, and drags in nothing else.
+
+Of CAF it includes caf/fwd.hpp alone, except for the few headers that offer actors to users of CAF.
+"""
+import pathlib
+import re
+from collections.abc import Iterator
+
+import house
+
+STANDARD = re.compile(r"[a-z_0-9]+")  # <vector>, <coroutine>: no folder, no ".h"
+EVERYWHERE = {"caf/fwd.hpp"}
+# Header below include/taskactor -> what else it may include.
+EXCEPTIONS = {
+    "task/registry.hpp": {"nlohmann/json.hpp", "nlohmann/json_fwd.hpp"},
+}
+
+
+def check(root: pathlib.Path) -> Iterator[str]:
+    base = "libtaskactor/include/taskactor/"
+    for name, text in house.files(root, f"{base}**/*"):
+        if not name.endswith(".hpp"):
+            yield f"{name}: a public header is a .hpp"
+        if "#pragma once" not in text:
+            yield f"{name}: without #pragma once"
+        allowed = EVERYWHERE | EXCEPTIONS.get(name.removeprefix(base), set())
+        for include in house.includes(text):
+            if include.startswith("taskactor/"):
+                if not (root / "libtaskactor/include" / include).is_file():
+                    yield f"{name}: includes {include}, which isn't there"
+            elif include not in allowed and not STANDARD.fullmatch(include):
+                yield f"{name}: a public header may not include {include}"
+
+
+HEADER = "libtaskactor/include/taskactor/run/a.hpp"
+RIGHT = {
+    HEADER: "#pragma once\n#include <caf/fwd.hpp>\n#include <stop_token>\n",
+    "libtaskactor/include/taskactor/b.hpp": "#pragma once\n#include <taskactor/run/a.hpp>\n",
+}
+WRONG = {
+    f"may not include {header}": {HEADER: f"#pragma once\n#include <{header}>\n"}
+    for header in ("caf/all.hpp", "spdlog/logger.h", "boost/any.hpp", "sqlite3.h", "nlohmann/json.hpp", "run/own.hpp")
+} | {
+    "without #pragma once": {HEADER: "#include <vector>\n"},
+    "isn't there": {HEADER: "#pragma once\n#include <taskactor/run/gone.hpp>\n"},
+    "is a .hpp": {"libtaskactor/include/taskactor/run/a.h": "#pragma once\n"},
+}
+
+if __name__ == "__main__":
+    house.main(check, RIGHT, WRONG)
