@@ -50,7 +50,7 @@ std::size_t task_manager::cancel_all() {
 
 std::vector<task_info> task_manager::task_status() const {
   auto tasks = runtime_->table().live();
-  std::stable_sort(tasks.begin(), tasks.end(), [](const auto& a, const auto& b) { return a->submitted < b->submitted; });
+  std::sort(tasks.begin(), tasks.end(), [](const auto& a, const auto& b) { return a->sequence < b->sequence; });
   std::vector<task_info> result;
   result.reserve(tasks.size());
   for (const auto& task : tasks)

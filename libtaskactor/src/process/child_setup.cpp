@@ -61,7 +61,8 @@ pid_t child_setup::start(const std::string& path, const std::vector<std::string>
   const auto argv = pointers(arguments);
   const auto envp = pointers(environment);
   pid_t child = -1;
-  check(::posix_spawn(&child, path.c_str(), &actions_, &attributes_, argv.data(), envp.data()), "posix_spawn");
+  check(::posix_spawn(&child, path.c_str(), &actions_, &attributes_, argv.data(), envp.data()),
+        "posix_spawn");
   return child;
 }
 

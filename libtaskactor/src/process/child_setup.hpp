@@ -22,9 +22,8 @@ public:
   void as_guard();
   /// The child has `fd` as its descriptor `number`.
   void give(int fd, int number);
-  /// The kernel shares the memory of this process with the child until that executes something: nothing is copied,
-  /// however big this process is, and only the calling thread waits.
-  /// Errors: `std::system_error`.
+  /// The kernel shares the memory of this process with the child until that executes something: nothing is
+  /// copied, however big this process is, and only the calling thread waits. Errors: `std::system_error`.
   pid_t start(const std::string& path, const std::vector<std::string>& arguments,
               const std::vector<std::string>& environment) const;
 

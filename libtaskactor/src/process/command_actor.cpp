@@ -5,7 +5,7 @@
 namespace taskactor::detail {
 
 command_actor::command_actor(caf::actor_config& config, std::unique_ptr<command_loop> loop)
-  : caf::blocking_actor(config), loop_(std::move(loop)) {}
+    : caf::blocking_actor(config), loop_(std::move(loop)) {}
 
 command_actor::~command_actor() = default;
 

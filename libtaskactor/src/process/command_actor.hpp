@@ -1,5 +1,5 @@
-/// The detached actor that commands are served on. A thread of its own is what it is needed for: its mailbox is not read,
-/// nobody is given its address, and the system doesn't count it.
+/// The detached actor that commands are served on. A thread of its own is what it is needed for: its mailbox
+/// is not read, nobody is given its address, and the system doesn't count it.
 ///
 /// Stops: `command_table::stop`, which must come before the actor system goes: that waits for all threads.
 #pragma once

@@ -10,10 +10,12 @@
 
 namespace taskactor::detail {
 
-/// Exactly one of `on_start_failed` and `on_exit` is called, last; before `on_exit`, `on_started` is called once.
+/// Exactly one of `on_start_failed` and `on_exit` is called, last; before `on_exit`, `on_started` is called
+/// once.
 ///
-/// Threads: all calls come on the thread that serves commands, and must not block. The exception is a start that this
-/// thread can't serve, since it couldn't be started or has ended: then `command_server::start` calls.
+/// Threads: all calls come on the thread that serves commands, and must not block. The exception is a start
+/// that this thread can't serve, since it couldn't be started or has ended: then `command_server::start`
+/// calls.
 class command_listener {
 public:
   virtual ~command_listener() = default;

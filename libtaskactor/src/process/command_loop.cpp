@@ -41,7 +41,9 @@ private:
 } // namespace
 
 command_loop::command_loop(std::shared_ptr<command_table> table)
-  : table_(std::move(table)), null_(own(::open("/dev/null", O_RDONLY | O_CLOEXEC), "/dev/null")), buffer_(read_size) {
+    : table_(std::move(table)),
+      null_(own(::open("/dev/null", O_RDONLY | O_CLOEXEC), "/dev/null")),
+      buffer_(read_size) {
   poller_.watch(table_->bell(), EPOLLIN, make_token(0, part::bell));
 }
 
@@ -83,7 +85,8 @@ void command_loop::dispatch(std::uint64_t token) noexcept {
     found->second->on_ready(part_of(token), buffer_);
 }
 
-// -- starting ---------------------------------------------------------------------------------------------------------
+// -- starting
+// ---------------------------------------------------------------------------------------------------------
 
 void command_loop::start_some() noexcept {
   int abandoned_by = 0;
@@ -101,7 +104,8 @@ void command_loop::start(start_request&& request, int abandoned_by) noexcept {
     if (refused)
       throw start_error{*refused};
     if (abandoned_by != 0)
-      throw start_error{errc::stopping, "'" + program + "' was abandoned before its start by " + signal_name(abandoned_by)};
+      throw start_error{errc::stopping,
+                        "'" + program + "' was abandoned before its start by " + signal_name(abandoned_by)};
     if (give_up_at_)
       throw start_error{errc::stopping, "'" + program + "' was not started: commands are served no more"};
     launch(command);
@@ -162,7 +166,8 @@ std::vector<pid_t> command_loop::groups() const {
   return result;
 }
 
-// -- ending -----------------------------------------------------------------------------------------------------------
+// -- ending
+// -----------------------------------------------------------------------------------------------------------
 
 void command_loop::end(running_command& command) noexcept {
   release(command, command.note_end());
@@ -186,8 +191,8 @@ void command_loop::reap_late() noexcept {
   std::erase_if(late_, [this](std::uint64_t key) { return conclude(*commands_.at(key)); });
 }
 
-/// Before the leader is reaped, while the group's number can't be another's: its last members are killed, the watchdog
-/// forgets it, and callers can't signal it any more.
+/// Before the leader is reaped, while the group's number can't be another's: its last members are killed, the
+/// watchdog forgets it, and callers can't signal it any more.
 void command_loop::release(const running_command& command, command_end end) noexcept {
   if (command.pid() > 0) {
     signal_group(command.pid(), SIGKILL);
@@ -196,8 +201,8 @@ void command_loop::release(const running_command& command, command_end end) noex
   table_->retire(command.key(), end);
 }
 
-/// Orphans of a command become children of process 1, or of a "child subreaper". If that is this process, it has to
-/// reap them; of all its children, only those that carry the group's number are touched.
+/// Orphans of a command become children of process 1, or of a "child subreaper". If that is this process, it
+/// has to reap them; of all its children, only those that carry the group's number are touched.
 void command_loop::reap_adopted() noexcept {
   std::erase_if(adopted_, [](pid_t group) {
     pid_t answer = 0;

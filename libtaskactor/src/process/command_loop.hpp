@@ -1,9 +1,11 @@
-/// Serves all commands of one server on one thread: starts them, feeds and reads them, and sees each to its end.
+/// Serves all commands of one server on one thread: starts them, feeds and reads them, and sees each to its
+/// end.
 ///
-/// The kernel kills a command when the thread that started it ends; so this thread starts them, and ends after them.
-/// No fairness is lost to a busy command: each wake-up reads a bounded amount from each ready pipe, and starts a few.
-/// Stops: `command_table::stop`. All groups are killed, reaped and concluded. A process that doesn't die of KILL (it
-/// hangs in the kernel) is given up after `stop_limit`, with its exit status unknown.
+/// The kernel kills a command when the thread that started it ends; so this thread starts them, and ends
+/// after them. No fairness is lost to a busy command: each wake-up reads a bounded amount from each ready
+/// pipe, and starts a few. Stops: `command_table::stop`. All groups are killed, reaped and concluded. A
+/// process that doesn't die of KILL (it hangs in the kernel) is given up after `stop_limit`, with its exit
+/// status unknown.
 #pragma once
 
 #include "command_table.hpp"

@@ -14,7 +14,7 @@ std::shared_ptr<command_server> command_server::create(caf::actor_system& system
 }
 
 command_server::command_server(caf::actor_system& system)
-  : system_(system), table_(std::make_shared<command_table>()) {}
+    : system_(system), table_(std::make_shared<command_table>()) {}
 
 std::uint64_t command_server::start(command_spec spec, std::shared_ptr<command_listener> listener) {
   start_request request{.key = ++last_key_, .listener = listener};
@@ -30,7 +30,8 @@ std::uint64_t command_server::start(command_spec spec, std::shared_ptr<command_l
     if (!table_->add(std::move(request)))
       listener->on_start_failed(errc::stopping, "commands are served no more");
   } catch (const std::exception& error) {
-    listener->on_start_failed(errc::command_not_started, std::string{"commands can't be served: "} + error.what());
+    listener->on_start_failed(errc::command_not_started,
+                              std::string{"commands can't be served: "} + error.what());
   }
   return key;
 }

@@ -4,8 +4,8 @@
 ///     auto key = server->start({{"sort", "-u"}, {.stdin_data = lines}}, listener);
 ///     server->signal(key, SIGTERM);
 ///
-/// There is no clock here: `timeout` and `grace` are the caller's, who sends the signals. The thread is started with the
-/// first command.
+/// There is no clock here: `timeout` and `grace` are the caller's, who sends the signals. The thread is
+/// started with the first command.
 ///
 /// Threads: any. Stops: `stop`, and the destructor; the actor system must still be there.
 #pragma once
@@ -37,12 +37,13 @@ public:
   /// Queues a start and returns the command's key. The listener hears of everything else, a refusal included.
   /// Errors: `std::bad_alloc`; then it hears nothing.
   std::uint64_t start(command_spec spec, std::shared_ptr<command_listener> listener);
-  /// Sends a signal to the command's whole group, at once; after its end, nothing. Before it has a process, KILL and
-  /// TERM abandon the start (`on_start_failed` with `errc::stopping`), and other signals are dropped.
+  /// Sends a signal to the command's whole group, at once; after its end, nothing. Before it has a process,
+  /// KILL and TERM abandon the start (`on_start_failed` with `errc::stopping`), and other signals are
+  /// dropped.
   void signal(std::uint64_t key, int signal) noexcept { table_->signal(key, signal); }
-  /// Kills all commands, waits for their ends and final calls, and ends the thread; a start after it is refused. Called
-  /// on the serving thread, by a listener, it doesn't wait. Returns after `command_loop::stop_limit` at the latest, plus
-  /// what listeners take.
+  /// Kills all commands, waits for their ends and final calls, and ends the thread; a start after it is
+  /// refused. Called on the serving thread, by a listener, it doesn't wait. Returns after
+  /// `command_loop::stop_limit` at the latest, plus what listeners take.
   void stop() noexcept;
   command_statistics statistics() const { return table_->statistics(); }
 

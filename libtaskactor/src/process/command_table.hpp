@@ -4,9 +4,9 @@
 ///                |                     |                         |
 ///     signal: abandoned            abandoned                sent to the group
 ///
-/// A signal is sent by the caller's thread, at once, under the lock that `retire` takes before the process is reaped:
-/// its number can't be another process's yet. A command without a process is abandoned by KILL and TERM; other signals
-/// mean nothing to it.
+/// A signal is sent by the caller's thread, at once, under the lock that `retire` takes before the process is
+/// reaped: its number can't be another process's yet. A command without a process is abandoned by KILL and
+/// TERM; other signals mean nothing to it.
 ///
 /// Threads: any; `next`, `running`, `retire`, `serve` and `acknowledge` are the serving thread's.
 #pragma once
@@ -36,8 +36,8 @@ struct start_request {
 };
 
 struct command_statistics {
-  std::size_t queued = 0;  // now; those being started too
-  std::size_t running = 0; // now
+  std::size_t queued = 0;    // now; those being started too
+  std::size_t running = 0;   // now
   std::uint64_t started = 0; // running and ended
   std::uint64_t ended = 0;
   std::uint64_t start_failures = 0;

@@ -29,11 +29,12 @@ private:
   int fd_ = -1;
 };
 
-/// Takes what a system call returned: a descriptor, or -1 and errno. All descriptors of this layer are close-on-exec.
+/// Takes what a system call returned: a descriptor, or -1 and errno. All descriptors of this layer are
+/// close-on-exec.
 ///
-/// The numbers below 10 are those that a child's streams are put to; a descriptor that happens to get one of them (a
-/// program may have closed its standard streams) is moved up, so that no child's stream is overwritten by another.
-/// Errors: `std::system_error` with `what`.
+/// The numbers below 10 are those that a child's streams are put to; a descriptor that happens to get one of
+/// them (a program may have closed its standard streams) is moved up, so that no child's stream is
+/// overwritten by another. Errors: `std::system_error` with `what`.
 descriptor own(int fd, const char* what);
 
 struct pipe_ends {

@@ -36,7 +36,8 @@ void validate(const command_line& command, const command_options& options) {
 std::string_view name_of(std::string_view entry) { return entry.substr(0, entry.find('=')); }
 
 bool sets(const command_options& options, std::string_view name) {
-  return std::any_of(options.env->begin(), options.env->end(), [&](const auto& pair) { return pair.first == name; });
+  return std::any_of(options.env->begin(), options.env->end(),
+                     [&](const auto& pair) { return pair.first == name; });
 }
 
 std::string search_path(const std::vector<std::string>& environment) {
@@ -50,20 +51,20 @@ errc code_of(launcher_failure failure) {
   if (failure.stage == launcher_stage_interpreter)
     return errc::command_not_executable;
   switch (failure.error) {
-    case ENOENT:
-    case ENOTDIR:
-    case ELOOP:
-      return errc::command_not_found;
-    case EACCES:
-    case EPERM:
-    case ENOEXEC:
-    case EISDIR:
-    case ETXTBSY:
-    case ELIBBAD:
-    case EINVAL:
-      return errc::command_not_executable;
-    default:
-      return errc::command_not_started;
+  case ENOENT:
+  case ENOTDIR:
+  case ELOOP:
+    return errc::command_not_found;
+  case EACCES:
+  case EPERM:
+  case ENOEXEC:
+  case EISDIR:
+  case ETXTBSY:
+  case ELIBBAD:
+  case EINVAL:
+    return errc::command_not_executable;
+  default:
+    return errc::command_not_started;
   }
 }
 
@@ -80,7 +81,8 @@ launch_plan plan_launch(const command_line& command, const command_options& opti
   const auto candidates = candidate_paths(command.front(), search_path(plan.environment));
   auto& arguments = plan.arguments;
   arguments.reserve(4 + candidates.size() + command.size());
-  arguments = {TASKACTOR_MODE_RUN, std::to_string(::getpid()), *options.cwd, std::to_string(candidates.size())};
+  arguments
+      = {TASKACTOR_MODE_RUN, std::to_string(::getpid()), *options.cwd, std::to_string(candidates.size())};
   arguments.insert(arguments.end(), candidates.begin(), candidates.end());
   arguments.insert(arguments.end(), command.begin(), command.end());
   return plan;

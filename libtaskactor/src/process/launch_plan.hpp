@@ -1,7 +1,9 @@
-/// What the launcher is to be told: worked out from the caller's wishes, in the caller's thread, without a system call.
+/// What the launcher is to be told: worked out from the caller's wishes, in the caller's thread, without a
+/// system call.
 ///
-/// The directories of PATH are not looked into here. The launcher is given all candidates and tries them where they
-/// mean what the command will see: in its own working directory, and without a slow file system in the way of others.
+/// The directories of PATH are not looked into here. The launcher is given all candidates and tries them
+/// where they mean what the command will see: in its own working directory, and without a slow file system in
+/// the way of others.
 #pragma once
 
 #include "launcher_protocol.h"

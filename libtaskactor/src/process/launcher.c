@@ -1,15 +1,15 @@
 /* The program between the library and a command, and the one that outlives the library's process: see
  * launcher_protocol.h. It exists for what posix_spawn can't do.
  *
- * "run" asks the kernel to kill this process when its parent goes, announces its process group to the watchdog, and
- * becomes the command. The announcement is in the watchdog's pipe before the command can have children: there is no
- * moment at which a killed parent leaves a group that nobody knows of.
+ * "run" asks the kernel to kill this process when its parent goes, announces its process group to the
+ * watchdog, and becomes the command. The announcement is in the watchdog's pipe before the command can have
+ * children: there is no moment at which a killed parent leaves a group that nobody knows of.
  *
- * "watchdog" waits for the end of the library's process and kills the groups that were announced and not taken back.
- * The parent's death signal reaches only the first process of a command; this reaches the rest. It is started with all
- * signals blocked, in a session of its own. */
-#include "launcher_system.h"
+ * "watchdog" waits for the end of the library's process and kills the groups that were announced and not
+ * taken back. The parent's death signal reaches only the first process of a command; this reaches the rest.
+ * It is started with all signals blocked, in a session of its own. */
 #include "launcher_protocol.h"
+#include "launcher_system.h"
 
 #include <asm/errno.h>
 #include <asm/poll.h>
@@ -18,7 +18,13 @@
 #include <linux/prctl.h>
 #include <linux/time_types.h>
 
-enum { sigkill = 9, signals = 64, exit_not_started = 127, pid_limit = 1 << 22, usual_descriptor_limit = 1 << 16 };
+enum {
+  sigkill = 9,
+  signals = 64,
+  exit_not_started = 127,
+  pid_limit = 1 << 22,
+  usual_descriptor_limit = 1 << 16
+};
 
 static void quit(int code) {
   for (;;)
@@ -58,12 +64,13 @@ static void close_from(int first) {
 static int exists(const char* path) { return SYSTEM_CALL(faccessat, AT_FDCWD, path, 0, 0, 0) == 0; }
 
 static int is_absent(long result) {
-  return result == -ENOENT || result == -ENOTDIR || result == -ENAMETOOLONG || result == -ESTALE || result == -ENODEV
-         || result == -ETIMEDOUT;
+  return result == -ENOENT || result == -ENOTDIR || result == -ENAMETOOLONG || result == -ESTALE
+         || result == -ENODEV || result == -ETIMEDOUT;
 }
 
-/* A file that is being written can't be executed, and a process that another thread of ours is just starting has a copy
- * of each descriptor until it executes: a script that was written a moment ago is worth another try. */
+/* A file that is being written can't be executed, and a process that another thread of ours is just starting
+ * has a copy of each descriptor until it executes: a script that was written a moment ago is worth another
+ * try. */
 static long execute(const char* path, char** arguments, char** environment) {
   long result = -ETXTBSY;
   for (long pause = 1000000; result == -ETXTBSY && pause <= 64000000; pause *= 2) { /* 1 to 64 ms */
@@ -87,7 +94,8 @@ static void execute_first(char** candidates, int count, char** arguments, char**
         error = result;
       }
     } else if (result == -EACCES) {
-      /* One candidate is a path that the caller named: a directory that can't be searched is worth telling. */
+      /* One candidate is a path that the caller named: a directory that can't be searched is worth telling.
+       */
       if (count == 1 || exists(candidates[i])) {
         stage = launcher_stage_execute;
         error = result;
@@ -99,7 +107,8 @@ static void execute_first(char** candidates, int count, char** arguments, char**
   fail(stage, error);
 }
 
-/* glibc's posix_spawn leaves the two signals that it keeps for itself ignored. All zero bytes mean the default. */
+/* glibc's posix_spawn leaves the two signals that it keeps for itself ignored. All zero bytes mean the
+ * default. */
 static void reset_signal(int signal) {
   static const unsigned long defaults[8];
   SYSTEM_CALL(rt_sigaction, signal, defaults, 0, signals / 8, 0);
@@ -148,15 +157,16 @@ static void kill_groups(void) {
         SYSTEM_CALL(kill, -(i * 8 + bit), sigkill, 0, 0, 0);
 }
 
-/* The end of the parent shows twice: its process descriptor becomes readable, though a copy of the pipe's other end may
- * live on in a process that it forked; and the pipe ends, though the process may live on after an exec of its own. */
+/* The end of the parent shows twice: its process descriptor becomes readable, though a copy of the pipe's
+ * other end may live on in a process that it forked; and the pipe ends, though the process may live on after
+ * an exec of its own. */
 static void watch(int parent) {
   static int records[1024];
   close_from(watchdog_groups_fd + 1);
   SYSTEM_CALL(chdir, "/", 0, 0, 0, 0);
   SYSTEM_CALL(prctl, PR_SET_NAME, "ta-watchdog", 0, 0, 0);
-  struct pollfd polled[2] = {{watchdog_groups_fd, POLLIN, 0},
-                             {(int)SYSTEM_CALL(pidfd_open, parent, 0, 0, 0, 0), POLLIN, 0}};
+  struct pollfd polled[2]
+      = {{watchdog_groups_fd, POLLIN, 0}, {(int)SYSTEM_CALL(pidfd_open, parent, 0, 0, 0, 0), POLLIN, 0}};
   for (;;) {
     int parent_ended = !parent_is(parent);
     long size = SYSTEM_CALL(read, watchdog_groups_fd, records, sizeof records, 0, 0);

@@ -1,7 +1,7 @@
 /// The launcher program (launcher.c), carried in the library and made executable by a descriptor.
 ///
-/// It lives in memory, sealed; where a system refuses to execute that, in a private temporary file without a name.
-/// Errors: `std::system_error` when no place for it can be found, or no descriptor.
+/// It lives in memory, sealed; where a system refuses to execute that, in a private temporary file without a
+/// name. Errors: `std::system_error` when no place for it can be found, or no descriptor.
 #pragma once
 
 #include "descriptor.hpp"

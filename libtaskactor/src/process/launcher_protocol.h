@@ -13,12 +13,12 @@
 #define TASKACTOR_MODE_PROBE "probe"
 
 enum {
-  /* Open in "run", besides the three streams: where a failure is written (a launcher_failure; closed without one when
-   * the program has been executed), and where its group is announced. */
+  /* Open in "run", besides the three streams: where a failure is written (a launcher_failure; closed without
+   * one when the program has been executed), and where its group is announced. */
   launcher_status_fd = 3,
   launcher_groups_fd = 4,
-  /* Open in "watchdog", and nothing else: where groups are announced and taken back, by a 32-bit number each: the
-   * process group, or its negative. */
+  /* Open in "watchdog", and nothing else: where groups are announced and taken back, by a 32-bit number each:
+   * the process group, or its negative. */
   watchdog_groups_fd = 0,
 };
 

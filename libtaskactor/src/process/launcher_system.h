@@ -1,5 +1,5 @@
-/* The system calls of launcher.c. On the usual processors they are made without a C library: a static program of glibc
- * takes 400 us to start, one without it 20 us. Elsewhere the C library is used (static as well). */
+/* The system calls of launcher.c. On the usual processors they are made without a C library: a static program
+ * of glibc takes 400 us to start, one without it 20 us. Elsewhere the C library is used (static as well). */
 #pragma once
 
 #include <asm/unistd.h>
@@ -54,4 +54,5 @@ static inline long system_call(long number, long a, long b, long c, long d, long
 #endif
 
 /* Arguments of 32 bits are widened, pointers stay pointers: the casts are here, once. */
-#define SYSTEM_CALL(name, a, b, c, d, e) system_call(__NR_##name, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e))
+#define SYSTEM_CALL(name, a, b, c, d, e)                                                                     \
+  system_call(__NR_##name, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e))

@@ -11,9 +11,10 @@ void capture::take(std::string_view bytes) {
 }
 
 output::output(stream which, const command_options& options)
-  : which_(which), capture_(options.capture_limit), lines_(options.line_limit) {}
+    : which_(which), capture_(options.capture_limit), lines_(options.line_limit) {}
 
-void output::take(std::string_view bytes, const command_options& options, std::exception_ptr& error) noexcept {
+void output::take(std::string_view bytes, const command_options& options,
+                  std::exception_ptr& error) noexcept {
   if (error)
     return;
   try {

@@ -21,10 +21,10 @@ std::chrono::nanoseconds to_duration(const timeval& time) {
 } // namespace
 
 running_command::running_command(start_request&& request, poller& poller)
-  : request_(std::move(request)),
-    poller_(poller),
-    out_(stream::out, request_.options),
-    err_(stream::err, request_.options) {
+    : request_(std::move(request)),
+      poller_(poller),
+      out_(stream::out, request_.options),
+      err_(stream::err, request_.options) {
   result_.started = std::chrono::steady_clock::now();
 }
 
@@ -115,7 +115,8 @@ void running_command::drain(descriptor& from, output& to, std::span<char> buffer
   if (!from || ::ioctl(from.get(), FIONREAD, &left) != 0)
     return;
   while (left > 0) {
-    const auto size = ::read(from.get(), buffer.data(), std::min(buffer.size(), static_cast<std::size_t>(left)));
+    const auto size
+        = ::read(from.get(), buffer.data(), std::min(buffer.size(), static_cast<std::size_t>(left)));
     if (size <= 0)
       return;
     to.take({buffer.data(), static_cast<std::size_t>(size)}, request_.options, result_.line_error);

@@ -35,15 +35,15 @@ public:
   pid_t pid() const noexcept { return child_.pid; }
 
   void take(child&& started) noexcept;
-  /// Watches the process and its pipes, and writes the first of its input. False: it has ended and is reaped already
-  /// (this program ignores SIGCHLD, or waits for any child).
-  /// Errors: `std::system_error`.
+  /// Watches the process and its pipes, and writes the first of its input. False: it has ended and is reaped
+  /// already (this program ignores SIGCHLD, or waits for any child). Errors: `std::system_error`.
   bool attach();
   /// Something of it is ready, not its end. `buffer` bounds how much is read at a time.
   void on_ready(part which, std::span<char> buffer) noexcept;
   /// Its process has ended: takes the time, and learns whether the program had been started.
   command_end note_end() noexcept;
-  /// Reads what the pipes hold by now. Never waits for their end: a process that has left the group may keep them open.
+  /// Reads what the pipes hold by now. Never waits for their end: a process that has left the group may keep
+  /// them open.
   void drain(std::span<char> buffer) noexcept;
   /// Reaps the process. False: it isn't ours to reap yet, a debugger has to see it first.
   bool reap() noexcept;

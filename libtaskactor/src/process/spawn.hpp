@@ -25,8 +25,8 @@ struct shared_descriptors {
   int groups; // the watchdog's pipe
 };
 
-/// Must be called on a thread that lives as long as the child: the kernel kills the child at that thread's end.
-/// Errors: `std::system_error`, with no process and no descriptor left over.
+/// Must be called on a thread that lives as long as the child: the kernel kills the child at that thread's
+/// end. Errors: `std::system_error`, with no process and no descriptor left over.
 child spawn(const launch_plan& plan, const launcher_image& launcher, shared_descriptors shared);
 
 /// A descriptor of a process, readable when that has ended.

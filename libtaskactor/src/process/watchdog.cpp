@@ -37,7 +37,8 @@ void watchdog::start(const launcher_image& launcher, const std::vector<pid_t>& r
 }
 
 void watchdog::forget(pid_t group) noexcept {
-  // A full pipe means that nobody has read for thousands of records: it was stopped. The next start makes a new one.
+  // A full pipe means that nobody has read for thousands of records: it was stopped. The next start makes a
+  // new one.
   if (!write(-group))
     dismiss();
 }

@@ -4,8 +4,9 @@
 ///     server, before reaping -- -group --->   |
 ///     this process's end -- end of file --->  |
 ///
-/// We keep both ends of the pipe. So a watchdog that was killed itself can be replaced: records that a launcher wrote in
-/// between are not lost, and no writer meets a broken pipe. One thread uses it, the one that starts commands.
+/// We keep both ends of the pipe. So a watchdog that was killed itself can be replaced: records that a
+/// launcher wrote in between are not lost, and no writer meets a broken pipe. One thread uses it, the one
+/// that starts commands.
 #pragma once
 
 #include "descriptor.hpp"
@@ -32,7 +33,8 @@ public:
   bool watching() noexcept;
   /// Readable when the one that watches has ended; none when none watches.
   descriptor& end() noexcept { return end_; }
-  /// Whether it should be replaced at once, not just with the next command: not when the last ones ended early.
+  /// Whether it should be replaced at once, not just with the next command: not when the last ones ended
+  /// early.
   bool may_restart() const noexcept { return early_ends_ < early_ends_limit; }
   /// Starts one, in place of the last, and tells it of the groups that are `running`.
   /// Errors: `std::system_error`; nothing watches then.

@@ -56,7 +56,7 @@ runtime::runtime(caf::actor_system* system, manager_options options)
     events_(std::make_shared<event_hub>(*system_, std::move(options.logger))),
     table_(std::make_unique<task_table>(settings_.max_queue, settings_.history, settings_.history_ttl)),
     timers_(std::make_shared<timers>(*system_)),
-    threads_(std::make_shared<thread_pool>(*system_)),
+    threads_(std::make_shared<thread_pool>(*system_, settings_.thread_capacity)),
     wait_(wait_on_condition) {
   const std::size_t capacities[] = {settings_.capacity, settings_.thread_capacity, settings_.process_capacity};
   for (std::size_t kind = 0; kind < 3; ++kind)
@@ -140,7 +140,10 @@ void runtime::resize(limiter_kind which, std::size_t to) {
       capacity = to;
       caf::anon_send(limiters_[0], resize_limiter{to});
       break;
-    case limiter_kind::thread: thread_gate_->resize(to); break;
+    case limiter_kind::thread:
+      threads_->resize(to);
+      thread_gate_->resize(to);
+      break;
     case limiter_kind::process: process_gate_->resize(to); break;
   }
 }

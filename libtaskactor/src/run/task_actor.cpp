@@ -11,8 +11,28 @@
 
 namespace taskactor::detail {
 
+/// What a body is parked on that has swallowed its cancellation too often.
+struct task_actor::pause_wait final : waiter {
+  bool ready() const noexcept override { return timer.fired.load(std::memory_order_acquire); }
+  bool stop() noexcept override { return false; }
+  timer_entry timer;
+};
+
 task_actor::task_actor(caf::actor_config& config, ref<record> task)
   : monitorable_actor(config), task_(std::move(task)) {}
+
+task_actor::~task_actor() = default;
+
+void task_actor::pause() {
+  constexpr std::chrono::milliseconds moment{1};
+  if (!pause_)
+    pause_ = std::make_unique<pause_wait>();
+  pause_->timer.fired.store(false, std::memory_order_relaxed);
+  pause_->timer.owner = this;
+  pause_->timer.due = task_->now() + moment;
+  waiting = pause_.get();
+  arm(pause_->timer);
+}
 
 void task_actor::enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) {
   if (!what->content().match_elements<caf::exit_msg>()) {
@@ -131,6 +151,7 @@ bool task_actor::end_body() {
     home().report_cleanup_fault(*task_, thrown);
   waiting = nullptr;
   shields = 0;
+  refusals_ = 0;
   begun_ = false;
   return task_->advance();
 }
@@ -138,6 +159,8 @@ bool task_actor::end_body() {
 task_actor::turn task_actor::kill() {
   if (!husk_) {
     husk_ = true;
+    if (pause_)
+      disarm(pause_->timer);
     if (waiting)
       remains_ = waiting->kill();
     waiting = nullptr;

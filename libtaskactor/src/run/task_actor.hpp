@@ -19,12 +19,14 @@
 
 #include <atomic>
 #include <cstdint>
+#include <memory>
 
 namespace taskactor::detail {
 
 class task_actor final : public caf::monitorable_actor, public caf::resumable, public context {
 public:
   task_actor(caf::actor_config& config, ref<record> task);
+  ~task_actor() override;
 
   // -- caf::abstract_actor -------------------------------------------------------------------------------------------
   using caf::abstract_actor::enqueue;
@@ -49,7 +51,11 @@ public:
   void reclaim_token() override;
   bool has_token() const noexcept override { return task_->token.load(std::memory_order_acquire); }
 
+protected:
+  void pause() override;
+
 private:
+  struct pause_wait;
   enum class word : std::uint8_t { queued, running, noted, parked, down };
   enum class turn : std::uint8_t { park, requeue, end };
 
@@ -65,6 +71,7 @@ private:
   ref<record> task_;
   ref<operation> remains_; // what goes on after the body was killed
   std::atomic<word> word_{word::queued};
+  std::unique_ptr<pause_wait> pause_; // made for the body that swallows cancellations, which are few
   bool begun_ = false;
   bool told_ = false; // the present waiter knows of the cancellation
   bool husk_ = false; // the body is gone, `remains_` isn't

@@ -39,6 +39,7 @@ admission task_table::admit(ref<record> task, std::optional<rejection> wrong) {
     return refuse({errc::queue_full, "queue overflow: " + std::to_string(max_queue_)});
   if (task->id.empty())
     task->id = fresh_id();
+  task->sequence = ++sequence_;
   tasks_.emplace(task->id, task);
   incoming_.push(std::move(task));
   ++submitted_;
@@ -49,6 +50,7 @@ std::optional<bool> task_table::admit_lane(ref<record> lane) {
   const std::lock_guard lock{mutex_};
   if (lanes_closed_)
     return {};
+  lane->sequence = ++sequence_;
   others_.insert(lane.get());
   incoming_.push(std::move(lane));
   return !std::exchange(told_, true);

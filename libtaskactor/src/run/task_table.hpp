@@ -80,7 +80,7 @@ private:
   bool told_ = false;
   bool closed_ = false;
   bool lanes_closed_ = false;
-  std::uint64_t next_id_ = 0, submitted_ = 0, rejected_ = 0;
+  std::uint64_t next_id_ = 0, sequence_ = 0, submitted_ = 0, rejected_ = 0;
   counters ended_, ended_at_close_;
 };
 

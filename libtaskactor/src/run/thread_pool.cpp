@@ -72,7 +72,7 @@ void thread_pool::submit(ref<thread_call> call) {
 }
 
 void thread_pool::wake_one(std::unique_lock<std::mutex>& lock) {
-  if (waking_ || queue_.empty())
+  if (waking_ || queue_.empty() || (idle_ == 0 && workers_ >= limit_))
     return;
   waking_ = true;
   if (idle_ != 0) {

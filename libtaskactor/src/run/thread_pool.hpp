@@ -1,7 +1,7 @@
 /// Long-lived threads for blocking calls: detached actors that serve one queue.
 ///
-/// The pool grows by a worker whenever a call waits and nobody is idle (how many may run at once is the thread
-/// limiter's business, not the pool's), and a worker that has been idle for ten seconds ends. At most one idle worker
+/// The pool grows by a worker whenever a call waits, nobody is idle and there are fewer workers than the limiter lends
+/// tokens (with as many, one is just coming back); a worker that has been idle for ten seconds ends. At most one idle worker
 /// is being woken at any time; a woken one wakes the next if there is more. That keeps a burst of short calls on
 /// few hot threads.
 ///
@@ -12,6 +12,7 @@
 
 #include <taskactor/run/run_in_thread.hpp>
 
+#include <atomic>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -25,7 +26,10 @@ namespace taskactor::detail {
 
 class thread_pool : public std::enable_shared_from_this<thread_pool> {
 public:
-  explicit thread_pool(caf::actor_system& system) : system_(system) {}
+  thread_pool(caf::actor_system& system, std::size_t limit) : system_(system), limit_(limit) {}
+
+  /// Before the limiter lends more.
+  void resize(std::size_t limit) noexcept { limit_ = limit; }
 
   void submit(ref<thread_call> call);
   /// Ends the idle workers, and waits for the busy ones until `bound` is over. Returns how many are left behind.
@@ -41,6 +45,7 @@ private:
   void give_up_worker(std::unique_lock<std::mutex>& lock, const std::exception_ptr& why);
 
   caf::actor_system& system_;
+  std::atomic<std::size_t> limit_;
   mutable std::mutex mutex_; // what follows
   std::condition_variable work_;
   std::condition_variable gone_;

@@ -81,9 +81,9 @@ end_wait::~end_wait() {
 }
 
 bool end_wait::begin(context& ctx) {
-  if (ctx.must_stop()) {
+  if (const auto parks = ctx.refusal()) {
     stopped_ = true;
-    return false;
+    return *parks;
   }
   owner_ = &ctx;
   listening_ = record_.add(*this);

@@ -9,8 +9,8 @@ sleep_awaiter::~sleep_awaiter() {
 
 bool sleep_awaiter::start(context& ctx) {
   entry_.owner = &ctx;
-  if (ctx.must_stop())
-    return false;
+  if (const auto parks = ctx.refusal())
+    return *parks;
   if (entry_.due <= ctx.core().now()) {
     ctx.yielded = true;
     return true;

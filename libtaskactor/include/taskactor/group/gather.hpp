@@ -205,8 +205,8 @@ public:
   template <body_promise Promise>
   bool await_suspend(std::coroutine_handle<Promise> self) {
     context& ctx = *self.promise().ctx;
-    if (ctx.must_stop())
-      return false;
+    if (const auto parks = ctx.refusal())
+      return *parks;
     const auto known = source_.size();
     state_ = make_gather(ctx.home(), std::move(options_), std::move(function_), std::move(source_),
                          vector_sink<result>{known});

@@ -3,20 +3,23 @@
 ///     caller --- command_line, command_options ---> command --- command_result ---> caller
 ///
 /// A command is a program in a process group of its own. It runs in the caller's session with default signal
-/// dispositions, no blocked signal, and no descriptor but its three streams, which are pipes. No shell sees it: the
-/// arguments arrive as they are.
+/// dispositions, no blocked signal, and no descriptor but its three streams, which are pipes. No shell sees
+/// it: the arguments arrive as they are.
 ///
-/// Program names: with a `/` in it, a name is a path; without, it is looked for in the directories of PATH, as the
-/// command's own environment has it ("/bin:/usr/bin" when there is none). Relative paths, relative directories in PATH
-/// too, are relative to the command's working directory. A file without `#!` that isn't a binary is not executable.
+/// Program names: with a `/` in it, a name is a path; without, it is looked for in the directories of PATH,
+/// as the command's own environment has it ("/bin:/usr/bin" when there is none). Relative paths, relative
+/// directories in PATH too, are relative to the command's working directory. A file without `#!` that isn't a
+/// binary is not executable.
 ///
-/// Ends: a command has ended when its first process has. What is left of its process group is killed then, and its
-/// output up to there is kept. If the program that uses taskactor is killed itself, its commands' groups are killed.
-/// Limits: a process that leaves the group (`setsid`, job control of a shell) can't be found again, and one that runs
-/// as another user can't be killed; neither is waited for. Reading the terminal (/dev/tty) stops a command with TTIN.
+/// Ends: a command has ended when its first process has. What is left of its process group is killed then,
+/// and its output up to there is kept. If the program that uses taskactor is killed itself, its commands'
+/// groups are killed. Limits: a process that leaves the group (`setsid`, job control of a shell) is neither
+/// found again nor waited for, and one that runs as another user can't be killed. Reading the terminal
+/// (/dev/tty) stops a command with TTIN.
 ///
 /// Errors: a program that can't be started is `errc::command_not_found`, `command_not_executable` or
-/// `command_not_started`; bad options are `invalid_argument`. An exit code or a signal is data, in `command_result`.
+/// `command_not_started`; bad options are `invalid_argument`. An exit code or a signal is data, in
+/// `command_result`.
 #pragma once
 
 #include <taskactor/task/field.hpp>
@@ -36,11 +39,12 @@
 namespace taskactor {
 
 /// The program and its arguments; at least the program. No NUL bytes.
-/// A class of its own, since g++ 12 can't compile a list of strings for a vector inside a `co_await` expression:
-/// `co_await run_command({"sort", "-u"})` calls the constructor for words.
+/// A class of its own, since g++ 12 can't compile a list of strings for a vector inside a `co_await`
+/// expression: `co_await run_command({"sort", "-u"})` calls the constructor for words.
 struct command_line : std::vector<std::string> {
   command_line() = default;
-  command_line(std::vector<std::string> words) : std::vector<std::string>(std::move(words)) {} // NOLINT: implicit
+  command_line(std::vector<std::string> words)
+      : std::vector<std::string>(std::move(words)) {} // NOLINT: implicit
   template <class... Words>
     requires(sizeof...(Words) > 0 && (std::constructible_from<std::string, Words> && ...))
   command_line(Words&&... words) { // NOLINT: implicit
@@ -54,7 +58,8 @@ enum class stream : std::uint8_t { out, err };
 
 /// Options of one command.
 struct command_options {
-  /// What the command reads from its standard input, in bytes as they are. Empty: /dev/null. A command need not read it.
+  /// What the command reads from its standard input, in bytes as they are. Empty: /dev/null. A command need
+  /// not read it.
   field<std::string> stdin_data{};
   /// Variables added to the inherited environment, or put in place of what it has; the last of a name wins.
   field<std::vector<std::pair<std::string, std::string>>> env{};
@@ -62,29 +67,29 @@ struct command_options {
   bool clear_env = false;
   /// Working directory. Empty: the current one.
   field<std::string> cwd{};
-  /// Bytes kept of each stream; what comes later is read and dropped, so that the command never waits for its reader.
-  /// Default 1 MiB; zero keeps nothing. Without meaning when `on_line` is set.
+  /// Bytes kept of each stream; what comes later is read and dropped, so that the command never waits for its
+  /// reader. Default 1 MiB; zero keeps nothing. Without meaning when `on_line` is set.
   std::size_t capture_limit = std::size_t{1} << 20;
   /// Standard error goes where standard output goes: one stream, in the order of writing.
   bool merge_stderr = false;
-  /// Called with each line, without its newline, instead of keeping output; a last line without one counts too.
-  /// Called one at a time, on the thread that serves all commands: it must not block. When it throws, that is kept in
-  /// `command_result::line_error`, it isn't called again, and the command runs on.
+  /// Called with each line, without its newline, instead of keeping output; a last line without one counts
+  /// too. Called one at a time, on the thread that serves all commands: it must not block. When it throws,
+  /// that is kept in `command_result::line_error`, it isn't called again, and the command runs on.
   field<std::function<void(stream, std::string_view line)>> on_line{};
   /// Bytes of the longest line that is handed out whole; a longer one comes in pieces of this size.
   /// Default 64 KiB; zero is refused.
   std::size_t line_limit = std::size_t{1} << 16;
   /// How long the command may run. Unset: as long as its task may; zero has expired: it is ended at once.
   std::optional<std::chrono::nanoseconds> timeout{};
-  /// From TERM to KILL, when the command is cancelled or its time is up. Unset: the manager's `cancel_grace`; zero: KILL
-  /// at once.
+  /// From TERM to KILL, when the command is cancelled or its time is up. Unset: the manager's `cancel_grace`;
+  /// zero: KILL at once.
   std::optional<std::chrono::nanoseconds> grace{};
 };
 
 /// How a command ended.
 struct command_result {
-  /// What the program returned, 0 to 255; -1 when it was killed by a signal, or when another part of this program has
-  /// taken the exit status (by waiting for any child, or by ignoring SIGCHLD).
+  /// What the program returned, 0 to 255; -1 when it was killed by a signal, or when another part of this
+  /// program has taken the exit status (by waiting for any child, or by ignoring SIGCHLD).
   int exit_code = -1;
   /// The signal that killed it; 0: none.
   int term_signal = 0;
@@ -104,8 +109,8 @@ struct command_result {
   /// Processor time of the process and of those of its children that it waited for; resolution 1 us.
   std::chrono::nanoseconds user_time{};
   std::chrono::nanoseconds system_time{};
-  /// Most memory held at a time by one of these, in bytes. Linux counts the moment of the start in, when the child
-  /// still shares the memory of this program: below that size the figure says nothing.
+  /// Most memory held at a time by one of these, in bytes. Linux counts the moment of the start in, when the
+  /// child still shares the memory of this program: below that size the figure says nothing.
   std::size_t max_rss = 0;
   /// What `on_line` threw.
   std::exception_ptr line_error{};
@@ -113,7 +118,8 @@ struct command_result {
   std::chrono::nanoseconds duration() const noexcept { return ended - started; }
   /// Exit code 0.
   bool success() const noexcept { return exit_code == 0; }
-  /// "exit code 3", "killed by signal 9 (KILL)", "killed by signal 11 (SEGV), core dumped", "exit status unknown".
+  /// "exit code 3", "killed by signal 9 (KILL)", "killed by signal 11 (SEGV), core dumped", "exit status
+  /// unknown".
   std::string describe() const;
 };
 

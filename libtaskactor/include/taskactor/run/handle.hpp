@@ -74,7 +74,7 @@ public:
   /// Asks this task to end (rule 9); the answer as `task_manager::cancel_task`'s.
   cancel_reply cancel() const { return detail::cancel(*record_); }
 
-  class awaiter : detail::end_wait {
+  class awaiter final : detail::end_wait {
   public:
     explicit awaiter(const handle& which) noexcept : end_wait(*which.record_), handle_(which) {}
     bool await_ready() const noexcept { return false; }

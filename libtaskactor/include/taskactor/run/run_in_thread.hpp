@@ -131,8 +131,8 @@ public:
   template <body_promise Promise>
   bool await_suspend(std::coroutine_handle<Promise> self) {
     context& ctx = *self.promise().ctx;
-    if (ctx.must_stop())
-      return false;
+    if (const auto parks = ctx.refusal())
+      return *parks;
     std::apply(
       [&](Args&... arguments) {
         begin(ctx, ref<thread_call>{new call_type{ctx, std::move(function_), std::move(arguments)...}});

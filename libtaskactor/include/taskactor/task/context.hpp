@@ -18,6 +18,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
 
 namespace taskactor::detail {
@@ -109,9 +110,24 @@ public:
 
   /// Rule 9: true when the current await has to end by `cancelled_error`.
   bool must_stop() noexcept { return shields == 0 && core().cancel_requested(); }
+  /// For an await that begins: empty when it may; otherwise it is not to wait but to throw, after a suspension if true.
+  /// A body that swallows the exception over and over is slowed down, so that it neither burns a processor until its
+  /// grace is over nor escapes the kill.
+  std::optional<bool> refusal() {
+    if (!must_stop())
+      return {};
+    if (++refusals_ <= prompt_refusals)
+      return false;
+    pause();
+    return true;
+  }
 
 protected:
+  static constexpr std::uint32_t prompt_refusals = 64;
   ~context() = default;
+  /// Parks the body for a moment.
+  virtual void pause() = 0;
+  std::uint32_t refusals_ = 0;
 };
 
 /// The context of the coroutine that runs on this thread, or null. Never cache it across an await.

@@ -41,9 +41,11 @@ class yield_awaiter {
 public:
   bool await_ready() const noexcept { return false; }
   template <body_promise Promise>
-  bool await_suspend(std::coroutine_handle<Promise> self) noexcept {
+  bool await_suspend(std::coroutine_handle<Promise> self) {
     ctx_ = self.promise().ctx;
-    return ctx_->yielded = !ctx_->must_stop();
+    if (const auto parks = ctx_->refusal())
+      return *parks;
+    return ctx_->yielded = true;
   }
   void await_resume() const {
     if (ctx_->must_stop())

@@ -1,0 +1,196 @@
+// Rule 13, and observers: what is told, in which order, to whom, and that it harms nobody.
+#include "run/bodies.hpp"
+#include "support/virtual_time.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <condition_variable>
+#include <mutex>
+#include <sstream>
+
+using namespace test;
+
+BOOST_AUTO_TEST_SUITE(events)
+
+namespace {
+
+/// Collects events, and lets the test wait for them.
+class listener {
+public:
+  ta::event_handler handler() {
+    return [this](const ta::event& e) {
+      const std::lock_guard lock{mutex_};
+      lines_.push_back(e.id + ' ' + std::string{to_string(e.kind)} + (e.text.empty() ? "" : ": " + e.text));
+      changed_.notify_all();
+    };
+  }
+  std::vector<std::string> wait_for(std::size_t count) {
+    std::unique_lock lock{mutex_};
+    changed_.wait_for(lock, 20s, [&] { return lines_.size() >= count; });
+    return lines_;
+  }
+
+private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::vector<std::string> lines_;
+};
+
+struct captured_log {
+  std::ostringstream text;
+  std::shared_ptr<spdlog::logger> logger =
+    std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text));
+  captured_log() {
+    logger->set_pattern("%l %v");
+    logger->set_level(spdlog::level::trace);
+  }
+  bool has(const std::string& part) const { return text.str().find(part) != std::string::npos; }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(an_observer_sees_the_life_of_a_task_in_order) {
+  virtual_time world;
+  listener seen;
+  const auto subscription = world.tasks.observe(seen.handler());
+  auto body = []() -> ta::task<void> {
+    ta::this_task::report_progress(1, 2, "half");
+    co_await ta::sleep_for(1s);
+  };
+  auto h = world.tasks.add_task({.id = "a"}, body).value();
+  h.wait();
+  BOOST_TEST(seen.wait_for(3) == (std::vector<std::string>{"a started", "a progress: half", "a completed"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(every_ending_has_its_event_and_a_failure_nobody_looked_at_another) {
+  virtual_time world;
+  listener seen;
+  const auto subscription = world.tasks.observe(seen.handler());
+  (void)world.tasks.add_task({.id = "f"}, failing, 0s);
+  world.settle();
+  (void)world.tasks.add_task({.id = "t", .timeout = 1s}, hanging);
+  world.advance(1s);
+  (void)world.tasks.add_task({.id = "c"}, hanging);
+  world.settle();
+  world.tasks.cancel_task("c");
+  world.settle();
+  BOOST_TEST(seen.wait_for(7)
+               == (std::vector<std::string>{"f started", "f failed: failed: std::runtime_error: boom",
+                                            "f failed, and nobody looked: failed: std::runtime_error: boom", "t started",
+                                            "t timed out: timed out: ran too long (limit 1 s)", "c started",
+                                            "c cancelled: cancelled: requested"}),
+             boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(an_observer_that_throws_is_kept_and_the_task_does_not_notice) {
+  captured_log log;
+  virtual_time world{{.logger = log.logger}};
+  listener seen;
+  auto record = seen.handler();
+  auto subscription = world.tasks.observe([record](const ta::event& e) {
+    record(e);
+    throw std::runtime_error{"observer"};
+  });
+  BOOST_TEST(world.tasks.add_task({.id = "a"}, after, 1s, 3).value().get() == 3);
+  BOOST_TEST(seen.wait_for(2).size() == 2u);
+  world.owner.reset();
+  BOOST_TEST(log.has("warning observer: observer threw"));
+}
+
+BOOST_AUTO_TEST_CASE(a_slow_observer_loses_events_which_are_counted_and_holds_nobody_up) {
+  virtual_time world;
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool entered = false, go_on = false;
+  std::atomic<int> handled{0};
+  const auto subscription = world.tasks.observe(
+    [&](const ta::event&) {
+      std::unique_lock lock{mutex};
+      entered = true;
+      changed.notify_all();
+      changed.wait(lock, [&] { return go_on; });
+      ++handled;
+    },
+    {.queue = 10});
+  (void)world.tasks.add_task({}, [] {});
+  world.settle();
+  {
+    std::unique_lock lock{mutex};
+    changed.wait(lock, [&] { return entered; });
+  }
+  for (int i = 0; i < 100; ++i)
+    (void)world.tasks.add_task({}, [] {});
+  world.settle();
+  BOOST_TEST(world.tasks.statistics().completed == 101u);
+  BOOST_TEST(world.tasks.statistics().events_dropped >= 189u); // 202 events: one in hand, one or ten queued
+  {
+    const std::lock_guard lock{mutex};
+    go_on = true;
+    changed.notify_all();
+  }
+}
+
+BOOST_AUTO_TEST_CASE(after_its_subscription_an_observer_hears_nothing) {
+  virtual_time world;
+  listener first, second;
+  auto short_one = world.tasks.observe(first.handler());
+  const auto long_one = world.tasks.observe(second.handler());
+  world.tasks.add_task({}, [] {}).value().wait();
+  (void)first.wait_for(2);
+  short_one.reset();
+  world.tasks.add_task({}, [] {}).value().wait();
+  BOOST_TEST(second.wait_for(4).size() == 4u);
+  BOOST_TEST(first.wait_for(2).size() == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(the_log_has_the_levels_of_rule_13) {
+  captured_log log;
+  virtual_time world{{.cancel_grace = 0s, .logger = log.logger}};
+  (void)world.tasks.add_task({.id = "ok"}, after, 1s, 1);
+  (void)world.tasks.add_task({.id = "bad"}, failing, 1s);
+  (void)world.tasks.add_task({.id = "late", .timeout = 1s}, hanging);
+  (void)world.tasks.add_task({.id = "gone"}, hanging);
+  world.settle();
+  world.tasks.cancel_task("gone");
+  world.advance(2s);
+  BOOST_TEST(log.has("debug ok: started"));
+  BOOST_TEST(log.has("debug ok: completed after 1000.000 ms"));
+  BOOST_TEST(log.has("error bad: failed after 1000.000 ms: failed: std::runtime_error: boom"));
+  BOOST_TEST(log.has("error late: timed out after 1000.000 ms"));
+  BOOST_TEST(log.has("info gone: cancelled"));
+}
+
+BOOST_AUTO_TEST_CASE(an_overrun_is_a_warning) {
+  captured_log log;
+  virtual_time world{{.cancel_grace = 1s, .logger = log.logger}};
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool go_on = false;
+  auto stuck = [&] {
+    std::unique_lock lock{mutex};
+    changed.wait(lock, [&] { return go_on; });
+  };
+  auto h = world.tasks.run_in_thread({.id = "stuck", .timeout = 1s}, stuck).value();
+  world.advance(4s);
+  BOOST_TEST(log.has("warning stuck: still running after its outcome was given"));
+  {
+    const std::lock_guard lock{mutex};
+    go_on = true;
+    changed.notify_all();
+  }
+  world.run_until([&] { return world.tasks.statistics().overrunning == 0; });
+}
+
+BOOST_AUTO_TEST_CASE(without_a_logger_one_named_taskactor_is_used_and_no_other_is_touched) {
+  const auto before = spdlog::default_logger();
+  {
+    ta::task_manager tasks;
+  }
+  BOOST_CHECK(spdlog::get("taskactor") != nullptr);
+  BOOST_CHECK(spdlog::default_logger() == before);
+}
+
+BOOST_AUTO_TEST_SUITE_END()

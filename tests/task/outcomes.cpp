@@ -1,0 +1,122 @@
+#include <taskactor/task/field.hpp>
+#include <taskactor/task/options.hpp>
+#include <taskactor/task/outcome.hpp>
+#include <taskactor/task/task.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <cstring>
+#include <memory>
+#include <sstream>
+#include <stdexcept>
+
+using namespace taskactor;
+using namespace std::chrono_literals;
+
+BOOST_AUTO_TEST_SUITE(outcomes)
+
+namespace {
+
+struct throwing_destructor {
+  ~throwing_destructor() noexcept(false) { throw 1; }
+};
+
+std::exception_ptr nested() {
+  try {
+    try {
+      throw std::out_of_range{"inner"};
+    } catch (...) {
+      std::throw_with_nested(std::runtime_error{"outer"});
+    }
+  } catch (...) {
+    return std::current_exception();
+  }
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(a_result_is_a_value_that_dies_without_throwing) {
+  static_assert(task_result<void> && task_result<int> && task_result<std::unique_ptr<int>>);
+  static_assert(!task_result<int&> && !task_result<const int&> && !task_result<int&&>);
+  static_assert(!task_result<throwing_destructor>);
+  BOOST_TEST(true);
+}
+
+BOOST_AUTO_TEST_CASE(an_outcome_that_was_never_written_is_an_item_that_never_started) {
+  const outcome<int> none;
+  BOOST_TEST(!none);
+  BOOST_CHECK(none.state() == state::cancelled);
+  BOOST_CHECK(none.error().reason() == end_reason::not_started);
+  BOOST_TEST(none.error().message() == "cancelled: not started");
+}
+
+BOOST_AUTO_TEST_CASE(a_value_comes_out_as_it_went_in_also_one_that_only_moves) {
+  outcome<std::unique_ptr<int>> one{std::in_place, std::make_unique<int>(7)};
+  BOOST_TEST(one.has_value());
+  BOOST_CHECK(one.state() == state::completed);
+  BOOST_TEST(*std::move(one).value() == 7);
+}
+
+BOOST_AUTO_TEST_CASE(the_exception_that_left_the_body_is_the_one_that_value_throws) {
+  const auto cause = std::make_exception_ptr(std::out_of_range{"seven"});
+  const outcome<int> one{failure{cause}};
+  try {
+    one.value();
+    BOOST_FAIL("value() returned");
+  } catch (...) {
+    BOOST_CHECK(std::current_exception() == cause);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_task_without_a_value_of_its_own_throws_a_task_error) {
+  const outcome<void> late{failure{state::timed_out, end_reason::run_timeout, 2s}};
+  BOOST_CHECK_EXCEPTION(late.value(), task_error, [](const task_error& error) {
+    return error.state() == state::timed_out && error.code() == errc::task_timed_out;
+  });
+  BOOST_TEST(late.error().message() == "timed out: ran too long (limit 2 s)");
+}
+
+BOOST_AUTO_TEST_CASE(errors_are_described_with_their_type_and_their_whole_chain) {
+  BOOST_TEST(describe(nested()) == "std::_Nested_exception<std::runtime_error>: outer <- std::out_of_range: inner");
+  BOOST_TEST(describe(std::make_exception_ptr(5)) == "int");
+  BOOST_TEST(describe(std::make_exception_ptr(std::string{"text"})) == "std::string: text");
+  BOOST_TEST(describe(nullptr) == "no exception");
+  std::ostringstream out;
+  out << failure{std::make_exception_ptr(std::logic_error{"x"})};
+  BOOST_TEST(out.str() == "failed: std::logic_error: x");
+}
+
+BOOST_AUTO_TEST_CASE(durations_read_as_a_person_writes_them) {
+  using detail::to_text;
+  BOOST_TEST(to_text(2s) == "2 s");
+  BOOST_TEST(to_text(1500ms) == "1.5 s");
+  BOOST_TEST(to_text(20ms) == "20 ms");
+  BOOST_TEST(to_text(-5s) == "-5 s");
+  BOOST_TEST(to_text(0s) == "0 s");
+}
+
+BOOST_AUTO_TEST_CASE(a_negative_duration_is_refused_by_the_name_of_its_field) {
+  BOOST_TEST(!detail::validate({}).has_value());
+  const auto wrong = detail::validate({.queue_timeout = -1s});
+  BOOST_REQUIRE(wrong.has_value());
+  BOOST_CHECK(wrong->code == errc::invalid_argument);
+  BOOST_TEST(wrong->message == "queue_timeout: -1 s is negative; give zero or more, or leave it unset");
+}
+
+BOOST_AUTO_TEST_CASE(a_field_that_was_copied_byte_by_byte_leaves_its_content_to_the_original) {
+  using text = field<std::string>;
+  for (const char* content : {"short", "a text that is too long to be kept within the string object itself"}) {
+    const text original{content};
+    alignas(text) unsigned char bytes[sizeof(text)];
+    std::memcpy(bytes, &original, sizeof(text));
+    auto& copy = *std::launder(reinterpret_cast<text*>(bytes));
+    BOOST_TEST(*copy == content);
+    BOOST_TEST(copy.take() == content); // not moved out: the original still has it
+    text moved{std::move(copy)};
+    copy.~text();
+    BOOST_TEST(*moved == content);
+    BOOST_TEST(*original == content);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
