@@ -2,14 +2,12 @@
 
 #include <taskactor/task/outcome.hpp>
 
-#include <caf/all.hpp>
-
 #include <deque>
 #include <utility>
 
 namespace taskactor::detail {
 
-/// The events for one observer, and the actor that handles them: a thread of its own that sleeps on the queue.
+/// The events for one observer, and the loop that handles them on a thread of its own.
 class observer_queue {
 public:
   observer_queue(event_handler handler, std::size_t capacity) : handler_(std::move(handler)), capacity_(capacity) {}
@@ -62,28 +60,8 @@ private:
   bool ended_ = false;
 };
 
-namespace {
-
-class observer_actor final : public caf::blocking_actor {
-public:
-  observer_actor(caf::actor_config& config, std::shared_ptr<event_hub> hub, std::shared_ptr<observer_queue> queue)
-    : blocking_actor(config), hub_(std::move(hub)), queue_(std::move(queue)) {}
-  void act() override {
-    queue_->serve(*hub_);
-    queue_.reset(); // the handler's captures go before the end is told
-    hub_->ended();
-  }
-  const char* name() const override { return "taskactor.observer"; }
-
-private:
-  std::shared_ptr<event_hub> hub_;
-  std::shared_ptr<observer_queue> queue_;
-};
-
-} // namespace
-
-event_hub::event_hub(caf::actor_system& system, std::shared_ptr<spdlog::logger> logger)
-  : system_(system), log_(std::move(logger)) {}
+event_hub::event_hub(detach run, std::shared_ptr<spdlog::logger> logger)
+  : run_(std::move(run)), log_(std::move(logger)) {}
 
 void event_hub::emit(const event& what) noexcept {
   try {
@@ -108,7 +86,11 @@ subscription event_hub::observe(event_handler handler, observer_options options)
     ++alive_;
     observed_ = true;
   }
-  system_.spawn<observer_actor, caf::detached + caf::hidden>(shared_from_this(), queue);
+  run_([hub = shared_from_this(), queue]() mutable {
+    queue->serve(*hub);
+    queue.reset(); // the handler's captures go before the end is told
+    hub->ended();
+  });
   auto unsubscribe = [hub = weak_from_this(), queue](void*) {
     queue->end(false);
     if (const auto there = hub.lock())

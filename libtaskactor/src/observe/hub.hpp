@@ -1,6 +1,6 @@
 /// Where events go: the log, and the observers' bounded queues.
 ///
-/// Each observer is a detached actor with a queue of its own, so that a slow or blocking handler holds nobody up: what
+/// Each observer has a detached actor and a queue of its own, so that a slow or blocking handler holds nobody up: what
 /// its queue can't take is dropped and counted. Threads: any.
 #pragma once
 
@@ -8,11 +8,10 @@
 
 #include <taskactor/observe/event.hpp>
 
-#include <caf/fwd.hpp>
-
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -21,9 +20,12 @@ namespace taskactor::detail {
 
 class observer_queue;
 
+/// Runs a job on a detached actor.
+using detach = std::function<void(std::function<void()>)>;
+
 class event_hub : public std::enable_shared_from_this<event_hub> {
 public:
-  event_hub(caf::actor_system& system, std::shared_ptr<spdlog::logger> logger);
+  event_hub(detach run, std::shared_ptr<spdlog::logger> logger);
 
   bool wants(event_kind kind) const noexcept {
     return observed_.load(std::memory_order_relaxed) || log_.wants(kind);
@@ -36,14 +38,14 @@ public:
   bool stop(std::chrono::nanoseconds bound);
   std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
 
-  // -- told by observers' actors -------------------------------------------------------------------------------------
+  // -- told by observers -------------------------------------------------------------------------------------
   void handler_failed(const std::exception_ptr& why) noexcept;
   void ended() noexcept;
 
 private:
   void remove(const std::shared_ptr<observer_queue>& which) noexcept;
 
-  caf::actor_system& system_;
+  detach run_;
   event_log log_;
   std::atomic<bool> observed_{false};
   std::atomic<std::uint64_t> dropped_{0};

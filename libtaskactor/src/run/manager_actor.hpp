@@ -20,6 +20,9 @@
 
 namespace taskactor::detail {
 
+/// Why a waiting task's time is up.
+failure waited_too_long(const record& task);
+
 class manager_actor final : public caf::event_based_actor {
 public:
   manager_actor(caf::actor_config& config, runtime& home, caf::actor limiter);

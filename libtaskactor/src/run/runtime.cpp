@@ -1,6 +1,7 @@
 #include "runtime.hpp"
 
 #include "../caf_compat.hpp"
+#include "detached_job.hpp"
 #include "limiter_actor.hpp"
 #include "manager_actor.hpp"
 
@@ -53,7 +54,8 @@ runtime::runtime(caf::actor_system* system, manager_options options)
     config_(system ? nullptr : own_config(options.scheduler_threads)),
     owned_(system ? nullptr : std::make_unique<caf::actor_system>(*config_)),
     system_(system ? system : owned_.get()),
-    events_(std::make_shared<event_hub>(*system_, std::move(options.logger))),
+    events_(std::make_shared<event_hub>([this](auto job) { detached_job::start(*system_, std::move(job)); },
+                                        std::move(options.logger))),
     table_(std::make_unique<task_table>(settings_.max_queue, settings_.history, settings_.history_ttl)),
     timers_(std::make_shared<timers>(*system_)),
     threads_(std::make_shared<thread_pool>(*system_, settings_.thread_capacity)),

@@ -1,5 +1,6 @@
 #include "thread_pool.hpp"
 
+#include "detached_job.hpp"
 #include "runtime.hpp"
 
 #include <caf/all.hpp>
@@ -11,17 +12,6 @@ namespace taskactor::detail {
 namespace {
 
 constexpr std::chrono::seconds idle_limit{10};
-
-class thread_worker final : public caf::blocking_actor {
-public:
-  thread_worker(caf::actor_config& config, std::shared_ptr<thread_pool> pool)
-    : blocking_actor(config), pool_(std::move(pool)) {}
-  void act() override { pool_->serve(); }
-  const char* name() const override { return "taskactor.worker"; }
-
-private:
-  std::shared_ptr<thread_pool> pool_;
-};
 
 } // namespace
 
@@ -83,7 +73,7 @@ void thread_pool::wake_one(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   std::exception_ptr refused;
   try {
-    system_.spawn<thread_worker, caf::detached + caf::hidden>(shared_from_this());
+    detached_job::start(system_, [pool = shared_from_this()] { pool->serve(); });
   } catch (...) { // the machine has no thread left
     refused = std::current_exception();
   }

@@ -1,0 +1,54 @@
+/// A lane of a gather. Not for users: see `gather_state.hpp`.
+#pragma once
+
+#include <taskactor/group/gather_state.hpp>
+#include <taskactor/run/record.hpp>
+
+#include <atomic>
+#include <cstddef>
+
+namespace taskactor::detail {
+
+/// One lane: a record whose body is one item after the other, each after a pause if there is jitter.
+class lane : public record {
+public:
+  explicit lane(ref<gather_state> state);
+
+  bool start(context& where) final;
+  void collect() noexcept final;
+  std::exception_ptr discard_body() noexcept final;
+  bool advance() final;
+  void deliver() noexcept final;
+  void on_down() noexcept final;
+  std::string current_id() const final;
+  void drop_outcome() noexcept final {}
+  const failure* failed() const noexcept final { return nullptr; }
+  /// Is the time of the item, or of all, up? If so it is given its outcome here.
+  due_review review(time_point now) final;
+
+protected:
+  virtual bool fetch(std::size_t& index) = 0;
+  virtual bool start_item(context& where) = 0;
+  virtual void collect_item() noexcept = 0;
+  virtual std::exception_ptr discard_item() noexcept = 0;
+  virtual void deliver_item(std::size_t index) = 0;
+  virtual const failure* item_failure() const noexcept = 0;
+  gather_state& state_of() const noexcept { return *state_; }
+
+private:
+  bool fetch_next();
+  bool fetch_next_epoch();
+  void start_pause(context& where);
+  void report_item() noexcept;
+
+  ref<gather_state> state_;
+  std::atomic<std::size_t> index_{0};
+  std::atomic<clock::rep> item_started_{0};
+  std::atomic<bool> undelivered_{false}; // an item was fetched, and the sink doesn't have its outcome yet
+  bool begun_ = false;
+  bool paused_ = false;
+  bool pausing_ = false;
+  promise_base* pause_ = nullptr;
+};
+
+} // namespace taskactor::detail

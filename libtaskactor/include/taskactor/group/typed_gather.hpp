@@ -1,0 +1,120 @@
+/// A gather with its body, source and sink, and the lanes that run the items. Not for users: see `gather.hpp`.
+#pragma once
+
+#include <taskactor/group/gather_state.hpp>
+#include <taskactor/group/lane.hpp>
+#include <taskactor/run/body.hpp>
+
+#include <functional>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace taskactor::detail {
+
+template <class F, class Source>
+using item_result = body_result<F, typename Source::item_type>;
+
+template <class F, class Source, class Sink>
+class typed_gather;
+
+template <class F, class Source, class Sink>
+class typed_lane final : public lane {
+  using owner = typed_gather<F, Source, Sink>;
+  using item_type = typename Source::item_type;
+  using traits = body_traits<F, item_type>;
+  using result = typename traits::type;
+
+public:
+  explicit typed_lane(ref<owner> of) : lane(of), owner_(*of) {}
+  void fail(failure what) noexcept override { outcome_ = outcome<result>{std::move(what)}; }
+
+private:
+  bool fetch(std::size_t& index) override { return owner_.source.fetch(item_, index); }
+
+  bool start_item([[maybe_unused]] context& where) override {
+    if constexpr (traits::coroutine) {
+      try {
+        root_ = std::invoke(owner_.function, std::move(*item_));
+        root_.enter_root(where);
+        return true;
+      } catch (...) {
+        conclude_exception();
+      }
+    } else {
+      conclude([this]() -> result { return std::invoke(owner_.function, std::move(*item_)); });
+    }
+    return false;
+  }
+  void collect_item() noexcept override {
+    if constexpr (traits::coroutine)
+      conclude([this]() -> result { return root_.take(); });
+  }
+  std::exception_ptr discard_item() noexcept override {
+    std::exception_ptr thrown;
+    if constexpr (traits::coroutine)
+      thrown = destroy_chain(root_.release());
+    try {
+      item_.reset();
+    } catch (...) {
+      thrown = std::current_exception();
+    }
+    return thrown;
+  }
+  const failure* item_failure() const noexcept override { return outcome_ ? nullptr : &outcome_.error(); }
+  void deliver_item(std::size_t index) override {
+    owner_.sink(index, std::exchange(outcome_, outcome<result>{}));
+  }
+
+  template <class Produce>
+  void conclude(Produce&& produce) noexcept {
+    try {
+      if constexpr (std::is_void_v<result>) {
+        produce();
+        if (decide())
+          outcome_ = outcome<result>{std::in_place};
+      } else {
+        result value = produce();
+        if (decide())
+          outcome_ = outcome<result>{std::in_place, std::move(value)};
+      }
+    } catch (...) {
+      conclude_exception();
+    }
+  }
+
+  struct none {};
+  owner& owner_;
+  std::optional<item_type> item_;
+  outcome<result> outcome_;
+  [[no_unique_address]] std::conditional_t<traits::coroutine, task<result>, none> root_;
+};
+
+template <class F, class Source, class Sink>
+class typed_gather final : public gather_state {
+public:
+  template <class G, class S, class K>
+  typed_gather(runtime& home, gather_options options, G&& f, S&& from, K&& into)
+    : gather_state(home, std::move(options)),
+      function(std::forward<G>(f)),
+      source(std::forward<S>(from)),
+      sink(std::forward<K>(into)) {}
+
+  F function;
+  Source source;
+  Sink sink;
+
+private:
+  ref<lane> make_lane() override { return ref<lane>{new typed_lane<F, Source, Sink>{ref<typed_gather>{this}}}; }
+  bool has_items() const noexcept override { return source.has_items(); }
+};
+
+template <class F, class Source, class Sink>
+auto make_gather(runtime& home, gather_options options, F&& f, Source source, Sink&& sink) {
+  static_assert(body<F, typename Source::item_type>, "the body of a gather can be called with one item of the range");
+  using made = typed_gather<std::decay_t<F>, Source, std::decay_t<Sink>>;
+  return ref<made>{
+    new made{home, std::move(options), std::forward<F>(f), std::move(source), std::forward<Sink>(sink)}};
+}
+
+} // namespace taskactor::detail

@@ -1,0 +1,183 @@
+#include "../run/runtime.hpp"
+
+#include <taskactor/group/lane.hpp>
+#include <taskactor/task/sleep.hpp>
+#include <taskactor/task/task.hpp>
+
+#include <algorithm>
+#include <random>
+#include <utility>
+
+namespace taskactor::detail {
+
+namespace {
+
+std::chrono::nanoseconds random_below(std::chrono::nanoseconds limit) {
+  thread_local std::minstd_rand engine{std::random_device{}()};
+  return std::chrono::nanoseconds{std::uniform_int_distribution<std::int64_t>{0, limit.count() - 1}(engine)};
+}
+
+task<void> pause(std::chrono::nanoseconds duration) { co_await sleep_for(duration); }
+
+} // namespace
+
+lane::lane(ref<gather_state> state) : state_(std::move(state)) {
+  kind = record_kind::lane;
+  home = &state_->home();
+  timeout = state_->options().task_timeout.value_or(no_timeout);
+  deadline_at = state_->total_deadline().time_since_epoch().count();
+  if (state_->options().total_timeout)
+    total_timeout = std::max(std::chrono::nanoseconds{0}, std::chrono::nanoseconds{state_->total_deadline() - home->now()});
+}
+
+std::string lane::current_id() const {
+  return *state_->options().id + '/' + std::to_string(index_.load(std::memory_order_relaxed));
+}
+
+bool lane::start(context& where) {
+  if (!std::exchange(begun_, true)) {
+    state_->lane_started();
+    if (!fetch_next())
+      return false;
+  }
+  if (!std::exchange(paused_, true) && state_->options().jitter.count() > 0) {
+    start_pause(where);
+    return true;
+  }
+  const auto now = home->now();
+  if (timeout.count() == 0) { // zero has expired (rule 7)
+    if (decide())
+      fail(failure{taskactor::state::timed_out, end_reason::run_timeout});
+    return false;
+  }
+  item_started_.store(now.time_since_epoch().count(), std::memory_order_release);
+  deadline_at.store(std::min(after(now, timeout), state_->total_deadline()).time_since_epoch().count(),
+                    std::memory_order_relaxed);
+  home->report(event_kind::started, *this);
+  return start_item(where);
+}
+
+void lane::start_pause(context& where) {
+  pausing_ = true;
+  item_started_.store(0, std::memory_order_relaxed);
+  auto body = pause(random_below(state_->options().jitter));
+  body.enter_root(where);
+  pause_ = body.release();
+  pause_->owner = &pause_;
+}
+
+/// False: there is no item, and none to deliver either.
+bool lane::fetch_next() {
+  state_->begin_fetch();
+  std::size_t index = 0;
+  bool got = false;
+  try {
+    got = !state_->closed() && fetch(index);
+  } catch (...) { // the range threw, or the copy of an item did
+    state_->sink_failed();
+  }
+  if (!got) {
+    state_->settle_one();
+    return false;
+  }
+  index_.store(index, std::memory_order_relaxed);
+  undelivered_.store(true, std::memory_order_release);
+  state_->fetched();
+  paused_ = false;
+  return true;
+}
+
+void lane::collect() noexcept {
+  if (!pausing_) {
+    collect_item();
+    return;
+  }
+  if (cancel_requested())
+    conclude_kill(); // cancelled in the pause: the item never starts
+}
+
+std::exception_ptr lane::discard_body() noexcept {
+  if (pause_) {
+    auto* frame = std::exchange(pause_, nullptr);
+    const auto thrown = destroy_chain(frame);
+    if (!decided())
+      return thrown; // the item itself comes now
+  }
+  const auto thrown = discard_item();
+  deliver();
+  return thrown;
+}
+
+/// The next item, unless the lane was asked to end, somebody else waits for the token, or there is none.
+bool lane::advance() {
+  if (std::exchange(pausing_, false) && !decided())
+    return true;
+  if (state_->crowded() || !fetch_next_epoch())
+    return false;
+  return true;
+}
+
+/// A cancellation or a deadline is for one item: it finds its epoch, or nothing.
+bool lane::fetch_next_epoch() {
+  item_started_.store(0, std::memory_order_relaxed); // before the epoch: a review that sees the new one sees this
+  auto now = control.load(std::memory_order_acquire);
+  do {
+    if ((now & (cancel_bit | kill_bit)) != 0)
+      return false;
+  } while (!control.compare_exchange_weak(now, (now & ~decided_bit) + epoch_one, std::memory_order_acq_rel));
+  if (fetch_next())
+    return true;
+  decide(); // nothing to end any more
+  return false;
+}
+
+void lane::deliver() noexcept {
+  if (!undelivered_.exchange(false, std::memory_order_acq_rel))
+    return;
+  report_item();
+  try {
+    deliver_item(index_.load(std::memory_order_relaxed));
+  } catch (...) {
+    state_->sink_failed();
+  }
+  state_->count_item();
+  state_->settle_one();
+}
+
+void lane::report_item() noexcept {
+  const auto* what = item_failure();
+  const auto kind = !what                                        ? event_kind::completed
+                    : what->state() == taskactor::state::failed    ? event_kind::failed
+                    : what->state() == taskactor::state::timed_out ? event_kind::timed_out
+                                                                   : event_kind::cancelled;
+  if (!home->events().wants(kind))
+    return;
+  try {
+    home->report(kind, *this, what ? what->message() : std::string{});
+  } catch (...) { // no memory to report it
+  }
+}
+
+due_review lane::review(time_point now) {
+  const auto seen = control.load(std::memory_order_acquire);
+  const auto started = item_started_.load(std::memory_order_relaxed);
+  const auto item_end = started == 0 ? time_point::max() : after(time_point{clock::duration{started}}, timeout);
+  const auto end = std::min(item_end, state_->total_deadline());
+  if (end > now) // an item that starts later ends later than this, if it has a limit at all
+    return {false, started == 0 ? std::min(after(now, timeout), end) : end};
+  if (state_->total_deadline() <= now)
+    state_->close(end_reason::total_timeout);
+  auto expected = seen & ~decided_bit;
+  if ((seen & decided_bit) != 0
+      || !control.compare_exchange_strong(expected, seen | decided_bit | cancel_bit, std::memory_order_acq_rel))
+    return {false, after(now, std::max<std::chrono::nanoseconds>(timeout, std::chrono::milliseconds{1}))};
+  const bool all = state_->total_deadline() <= now;
+  fail(failure{taskactor::state::timed_out, all ? end_reason::total_timeout : end_reason::run_timeout,
+               all ? state_->options().total_timeout.value_or(no_timeout) : timeout});
+  deliver();
+  return {true, {}};
+}
+
+void lane::on_down() noexcept { state_->lane_down(*this, begun_); }
+
+} // namespace taskactor::detail

@@ -1,0 +1,136 @@
+// How tasks come to their end: cancellation, down messages, end states.
+#include "manager_actor.hpp"
+
+#include "runtime.hpp"
+#include "task_actor.hpp"
+
+#include <taskactor/task/sleep.hpp>
+
+#include <caf/all.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace taskactor::detail {
+
+namespace {
+
+/// Between a kill and the verdict that the work can't be ended: a parked body dies in microseconds.
+constexpr std::chrono::milliseconds kill_settle_time{50};
+
+} // namespace
+
+void manager_actor::on_cancel(record& task, end_reason why) {
+  if (task.phase == phase::outside)
+    take_in(); // the cancellation has overtaken the admission
+  if (task.phase == phase::waiting) {
+    end_waiting(task, failure{state::cancelled, why});
+    start_ready();
+    check_stopped();
+  } else if (task.phase == phase::running) {
+    signal(task, false);
+  }
+  arm();
+}
+
+void manager_actor::on_exit(record& task, bool kill) {
+  if (home_.table().cancel(task, end_reason::cancel_requested) == cancel_reply::requested)
+    on_cancel(task, end_reason::cancel_requested);
+  if (kill && task.phase == phase::in_grace)
+    signal(task, true);
+  arm();
+}
+
+/// A waiting task ends without ever having had an actor.
+void manager_actor::end_waiting(record& task, failure how) {
+  const ref<record> keep{&task};
+  for (auto* list : {&nested_, &waiting_})
+    list->remove(task);
+  deadlines_.remove(task);
+  task.reason.store(how.reason(), std::memory_order_relaxed);
+  if (task.decide()) {
+    task.fail(std::move(how));
+    task.deliver();
+  }
+  if (const auto thrown = task.discard_body())
+    home_.report_cleanup_fault(task, thrown);
+  task.phase = phase::gone;
+  give_end_state(task);
+  if (task.kind == record_kind::lane)
+    home_.table().gone(task);
+  task.on_down();
+}
+
+/// Asks a running body to end, or kills it: by an exit message, as any actor (rule 9).
+void manager_actor::signal(record& task, bool kill) {
+  kill = kill || home_.with().cancel_grace.count() == 0;
+  task.phase = kill ? phase::killed : phase::in_grace;
+  const std::chrono::nanoseconds time = kill ? kill_settle_time : home_.with().cancel_grace;
+  due_at(task, after(home_.now(), time), end_reason::none);
+  auto* body = static_cast<task_actor*>(task.actor);
+  body->eq_impl(caf::make_message_id(), ctrl(), context(),
+                caf::exit_msg{address(), kill ? caf::exit_reason::kill : caf::exit_reason::user_shutdown});
+}
+
+void manager_actor::on_down(caf::actor_id who) {
+  const auto found = running_.find(who);
+  if (found == running_.end())
+    return; // a stranger's message: only our own actors are in the table
+  const auto task = std::move(found->second);
+  running_.erase(found);
+  deadlines_.remove(*task);
+  resuming_.remove(*task);
+  task->phase = phase::gone;
+  if (task->decide()) { // the actor was dropped without having run: there is no other way to get here
+    task->fail(failure{state::cancelled, task->reason.load()});
+    task->deliver();
+  }
+  give_end_state(*task);
+  if (task->overrunning.exchange(false))
+    home_.overrunning.fetch_sub(1, std::memory_order_relaxed);
+  home_.table().gone(*task);
+  std::exchange(task->actor, nullptr)->release();
+  task->on_down();
+  if (task->token.exchange(false))
+    release(tokens_.put());
+  start_ready();
+  check_stopped();
+}
+
+/// Writes the end state, once: when the actor is down, or earlier when the caller is answered at a deadline (rule 8).
+void manager_actor::give_end_state(record& task) {
+  if (is_final(task.state.load(std::memory_order_relaxed)))
+    return;
+  if (task.kind == record_kind::lane) {
+    task.publish(state::completed);
+    return;
+  }
+  const auto now = home_.now();
+  task.ended_at.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  const auto* what = task.failed();
+  const auto how = what ? what->state() : state::completed;
+  task.reason.store(what ? what->reason() : end_reason::none, std::memory_order_relaxed);
+  home_.table().end(task, how, now, task.phase != phase::gone);
+  report_end(task);
+  const bool unseen = !task.has_handles();
+  if (unseen && how == state::failed)
+    home_.report_unobserved(task);
+  task.publish(how);
+  if (unseen && !task.has_handles())
+    task.drop_outcome();
+}
+
+void manager_actor::report_end(const record& task) {
+  const auto* what = task.failed();
+  if (!what) {
+    home_.report(event_kind::completed, task);
+    return;
+  }
+  const auto kind = what->state() == state::failed      ? event_kind::failed
+                    : what->state() == state::timed_out ? event_kind::timed_out
+                                                        : event_kind::cancelled;
+  if (home_.events().wants(kind))
+    home_.report(kind, task, what->message());
+}
+
+} // namespace taskactor::detail

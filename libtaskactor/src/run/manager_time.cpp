@@ -1,0 +1,181 @@
+// The manager's clock: deadlines, graces, and the stages of a shutdown.
+#include "manager_actor.hpp"
+
+#include "runtime.hpp"
+#include "task_actor.hpp"
+
+#include <taskactor/task/sleep.hpp>
+
+#include <caf/all.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace taskactor::detail {
+
+failure waited_too_long(const record& task) {
+  const auto limit = task.due_reason == end_reason::queue_timeout ? task.queue_timeout : task.total_timeout;
+  return failure{state::timed_out, task.due_reason, limit};
+}
+
+void manager_actor::on_alarm(time_point rung) {
+  alarm_.rang(rung);
+  const auto now = home_.now();
+  while (auto* task = deadlines_.earliest()) {
+    if (task->due > now)
+      break;
+    deadlines_.remove(*task);
+    on_due(*task, now);
+  }
+  if (stage_due_ <= now)
+    next_stage();
+  start_ready();
+  arm();
+}
+
+void manager_actor::on_due(record& task, time_point now) {
+  switch (task.phase) {
+    case phase::waiting:
+      end_waiting(task, waited_too_long(task));
+      check_stopped();
+      break;
+    case phase::running: on_run_due(task, now); break;
+    case phase::in_grace:
+    case phase::killed: on_grace_due(task, now); break;
+    default: break;
+  }
+}
+
+/// Rule 8: the caller is answered at the deadline; then the body is asked to end, and keeps its token until it has.
+void manager_actor::on_run_due(record& task, time_point now) {
+  if (task.kind == record_kind::lane) {
+    const auto verdict = task.review(now);
+    if (verdict.expired)
+      signal(task, false);
+    else if (verdict.next != time_point::max())
+      due_at(task, verdict.next, end_reason::run_timeout);
+    return;
+  }
+  if (on_deadline(task.state.load(), true, !task.decide()) == deadline_step::ignore)
+    return; // the body has ended first: its down message is on its way
+  const auto limit = task.due_reason == end_reason::run_timeout ? task.timeout : task.total_timeout;
+  task.fail(failure{state::timed_out, task.due_reason, limit});
+  give_end_state(task);
+  signal(task, false);
+}
+
+void manager_actor::on_grace_due(record& task, time_point) {
+  switch (on_grace_over(task.phase == phase::killed, task.phase == phase::overrun)) {
+    case grace_step::kill: signal(task, true); break;
+    case grace_step::leave_behind: leave_behind(task); break;
+    case grace_step::ignore: break;
+  }
+}
+
+/// What can't be killed (a thread in a call, a coroutine that never awaits) is answered for, and keeps its token.
+void manager_actor::leave_behind(record& task) {
+  task.phase = phase::overrun;
+  if (task.decide()) {
+    task.fail(failure{state::cancelled, task.reason.load()});
+    task.deliver();
+  }
+  task.overrunning = true;
+  give_end_state(task);
+  home_.overruns.fetch_add(1, std::memory_order_relaxed);
+  home_.overrunning.fetch_add(1, std::memory_order_relaxed);
+  home_.report(event_kind::overrun, task);
+}
+
+void manager_actor::due_at(record& task, time_point when, end_reason why) {
+  deadlines_.remove(task);
+  task.due = when;
+  task.due_reason = why;
+  deadlines_.push(task);
+}
+
+void manager_actor::arm() {
+  const auto* first = deadlines_.earliest();
+  const auto due = std::min(first ? first->due : time_point::max(), stage_due_);
+  if (due == time_point::max())
+    return;
+  if (const auto at = alarm_.arm(due, [this] { return home_.now(); }))
+    system().clock().schedule_message(
+      *at, ctrl(), caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, alarm_rang{*at}));
+}
+
+void manager_actor::on_stop(const shutdown_options& bounds) {
+  if (stage_ == stage::over)
+    return;
+  take_in();
+  if (stage_ == stage::open) {
+    bounds_ = bounds;
+    next_stage();
+  } else { // a later call hurries it up
+    bounds_.drain = std::min(bounds_.drain, bounds.drain);
+    bounds_.cancel = std::min(bounds_.cancel, bounds.cancel);
+    bounds_.kill = std::min(bounds_.kill, bounds.kill);
+    const auto own = stage_ == stage::draining     ? bounds.drain
+                     : stage_ == stage::cancelling ? bounds.cancel
+                                                   : bounds.kill;
+    stage_due_ = std::min(stage_due_, after(home_.now(), own));
+    if (stage_due_ <= home_.now())
+      next_stage();
+  }
+  check_stopped();
+  arm();
+}
+
+void manager_actor::next_stage() {
+  const auto now = home_.now();
+  do {
+    switch (stage_) {
+      case stage::open:
+        stage_ = stage::draining;
+        stage_due_ = after(now, bounds_.drain);
+        break;
+      case stage::draining:
+        stage_ = stage::cancelling;
+        stage_due_ = after(now, bounds_.cancel);
+        home_.table().close(true);
+        cancel_all(end_reason::shutdown);
+        break;
+      case stage::cancelling:
+        stage_ = stage::killing;
+        stage_due_ = after(now, bounds_.kill);
+        for (auto& [id, task] : running_)
+          if (task->phase == phase::running || task->phase == phase::in_grace)
+            signal(*task, true);
+        break;
+      default:
+        stage_ = stage::over;
+        stage_due_ = time_point::max();
+        check_stopped();
+        return;
+    }
+  } while (stage_due_ <= now);
+}
+
+void manager_actor::cancel_all(end_reason why) {
+  take_in();
+  for (const auto& task : home_.table().live())
+    if (home_.table().cancel(*task, why) == cancel_reply::requested)
+      on_cancel(*task, why);
+}
+
+void manager_actor::check_stopped() {
+  if (stage_ == stage::open)
+    return;
+  if (next_list())
+    return;
+  take_in(); // a lane that went down may have left another one
+  if (stage_ != stage::over && (next_list() || !running_.empty()))
+    return;
+  shutdown_report report = home_.table().ended_since_close();
+  for (const auto& [id, task] : running_)
+    report.not_ended.push_back(task->current_id());
+  stage_ = stage::over;
+  stage_due_ = time_point::max();
+  home_.shut_down(std::move(report));
+}
+
+} // namespace taskactor::detail
