@@ -45,7 +45,8 @@ BOOST_FIXTURE_TEST_SUITE(command_end, server_fixture)
 
 BOOST_AUTO_TEST_CASE(a_signal_goes_to_the_whole_group) {
   ready_line ready;
-  const auto [key, listener] = start({"sh", "-c", "sleep 1000 | cat & echo ready; wait"}, {.on_line = ready.listener()});
+  const auto [key, listener]
+      = start({"sh", "-c", "sleep 1000 | cat & echo ready; wait"}, {.on_line = ready.listener()});
   ready.wait();
   server->signal(key, SIGTERM);
   const auto result = listener->wait_exit();
@@ -62,7 +63,8 @@ BOOST_AUTO_TEST_CASE(a_command_that_ignores_term_is_killed_as_a_group) {
     b(from, line);
   };
   const auto [key, listener]
-    = start({"sh", "-c", "trap 'echo heard' TERM; echo ready; while :; do sleep 1000 & wait; done"}, {.on_line = both});
+      = start({"sh", "-c", "trap 'echo heard' TERM; echo ready; while :; do sleep 1000 & wait; done"},
+              {.on_line = both});
   ready.wait();
   server->signal(key, SIGTERM);
   heard.wait();
@@ -72,8 +74,8 @@ BOOST_AUTO_TEST_CASE(a_command_that_ignores_term_is_killed_as_a_group) {
 
 BOOST_AUTO_TEST_CASE(a_stopped_command_can_act_on_term) {
   ready_line ready;
-  const auto [key, listener]
-    = start({"sh", "-c", "trap 'exit 6' TERM; echo ready; kill -STOP $$; exit 7"}, {.on_line = ready.listener()});
+  const auto [key, listener] = start({"sh", "-c", "trap 'exit 6' TERM; echo ready; kill -STOP $$; exit 7"},
+                                     {.on_line = ready.listener()});
   ready.wait();
   siginfo_t info{};
   BOOST_REQUIRE(::waitid(P_PID, static_cast<id_t>(listener->wait_started()), &info, WSTOPPED | WNOWAIT) == 0);
@@ -83,8 +85,9 @@ BOOST_AUTO_TEST_CASE(a_stopped_command_can_act_on_term) {
 
 BOOST_AUTO_TEST_CASE(a_command_that_has_left_its_own_group_is_still_reached) {
   ready_line ready;
-  const std::string script = "import os, time; os.setpgid(0, os.getpgid(os.getppid())); print('ready', flush=True); "
-                             "time.sleep(1000)";
+  const std::string script
+      = "import os, time; os.setpgid(0, os.getpgid(os.getppid())); print('ready', flush=True); "
+        "time.sleep(1000)";
   const auto [key, listener] = start({"python3", "-c", script}, {.on_line = ready.listener()});
   ready.wait();
   server->signal(key, SIGTERM);
@@ -123,7 +126,7 @@ BOOST_AUTO_TEST_CASE(an_escapee_that_keeps_the_outputs_open_is_not_waited_for) {
   std::promise<pid_t> escaped;
   const auto note = [&](stream, std::string_view line) { escaped.set_value(std::stoi(std::string{line})); };
   const auto listener
-    = start({"sh", "-c", "setsid sh -c 'echo $$; exec sleep 1000' & wait"}, {.on_line = note}).second;
+      = start({"sh", "-c", "setsid sh -c 'echo $$; exec sleep 1000' & wait"}, {.on_line = note}).second;
   const auto escapee = escaped.get_future().get();
   ::kill(listener->wait_started(), SIGKILL);
   BOOST_TEST(listener->wait_exit().term_signal == SIGKILL);
@@ -217,7 +220,8 @@ BOOST_AUTO_TEST_CASE(a_stop_kills_what_runs_and_refuses_what_waits) {
 BOOST_AUTO_TEST_CASE(a_stop_ends_commands_that_ignore_term_and_makes_their_final_calls) {
   ready_line ready;
   const auto listener
-    = start({"sh", "-c", "trap '' TERM; sleep 1000 & echo ready; wait"}, {.on_line = ready.listener()}).second;
+      = start({"sh", "-c", "trap '' TERM; sleep 1000 & echo ready; wait"}, {.on_line = ready.listener()})
+            .second;
   ready.wait();
   server->stop();
   BOOST_TEST(listener->finals() == 1);

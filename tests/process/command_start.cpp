@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(a_refused_option_is_told_on_the_serving_thread_as_any_failu
 }
 
 BOOST_AUTO_TEST_CASE(a_command_has_its_three_streams_and_no_other_descriptor) {
-  const int leaked = ::dup(0); // not close-on-exec
+  const int leaked = ::dup(0);                                     // not close-on-exec
   BOOST_TEST(run_shell("ls /proc/self/fd").out == "0\n1\n2\n3\n"); // the last is the listed directory
   ::close(leaked);
 }

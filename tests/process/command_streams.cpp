@@ -37,7 +37,8 @@ BOOST_AUTO_TEST_CASE(merged_streams_keep_the_order_of_writing) {
 }
 
 BOOST_AUTO_TEST_CASE(a_command_can_open_its_streams_by_name) {
-  BOOST_TEST(run_shell("echo a > /dev/stdout; echo b > /dev/stderr; cat /dev/stdin", {.stdin_data = "c"}).out == "a\nc");
+  BOOST_TEST(run_shell("echo a > /dev/stdout; echo b > /dev/stderr; cat /dev/stdin", {.stdin_data = "c"}).out
+             == "a\nc");
 }
 
 BOOST_AUTO_TEST_CASE(without_input_a_command_reads_the_end_at_once) {
@@ -93,8 +94,9 @@ BOOST_AUTO_TEST_CASE(a_line_listener_that_throws_harms_neither_its_command_nor_o
 BOOST_AUTO_TEST_CASE(a_listener_hears_of_the_start_before_it_gets_a_line) {
   const auto listener = std::make_shared<recorder>();
   std::atomic<bool> in_order{false};
-  server->start({{"echo", "x"}, {.on_line = [&](stream, std::string_view) { in_order = listener->was_started(); }}},
-                listener);
+  server->start(
+      {{"echo", "x"}, {.on_line = [&](stream, std::string_view) { in_order = listener->was_started(); }}},
+      listener);
   listener->wait_exit();
   BOOST_TEST(in_order.load());
 }

@@ -1,5 +1,5 @@
-/// What the tests of commands share: a server on a real actor system, a listener that can be waited for, and the check
-/// that nothing is left over: no process, no descriptor.
+/// What the tests of commands share: a server on a real actor system, a listener that can be waited for, and
+/// the check that nothing is left over: no process, no descriptor.
 #pragma once
 
 #include <process/command_server.hpp>
@@ -52,7 +52,9 @@ public:
     std::string message;
   };
 
-  void on_started(pid_t pid) noexcept override { note([&] { started_ = pid; }); }
+  void on_started(pid_t pid) noexcept override {
+    note([&] { started_ = pid; });
+  }
   void on_start_failed(errc code, std::string message) noexcept override {
     note([&] { failure_ = {code, std::move(message)}, ++finals_; });
   }
@@ -87,7 +89,8 @@ private:
   template <class T>
   T wait(const std::optional<T>& what) {
     std::unique_lock lock{mutex_};
-    BOOST_REQUIRE_MESSAGE(changed_.wait_for(lock, patience, [&] { return what || finals_ > 0; }), "no call came");
+    BOOST_REQUIRE_MESSAGE(changed_.wait_for(lock, patience, [&] { return what || finals_ > 0; }),
+                          "no call came");
     BOOST_REQUIRE_MESSAGE(what, "it ended otherwise: " << (failure_ ? failure_->message : "by an exit"));
     return *what;
   }

@@ -23,7 +23,9 @@ std::string refusal(const command_line& command, const command_options& options 
   return "";
 }
 
-bool starts_with(const std::string& text, const std::string& beginning) { return text.rfind(beginning, 0) == 0; }
+bool starts_with(const std::string& text, const std::string& beginning) {
+  return text.rfind(beginning, 0) == 0;
+}
 
 } // namespace
 
@@ -50,12 +52,14 @@ BOOST_AUTO_TEST_CASE(variables_are_added_to_the_inherited_ones_and_override_them
 }
 
 BOOST_AUTO_TEST_CASE(the_last_value_of_a_variable_wins) {
-  BOOST_TEST((make_environment({.env = variables{{"A", "1"}, {"A", "2"}}, .clear_env = true}, nullptr) == strings{"A=2"}));
+  BOOST_TEST((make_environment({.env = variables{{"A", "1"}, {"A", "2"}}, .clear_env = true}, nullptr)
+              == strings{"A=2"}));
 }
 
 BOOST_AUTO_TEST_CASE(a_cleared_environment_has_only_what_is_given) {
   const char* inherited[] = {"HOME=/root", nullptr};
-  BOOST_TEST((make_environment({.env = variables{{"A", "1"}}, .clear_env = true}, inherited) == strings{"A=1"}));
+  BOOST_TEST(
+      (make_environment({.env = variables{{"A", "1"}}, .clear_env = true}, inherited) == strings{"A=1"}));
 }
 
 BOOST_AUTO_TEST_CASE(the_path_is_the_one_that_the_command_will_have) {

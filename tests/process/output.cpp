@@ -64,8 +64,9 @@ BOOST_AUTO_TEST_CASE(a_line_of_exactly_the_limit_is_whole) {
 
 BOOST_AUTO_TEST_CASE(a_longer_line_comes_in_pieces_of_the_limit) {
   for (std::size_t cut = 0; cut <= 9; ++cut)
-    BOOST_TEST((lines_of({std::string("abcdefghi").substr(0, cut), std::string("abcdefghi\nx\n").substr(cut)}, 4)
-                == strings{"abcd", "efgh", "i", "x"}));
+    BOOST_TEST(
+        (lines_of({std::string("abcdefghi").substr(0, cut), std::string("abcdefghi\nx\n").substr(cut)}, 4)
+         == strings{"abcd", "efgh", "i", "x"}));
 }
 
 BOOST_AUTO_TEST_CASE(what_a_line_listener_throws_is_kept_and_ends_its_calls) {

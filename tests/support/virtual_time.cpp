@@ -110,10 +110,14 @@ void virtual_time::run_until(const std::function<bool()>& done) {
       return;
     const auto facts = tasks.statistics();
     const bool real_work = facts.thread.in_use + facts.process.in_use != 0;
-    if (real_work ? !coordinator_->wait_for_inbox(10s) : !jump() && !coordinator_->wait_for_inbox(100ms))
+    if (real_work && coordinator_->wait_for_inbox(patience))
+      continue;
+    if (!jump() && !coordinator_->wait_for_inbox(100ms))
       throw std::runtime_error{"virtual time: deadlock, nothing is due and nothing runs"};
   }
 }
+
+void virtual_time::wait_for_wake(std::chrono::milliseconds bound) { (void)coordinator_->wait_for_inbox(bound); }
 
 std::chrono::steady_clock::time_point virtual_time::now() const { return coordinator_->clock().now(); }
 

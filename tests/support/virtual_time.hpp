@@ -39,8 +39,13 @@ public:
   bool jump();
   /// Runs, waits for real threads and jumps, until `done()`. Fails the test when that can't come.
   void run_until(const std::function<bool()>& done);
+  /// Waits, in real time, for a real thread to wake an actor.
+  void wait_for_wake(std::chrono::milliseconds bound);
   std::chrono::steady_clock::time_point now() const;
   caf::actor_system& system() { return *system_; }
+
+  /// How long, in real time, the clock stands still for real work that doesn't come to its end.
+  std::chrono::milliseconds patience = 20s;
 
 private:
   caf::actor_system_config config_;

@@ -1,0 +1,227 @@
+// The matrix of endings (rules 2, 8, 9, 12, 15): what a body does x how it is ended x who runs it. Each cell says which
+// state the task ends in; for each the token comes back, there is exactly one end, and nothing is left.
+#include "run/bodies.hpp"
+#include "support/virtual_time.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <condition_variable>
+#include <mutex>
+
+using namespace test;
+
+BOOST_AUTO_TEST_SUITE(endings)
+
+namespace {
+
+enum class does { returns, throws, hangs, swallows };
+enum class end { none, cancel_before_start, cancel_during, cancel_after, timeout, parent_ends, shutdown };
+enum class runner { coroutine, thread, command };
+
+constexpr does all_bodies[] = {does::returns, does::throws, does::hangs, does::swallows};
+constexpr end all_ends[] = {end::none,    end::cancel_before_start, end::cancel_during, end::cancel_after,
+                            end::timeout, end::parent_ends,         end::shutdown};
+constexpr runner all_runners[] = {runner::coroutine, runner::thread, runner::command};
+
+const char* name(does b) {
+  constexpr const char* names[] = {"returns", "throws", "hangs", "swallows"};
+  return names[static_cast<int>(b)];
+}
+const char* name(end e) {
+  constexpr const char* names[] = {"none",    "cancel before start", "cancel during", "cancel after",
+                                   "timeout", "parent ends",         "shutdown"};
+  return names[static_cast<int>(e)];
+}
+const char* name(runner r) {
+  constexpr const char* names[] = {"coroutine", "thread", "command"};
+  return names[static_cast<int>(r)];
+}
+
+/// What a thread's body looks at: whether it may go on. Shared, since a thread may be left behind.
+struct gate {
+  std::mutex mutex;
+  std::condition_variable changed;
+  bool started = false;
+  bool open = false;
+
+  void release() {
+    const std::lock_guard lock{mutex};
+    open = true;
+    changed.notify_all();
+  }
+  void wait_started() {
+    std::unique_lock lock{mutex};
+    BOOST_REQUIRE(changed.wait_for(lock, 20s, [this] { return started; }));
+  }
+};
+
+/// Runs for ten virtual seconds, if let.
+ta::task<int> coroutine_body(does what) {
+  if (what == does::hangs)
+    co_await hanging();
+  if (what == does::swallows)
+    co_await swallowing();
+  co_await ta::sleep_for(10s);
+  if (what == does::throws)
+    throw std::runtime_error{"boom"};
+  co_return 1;
+}
+
+/// A thread's body: `hangs` is one that heeds its stop token, `swallows` one that heeds nothing but the gate.
+int thread_body(std::stop_token stop, does what, std::shared_ptr<gate> door) {
+  {
+    std::unique_lock lock{door->mutex};
+    door->started = true;
+    door->changed.notify_all();
+    const std::stop_callback wake{stop, [&] { door->changed.notify_all(); }};
+    if (what == does::swallows)
+      door->changed.wait(lock, [&] { return door->open; });
+    else
+      while (!door->open && !stop.stop_requested())
+        door->changed.wait_for(lock, 1ms);
+  }
+  ta::this_task::throw_if_cancelled();
+  if (what == does::throws)
+    throw std::runtime_error{"boom"};
+  return 1;
+}
+
+ta::task<int> thread_task(does what, std::shared_ptr<gate> door) {
+  const int got = co_await ta::run_in_thread(thread_body, what, door);
+  co_return got;
+}
+
+/// A command's body: a shell that reads a line it never gets, or that traps TERM.
+ta::task<int> command_task(does what) {
+  const char* script = what == does::returns  ? "exit 0"
+                       : what == does::throws ? "exit 3"
+                       : what == does::hangs  ? "sleep 1000"
+                                              : "trap '' TERM; while :; do sleep 1000; done";
+  const auto result = co_await ta::run_command({"sh", "-c", script});
+  if (!result.success())
+    throw std::runtime_error{result.describe()};
+  co_return result.exit_code;
+}
+
+ta::task<int> body_of(runner who, does what, std::shared_ptr<gate> door) {
+  switch (who) {
+    case runner::coroutine: return coroutine_body(what);
+    case runner::thread: return thread_task(what, std::move(door));
+    default: return command_task(what);
+  }
+}
+
+/// Not every cell exists: what never ends by itself needs an end, and a command that returns at once has no "during".
+bool exists(does what, end how, runner who) {
+  const bool endless = what == does::hangs || what == does::swallows;
+  if (endless && (how == end::none || how == end::cancel_after))
+    return false;
+  return endless || who != runner::command || how == end::none || how == end::cancel_before_start
+         || how == end::cancel_after;
+}
+
+ta::state expected(does what, end how) {
+  switch (how) {
+    case end::none:
+    case end::cancel_after: return what == does::returns ? ta::state::completed : ta::state::failed;
+    case end::timeout: return ta::state::timed_out;
+    default: return ta::state::cancelled;
+  }
+}
+
+struct cell {
+  does what;
+  end how;
+  runner who;
+  virtual_time world{{.capacity = 2, .cancel_grace = 200ms, .history = 10}};
+  std::shared_ptr<gate> door = std::make_shared<gate>();
+
+  /// Lets real work come to its end while the clock stands still, or moves it a little where a grace has to pass.
+  void run_until(const std::function<bool()>& done) {
+    for (int i = 0; i < 20'000 && !done(); ++i) {
+      world.settle();
+      if (done())
+        return;
+      if (i % 3 == 2)
+        world.advance(10ms);
+      world.wait_for_wake(1ms); // a real process or thread needs real time to end
+    }
+  }
+
+  void start() {
+    world.settle();
+    if (who == runner::thread)
+      door->wait_started();
+    if (who == runner::command)
+      world.run_until([&] { return world.tasks.statistics().process.in_use == 1; });
+  }
+
+  ta::handle<int> submit() {
+    auto owned = [](runner r, does b, std::shared_ptr<gate> d) { return body_of(r, b, std::move(d)); };
+    if (how != end::parent_ends) {
+      const auto timeout = how == end::timeout ? 3s : std::chrono::seconds{3600};
+      return world.tasks.add_task({.id = "it", .timeout = timeout}, owned, who, what, door).value();
+    }
+    auto parent = [owned](runner r, does b, std::shared_ptr<gate> d) -> ta::task<int> {
+      const std::vector one{b};
+      auto body = [owned, r, d](does inner) { return owned(r, inner, d); };
+      auto all = co_await ta::gather({}, body, one);
+      co_return all[0].value();
+    };
+    return world.tasks.add_task({.id = "it", .timeout = 1h}, parent, who, what, door).value();
+  }
+
+  void run() {
+    auto h = submit();
+    switch (how) {
+      case end::cancel_before_start: h.cancel(); break;
+      case end::cancel_during:
+      case end::parent_ends:
+        start();
+        h.cancel();
+        break;
+      case end::timeout:
+        start();
+        world.advance(3s);
+        BOOST_TEST(h.finished()); // answered at the deadline, whatever the body does
+        break;
+      case end::shutdown: start(); break;
+      default:
+        door->release();
+        world.run_until([&] { return h.finished(); });
+        if (how == end::cancel_after)
+          BOOST_CHECK(h.cancel() == ta::cancel_reply::finished);
+    }
+    world.patience = 20ms;
+    if (how == end::shutdown)
+      (void)world.tasks.shutdown({.drain = 0s, .cancel = 200ms, .kill = 100ms});
+    else
+      run_until([&] { return h.finished(); });
+    BOOST_CHECK(h.state() == expected(what, how));
+    door->release(); // what was left behind comes to its end
+    run_until([&] { return world.tasks.statistics().running == 0; });
+    const auto facts = world.tasks.statistics();
+    BOOST_TEST(facts.global.in_use == 0u);
+    BOOST_TEST(facts.thread.in_use == 0u);
+    BOOST_TEST(facts.process.in_use == 0u);
+    BOOST_TEST(facts.overrunning == 0u);
+    BOOST_TEST(facts.completed + facts.failed + facts.cancelled + facts.timed_out == 1u);
+  }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(every_cell_of_the_matrix_ends_as_it_should_and_leaves_nothing) {
+  int cells = 0;
+  for (const auto who : all_runners)
+    for (const auto what : all_bodies)
+      for (const auto how : all_ends)
+        if (exists(what, how, who))
+          BOOST_TEST_CONTEXT(name(who) << " that " << name(what) << ", ended by " << name(how)) {
+            cell{what, how, who}.run();
+            ++cells;
+          }
+  BOOST_TEST(cells == 64);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
