@@ -6,9 +6,12 @@
 #include <boost/test/unit_test.hpp>
 
 #include <cstring>
+#include <functional>
 #include <memory>
 #include <sstream>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 using namespace taskactor;
 using namespace std::chrono_literals;
@@ -117,6 +120,21 @@ BOOST_AUTO_TEST_CASE(a_field_that_was_copied_byte_by_byte_leaves_its_content_to_
     BOOST_TEST(*moved == content);
     BOOST_TEST(*original == content);
   }
+}
+
+BOOST_AUTO_TEST_CASE(a_field_is_made_from_what_its_type_is_made_from) {
+  struct options {
+    field<std::string> id{};
+    field<std::vector<std::pair<std::string, std::string>>> env{};
+    field<std::function<int(int)>> call{};
+  };
+  const options one{.id = "x", .env = {{"A", "1"}}, .call = [](int n) { return n + 1; }};
+  const options two{.id = std::string{"y"}, .env = {{"A", "1"}, {"B", "2"}}};
+  BOOST_TEST(*one.id == "x");
+  BOOST_TEST(one.env->size() == 1u);
+  BOOST_TEST((*one.call)(1) == 2);
+  BOOST_TEST(two.env->at(1).second == "2");
+  BOOST_TEST(options{}.id->empty());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

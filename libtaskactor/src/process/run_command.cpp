@@ -40,21 +40,28 @@ public:
 
   void on_token() noexcept override;
   bool started() const noexcept { return started_.load(std::memory_order_acquire); }
-  void signal(int number) noexcept { server_of(*task().home).signal(key_, number); }
+  /// At any time: one that comes before there is a key is sent as soon as there is one.
+  void signal(int number) noexcept {
+    asked_.store(number, std::memory_order_seq_cst);
+    if (started_.load(std::memory_order_seq_cst))
+      server_of(*task().home).signal(key_, number);
+  }
   /// True: it never had its token, and never starts.
   bool withdraw() noexcept { return task().home->process_gate().revoke(*this); }
 
   // -- on the server's thread ----------------------------------------------------------------------------------------
-  void failed(std::exception_ptr why) noexcept {
+  void failed(std::exception_ptr why, bool abandoned = false) noexcept {
     error_ = std::move(why);
+    abandoned_ = abandoned;
     finish();
   }
   void exited(command_result result) noexcept {
     result_ = std::move(result);
     finish();
   }
-  command_result take() {
-    if (error_)
+  /// `time_up`: a start that was abandoned because of that is no error of the command's.
+  command_result take(bool time_up) {
+    if (error_ && !(time_up && abandoned_))
       std::rethrow_exception(error_);
     return std::move(result_);
   }
@@ -62,7 +69,9 @@ public:
 private:
   command_spec spec_;
   std::uint64_t key_ = 0;
+  std::atomic<int> asked_{0};
   std::atomic<bool> started_{false};
+  bool abandoned_ = false;
   std::exception_ptr error_;
   command_result result_;
 };
@@ -72,7 +81,7 @@ public:
   explicit call_listener(ref<command_call> call) : call_(std::move(call)) {}
   void on_started(pid_t) noexcept override {}
   void on_start_failed(errc code, std::string message) noexcept override {
-    call_->failed(std::make_exception_ptr(std::system_error{make_error_code(code), message}));
+    call_->failed(std::make_exception_ptr(std::system_error{make_error_code(code), message}), code == errc::stopping);
   }
   void on_exit(command_result result) noexcept override { call_->exited(std::move(result)); }
 
@@ -84,7 +93,9 @@ void command_call::on_token() noexcept {
   auto& whom = owner();
   try {
     key_ = server_of(*task().home).start(std::move(spec_), std::make_shared<call_listener>(ref<command_call>{this}));
-    started_.store(true, std::memory_order_release);
+    started_.store(true, std::memory_order_seq_cst);
+    if (const int number = asked_.load(std::memory_order_seq_cst))
+      server_of(*task().home).signal(key_, number);
     whom.wake();
   } catch (...) {
     failed(std::current_exception());
@@ -184,8 +195,9 @@ task<command_result> run_command(command_line argv, command_options options) {
     co_await shield(end_command(call, grace));
   if (how == wait_end::cancelled)
     throw cancelled_error{};
-  auto result = call->take();
-  result.timed_out = how == wait_end::time_up;
+  const bool time_up = how == wait_end::time_up;
+  auto result = call->take(time_up);
+  result.timed_out = time_up;
   co_return result;
 }
 

@@ -9,7 +9,9 @@
 #pragma once
 
 #include <concepts>
+#include <initializer_list>
 #include <memory>
+#include <string_view>
 #include <type_traits>
 #include <utility>
 
@@ -24,6 +26,9 @@ public:
              && std::constructible_from<T, U>)
   field(U&& value) : content_{.value = T(std::forward<U>(value))} {} // NOLINT: implicit, as the T's own conversions
   field(T value) : content_{.value = std::move(value)} {}            // NOLINT
+  template <class U = T>
+    requires(!std::convertible_to<U, std::string_view>)
+  field(std::initializer_list<typename U::value_type> values) : content_{.value = T(values)} {} // NOLINT
   field(const field& other) : content_{.value = *other} {}
   field(field&& other) : content_{.value = other.take()} {} // NOLINT: may copy
   field& operator=(field other) {
