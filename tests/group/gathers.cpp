@@ -203,6 +203,22 @@ BOOST_AUTO_TEST_CASE(the_end_of_its_parent_ends_the_items) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(items_inherit_what_is_left_of_their_parents_time) {
+  virtual_time world;
+  auto body = [](int n) -> ta::task<std::chrono::nanoseconds> {
+    co_await ta::sleep_for(n * 1s);
+    co_return ta::this_task::remaining();
+  };
+  auto parent = [body]() -> ta::task<std::vector<std::chrono::nanoseconds>> {
+    co_await ta::sleep_for(1s);
+    const std::vector items{0, 2};
+    auto all = co_await ta::gather({.task_timeout = 5s}, body, items);
+    co_return std::vector{all[0].value(), all[1].value()};
+  };
+  BOOST_CHECK((world.tasks.add_task({.timeout = 4s}, parent).value().get() == std::vector<std::chrono::nanoseconds>{3s, 1s}));
+  BOOST_CHECK((world.tasks.add_task({.timeout = 1h}, parent).value().get() == std::vector<std::chrono::nanoseconds>{5s, 3s}));
+}
+
 BOOST_AUTO_TEST_CASE(a_killed_parent_waits_for_its_items_to_be_gone) {
   virtual_time world{{.cancel_grace = 2s}};
   int gone = 0;

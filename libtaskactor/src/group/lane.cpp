@@ -25,7 +25,7 @@ lane::lane(ref<gather_state> state) : state_(std::move(state)) {
   kind = record_kind::lane;
   home = &state_->home();
   timeout = state_->options().task_timeout.value_or(no_timeout);
-  deadline_at = state_->total_deadline().time_since_epoch().count();
+  deadline_at = state_->inherited_deadline().time_since_epoch().count();
   if (state_->options().total_timeout)
     total_timeout = std::max(std::chrono::nanoseconds{0}, std::chrono::nanoseconds{state_->total_deadline() - home->now()});
 }
@@ -51,7 +51,7 @@ bool lane::start(context& where) {
     return false;
   }
   item_started_.store(now.time_since_epoch().count(), std::memory_order_release);
-  deadline_at.store(std::min(after(now, timeout), state_->total_deadline()).time_since_epoch().count(),
+  deadline_at.store(std::min(after(now, timeout), state_->inherited_deadline()).time_since_epoch().count(),
                     std::memory_order_relaxed);
   home->report(event_kind::started, *this);
   return start_item(where);

@@ -5,6 +5,7 @@
 #include <caf/blocking_actor.hpp>
 
 #include <functional>
+#include <system_error>
 #include <utility>
 
 namespace taskactor::detail {
@@ -20,7 +21,12 @@ public:
 
   /// Errors: `std::system_error` when no thread can be made.
   static void start(caf::actor_system& system, std::function<void()> job) {
-    system.spawn<detached_job, caf::detached + caf::hidden>(std::move(job));
+    try {
+      system.spawn<detached_job, caf::detached + caf::hidden>(std::move(job));
+    } catch (const std::system_error&) {
+      system.dec_detached_threads(); // CAF counts the thread before it has one, and its destructor would wait for it
+      throw;
+    }
   }
 
 private:

@@ -12,6 +12,7 @@
 
 #include <taskactor/run/record.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <cstddef>
@@ -67,6 +68,8 @@ public:
 
   const gather_options& options() const noexcept { return options_; }
   time_point total_deadline() const noexcept { return total_deadline_; }
+  /// The earlier of that and the deadline of the task that waits (rule 7: children inherit what is left).
+  time_point inherited_deadline() const noexcept { return std::min(total_deadline_, parent_deadline_); }
   std::size_t limit() const noexcept { return limit_; }
   runtime& home() const noexcept { return home_; }
   bool closed() const noexcept { return closed_.load(); }
@@ -98,6 +101,7 @@ private:
   runtime& home_;
   gather_options options_;
   time_point total_deadline_ = time_point::max();
+  time_point parent_deadline_ = time_point::max();
   std::size_t limit_;
   bool nested_ = false;
   bool feeding_ = false;

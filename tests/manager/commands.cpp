@@ -1,0 +1,174 @@
+// External commands as tasks: real processes, few and short.
+#include "run/bodies.hpp"
+
+#include <boost/test/unit_test.hpp>
+
+#include <condition_variable>
+#include <csignal>
+#include <fstream>
+#include <mutex>
+#include <string>
+#include <thread>
+
+#include <sys/wait.h>
+
+using namespace test;
+
+BOOST_AUTO_TEST_SUITE(commands)
+
+namespace {
+
+struct world {
+  ta::task_manager tasks{{.process_capacity = 4, .cancel_grace = 300ms}};
+
+  ta::command_result run(ta::command_line argv, ta::command_options options = {}) {
+    return tasks.run_command({}, std::move(argv), std::move(options)).value().get();
+  }
+  std::error_code refusal(ta::command_line argv, ta::command_options options = {}) {
+    try {
+      run(std::move(argv), std::move(options));
+    } catch (const std::system_error& error) {
+      return error.code();
+    }
+    return {};
+  }
+};
+
+bool no_children_left() { return ::waitpid(-1, nullptr, WNOHANG) == -1 && errno == ECHILD; }
+
+/// No such process, or a dead orphan that init hasn't collected yet. A kill takes its moment: bounded.
+bool gone(int pid) {
+  for (int i = 0; i < 10'000; ++i) {
+    std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
+    std::string id, name, state;
+    if (!(file >> id >> name >> state) || state == "Z" || state == "X")
+      return true;
+    std::this_thread::yield();
+  }
+  return false;
+}
+
+/// Waits until a line of a command's output has come.
+class first_line {
+public:
+  ta::command_options options() {
+    ta::command_options result;
+    result.on_line = [this](ta::stream, std::string_view line) {
+      const std::lock_guard lock{mutex_};
+      if (line_.empty())
+        line_ = line;
+      changed_.notify_all();
+    };
+    return result;
+  }
+  std::string wait() {
+    std::unique_lock lock{mutex_};
+    changed_.wait_for(lock, 20s, [this] { return !line_.empty(); });
+    return line_;
+  }
+
+private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::string line_;
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(exit_codes_signals_and_output_are_data) {
+  world w;
+  const auto bad = w.run({"sh", "-c", "echo out; echo err >&2; exit 7"});
+  BOOST_TEST(bad.exit_code == 7);
+  BOOST_TEST(bad.out == "out\n");
+  BOOST_TEST(bad.err == "err\n");
+  const auto killed = w.run({"sh", "-c", "kill -9 $$"});
+  BOOST_TEST(killed.term_signal == SIGKILL);
+  BOOST_TEST(killed.describe() == "killed by signal 9 (KILL)");
+  BOOST_TEST(w.run({"cat"}, {.stdin_data = "hello"}).out == "hello");
+  BOOST_TEST(w.run({"sh", "-c", "echo $GREETING; pwd"}, {.env = {{"GREETING", "hi"}}, .cwd = "/"}).out == "hi\n/\n");
+  BOOST_TEST(w.run({"sh", "-c", "echo to-stdout > /dev/stdout"}).out == "to-stdout\n"); // a pipe, not a socket
+}
+
+BOOST_AUTO_TEST_CASE(what_can_not_be_started_is_an_error_with_the_reason) {
+  world w;
+  BOOST_CHECK(w.refusal({"no-such-program-here"}) == ta::errc::command_not_found);
+  BOOST_CHECK(w.refusal({"/etc/passwd"}) == ta::errc::command_not_executable);
+  BOOST_CHECK(w.refusal({"/"}) == ta::errc::command_not_executable);
+  BOOST_CHECK(w.refusal({}) == ta::errc::invalid_argument);
+  BOOST_CHECK(w.refusal({"true"}, {.timeout = -1s}) == ta::errc::invalid_argument);
+  BOOST_CHECK(w.refusal({"true"}, {.cwd = "/no/such/folder"}) == ta::errc::invalid_argument);
+}
+
+BOOST_AUTO_TEST_CASE(a_command_with_a_time_of_its_own_is_ended_and_its_output_kept) {
+  world w;
+  const auto late = w.run({"sh", "-c", "echo before; sleep 1000"}, {.timeout = 100ms});
+  BOOST_TEST(late.timed_out);
+  BOOST_TEST(late.term_signal == SIGTERM);
+  BOOST_TEST(w.run({"true"}, {.timeout = 0s}).timed_out);
+  BOOST_TEST(!w.run({"true"}, {.timeout = 10s}).timed_out);
+}
+
+BOOST_AUTO_TEST_CASE(a_command_that_ignores_term_is_killed_after_its_grace) {
+  world w;
+  const auto rude = w.run({"sh", "-c", "trap '' TERM; while :; do sleep 1000; done"}, {.timeout = 100ms, .grace = 50ms});
+  BOOST_TEST(rude.timed_out);
+  BOOST_TEST(rude.term_signal == SIGKILL);
+}
+
+BOOST_AUTO_TEST_CASE(a_cancelled_commands_whole_group_is_ended) {
+  world w;
+  first_line child;
+  auto h = w.tasks.run_command({.id = "x"}, {"sh", "-c", "sleep 1000 & echo $!; wait"}, child.options()).value();
+  const int pid = std::stoi(child.wait());
+  BOOST_CHECK(w.tasks.cancel_and_wait("x") == ta::cancel_reply::requested);
+  BOOST_CHECK(h.state() == ta::state::cancelled);
+  BOOST_TEST(gone(pid));
+}
+
+BOOST_AUTO_TEST_CASE(a_command_that_closes_its_output_or_forks_away_ends_when_its_first_process_does) {
+  world w;
+  BOOST_TEST(w.run({"sh", "-c", "exec >&- 2>&-; exit 4"}).exit_code == 4);
+  const auto left = w.run({"sh", "-c", "sleep 1000 & echo $!"}); // its child holds the pipe
+  BOOST_TEST(left.success());
+  BOOST_TEST(gone(std::stoi(left.out)));
+  const auto away = w.run({"sh", "-c", "setsid sleep 2 & echo away"}); // out of reach, and not waited for
+  BOOST_TEST(away.out == "away\n");
+}
+
+BOOST_AUTO_TEST_CASE(never_more_processes_than_tokens_and_all_tokens_come_back) {
+  ta::task_manager tasks{{.process_capacity = 2}};
+  std::vector<ta::handle<ta::command_result>> handles;
+  std::size_t most = 0;
+  for (int i = 0; i < 40; ++i) {
+    handles.push_back(tasks.run_command({}, {"true"}).value());
+    most = std::max(most, tasks.statistics().process.in_use);
+  }
+  for (auto& h : handles)
+    BOOST_TEST(h.get().success());
+  BOOST_TEST(most <= 2u);
+  BOOST_TEST(tasks.statistics().process.in_use == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_line_handler_throws_is_kept_and_harms_nobody) {
+  world w;
+  ta::command_options options;
+  options.on_line = [](ta::stream, std::string_view) { throw std::runtime_error{"handler"}; };
+  const auto result = w.run({"echo", "x"}, options);
+  BOOST_TEST(result.success());
+  BOOST_CHECK_THROW(std::rethrow_exception(result.line_error), std::runtime_error);
+}
+
+BOOST_AUTO_TEST_CASE(a_shutdown_leaves_no_process) {
+  first_line child;
+  int pid = 0;
+  {
+    ta::task_manager tasks;
+    (void)tasks.run_command({}, {"sh", "-c", "echo $$; trap '' TERM; while :; do sleep 1000; done"}, child.options());
+    pid = std::stoi(child.wait());
+    BOOST_TEST(tasks.shutdown({.drain = 0s, .cancel = 50ms, .kill = 5s}).clean());
+  }
+  BOOST_TEST(gone(pid));
+  BOOST_TEST(no_children_left());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
