@@ -14,7 +14,8 @@ ta::task<int> half_of(int n) {
   co_return n / 2;
 }
 
-// Inside a task a gather is awaited; the task gives its token back meanwhile, so that this works at capacity one too.
+// Inside a task a gather is awaited; the task gives its token back meanwhile, so that this works at capacity
+// one too.
 ta::task<int> sum_of_halves(std::vector<int> numbers) {
   int sum = 0;
   for (auto& half : co_await ta::gather({.concurrency = 4}, half_of, numbers))
@@ -36,8 +37,9 @@ int main() {
 
   // Any number of items in flat memory: each outcome goes to the sink, and is forgotten.
   std::size_t good = 0;
-  const auto seen = tasks.gather_each({}, [](int n) { return n; }, std::views::iota(0, 100'000),
-                                      [&](std::size_t, const ta::outcome<int>& one) { good += one ? 1 : 0; });
+  const auto seen = tasks.gather_each(
+      {}, [](int n) { return n; }, std::views::iota(0, 100'000),
+      [&](std::size_t, const ta::outcome<int>& one) { good += one ? 1 : 0; });
   std::cout << good << " of " << seen << '\n';
 }
 

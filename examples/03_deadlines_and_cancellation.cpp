@@ -14,7 +14,8 @@ ta::task<void> close_session() {
 ta::task<int> session() {
   try {
     co_await ta::sleep_for(1h);
-  } catch (const ta::cancelled_error&) { // not a std::exception: error handling doesn't swallow it by accident
+  } catch (
+      const ta::cancelled_error&) { // not a std::exception: error handling doesn't swallow it by accident
   }
   co_await ta::shield(close_session()); // clean-up may await; unshielded, this await would throw again
   co_await ta::sleep_for(1h);           // it is level-triggered: this one throws

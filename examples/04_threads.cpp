@@ -1,4 +1,5 @@
-// Blocking calls go to threads of a pool, under a limiter of their own; the task waits without holding a thread.
+// Blocking calls go to threads of a pool, under a limiter of their own; the task waits without holding a
+// thread.
 #include <taskactor/taskactor.hpp>
 
 #include <atomic>

@@ -7,13 +7,15 @@
 
 #include <cstddef>
 
-/// Lets a struct travel between actors of this process. It is never serialized: our links have frames of their own.
+/// Lets a struct travel between actors of this process. It is never serialized: our links have frames of
+/// their own.
 #define TASKACTOR_LOCAL_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(type)
 
 namespace taskactor::detail {
 
-/// The configuration of an actor system of our own. It is never parsed from files or arguments: CAF would read
-/// `caf-application.ini` from the working directory. "sharing": CAF's default scheduler takes O(n) for each steal.
+/// The configuration of an actor system of our own. It is never parsed from files or arguments: CAF would
+/// read `caf-application.ini` from the working directory. "sharing": CAF's default scheduler takes O(n) for
+/// each steal.
 inline void configure(caf::actor_system_config& config, std::size_t threads) {
   config.set("scheduler.policy", caf::atom("sharing"));
   if (threads != 0)

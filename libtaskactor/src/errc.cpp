@@ -21,17 +21,28 @@ std::error_code make_error_code(errc code) noexcept { return {static_cast<int>(c
 
 std::string to_string(errc code) {
   switch (code) {
-    case errc::duplicate_id: return "duplicate id";
-    case errc::queue_full: return "queue overflow";
-    case errc::stopping: return "the task manager is stopping";
-    case errc::invalid_argument: return "invalid argument";
-    case errc::would_block: return "a blocking call inside a coroutine body";
-    case errc::not_in_task: return "not inside a task";
-    case errc::command_not_found: return "command not found";
-    case errc::command_not_executable: return "command not executable";
-    case errc::command_not_started: return "command could not be started";
-    case errc::task_cancelled: return "task cancelled";
-    case errc::task_timed_out: return "task timed out";
+  case errc::duplicate_id:
+    return "duplicate id";
+  case errc::queue_full:
+    return "queue overflow";
+  case errc::stopping:
+    return "the task manager is stopping";
+  case errc::invalid_argument:
+    return "invalid argument";
+  case errc::would_block:
+    return "a blocking call inside a coroutine body";
+  case errc::not_in_task:
+    return "not inside a task";
+  case errc::command_not_found:
+    return "command not found";
+  case errc::command_not_executable:
+    return "command not executable";
+  case errc::command_not_started:
+    return "command could not be started";
+  case errc::task_cancelled:
+    return "task cancelled";
+  case errc::task_timed_out:
+    return "task timed out";
   }
   return "unknown error";
 }

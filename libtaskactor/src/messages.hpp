@@ -12,8 +12,8 @@
 
 namespace taskactor::detail {
 
-
-// -- to the manager ---------------------------------------------------------------------------------------------------
+// -- to the manager
+// ---------------------------------------------------------------------------------------------------
 /// Records have been admitted to the table since the last one of these was handled.
 struct work_admitted {};
 /// The record's state has been set to cancelling by the caller.
@@ -42,7 +42,8 @@ struct alarm_rang {
   time_point due;
 };
 
-// -- between limiters and those who hold their tokens ---------------------------------------------------------------
+// -- between limiters and those who hold their tokens
+// ---------------------------------------------------------------
 struct acquire_tokens {
   std::size_t count;
 };
@@ -60,7 +61,8 @@ struct tokens_recalled {
   std::size_t count;
 };
 
-// -- to observers -------------------------------------------------------------------------------------------------
+// -- to observers
+// -------------------------------------------------------------------------------------------------
 struct events_queued {};
 
 } // namespace taskactor::detail

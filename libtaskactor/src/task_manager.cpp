@@ -14,10 +14,10 @@ runtime& runtime_of(task_manager& manager) noexcept { return *manager.runtime_; 
 } // namespace detail
 
 task_manager::task_manager(manager_options options)
-  : runtime_(new detail::runtime{nullptr, std::move(options)}, &detail::runtime::dispose) {}
+    : runtime_(new detail::runtime{nullptr, std::move(options)}, &detail::runtime::dispose) {}
 
 task_manager::task_manager(caf::actor_system& system, manager_options options)
-  : runtime_(new detail::runtime{&system, std::move(options)}, &detail::runtime::dispose) {}
+    : runtime_(new detail::runtime{&system, std::move(options)}, &detail::runtime::dispose) {}
 
 task_manager::~task_manager() = default;
 
@@ -50,7 +50,8 @@ std::size_t task_manager::cancel_all() {
 
 std::vector<task_info> task_manager::task_status() const {
   auto tasks = runtime_->table().live();
-  std::sort(tasks.begin(), tasks.end(), [](const auto& a, const auto& b) { return a->sequence < b->sequence; });
+  std::sort(tasks.begin(), tasks.end(),
+            [](const auto& a, const auto& b) { return a->sequence < b->sequence; });
   std::vector<task_info> result;
   result.reserve(tasks.size());
   for (const auto& task : tasks)

@@ -96,13 +96,15 @@ BOOST_AUTO_TEST_CASE(when_the_total_time_is_up_the_result_is_partial) {
     co_return n;
   };
   const auto start = world.now();
-  const auto all = world.tasks.gather({.concurrency = 2, .total_timeout = 2500ms}, body, std::views::iota(0, 10));
+  const auto all
+      = world.tasks.gather({.concurrency = 2, .total_timeout = 2500ms}, body, std::views::iota(0, 10));
   BOOST_CHECK(world.now() - start == 2500ms);
   for (std::size_t n = 0; n < 10; ++n)
     if (n < 4)
       BOOST_TEST(all[n].has_value());
     else
-      BOOST_CHECK(all[n].error().reason() == (n < 6 ? ta::end_reason::total_timeout : ta::end_reason::not_started));
+      BOOST_CHECK(all[n].error().reason()
+                  == (n < 6 ? ta::end_reason::total_timeout : ta::end_reason::not_started));
 }
 
 BOOST_AUTO_TEST_CASE(a_body_that_swallows_its_end_does_not_hold_up_the_answer) {
@@ -168,8 +170,9 @@ BOOST_AUTO_TEST_CASE(items_that_only_move_and_results_of_void_are_fine) {
 
 BOOST_AUTO_TEST_CASE(bad_options_are_refused_by_name) {
   virtual_time world;
-  BOOST_CHECK_EXCEPTION(world.tasks.gather({.jitter = -1s}, doubled, std::vector{1}), std::system_error,
-                        [](const std::system_error& e) { return std::string{e.what()}.starts_with("jitter: "); });
+  BOOST_CHECK_EXCEPTION(
+      world.tasks.gather({.jitter = -1s}, doubled, std::vector{1}), std::system_error,
+      [](const std::system_error& e) { return std::string{e.what()}.starts_with("jitter: "); });
 }
 
 BOOST_AUTO_TEST_CASE(after_the_stop_a_gather_is_refused) {
@@ -215,8 +218,10 @@ BOOST_AUTO_TEST_CASE(items_inherit_what_is_left_of_their_parents_time) {
     auto all = co_await ta::gather({.task_timeout = 5s}, body, items);
     co_return std::vector{all[0].value(), all[1].value()};
   };
-  BOOST_CHECK((world.tasks.add_task({.timeout = 4s}, parent).value().get() == std::vector<std::chrono::nanoseconds>{3s, 1s}));
-  BOOST_CHECK((world.tasks.add_task({.timeout = 1h}, parent).value().get() == std::vector<std::chrono::nanoseconds>{5s, 3s}));
+  BOOST_CHECK((world.tasks.add_task({.timeout = 4s}, parent).value().get()
+               == std::vector<std::chrono::nanoseconds>{3s, 1s}));
+  BOOST_CHECK((world.tasks.add_task({.timeout = 1h}, parent).value().get()
+               == std::vector<std::chrono::nanoseconds>{5s, 3s}));
 }
 
 BOOST_AUTO_TEST_CASE(a_killed_parent_waits_for_its_items_to_be_gone) {
@@ -279,11 +284,12 @@ BOOST_AUTO_TEST_CASE(a_gather_leaves_its_tokens_to_others_who_wait) {
 BOOST_AUTO_TEST_CASE(a_stream_of_items_is_run_in_flat_memory_and_each_outcome_seen_once) {
   ta::task_manager tasks;
   std::vector<char> seen(200'000);
-  const auto count = tasks.gather_each({}, [](int n) { return n; }, std::views::iota(0, 200'000),
-                                       [&](std::size_t index, const ta::outcome<int>& end) {
-                                         if (end.value() == static_cast<int>(index))
-                                           ++seen[index];
-                                       });
+  const auto count = tasks.gather_each(
+      {}, [](int n) { return n; }, std::views::iota(0, 200'000),
+      [&](std::size_t index, const ta::outcome<int>& end) {
+        if (end.value() == static_cast<int>(index))
+          ++seen[index];
+      });
   BOOST_TEST(count == 200'000u);
   BOOST_CHECK(std::all_of(seen.begin(), seen.end(), [](char n) { return n == 1; }));
 }
@@ -309,8 +315,9 @@ BOOST_AUTO_TEST_CASE(a_range_that_throws_ends_the_feed_and_what_was_pulled_is_ru
                    throw std::out_of_range{"five"};
                  return n;
                });
-  BOOST_CHECK_THROW(world.tasks.gather_each({}, doubled, items, [&](std::size_t, const ta::outcome<int>&) { ++calls; }),
-                    std::out_of_range);
+  BOOST_CHECK_THROW(
+      world.tasks.gather_each({}, doubled, items, [&](std::size_t, const ta::outcome<int>&) { ++calls; }),
+      std::out_of_range);
   BOOST_TEST(calls == 5);
 }
 

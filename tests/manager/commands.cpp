@@ -85,8 +85,10 @@ BOOST_AUTO_TEST_CASE(exit_codes_signals_and_output_are_data) {
   BOOST_TEST(killed.term_signal == SIGKILL);
   BOOST_TEST(killed.describe() == "killed by signal 9 (KILL)");
   BOOST_TEST(w.run({"cat"}, {.stdin_data = "hello"}).out == "hello");
-  BOOST_TEST(w.run({"sh", "-c", "echo $GREETING; pwd"}, {.env = {{"GREETING", "hi"}}, .cwd = "/"}).out == "hi\n/\n");
-  BOOST_TEST(w.run({"sh", "-c", "echo to-stdout > /dev/stdout"}).out == "to-stdout\n"); // a pipe, not a socket
+  BOOST_TEST(w.run({"sh", "-c", "echo $GREETING; pwd"}, {.env = {{"GREETING", "hi"}}, .cwd = "/"}).out
+             == "hi\n/\n");
+  BOOST_TEST(w.run({"sh", "-c", "echo to-stdout > /dev/stdout"}).out
+             == "to-stdout\n"); // a pipe, not a socket
 }
 
 BOOST_AUTO_TEST_CASE(what_can_not_be_started_is_an_error_with_the_reason) {
@@ -110,7 +112,8 @@ BOOST_AUTO_TEST_CASE(a_command_with_a_time_of_its_own_is_ended_and_its_output_ke
 
 BOOST_AUTO_TEST_CASE(a_command_that_ignores_term_is_killed_after_its_grace) {
   world w;
-  const auto rude = w.run({"sh", "-c", "trap '' TERM; while :; do sleep 1000; done"}, {.timeout = 100ms, .grace = 50ms});
+  const auto rude
+      = w.run({"sh", "-c", "trap '' TERM; while :; do sleep 1000; done"}, {.timeout = 100ms, .grace = 50ms});
   BOOST_TEST(rude.timed_out);
   BOOST_TEST(rude.term_signal == SIGKILL);
 }
@@ -118,7 +121,8 @@ BOOST_AUTO_TEST_CASE(a_command_that_ignores_term_is_killed_after_its_grace) {
 BOOST_AUTO_TEST_CASE(a_cancelled_commands_whole_group_is_ended) {
   world w;
   first_line child;
-  auto h = w.tasks.run_command({.id = "x"}, {"sh", "-c", "sleep 1000 & echo $!; wait"}, child.options()).value();
+  auto h
+      = w.tasks.run_command({.id = "x"}, {"sh", "-c", "sleep 1000 & echo $!; wait"}, child.options()).value();
   const int pid = std::stoi(child.wait());
   BOOST_CHECK(w.tasks.cancel_and_wait("x") == ta::cancel_reply::requested);
   BOOST_CHECK(h.state() == ta::state::cancelled);
@@ -163,7 +167,8 @@ BOOST_AUTO_TEST_CASE(a_shutdown_leaves_no_process) {
   int pid = 0;
   {
     ta::task_manager tasks;
-    (void)tasks.run_command({}, {"sh", "-c", "echo $$; trap '' TERM; while :; do sleep 1000; done"}, child.options());
+    (void)tasks.run_command({}, {"sh", "-c", "echo $$; trap '' TERM; while :; do sleep 1000; done"},
+                            child.options());
     pid = std::stoi(child.wait());
     BOOST_TEST(tasks.shutdown({.drain = 0s, .cancel = 50ms, .kill = 5s}).clean());
   }

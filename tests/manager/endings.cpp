@@ -1,5 +1,6 @@
-// The matrix of endings (rules 2, 8, 9, 12, 15): what a body does x how it is ended x who runs it. Each cell says which
-// state the task ends in; for each the token comes back, there is exactly one end, and nothing is left.
+// The matrix of endings (rules 2, 8, 9, 12, 15): what a body does x how it is ended x who runs it. Each cell
+// says which state the task ends in; for each the token comes back, there is exactly one end, and nothing is
+// left.
 #include "run/bodies.hpp"
 #include "support/virtual_time.hpp"
 
@@ -105,13 +106,17 @@ ta::task<int> command_task(does what) {
 
 ta::task<int> body_of(runner who, does what, std::shared_ptr<gate> door) {
   switch (who) {
-    case runner::coroutine: return coroutine_body(what);
-    case runner::thread: return thread_task(what, std::move(door));
-    default: return command_task(what);
+  case runner::coroutine:
+    return coroutine_body(what);
+  case runner::thread:
+    return thread_task(what, std::move(door));
+  default:
+    return command_task(what);
   }
 }
 
-/// Not every cell exists: what never ends by itself needs an end, and a command that returns at once has no "during".
+/// Not every cell exists: what never ends by itself needs an end, and a command that returns at once has no
+/// "during".
 bool exists(does what, end how, runner who) {
   const bool endless = what == does::hangs || what == does::swallows;
   if (endless && (how == end::none || how == end::cancel_after))
@@ -122,10 +127,13 @@ bool exists(does what, end how, runner who) {
 
 ta::state expected(does what, end how) {
   switch (how) {
-    case end::none:
-    case end::cancel_after: return what == does::returns ? ta::state::completed : ta::state::failed;
-    case end::timeout: return ta::state::timed_out;
-    default: return ta::state::cancelled;
+  case end::none:
+  case end::cancel_after:
+    return what == does::returns ? ta::state::completed : ta::state::failed;
+  case end::timeout:
+    return ta::state::timed_out;
+  default:
+    return ta::state::cancelled;
   }
 }
 
@@ -136,7 +144,8 @@ struct cell {
   virtual_time world{{.capacity = 2, .cancel_grace = 200ms, .history = 10}};
   std::shared_ptr<gate> door = std::make_shared<gate>();
 
-  /// Lets real work come to its end while the clock stands still, or moves it a little where a grace has to pass.
+  /// Lets real work come to its end while the clock stands still, or moves it a little where a grace has to
+  /// pass.
   void run_until(const std::function<bool()>& done) {
     for (int i = 0; i < 20'000 && !done(); ++i) {
       world.settle();
@@ -174,23 +183,27 @@ struct cell {
   void run() {
     auto h = submit();
     switch (how) {
-      case end::cancel_before_start: h.cancel(); break;
-      case end::cancel_during:
-      case end::parent_ends:
-        start();
-        h.cancel();
-        break;
-      case end::timeout:
-        start();
-        world.advance(3s);
-        BOOST_TEST(h.finished()); // answered at the deadline, whatever the body does
-        break;
-      case end::shutdown: start(); break;
-      default:
-        door->release();
-        world.run_until([&] { return h.finished(); });
-        if (how == end::cancel_after)
-          BOOST_CHECK(h.cancel() == ta::cancel_reply::finished);
+    case end::cancel_before_start:
+      h.cancel();
+      break;
+    case end::cancel_during:
+    case end::parent_ends:
+      start();
+      h.cancel();
+      break;
+    case end::timeout:
+      start();
+      world.advance(3s);
+      BOOST_TEST(h.finished()); // answered at the deadline, whatever the body does
+      break;
+    case end::shutdown:
+      start();
+      break;
+    default:
+      door->release();
+      world.run_until([&] { return h.finished(); });
+      if (how == end::cancel_after)
+        BOOST_CHECK(h.cancel() == ta::cancel_reply::finished);
     }
     world.patience = 20ms;
     if (how == end::shutdown)

@@ -40,8 +40,8 @@ private:
 
 struct captured_log {
   std::ostringstream text;
-  std::shared_ptr<spdlog::logger> logger =
-    std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text));
+  std::shared_ptr<spdlog::logger> logger
+      = std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text));
   captured_log() {
     logger->set_pattern("%l %v");
     logger->set_level(spdlog::level::trace);
@@ -78,10 +78,10 @@ BOOST_AUTO_TEST_CASE(every_ending_has_its_event_and_a_failure_nobody_looked_at_a
   world.tasks.cancel_task("c");
   world.settle();
   BOOST_TEST(seen.wait_for(7)
-               == (std::vector<std::string>{"f started", "f failed: failed: std::runtime_error: boom",
-                                            "f failed, and nobody looked: failed: std::runtime_error: boom", "t started",
-                                            "t timed out: timed out: ran too long (limit 1 s)", "c started",
-                                            "c cancelled: cancelled: requested"}),
+                 == (std::vector<std::string>{"f started", "f failed: failed: std::runtime_error: boom",
+                                              "f failed, and nobody looked: failed: std::runtime_error: boom",
+                                              "t started", "t timed out: timed out: ran too long (limit 1 s)",
+                                              "c started", "c cancelled: cancelled: requested"}),
              boost::test_tools::per_element());
 }
 
@@ -107,14 +107,14 @@ BOOST_AUTO_TEST_CASE(a_slow_observer_loses_events_which_are_counted_and_holds_no
   bool entered = false, go_on = false;
   std::atomic<int> handled{0};
   const auto subscription = world.tasks.observe(
-    [&](const ta::event&) {
-      std::unique_lock lock{mutex};
-      entered = true;
-      changed.notify_all();
-      changed.wait(lock, [&] { return go_on; });
-      ++handled;
-    },
-    {.queue = 10});
+      [&](const ta::event&) {
+        std::unique_lock lock{mutex};
+        entered = true;
+        changed.notify_all();
+        changed.wait(lock, [&] { return go_on; });
+        ++handled;
+      },
+      {.queue = 10});
   (void)world.tasks.add_task({}, [] {});
   world.settle();
   {
@@ -186,9 +186,7 @@ BOOST_AUTO_TEST_CASE(an_overrun_is_a_warning) {
 
 BOOST_AUTO_TEST_CASE(without_a_logger_one_named_taskactor_is_used_and_no_other_is_touched) {
   const auto before = spdlog::default_logger();
-  {
-    ta::task_manager tasks;
-  }
+  { ta::task_manager tasks; }
   BOOST_CHECK(spdlog::get("taskactor") != nullptr);
   BOOST_CHECK(spdlog::default_logger() == before);
 }

@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(the_caller_is_answered_at_the_deadline_and_the_token_is_kep
   auto next = world.tasks.add_task({}, after, 0s, 1).value();
   world.advance(1s);
   BOOST_CHECK(h.state() == ta::state::timed_out);
-  BOOST_CHECK(next.state() == ta::state::queued); // the clean-up still has the token
+  BOOST_CHECK(next.state() == ta::state::queued);                     // the clean-up still has the token
   BOOST_TEST(world.tasks.add_task({.id = "x"}, hanging).has_value()); // but not the id
   world.advance(3s);
   BOOST_CHECK(next.state() == ta::state::queued);
@@ -123,7 +123,8 @@ BOOST_AUTO_TEST_CASE(many_deadlines_pass_in_their_order) {
   virtual_time world{{.capacity = 1000}};
   std::vector<ta::handle<int>> handles;
   for (int i = 0; i < 500; ++i)
-    handles.push_back(world.tasks.add_task({.timeout = std::chrono::milliseconds{(i * 7919) % 500 + 1}}, hanging).value());
+    handles.push_back(
+        world.tasks.add_task({.timeout = std::chrono::milliseconds{(i * 7919) % 500 + 1}}, hanging).value());
   for (int ms = 1; ms <= 500; ++ms) {
     world.advance(1ms);
     BOOST_REQUIRE(world.tasks.statistics().timed_out == static_cast<std::uint64_t>(ms));

@@ -40,7 +40,8 @@ BOOST_AUTO_TEST_CASE(the_defaults_follow_the_number_of_processors) {
     std::size_t processors, capacity, thread, process;
   };
   for (const auto& [processors, capacity, thread, process] :
-       {row{1, 32, 21, 1}, row{2, 32, 21, 2}, row{16, 64, 42, 8}, row{64, 256, 128, 8}, row{500, 256, 128, 8}}) {
+       {row{1, 32, 21, 1}, row{2, 32, 21, 2}, row{16, 64, 42, 8}, row{64, 256, 128, 8},
+        row{500, 256, 128, 8}}) {
     const auto s = resolve({}, processors);
     BOOST_TEST(s.capacity == capacity);
     BOOST_TEST(s.thread_capacity == thread);
@@ -51,8 +52,9 @@ BOOST_AUTO_TEST_CASE(the_defaults_follow_the_number_of_processors) {
 }
 
 BOOST_AUTO_TEST_CASE(the_environment_sets_what_the_program_leaves_open) {
-  const variable a{"TASKACTOR_CAPACITY", "7"}, b{"TASKACTOR_THREAD_CAPACITY", "3"}, c{"TASKACTOR_PROCESS_CAPACITY", "1"},
-    d{"TASKACTOR_MAX_QUEUE", "99"}, e{"TASKACTOR_DEFAULT_TIMEOUT", "2.5"};
+  const variable a{"TASKACTOR_CAPACITY", "7"}, b{"TASKACTOR_THREAD_CAPACITY", "3"},
+      c{"TASKACTOR_PROCESS_CAPACITY", "1"}, d{"TASKACTOR_MAX_QUEUE", "99"},
+      e{"TASKACTOR_DEFAULT_TIMEOUT", "2.5"};
   auto s = resolve({}, 2);
   BOOST_TEST(s.capacity == 7u);
   BOOST_TEST(s.thread_capacity == 3u);
@@ -81,9 +83,10 @@ BOOST_AUTO_TEST_CASE(a_malformed_variable_is_an_error_that_names_it) {
 }
 
 BOOST_AUTO_TEST_CASE(a_bad_field_is_an_error_that_names_it) {
-  BOOST_CHECK_EXCEPTION(resolve({.cancel_grace = -1s}, 2), std::system_error, [](const std::system_error& error) {
-    return std::string{error.what()}.starts_with("cancel_grace: -1 s is negative");
-  });
+  BOOST_CHECK_EXCEPTION(resolve({.cancel_grace = -1s}, 2), std::system_error,
+                        [](const std::system_error& error) {
+                          return std::string{error.what()}.starts_with("cancel_grace: -1 s is negative");
+                        });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -85,9 +85,9 @@ BOOST_AUTO_TEST_CASE(a_token_that_was_not_lent_can_not_come_back) {
   BOOST_TEST(granted(l.acquire(1, 3), 1) == 1u);
 }
 
-// Holders with accounts and mailboxes, a limiter, and random steps: work comes and goes, messages are delivered late
-// but in order, holders die, the capacity changes. After each step nothing is lost, nothing lent twice; and when all
-// messages have been delivered and all work is done, everybody has been served.
+// Holders with accounts and mailboxes, a limiter, and random steps: work comes and goes, messages are
+// delivered late but in order, holders die, the capacity changes. After each step nothing is lost, nothing
+// lent twice; and when all messages have been delivered and all work is done, everybody has been served.
 BOOST_AUTO_TEST_CASE(random_interleavings_and_deaths_lose_no_token_and_lend_none_twice) {
   struct peer {
     token_account account;
@@ -138,34 +138,34 @@ BOOST_AUTO_TEST_CASE(random_interleavings_and_deaths_lose_no_token_and_lend_none
         const holder_id who = 1 + random() % 4;
         auto& p = peers[who];
         switch (random() % 12) {
-          case 0:
-            capacity = random() % 6;
-            deliver(l.resize(capacity));
-            break;
-          case 1:
-            if (p.alive && random() % 20 == 0) {
-              p.alive = false;
-              p.inbox.clear();
-              deliver(l.gone(who));
-            }
-            break;
-          case 2:
-          case 3:
-          case 4:
-            if (p.alive) {
-              p.waiting += random() % 3;
-              serve(who, 0);
-            }
-            break;
-          case 5:
-          case 6:
-          case 7:
-            if (p.alive && p.account.used() != 0)
-              serve(who, p.account.put());
-            break;
-          default:
-            if (p.alive && !p.inbox.empty())
-              receive(who);
+        case 0:
+          capacity = random() % 6;
+          deliver(l.resize(capacity));
+          break;
+        case 1:
+          if (p.alive && random() % 20 == 0) {
+            p.alive = false;
+            p.inbox.clear();
+            deliver(l.gone(who));
+          }
+          break;
+        case 2:
+        case 3:
+        case 4:
+          if (p.alive) {
+            p.waiting += random() % 3;
+            serve(who, 0);
+          }
+          break;
+        case 5:
+        case 6:
+        case 7:
+          if (p.alive && p.account.used() != 0)
+            serve(who, p.account.put());
+          break;
+        default:
+          if (p.alive && !p.inbox.empty())
+            receive(who);
         }
         check();
       }

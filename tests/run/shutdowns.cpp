@@ -68,9 +68,10 @@ BOOST_AUTO_TEST_CASE(threads_may_shut_down_at_once_and_a_shorter_call_hurries_th
 
 BOOST_AUTO_TEST_CASE(bad_bounds_are_refused_by_name) {
   virtual_time world;
-  BOOST_CHECK_EXCEPTION(world.tasks.shutdown({.cancel = -1s}), std::system_error, [](const std::system_error& e) {
-    return e.code() == ta::errc::invalid_argument && std::string{e.what()}.starts_with("cancel: ");
-  });
+  BOOST_CHECK_EXCEPTION(
+      world.tasks.shutdown({.cancel = -1s}), std::system_error, [](const std::system_error& e) {
+        return e.code() == ta::errc::invalid_argument && std::string{e.what()}.starts_with("cancel: ");
+      });
   BOOST_TEST(world.tasks.add_task({}, after, 1s, 1).has_value()); // nothing was stopped
 }
 

@@ -57,25 +57,26 @@ private:
 };
 
 virtual_time::virtual_time(ta::manager_options options)
-  : owner([&] {
-      config_.module_factories.emplace_back([this](caf::actor_system& system) -> caf::actor_system::module* {
-        return coordinator_ = new locked_coordinator{system};
-      });
-      system_ = std::make_unique<caf::actor_system>(config_);
-      coordinator_->advance_time(1h);
-      return std::make_unique<ta::task_manager>(*system_, std::move(options));
-    }()),
-    tasks(*owner) {
+    : owner([&] {
+        config_.module_factories.emplace_back(
+            [this](caf::actor_system& system) -> caf::actor_system::module* {
+              return coordinator_ = new locked_coordinator{system};
+            });
+        system_ = std::make_unique<caf::actor_system>(config_);
+        coordinator_->advance_time(1h);
+        return std::make_unique<ta::task_manager>(*system_, std::move(options));
+      }()),
+      tasks(*owner) {
   ta::detail::runtime_of(tasks).set_wait_strategy(
-    [this](std::unique_lock<std::mutex>& lock, std::condition_variable&, const std::function<bool()>& done,
-           std::chrono::steady_clock::time_point until) {
-      lock.unlock();
-      run_until([&] {
-        const std::lock_guard guard{*lock.mutex()};
-        return done() || now() >= until;
+      [this](std::unique_lock<std::mutex>& lock, std::condition_variable&, const std::function<bool()>& done,
+             std::chrono::steady_clock::time_point until) {
+        lock.unlock();
+        run_until([&] {
+          const std::lock_guard guard{*lock.mutex()};
+          return done() || now() >= until;
+        });
+        lock.lock();
       });
-      lock.lock();
-    });
 }
 
 virtual_time::~virtual_time() { owner.reset(); }
@@ -117,7 +118,9 @@ void virtual_time::run_until(const std::function<bool()>& done) {
   }
 }
 
-void virtual_time::wait_for_wake(std::chrono::milliseconds bound) { (void)coordinator_->wait_for_inbox(bound); }
+void virtual_time::wait_for_wake(std::chrono::milliseconds bound) {
+  (void)coordinator_->wait_for_inbox(bound);
+}
 
 std::chrono::steady_clock::time_point virtual_time::now() const { return coordinator_->clock().now(); }
 

@@ -4,10 +4,11 @@
 ///     auto h = world.tasks.add_task({.timeout = 5s}, body).value();
 ///     world.settle();          // runs all that can run now
 ///     world.advance(5s);       // moves the clock, from one due time to the next
-///     h.get();                 // a blocking call runs the world, and jumps to the next due time when all is idle
+///     h.get();                 // a blocking call runs the world, and jumps to the next due time when all is
+///     idle
 ///
-/// Real threads (the pool, commands, observers) may wake actors at any time: what they enqueue goes through a locked
-/// inbox. While such work is under way the clock stands still, unless the test moves it.
+/// Real threads (the pool, commands, observers) may wake actors at any time: what they enqueue goes through a
+/// locked inbox. While such work is under way the clock stands still, unless the test moves it.
 #pragma once
 
 #include <taskactor/taskactor.hpp>

@@ -80,7 +80,8 @@ BOOST_AUTO_TEST_CASE(a_task_without_a_value_of_its_own_throws_a_task_error) {
 }
 
 BOOST_AUTO_TEST_CASE(errors_are_described_with_their_type_and_their_whole_chain) {
-  BOOST_TEST(describe(nested()) == "std::_Nested_exception<std::runtime_error>: outer <- std::out_of_range: inner");
+  BOOST_TEST(describe(nested())
+             == "std::_Nested_exception<std::runtime_error>: outer <- std::out_of_range: inner");
   BOOST_TEST(describe(std::make_exception_ptr(5)) == "int");
   BOOST_TEST(describe(std::make_exception_ptr(std::string{"text"})) == "std::string: text");
   BOOST_TEST(describe(nullptr) == "no exception");
@@ -108,7 +109,8 @@ BOOST_AUTO_TEST_CASE(a_negative_duration_is_refused_by_the_name_of_its_field) {
 
 BOOST_AUTO_TEST_CASE(a_field_that_was_copied_byte_by_byte_leaves_its_content_to_the_original) {
   using text = field<std::string>;
-  for (const char* content : {"short", "a text that is too long to be kept within the string object itself"}) {
+  for (const char* content :
+       {"short", "a text that is too long to be kept within the string object itself"}) {
     const text original{content};
     alignas(text) unsigned char bytes[sizeof(text)];
     std::memcpy(bytes, &original, sizeof(text));

@@ -10,8 +10,8 @@ using namespace taskactor::detail;
 BOOST_AUTO_TEST_SUITE(states)
 
 namespace {
-constexpr taskactor::state all[] = {state::queued,    state::running, state::cancelling, state::completed,
-                                    state::failed,    state::cancelled, state::timed_out};
+constexpr taskactor::state all[] = {state::queued, state::running,   state::cancelling, state::completed,
+                                    state::failed, state::cancelled, state::timed_out};
 } // namespace
 
 BOOST_AUTO_TEST_CASE(four_states_are_final) {

@@ -1,16 +1,17 @@
-/// `task_manager`: the front door. It admits tasks, runs each as an actor of its own under its capacity, ends them by
-/// their deadlines and on request, and knows what became of each.
+/// `task_manager`: the front door. It admits tasks, runs each as an actor of its own under its capacity, ends
+/// them by their deadlines and on request, and knows what became of each.
 ///
 ///     ta::task_manager tasks;                       // owns an actor system; or tasks{system}, in yours
 ///     auto h = tasks.add_task({.id = "front", .timeout = 5s}, fetch, url).value();
 ///     tasks.cancel_task("front");
 ///     auto all = tasks.gather({.concurrency = 16, .task_timeout = 2s}, fetch, urls);
 ///
-/// Threads: every member may be called from any thread. The blocking ones (`gather`, `cancel_and_wait`, `shutdown`,
-/// the destructor) throw `errc::would_block` inside a coroutine body, where `co_await` is the way.
+/// Threads: every member may be called from any thread. The blocking ones (`gather`, `cancel_and_wait`,
+/// `shutdown`, the destructor) throw `errc::would_block` inside a coroutine body, where `co_await` is the
+/// way.
 ///
-/// In an actor system of the user's: prefer the scheduler policy "sharing" (CAF's default, "stealing", takes time
-/// proportional to the run queue for each steal), and let the manager end before the system does.
+/// In an actor system of the user's: prefer the scheduler policy "sharing" (CAF's default, "stealing", takes
+/// time proportional to the run queue for each steal), and let the manager end before the system does.
 #pragma once
 
 #include <taskactor/fwd.hpp>
@@ -40,30 +41,34 @@ runtime& runtime_of(task_manager& manager) noexcept;
 
 class task_manager {
 public:
-  /// Owns an actor system. Errors: `std::system_error{errc::invalid_argument}` names the option or variable at fault.
+  /// Owns an actor system. Errors: `std::system_error{errc::invalid_argument}` names the option or variable
+  /// at fault.
   explicit task_manager(manager_options options = {});
   /// Lives in the user's system, which must outlive the manager.
   explicit task_manager(caf::actor_system& system, manager_options options = {});
   task_manager(const task_manager&) = delete;
   task_manager& operator=(const task_manager&) = delete;
-  /// `shutdown()` with the default bounds. What still runs then (a thread that never returns) is left behind with the
-  /// actor system it needs, and logged.
+  /// `shutdown()` with the default bounds. What still runs then (a thread that never returns) is left behind
+  /// with the actor system it needs, and logged.
   ~task_manager();
 
   /// Admits a task, or says at once why not: `duplicate_id` (checked first), `queue_full`, `stopping`,
-  /// `invalid_argument`. The body is a coroutine function giving `task<T>`, run on the task's actor; or any callable,
-  /// run on a thread of the scheduler, which it must not block (that is what `run_in_thread` is for).
+  /// `invalid_argument`. The body is a coroutine function giving `task<T>`, run on the task's actor; or any
+  /// callable, run on a thread of the scheduler, which it must not block (that is what `run_in_thread` is
+  /// for).
   template <class F, class... Args>
     requires detail::body<F, Args...>
   expected<handle<detail::body_result<F, Args...>>> add_task(task_options options, F&& body, Args&&... args) {
     auto record = detail::make_body(std::forward<F>(body), std::forward<Args>(args)...);
-    handle<detail::body_result<F, Args...>> result{record}; // first: a task that ends without one forgets its outcome
+    handle<detail::body_result<F, Args...>> result{
+        record}; // first: a task that ends without one forgets its outcome
     if (auto refused = detail::admit(*runtime_, std::move(record), std::move(options)))
       return std::move(*refused);
     return result;
   }
 
-  /// A task that is one blocking call on a thread: takes a global token, then one of the thread limiter (rule 5).
+  /// A task that is one blocking call on a thread: takes a global token, then one of the thread limiter (rule
+  /// 5).
   template <class F, class... Args>
   auto run_in_thread(task_options options, F&& function, Args&&... args) {
     using call = detail::typed_call<std::decay_t<F>, std::decay_t<Args>...>;
@@ -74,22 +79,25 @@ public:
   }
 
   /// A task that is one external command: takes a global token, then one of the process limiter.
-  expected<handle<command_result>> run_command(task_options options, command_line argv, command_options how = {});
+  expected<handle<command_result>> run_command(task_options options, command_line argv,
+                                               command_options how = {});
 
   /// Runs `body` for each item, at most `options.concurrency` at once, and blocks until all have ended: their
   /// outcomes in the order of the items. See `gather_options`. Inside a task: `co_await ta::gather(...)`.
   template <class F, std::ranges::input_range Items>
   auto gather(gather_options options, F&& body, Items&& items) {
-    return detail::gather_and_wait(*runtime_, std::move(options), std::forward<F>(body), std::forward<Items>(items));
+    return detail::gather_and_wait(*runtime_, std::move(options), std::forward<F>(body),
+                                   std::forward<Items>(items));
   }
 
-  /// As `gather`, for any number of items in flat memory: each outcome goes to `sink(index, outcome)` as it comes, one
-  /// call at a time, and is forgotten. Items are pulled on the calling thread, only as fast as they are run.
-  /// Returns the number of items that were pulled. A sink that throws ends the gather, which rethrows.
+  /// As `gather`, for any number of items in flat memory: each outcome goes to `sink(index, outcome)` as it
+  /// comes, one call at a time, and is forgotten. Items are pulled on the calling thread, only as fast as
+  /// they are run. Returns the number of items that were pulled. A sink that throws ends the gather, which
+  /// rethrows.
   template <class F, std::ranges::input_range Items, class Sink>
   std::size_t gather_each(gather_options options, F&& body, Items&& items, Sink&& sink) {
-    return detail::gather_each(*runtime_, std::move(options), std::forward<F>(body), std::forward<Items>(items),
-                               std::forward<Sink>(sink));
+    return detail::gather_each(*runtime_, std::move(options), std::forward<F>(body),
+                               std::forward<Items>(items), std::forward<Sink>(sink));
   }
 
   /// Asks a task to end, and answers at once (rule 9).
@@ -111,8 +119,9 @@ public:
   /// Calls `handler` for every event from now on, on an actor of its own, until the subscription ends.
   subscription observe(event_handler handler, observer_options options = {});
 
-  /// Ends the manager in bounded time (rule 12): no more admission, then drain, cancel, kill. May be called twice and
-  /// from several threads: all get the report of the first, but a later call with shorter bounds hurries it up.
+  /// Ends the manager in bounded time (rule 12): no more admission, then drain, cancel, kill. May be called
+  /// twice and from several threads: all get the report of the first, but a later call with shorter bounds
+  /// hurries it up.
   shutdown_report shutdown(shutdown_options options = {});
 
 private:

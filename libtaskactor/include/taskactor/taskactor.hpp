@@ -1,4 +1,5 @@
-/// taskactor: tasks as actors, with ids, capacity, deadlines, cancellation and outcomes. Includes all that users need.
+/// taskactor: tasks as actors, with ids, capacity, deadlines, cancellation and outcomes. Includes all that
+/// users need.
 #pragma once
 
 #include <taskactor/errc.hpp>

@@ -13,15 +13,16 @@ namespace {
 
 void check(const gather_options& options) {
   for (const auto& wrong :
-       {check_duration("task_timeout", options.task_timeout), check_duration("total_timeout", options.total_timeout),
-        check_duration("jitter", options.jitter)})
+       {check_duration("task_timeout", options.task_timeout),
+        check_duration("total_timeout", options.total_timeout), check_duration("jitter", options.jitter)})
     if (wrong)
       throw_rejection(*wrong);
 }
 
 } // namespace
 
-gather_state::gather_state(runtime& home, gather_options options) : home_(home), options_(std::move(options)) {
+gather_state::gather_state(runtime& home, gather_options options)
+    : home_(home), options_(std::move(options)) {
   check(options_);
   if (options_.id->empty())
     options_.id = home_.next_gather_id();

@@ -27,7 +27,8 @@ lane::lane(ref<gather_state> state) : state_(std::move(state)) {
   timeout = state_->options().task_timeout.value_or(no_timeout);
   deadline_at = state_->inherited_deadline().time_since_epoch().count();
   if (state_->options().total_timeout)
-    total_timeout = std::max(std::chrono::nanoseconds{0}, std::chrono::nanoseconds{state_->total_deadline() - home->now()});
+    total_timeout = std::max(std::chrono::nanoseconds{0},
+                             std::chrono::nanoseconds{state_->total_deadline() - home->now()});
 }
 
 std::string lane::current_id() const {
@@ -119,7 +120,8 @@ bool lane::advance() {
 
 /// A cancellation or a deadline is for one item: it finds its epoch, or nothing.
 bool lane::fetch_next_epoch() {
-  item_started_.store(0, std::memory_order_relaxed); // before the epoch: a review that sees the new one sees this
+  item_started_.store(
+      0, std::memory_order_relaxed); // before the epoch: a review that sees the new one sees this
   auto now = control.load(std::memory_order_acquire);
   do {
     if ((now & (cancel_bit | kill_bit)) != 0)
@@ -146,7 +148,7 @@ void lane::deliver() noexcept {
 
 void lane::report_item() noexcept {
   const auto* what = item_failure();
-  const auto kind = !what                                        ? event_kind::completed
+  const auto kind = !what                                          ? event_kind::completed
                     : what->state() == taskactor::state::failed    ? event_kind::failed
                     : what->state() == taskactor::state::timed_out ? event_kind::timed_out
                                                                    : event_kind::cancelled;
@@ -161,7 +163,8 @@ void lane::report_item() noexcept {
 due_review lane::review(time_point now) {
   const auto seen = control.load(std::memory_order_acquire);
   const auto started = item_started_.load(std::memory_order_relaxed);
-  const auto item_end = started == 0 ? time_point::max() : after(time_point{clock::duration{started}}, timeout);
+  const auto item_end
+      = started == 0 ? time_point::max() : after(time_point{clock::duration{started}}, timeout);
   const auto end = std::min(item_end, state_->total_deadline());
   if (end > now) // an item that starts later ends later than this, if it has a limit at all
     return {false, started == 0 ? std::min(after(now, timeout), end) : end};
@@ -169,7 +172,8 @@ due_review lane::review(time_point now) {
     state_->close(end_reason::total_timeout);
   auto expected = seen & ~decided_bit;
   if ((seen & decided_bit) != 0
-      || !control.compare_exchange_strong(expected, seen | decided_bit | cancel_bit, std::memory_order_acq_rel))
+      || !control.compare_exchange_strong(expected, seen | decided_bit | cancel_bit,
+                                          std::memory_order_acq_rel))
     return {false, after(now, std::max<std::chrono::nanoseconds>(timeout, std::chrono::milliseconds{1}))};
   const bool all = state_->total_deadline() <= now;
   fail(failure{taskactor::state::timed_out, all ? end_reason::total_timeout : end_reason::run_timeout,

@@ -10,7 +10,8 @@ namespace taskactor::detail {
 /// The events for one observer, and the loop that handles them on a thread of its own.
 class observer_queue {
 public:
-  observer_queue(event_handler handler, std::size_t capacity) : handler_(std::move(handler)), capacity_(capacity) {}
+  observer_queue(event_handler handler, std::size_t capacity)
+      : handler_(std::move(handler)), capacity_(capacity) {}
 
   /// False: full.
   bool push(const event& what) {
@@ -61,7 +62,7 @@ private:
 };
 
 event_hub::event_hub(detach run, std::shared_ptr<spdlog::logger> logger)
-  : run_(std::move(run)), log_(std::move(logger)) {}
+    : run_(std::move(run)), log_(std::move(logger)) {}
 
 void event_hub::emit(const event& what) noexcept {
   try {

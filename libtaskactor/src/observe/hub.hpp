@@ -1,7 +1,7 @@
 /// Where events go: the log, and the observers' bounded queues.
 ///
-/// Each observer has a detached actor and a queue of its own, so that a slow or blocking handler holds nobody up: what
-/// its queue can't take is dropped and counted. Threads: any.
+/// Each observer has a detached actor and a queue of its own, so that a slow or blocking handler holds nobody
+/// up: what its queue can't take is dropped and counted. Threads: any.
 #pragma once
 
 #include "log.hpp"
@@ -38,7 +38,8 @@ public:
   bool stop(std::chrono::nanoseconds bound);
   std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
 
-  // -- told by observers -------------------------------------------------------------------------------------
+  // -- told by observers
+  // -------------------------------------------------------------------------------------
   void handler_failed(const std::exception_ptr& why) noexcept;
   void ended() noexcept;
 

@@ -9,16 +9,26 @@ namespace taskactor {
 
 std::string_view to_string(event_kind kind) noexcept {
   switch (kind) {
-    case event_kind::started: return "started";
-    case event_kind::progress: return "progress";
-    case event_kind::completed: return "completed";
-    case event_kind::cancelled: return "cancelled";
-    case event_kind::timed_out: return "timed out";
-    case event_kind::failed: return "failed";
-    case event_kind::unobserved_failure: return "failed, and nobody looked";
-    case event_kind::cleanup_fault: return "threw while it was cleaned up";
-    case event_kind::overrun: return "still running after its outcome was given";
-    case event_kind::observer_failed: return "observer threw";
+  case event_kind::started:
+    return "started";
+  case event_kind::progress:
+    return "progress";
+  case event_kind::completed:
+    return "completed";
+  case event_kind::cancelled:
+    return "cancelled";
+  case event_kind::timed_out:
+    return "timed out";
+  case event_kind::failed:
+    return "failed";
+  case event_kind::unobserved_failure:
+    return "failed, and nobody looked";
+  case event_kind::cleanup_fault:
+    return "threw while it was cleaned up";
+  case event_kind::overrun:
+    return "still running after its outcome was given";
+  case event_kind::observer_failed:
+    return "observer threw";
   }
   return "?";
 }
@@ -29,16 +39,21 @@ namespace {
 
 spdlog::level::level_enum level_of(event_kind kind) noexcept {
   switch (kind) {
-    case event_kind::started:
-    case event_kind::completed: return spdlog::level::debug;
-    case event_kind::cancelled: return spdlog::level::info;
-    case event_kind::timed_out:
-    case event_kind::failed:
-    case event_kind::unobserved_failure: return spdlog::level::err;
-    case event_kind::cleanup_fault:
-    case event_kind::overrun:
-    case event_kind::observer_failed: return spdlog::level::warn;
-    case event_kind::progress: break;
+  case event_kind::started:
+  case event_kind::completed:
+    return spdlog::level::debug;
+  case event_kind::cancelled:
+    return spdlog::level::info;
+  case event_kind::timed_out:
+  case event_kind::failed:
+  case event_kind::unobserved_failure:
+    return spdlog::level::err;
+  case event_kind::cleanup_fault:
+  case event_kind::overrun:
+  case event_kind::observer_failed:
+    return spdlog::level::warn;
+  case event_kind::progress:
+    break;
   }
   return spdlog::level::off;
 }
@@ -53,7 +68,8 @@ std::shared_ptr<spdlog::logger> shared_logger() {
 
 } // namespace
 
-event_log::event_log(std::shared_ptr<spdlog::logger> logger) : logger_(logger ? std::move(logger) : shared_logger()) {}
+event_log::event_log(std::shared_ptr<spdlog::logger> logger)
+    : logger_(logger ? std::move(logger) : shared_logger()) {}
 
 bool event_log::wants(event_kind kind) const noexcept {
   const auto level = level_of(kind);
@@ -67,7 +83,8 @@ void event_log::write(const event& what) const {
   else if (what.text.empty())
     logger_->log(level_of(what.kind), "{}: {} after {:.3f} ms", what.id, to_string(what.kind), ran);
   else
-    logger_->log(level_of(what.kind), "{}: {} after {:.3f} ms: {}", what.id, to_string(what.kind), ran, what.text);
+    logger_->log(level_of(what.kind), "{}: {} after {:.3f} ms: {}", what.id, to_string(what.kind), ran,
+                 what.text);
 }
 
 void event_log::warn(const std::string& text) const { logger_->warn("{}", text); }

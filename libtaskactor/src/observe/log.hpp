@@ -1,5 +1,5 @@
-/// Events as log lines, at the levels of rule 13. The user's spdlog is never configured: a logger is taken, or one
-/// named "taskactor" is used or made.
+/// Events as log lines, at the levels of rule 13. The user's spdlog is never configured: a logger is taken,
+/// or one named "taskactor" is used or made.
 #pragma once
 
 #include <taskactor/observe/event.hpp>

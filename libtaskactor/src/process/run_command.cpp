@@ -28,15 +28,17 @@ private:
 };
 
 command_server& server_of(runtime& home) {
-  auto& service = home.attached([](caf::actor_system& system) { return std::make_unique<command_service>(system); });
+  auto& service
+      = home.attached([](caf::actor_system& system) { return std::make_unique<command_service>(system); });
   return static_cast<command_service&>(service).server();
 }
 
-/// One command on its way: queues for a token, then runs. Keeps its token until the process is reaped (rule 8).
+/// One command on its way: queues for a token, then runs. Keeps its token until the process is reaped (rule
+/// 8).
 class command_call final : public ticket {
 public:
   command_call(context& owner, command_spec spec)
-    : ticket(owner, ref<record>{static_cast<record*>(&owner.core())}), spec_(std::move(spec)) {}
+      : ticket(owner, ref<record>{static_cast<record*>(&owner.core())}), spec_(std::move(spec)) {}
 
   void on_token() noexcept override;
   bool started() const noexcept { return started_.load(std::memory_order_acquire); }
@@ -49,7 +51,8 @@ public:
   /// True: it never had its token, and never starts.
   bool withdraw() noexcept { return task().home->process_gate().revoke(*this); }
 
-  // -- on the server's thread ----------------------------------------------------------------------------------------
+  // -- on the server's thread
+  // ----------------------------------------------------------------------------------------
   void failed(std::exception_ptr why, bool abandoned = false) noexcept {
     error_ = std::move(why);
     abandoned_ = abandoned;
@@ -81,7 +84,8 @@ public:
   explicit call_listener(ref<command_call> call) : call_(std::move(call)) {}
   void on_started(pid_t) noexcept override {}
   void on_start_failed(errc code, std::string message) noexcept override {
-    call_->failed(std::make_exception_ptr(std::system_error{make_error_code(code), message}), code == errc::stopping);
+    call_->failed(std::make_exception_ptr(std::system_error{make_error_code(code), message}),
+                  code == errc::stopping);
   }
   void on_exit(command_result result) noexcept override { call_->exited(std::move(result)); }
 
@@ -92,7 +96,8 @@ private:
 void command_call::on_token() noexcept {
   auto& whom = owner();
   try {
-    key_ = server_of(*task().home).start(std::move(spec_), std::make_shared<call_listener>(ref<command_call>{this}));
+    key_ = server_of(*task().home)
+               .start(std::move(spec_), std::make_shared<call_listener>(ref<command_call>{this}));
     started_.store(true, std::memory_order_seq_cst);
     if (const int number = asked_.load(std::memory_order_seq_cst))
       server_of(*task().home).signal(key_, number);
@@ -108,7 +113,7 @@ enum class wait_end : std::uint8_t { arrived, time_up, cancelled };
 class call_wait final : waiter {
 public:
   call_wait(ref<command_call> call, bool for_start, time_point until)
-    : call_(std::move(call)), for_start_(for_start) {
+      : call_(std::move(call)), for_start_(for_start) {
     timer_.due = until;
   }
   call_wait(const call_wait&) = delete;
@@ -168,7 +173,8 @@ task<void> end_command(ref<command_call> call, std::chrono::nanoseconds grace) {
 void check(const command_line& argv, const command_options& options) {
   if (argv.empty() || argv.front().empty())
     throw_rejection({errc::invalid_argument, "command: no program is named; give at least its name"});
-  for (const auto& wrong : {check_duration("timeout", options.timeout), check_duration("grace", options.grace)})
+  for (const auto& wrong :
+       {check_duration("timeout", options.timeout), check_duration("grace", options.grace)})
     if (wrong)
       throw_rejection(*wrong);
 }

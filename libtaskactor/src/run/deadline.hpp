@@ -1,10 +1,11 @@
-/// Deadlines: a heap of points in time whose entries know their place, and the alarm that wakes its owner for the
-/// earliest one.
+/// Deadlines: a heap of points in time whose entries know their place, and the alarm that wakes its owner for
+/// the earliest one.
 ///
-/// An entry is unlinked when it is no longer needed, so memory follows the number of live deadlines. CAF's delayed
-/// messages can't be revoked, and each keeps its receiver alive until due; hence one at a time for the earliest entry,
-/// and not at the exact time but on a grid that gets finer as the time comes nearer: the number of those under way
-/// is bounded by the number of grid points (a few for each power of two), however often the earliest entry changes.
+/// An entry is unlinked when it is no longer needed, so memory follows the number of live deadlines. CAF's
+/// delayed messages can't be revoked, and each keeps its receiver alive until due; hence one at a time for
+/// the earliest entry, and not at the exact time but on a grid that gets finer as the time comes nearer: the
+/// number of those under way is bounded by the number of grid points (a few for each power of two), however
+/// often the earliest entry changes.
 #pragma once
 
 #include <taskactor/task/context.hpp>

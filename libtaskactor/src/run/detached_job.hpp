@@ -12,9 +12,11 @@ namespace taskactor::detail {
 
 class detached_job final : public caf::blocking_actor {
 public:
-  detached_job(caf::actor_config& config, std::function<void()> job) : blocking_actor(config), job_(std::move(job)) {}
+  detached_job(caf::actor_config& config, std::function<void()> job)
+      : blocking_actor(config), job_(std::move(job)) {}
   void act() override {
-    const auto job = std::move(job_); // what it has captured goes with it, not with the last handle of this actor
+    const auto job
+        = std::move(job_); // what it has captured goes with it, not with the last handle of this actor
     job();
   }
   const char* name() const override { return "taskactor.job"; }
@@ -24,7 +26,8 @@ public:
     try {
       system.spawn<detached_job, caf::detached + caf::hidden>(std::move(job));
     } catch (const std::system_error&) {
-      system.dec_detached_threads(); // CAF counts the thread before it has one, and its destructor would wait for it
+      system.dec_detached_threads(); // CAF counts the thread before it has one, and its destructor would wait
+                                     // for it
       throw;
     }
   }

@@ -1,7 +1,7 @@
 /// An intrusive first-in-first-out list: O(1) removal from anywhere, no allocation.
 ///
-/// `T` has `next`, `prev` and `listed_in`; it is in at most one list at a time. The list counts one reference for
-/// each element.
+/// `T` has `next`, `prev` and `listed_in`; it is in at most one list at a time. The list counts one reference
+/// for each element.
 #pragma once
 
 #include <taskactor/task/ref.hpp>

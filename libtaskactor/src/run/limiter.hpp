@@ -6,9 +6,10 @@
 ///       | --- release_tokens{k} ------> |   when recalled, or when it ends
 ///       | <-- tokens_recalled{k} ------ |   somebody else waits, or the capacity has shrunk
 ///
-/// A holder keeps idle tokens until they are recalled: a token that passes from one task to the next costs no message.
-/// The limiter monitors its holders: a dead one's tokens come back, and its requests are forgotten. What is lent never
-/// exceeds the capacity, but by tokens that a smaller capacity has recalled and that are not back yet.
+/// A holder keeps idle tokens until they are recalled: a token that passes from one task to the next costs no
+/// message. The limiter monitors its holders: a dead one's tokens come back, and its requests are forgotten.
+/// What is lent never exceeds the capacity, but by tokens that a smaller capacity has recalled and that are
+/// not back yet.
 #pragma once
 
 #include <algorithm>

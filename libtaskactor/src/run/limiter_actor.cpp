@@ -5,7 +5,7 @@
 namespace taskactor::detail {
 
 limiter_actor::limiter_actor(caf::actor_config& config, std::size_t capacity)
-  : event_based_actor(config), limiter_(capacity) {
+    : event_based_actor(config), limiter_(capacity) {
   set_down_handler([this](caf::down_msg& down) {
     holders_.erase(down.source.id());
     tell(limiter_.gone(down.source.id()));
@@ -14,9 +14,9 @@ limiter_actor::limiter_actor(caf::actor_config& config, std::size_t capacity)
 
 caf::behavior limiter_actor::make_behavior() {
   return {
-    [this](const acquire_tokens& wish) { tell(limiter_.acquire(sender(), wish.count)); },
-    [this](const release_tokens& back) { tell(limiter_.release(sender(), back.count)); },
-    [this](const resize_limiter& to) { tell(limiter_.resize(to.capacity)); },
+      [this](const acquire_tokens& wish) { tell(limiter_.acquire(sender(), wish.count)); },
+      [this](const release_tokens& back) { tell(limiter_.release(sender(), back.count)); },
+      [this](const resize_limiter& to) { tell(limiter_.resize(to.capacity)); },
   };
 }
 

@@ -1,4 +1,5 @@
-/// The actor that lends tokens: maps messages to the rules in `limiter.hpp`, and monitors who holds its tokens.
+/// The actor that lends tokens: maps messages to the rules in `limiter.hpp`, and monitors who holds its
+/// tokens.
 #pragma once
 
 #include "../messages.hpp"

@@ -14,40 +14,41 @@
 namespace taskactor::detail {
 
 manager_actor::manager_actor(caf::actor_config& config, runtime& home, caf::actor limiter)
-  : event_based_actor(config), home_(home), limiter_(std::move(limiter)) {
+    : event_based_actor(config), home_(home), limiter_(std::move(limiter)) {
   running_.reserve(256);
   set_down_handler([this](caf::down_msg& down) { on_down(down.source.id()); });
 }
 
 caf::behavior manager_actor::make_behavior() {
   return {
-    [this](const work_admitted&) { take_in(); },
-    [this](const end_task& asked) { on_cancel(*asked.task, asked.why); },
-    [this](const exit_received& exit) { on_exit(*exit.task, exit.kill); },
-    [this](const token_returned&) { lend_back(); },
-    [this](const reclaim& wish) { want_back(wish.task); },
-    [this](const tokens_granted& got) {
-      release(tokens_.granted(got.count));
-      start_ready();
-    },
-    [this](const tokens_recalled& owed) { release(tokens_.recalled(owed.count)); },
-    [this](const alarm_rang& alarm) { on_alarm(alarm.due); },
-    [this](const detail::stop& order) { on_stop(order.bounds); },
+      [this](const work_admitted&) { take_in(); },
+      [this](const end_task& asked) { on_cancel(*asked.task, asked.why); },
+      [this](const exit_received& exit) { on_strangers_exit(*exit.task, exit.kill); },
+      [this](const token_returned&) { lend_back(); },
+      [this](const reclaim& wish) { want_back(wish.task); },
+      [this](const tokens_granted& got) {
+        release(tokens_.granted(got.count));
+        start_ready();
+      },
+      [this](const tokens_recalled& owed) { release(tokens_.recalled(owed.count)); },
+      [this](const alarm_rang& alarm) { on_alarm(alarm.due); },
+      [this](const detail::stop& order) { on_stop(order.bounds); },
   };
 }
 
-// -- starting ----------------------------------------------------------------------------------------------------------
+// -- starting
+// ----------------------------------------------------------------------------------------------------------
 
 void manager_actor::take_in() {
   fifo<record> incoming;
   home_.table().take_incoming(incoming);
   while (auto task = incoming.pop())
-    enqueue(std::move(task));
+    line_up(std::move(task));
   start_ready();
   arm();
 }
 
-void manager_actor::enqueue(ref<record> task) {
+void manager_actor::line_up(ref<record> task) {
   task->phase = phase::waiting;
   const auto queue_end = after(task->submitted, task->queue_timeout);
   const auto total_end = after(task->submitted, task->total_timeout);
@@ -108,8 +109,8 @@ void manager_actor::start(ref<record> task) {
   spawn_body(*task);
 }
 
-/// Why a task that has its token doesn't start: its time is up (zero has expired: rule 7), or it was cancelled first
-/// (rule 9).
+/// Why a task that has its token doesn't start: its time is up (zero has expired: rule 7), or it was
+/// cancelled first (rule 9).
 std::optional<failure> manager_actor::refused_start(record& task, time_point now) {
   if (task.due != time_point{} && task.due <= now)
     return waited_too_long(task);
@@ -124,8 +125,8 @@ std::optional<failure> manager_actor::refused_start(record& task, time_point now
 
 void manager_actor::spawn_body(record& task) {
   caf::actor_config config{context()};
-  auto actor = caf::make_actor<task_actor, caf::strong_actor_ptr>(system().next_actor_id(), system().node(), &system(),
-                                                                  config, ref<record>{&task});
+  auto actor = caf::make_actor<task_actor, caf::strong_actor_ptr>(system().next_actor_id(), system().node(),
+                                                                  &system(), config, ref<record>{&task});
   auto* body = static_cast<task_actor*>(actor->get());
   task.actor = body;
   running_.emplace(actor->id(), ref<record>{&task});
@@ -135,7 +136,8 @@ void manager_actor::spawn_body(record& task) {
   actor.detach(); // the scheduler's reference is the creation reference
 }
 
-/// The task's own flag is cleared already, and its down message comes after this one: the token comes back once.
+/// The task's own flag is cleared already, and its down message comes after this one: the token comes back
+/// once.
 void manager_actor::lend_back() {
   release(tokens_.put());
   start_ready();

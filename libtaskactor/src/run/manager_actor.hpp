@@ -1,5 +1,5 @@
-/// The manager: starts what has a token, learns of every end by a down message, keeps the deadlines, and is the only
-/// one that writes end states (rules 2 to 4, 7 to 9, 12).
+/// The manager: starts what has a token, learns of every end by a down message, keeps the deadlines, and is
+/// the only one that writes end states (rules 2 to 4, 7 to 9, 12).
 ///
 ///     admitted -> waiting --token--> running --(cancel | deadline)--> in_grace --> killed --> overrun
 ///                    \                  \________________ down message ____________________/
@@ -33,9 +33,10 @@ private:
   /// The stages of a shutdown, in order.
   enum class stage : std::uint8_t { open, draining, cancelling, killing, over };
 
-  // -- starting ------------------------------------------------------------------------------------------------------
+  // -- starting
+  // ------------------------------------------------------------------------------------------------------
   void take_in();
-  void enqueue(ref<record> task);
+  void line_up(ref<record> task);
   void start_ready();
   fifo<record>* next_list() noexcept;
   void start(ref<record> task);
@@ -45,16 +46,18 @@ private:
   void want_back(ref<record> task);
   void release(std::size_t count);
 
-  // -- ending --------------------------------------------------------------------------------------------------------
+  // -- ending
+  // --------------------------------------------------------------------------------------------------------
   void on_cancel(record& task, end_reason why);
-  void on_exit(record& task, bool kill);
+  void on_strangers_exit(record& task, bool kill);
   void on_down(caf::actor_id who);
   void end_waiting(record& task, failure how);
   void signal(record& task, bool kill);
   void give_end_state(record& task);
   void report_end(const record& task);
 
-  // -- time ----------------------------------------------------------------------------------------------------------
+  // -- time
+  // ----------------------------------------------------------------------------------------------------------
   void on_alarm(time_point rung);
   void on_due(record& task, time_point now);
   void on_run_due(record& task, time_point now);
@@ -63,7 +66,8 @@ private:
   void due_at(record& task, time_point when, end_reason why);
   void arm();
 
-  // -- shutdown ------------------------------------------------------------------------------------------------------
+  // -- shutdown
+  // ------------------------------------------------------------------------------------------------------
   void on_stop(const shutdown_options& bounds);
   void next_stage();
   void cancel_all(end_reason why);

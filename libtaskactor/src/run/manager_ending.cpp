@@ -33,7 +33,7 @@ void manager_actor::on_cancel(record& task, end_reason why) {
   arm();
 }
 
-void manager_actor::on_exit(record& task, bool kill) {
+void manager_actor::on_strangers_exit(record& task, bool kill) {
   if (home_.table().cancel(task, end_reason::cancel_requested) == cancel_reply::requested)
     on_cancel(task, end_reason::cancel_requested);
   if (kill && task.phase == phase::in_grace)
@@ -97,7 +97,8 @@ void manager_actor::on_down(caf::actor_id who) {
   check_stopped();
 }
 
-/// Writes the end state, once: when the actor is down, or earlier when the caller is answered at a deadline (rule 8).
+/// Writes the end state, once: when the actor is down, or earlier when the caller is answered at a deadline
+/// (rule 8).
 void manager_actor::give_end_state(record& task) {
   if (is_final(task.state.load(std::memory_order_relaxed)))
     return;

@@ -35,18 +35,24 @@ void manager_actor::on_alarm(time_point rung) {
 
 void manager_actor::on_due(record& task, time_point now) {
   switch (task.phase) {
-    case phase::waiting:
-      end_waiting(task, waited_too_long(task));
-      check_stopped();
-      break;
-    case phase::running: on_run_due(task, now); break;
-    case phase::in_grace:
-    case phase::killed: on_grace_due(task, now); break;
-    default: break;
+  case phase::waiting:
+    end_waiting(task, waited_too_long(task));
+    check_stopped();
+    break;
+  case phase::running:
+    on_run_due(task, now);
+    break;
+  case phase::in_grace:
+  case phase::killed:
+    on_grace_due(task, now);
+    break;
+  default:
+    break;
   }
 }
 
-/// Rule 8: the caller is answered at the deadline; then the body is asked to end, and keeps its token until it has.
+/// Rule 8: the caller is answered at the deadline; then the body is asked to end, and keeps its token until
+/// it has.
 void manager_actor::on_run_due(record& task, time_point now) {
   if (task.kind == record_kind::lane) {
     const auto verdict = task.review(now);
@@ -66,13 +72,19 @@ void manager_actor::on_run_due(record& task, time_point now) {
 
 void manager_actor::on_grace_due(record& task, time_point) {
   switch (on_grace_over(task.phase == phase::killed, task.phase == phase::overrun)) {
-    case grace_step::kill: signal(task, true); break;
-    case grace_step::leave_behind: leave_behind(task); break;
-    case grace_step::ignore: break;
+  case grace_step::kill:
+    signal(task, true);
+    break;
+  case grace_step::leave_behind:
+    leave_behind(task);
+    break;
+  case grace_step::ignore:
+    break;
   }
 }
 
-/// What can't be killed (a thread in a call, a coroutine that never awaits) is answered for, and keeps its token.
+/// What can't be killed (a thread in a call, a coroutine that never awaits) is answered for, and keeps its
+/// token.
 void manager_actor::leave_behind(record& task) {
   task.phase = phase::overrun;
   if (task.decide()) {
@@ -100,7 +112,7 @@ void manager_actor::arm() {
     return;
   if (const auto at = alarm_.arm(due, [this] { return home_.now(); }))
     system().clock().schedule_message(
-      *at, ctrl(), caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, alarm_rang{*at}));
+        *at, ctrl(), caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, alarm_rang{*at}));
 }
 
 void manager_actor::on_stop(const shutdown_options& bounds) {
@@ -129,28 +141,28 @@ void manager_actor::next_stage() {
   const auto now = home_.now();
   do {
     switch (stage_) {
-      case stage::open:
-        stage_ = stage::draining;
-        stage_due_ = after(now, bounds_.drain);
-        break;
-      case stage::draining:
-        stage_ = stage::cancelling;
-        stage_due_ = after(now, bounds_.cancel);
-        home_.table().close(true);
-        cancel_all(end_reason::shutdown);
-        break;
-      case stage::cancelling:
-        stage_ = stage::killing;
-        stage_due_ = after(now, bounds_.kill);
-        for (auto& [id, task] : running_)
-          if (task->phase == phase::running || task->phase == phase::in_grace)
-            signal(*task, true);
-        break;
-      default:
-        stage_ = stage::over;
-        stage_due_ = time_point::max();
-        check_stopped();
-        return;
+    case stage::open:
+      stage_ = stage::draining;
+      stage_due_ = after(now, bounds_.drain);
+      break;
+    case stage::draining:
+      stage_ = stage::cancelling;
+      stage_due_ = after(now, bounds_.cancel);
+      home_.table().close(true);
+      cancel_all(end_reason::shutdown);
+      break;
+    case stage::cancelling:
+      stage_ = stage::killing;
+      stage_due_ = after(now, bounds_.kill);
+      for (auto& [id, task] : running_)
+        if (task->phase == phase::running || task->phase == phase::in_grace)
+          signal(*task, true);
+      break;
+    default:
+      stage_ = stage::over;
+      stage_due_ = time_point::max();
+      check_stopped();
+      return;
     }
   } while (stage_due_ <= now);
 }

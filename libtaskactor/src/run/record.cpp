@@ -99,7 +99,8 @@ void record::publish(taskactor::state end) noexcept {
 }
 
 void record::drop_handle() noexcept {
-  if (handles_.fetch_sub(1, std::memory_order_acq_rel) != 1 || !is_final(state.load(std::memory_order_acquire)))
+  if (handles_.fetch_sub(1, std::memory_order_acq_rel) != 1
+      || !is_final(state.load(std::memory_order_acquire)))
     return;
   if (failed() && !observed())
     home->report_unobserved(*this);

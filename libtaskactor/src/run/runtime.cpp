@@ -16,9 +16,12 @@ namespace taskactor {
 
 std::string_view to_string(limiter_kind kind) noexcept {
   switch (kind) {
-    case limiter_kind::global: return "global";
-    case limiter_kind::thread: return "thread";
-    case limiter_kind::process: return "process";
+  case limiter_kind::global:
+    return "global";
+  case limiter_kind::thread:
+    return "thread";
+  case limiter_kind::process:
+    return "process";
   }
   return "?";
 }
@@ -27,8 +30,8 @@ namespace detail {
 
 namespace {
 
-/// How long threads and observers have to come to their end when a manager is taken apart: those that are idle need
-/// microseconds, and for what is busy the stages of the shutdown have waited already.
+/// How long threads and observers have to come to their end when a manager is taken apart: those that are
+/// idle need microseconds, and for what is busy the stages of the shutdown have waited already.
 constexpr std::chrono::milliseconds apart_bound{500};
 
 std::unique_ptr<caf::actor_system_config> own_config(std::size_t threads) {
@@ -50,17 +53,18 @@ void wait_on_condition(std::unique_lock<std::mutex>& lock, std::condition_variab
 } // namespace
 
 runtime::runtime(caf::actor_system* system, manager_options options)
-  : settings_(resolve(options, std::max(1u, std::thread::hardware_concurrency()))),
-    config_(system ? nullptr : own_config(options.scheduler_threads)),
-    owned_(system ? nullptr : std::make_unique<caf::actor_system>(*config_)),
-    system_(system ? system : owned_.get()),
-    events_(std::make_shared<event_hub>([this](auto job) { detached_job::start(*system_, std::move(job)); },
-                                        std::move(options.logger))),
-    table_(std::make_unique<task_table>(settings_.max_queue, settings_.history, settings_.history_ttl)),
-    timers_(std::make_shared<timers>(*system_)),
-    threads_(std::make_shared<thread_pool>(*system_, settings_.thread_capacity)),
-    wait_(wait_on_condition) {
-  const std::size_t capacities[] = {settings_.capacity, settings_.thread_capacity, settings_.process_capacity};
+    : settings_(resolve(options, std::max(1u, std::thread::hardware_concurrency()))),
+      config_(system ? nullptr : own_config(options.scheduler_threads)),
+      owned_(system ? nullptr : std::make_unique<caf::actor_system>(*config_)),
+      system_(system ? system : owned_.get()),
+      events_(std::make_shared<event_hub>([this](auto job) { detached_job::start(*system_, std::move(job)); },
+                                          std::move(options.logger))),
+      table_(std::make_unique<task_table>(settings_.max_queue, settings_.history, settings_.history_ttl)),
+      timers_(std::make_shared<timers>(*system_)),
+      threads_(std::make_shared<thread_pool>(*system_, settings_.thread_capacity)),
+      wait_(wait_on_condition) {
+  const std::size_t capacities[]
+      = {settings_.capacity, settings_.thread_capacity, settings_.process_capacity};
   for (std::size_t kind = 0; kind < 3; ++kind)
     limiters_[kind] = keep(system_->spawn<limiter_actor, caf::hidden>(capacities[kind]));
   capacity = settings_.capacity;
@@ -72,7 +76,8 @@ runtime::runtime(caf::actor_system* system, manager_options options)
   manager_ = keep(system_->spawn<manager_actor, caf::hidden>(*this, limiters_[0]));
 }
 
-/// Our actors are hidden from the system's count, which can't be waited for in a system of the user's: we count.
+/// Our actors are hidden from the system's count, which can't be waited for in a system of the user's: we
+/// count.
 caf::actor runtime::keep(caf::actor part) {
   {
     const std::lock_guard lock{mutex_};
@@ -138,15 +143,17 @@ void runtime::kill(record& task) { caf::anon_send(manager_, exit_received{ref<re
 
 void runtime::resize(limiter_kind which, std::size_t to) {
   switch (which) {
-    case limiter_kind::global:
-      capacity = to;
-      caf::anon_send(limiters_[0], resize_limiter{to});
-      break;
-    case limiter_kind::thread:
-      threads_->resize(to);
-      thread_gate_->resize(to);
-      break;
-    case limiter_kind::process: process_gate_->resize(to); break;
+  case limiter_kind::global:
+    capacity = to;
+    caf::anon_send(limiters_[0], resize_limiter{to});
+    break;
+  case limiter_kind::thread:
+    threads_->resize(to);
+    thread_gate_->resize(to);
+    break;
+  case limiter_kind::process:
+    process_gate_->resize(to);
+    break;
   }
 }
 
@@ -185,7 +192,8 @@ void runtime::block(std::unique_lock<std::mutex>& lock, std::condition_variable&
   wait_(lock, changed, done, until);
 }
 
-// -- shutdown ----------------------------------------------------------------------------------------------------------
+// -- shutdown
+// ----------------------------------------------------------------------------------------------------------
 
 shutdown_report runtime::shutdown(shutdown_options bounds) {
   for (const auto& wrong : {check_duration("drain", bounds.drain), check_duration("cancel", bounds.cancel),
@@ -230,7 +238,8 @@ void runtime::take_apart() {
   timers_->stop();
 }
 
-// -- reports -----------------------------------------------------------------------------------------------------------
+// -- reports
+// -----------------------------------------------------------------------------------------------------------
 
 void runtime::report(event_kind kind, const record& task, const std::string& text) {
   if (!events_->wants(kind))

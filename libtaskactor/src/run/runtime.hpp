@@ -6,8 +6,8 @@
 ///     gates        bring thread calls and processes through theirs
 ///     thread_pool, command_server, timers, event_hub          detached or small actors
 ///
-/// It outlives every record that hasn't ended. When something can't be ended (a thread that never returns), it is
-/// never destroyed, nor the actor system: what still runs may go on using it.
+/// It outlives every record that hasn't ended. When something can't be ended (a thread that never returns),
+/// it is never destroyed, nor the actor system: what still runs may go on using it.
 #pragma once
 
 #include "../observe/hub.hpp"
@@ -48,7 +48,8 @@ struct settings {
 /// Errors: `std::system_error{errc::invalid_argument}`, naming the field or the variable.
 settings resolve(const manager_options& options, std::size_t processors);
 
-/// How a thread waits for the runtime: on a condition variable; in virtual time, by running the system itself.
+/// How a thread waits for the runtime: on a condition variable; in virtual time, by running the system
+/// itself.
 using wait_strategy = std::function<void(std::unique_lock<std::mutex>&, std::condition_variable&,
                                          const std::function<bool()>& done, time_point until)>;
 
@@ -71,7 +72,8 @@ public:
   event_hub& events() noexcept { return *events_; }
   time_point now() const noexcept { return system_->clock().now(); }
 
-  // -- from callers' threads -----------------------------------------------------------------------------------------
+  // -- from callers' threads
+  // -----------------------------------------------------------------------------------------
   std::optional<rejection> admit(ref<record> task, task_options options);
   /// False: no more work is taken.
   bool admit_lane(ref<record> lane);
@@ -81,19 +83,21 @@ public:
   manager_statistics statistics();
   shutdown_report shutdown(shutdown_options bounds);
   /// Waits until `done()` or `until`; `changed` is told when to look again. Errors: `errc::would_block`.
-  void block(std::unique_lock<std::mutex>& lock, std::condition_variable& changed, const std::function<bool()>& done,
-             time_point until = time_point::max());
+  void block(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
+             const std::function<bool()>& done, time_point until = time_point::max());
   void set_wait_strategy(wait_strategy strategy) { wait_ = std::move(strategy); }
   std::string next_gather_id();
   /// The one attachment (the command server); `make` is called once.
   attachment& attached(const std::function<std::unique_ptr<attachment>(caf::actor_system&)>& make);
 
-  // -- the manager's published counts ---------------------------------------------------------------------------------
+  // -- the manager's published counts
+  // ---------------------------------------------------------------------------------
   std::atomic<std::size_t> waiting{0}, running{0}, tokens_used{0}, overrunning{0};
   std::atomic<std::uint64_t> overruns{0}, items{0};
   std::atomic<std::size_t> capacity{0};
 
-  // -- reports -------------------------------------------------------------------------------------------------------
+  // -- reports
+  // -------------------------------------------------------------------------------------------------------
   void report(event_kind kind, const record& task, const std::string& text = {});
   void report_progress(const record& task, std::uint64_t done, std::uint64_t total, std::string text);
   void report_cleanup_fault(const record& task, const std::exception_ptr& thrown) noexcept;

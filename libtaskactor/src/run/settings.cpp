@@ -34,7 +34,8 @@ std::optional<std::chrono::nanoseconds> seconds_from(const char* variable) {
   double value = 0;
   const auto [end, error] = std::from_chars(view.data(), view.data() + view.size(), value);
   if (error != std::errc{} || end != view.data() + view.size() || !(value >= 0 && value < 9e9))
-    refuse(std::string{variable} + ": \"" + text + "\" is not a number of seconds (zero or more), nor \"none\"");
+    refuse(std::string{variable} + ": \"" + text
+           + "\" is not a number of seconds (zero or more), nor \"none\"");
   return std::chrono::nanoseconds{static_cast<std::int64_t>(value * 1e9)};
 }
 
@@ -53,15 +54,18 @@ settings resolve(const manager_options& options, std::size_t processors) {
     if (wrong)
       refuse(wrong->message);
   settings result{};
-  result.capacity = pick(options.capacity, "TASKACTOR_CAPACITY", std::min<std::size_t>(std::max<std::size_t>(32, 4 * processors), 256));
-  result.thread_capacity = pick(options.thread_capacity, "TASKACTOR_THREAD_CAPACITY",
-                                std::min<std::size_t>(std::max<std::size_t>(16, 2 * result.capacity / 3), 128));
+  result.capacity = pick(options.capacity, "TASKACTOR_CAPACITY",
+                         std::min<std::size_t>(std::max<std::size_t>(32, 4 * processors), 256));
+  result.thread_capacity
+      = pick(options.thread_capacity, "TASKACTOR_THREAD_CAPACITY",
+             std::min<std::size_t>(std::max<std::size_t>(16, 2 * result.capacity / 3), 128));
   result.process_capacity = pick(options.process_capacity, "TASKACTOR_PROCESS_CAPACITY",
                                  std::max<std::size_t>(1, std::min<std::size_t>(processors, 8)));
   result.max_queue = pick(options.max_queue, "TASKACTOR_MAX_QUEUE", 10000);
-  result.default_timeout = options.default_timeout
-                             ? *options.default_timeout
-                             : seconds_from("TASKACTOR_DEFAULT_TIMEOUT").value_or(std::chrono::seconds{180});
+  result.default_timeout
+      = options.default_timeout
+            ? *options.default_timeout
+            : seconds_from("TASKACTOR_DEFAULT_TIMEOUT").value_or(std::chrono::seconds{180});
   result.cancel_grace = options.cancel_grace;
   result.history = options.history;
   result.history_ttl = options.history_ttl;

@@ -19,7 +19,7 @@ struct task_actor::pause_wait final : waiter {
 };
 
 task_actor::task_actor(caf::actor_config& config, ref<record> task)
-  : monitorable_actor(config), task_(std::move(task)) {}
+    : monitorable_actor(config), task_(std::move(task)) {}
 
 task_actor::~task_actor() = default;
 
@@ -77,22 +77,22 @@ caf::resumable::resume_result task_actor::resume(caf::execution_unit* unit, std:
   for (;;) {
     word_.store(word::running, std::memory_order_release);
     switch (run()) {
-      case turn::park: {
-        auto expected = word::running;
-        if (word_.compare_exchange_strong(expected, word::parked, std::memory_order_acq_rel))
-          return awaiting_message;
-        break; // noted: look again
-      }
-      case turn::requeue:
-        retain();
-        word_.store(word::queued, std::memory_order_release);
-        unit->exec_later(this);
+    case turn::park: {
+      auto expected = word::running;
+      if (word_.compare_exchange_strong(expected, word::parked, std::memory_order_acq_rel))
         return awaiting_message;
-      case turn::end:
-        word_.store(word::down, std::memory_order_release);
-        remains_ = {}; // it may own a reference to this actor
-        cleanup(caf::error{}, unit);
-        return done;
+      break; // noted: look again
+    }
+    case turn::requeue:
+      retain();
+      word_.store(word::queued, std::memory_order_release);
+      unit->exec_later(this);
+      return awaiting_message;
+    case turn::end:
+      word_.store(word::down, std::memory_order_release);
+      remains_ = {}; // it may own a reference to this actor
+      cleanup(caf::error{}, unit);
+      return done;
     }
   }
 }

@@ -1,14 +1,14 @@
 /// The light task actor: a CAF actor with an address, monitors, links and exit messages, and nothing else.
 ///
-/// It has no mailbox and no behavior. What it has to hear beyond exit messages (a timer, a thread's result, a child's
-/// end) sets something that its body's waiter looks at, and wakes it through one small word:
+/// It has no mailbox and no behavior. What it has to hear beyond exit messages (a timer, a thread's result, a
+/// child's end) sets something that its body's waiter looks at, and wakes it through one small word:
 ///
 ///     running --parks--> parked --wake--> queued --scheduler--> running        running --wake--> noted
 ///        \--body ends--> down                                   noted: looks again instead of parking
 ///
-/// Rules: 1. Only the thread that made it `running` touches the body. 2. After the step to `parked` or `queued` that
-/// thread touches nothing of it. 3. Each entry in the scheduler's queue owns a reference. 4. Its end is its clean-up,
-/// which sends the down message that the manager waits for (rule 3 of DESIGN.md).
+/// Rules: 1. Only the thread that made it `running` touches the body. 2. After the step to `parked` or
+/// `queued` that thread touches nothing of it. 3. Each entry in the scheduler's queue owns a reference. 4.
+/// Its end is its clean-up, which sends the down message that the manager waits for (rule 3 of DESIGN.md).
 #pragma once
 
 #include <taskactor/run/record.hpp>
@@ -28,18 +28,21 @@ public:
   task_actor(caf::actor_config& config, ref<record> task);
   ~task_actor() override;
 
-  // -- caf::abstract_actor -------------------------------------------------------------------------------------------
+  // -- caf::abstract_actor
+  // -------------------------------------------------------------------------------------------
   using caf::abstract_actor::enqueue;
   void enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) override;
   void on_destroy() override;
   const char* name() const override { return "taskactor.task"; }
 
-  // -- caf::resumable ------------------------------------------------------------------------------------------------
+  // -- caf::resumable
+  // ------------------------------------------------------------------------------------------------
   resume_result resume(caf::execution_unit* unit, std::size_t) override;
   void intrusive_ptr_add_ref_impl() override { caf::intrusive_ptr_add_ref(ctrl()); }
   void intrusive_ptr_release_impl() override { caf::intrusive_ptr_release(ctrl()); }
 
-  // -- context -------------------------------------------------------------------------------------------------------
+  // -- context
+  // -------------------------------------------------------------------------------------------------------
   task_core& core() noexcept override { return *task_; }
   runtime& home() noexcept override { return *task_->home; }
   void arm(timer_entry& entry) override;

@@ -7,11 +7,20 @@ namespace taskactor::detail {
 
 void task_table::counters::add(state how) noexcept {
   switch (how) {
-    case state::completed: ++completed; break;
-    case state::failed: ++failed; break;
-    case state::cancelled: ++cancelled; break;
-    case state::timed_out: ++timed_out; break;
-    default: break;
+  case state::completed:
+    ++completed;
+    break;
+  case state::failed:
+    ++failed;
+    break;
+  case state::cancelled:
+    ++cancelled;
+    break;
+  case state::timed_out:
+    ++timed_out;
+    break;
+  default:
+    break;
   }
 }
 
@@ -110,10 +119,13 @@ cancel_reply task_table::cancel(record& task, end_reason why) {
   auto now = task.state.load(std::memory_order_acquire);
   do {
     switch (on_cancel_request(now)) {
-      case cancel_step::already_asked: return cancel_reply::already_requested;
-      case cancel_step::too_late: return cancel_reply::finished;
-      case cancel_step::drop_waiting:
-      case cancel_step::signal_body: break;
+    case cancel_step::already_asked:
+      return cancel_reply::already_requested;
+    case cancel_step::too_late:
+      return cancel_reply::finished;
+    case cancel_step::drop_waiting:
+    case cancel_step::signal_body:
+      break;
     }
     if (task.kind == record_kind::task && task.decided())
       return cancel_reply::finished; // a body that finishes first wins (rule 9)
@@ -135,9 +147,10 @@ std::optional<task_info> task_table::find(std::string_view id, time_point now) c
     if (const auto live = tasks_.find(id); live != tasks_.end()) {
       task = live->second;
     } else {
-      const auto past_one = std::find_if(history_ring_.rbegin(), history_ring_.rend(), [&](const past& entry) {
-        return entry.task->id == id && now - entry.at <= history_ttl_;
-      });
+      const auto past_one
+          = std::find_if(history_ring_.rbegin(), history_ring_.rend(), [&](const past& entry) {
+              return entry.task->id == id && now - entry.at <= history_ttl_;
+            });
       if (past_one == history_ring_.rend())
         return {};
       task = past_one->task;

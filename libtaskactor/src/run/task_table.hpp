@@ -1,8 +1,8 @@
 /// The table of tasks: who waits and runs, by id, and who has ended lately.
 ///
-/// The manager owns it and publishes it, as an Erlang process publishes an ETS table, so that admission, look-up and
-/// the first step of a cancellation are decided in the caller's thread (rule 1). One lock, short sections: no user
-/// code runs and no message is sent under it.
+/// The manager owns it and publishes it, as an Erlang process publishes an ETS table, so that admission,
+/// look-up and the first step of a cancellation are decided in the caller's thread (rule 1). One lock, short
+/// sections: no user code runs and no message is sent under it.
 #pragma once
 
 #include "fifo.hpp"
@@ -31,7 +31,7 @@ struct admission {
 class task_table {
 public:
   task_table(std::size_t max_queue, std::size_t history, std::chrono::nanoseconds history_ttl)
-    : max_queue_(max_queue), history_(history), history_ttl_(history_ttl) {}
+      : max_queue_(max_queue), history_(history), history_ttl_(history_ttl) {}
 
   /// `wrong`: what is wrong with the options, told unless the id is taken.
   admission admit(ref<record> task, std::optional<rejection> wrong);
@@ -72,9 +72,9 @@ private:
   const std::size_t max_queue_;
   const std::size_t history_;
   const std::chrono::nanoseconds history_ttl_;
-  mutable std::mutex mutex_; // what follows
+  mutable std::mutex mutex_;                                // what follows
   std::unordered_map<std::string_view, ref<record>> tasks_; // keys are views of the records' ids
-  std::unordered_set<record*> others_;                      // lanes, and lingering tasks; the manager holds them
+  std::unordered_set<record*> others_; // lanes, and lingering tasks; the manager holds them
   fifo<record> incoming_;
   std::deque<past> history_ring_;
   bool told_ = false;

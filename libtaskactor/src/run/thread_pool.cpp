@@ -16,8 +16,8 @@ constexpr std::chrono::seconds idle_limit{10};
 } // namespace
 
 thread_call::thread_call(context& owner, bool stoppable)
-  : ticket(owner, ref<record>{static_cast<record*>(&owner.core())}),
-    stop_(stoppable ? std::stop_source{} : std::stop_source{std::nostopstate}) {}
+    : ticket(owner, ref<record>{static_cast<record*>(&owner.core())}),
+      stop_(stoppable ? std::stop_source{} : std::stop_source{std::nostopstate}) {}
 
 void thread_call::on_token() noexcept { task().home->threads().submit(ref<thread_call>{this}); }
 

@@ -1,9 +1,9 @@
 /// Long-lived threads for blocking calls: detached actors that serve one queue.
 ///
-/// The pool grows by a worker whenever a call waits, nobody is idle and there are fewer workers than the limiter lends
-/// tokens (with as many, one is just coming back); a worker that has been idle for ten seconds ends. At most one idle worker
-/// is being woken at any time; a woken one wakes the next if there is more. That keeps a burst of short calls on
-/// few hot threads.
+/// The pool grows by a worker whenever a call waits, nobody is idle and there are fewer workers than the
+/// limiter lends tokens (with as many, one is just coming back); a worker that has been idle for ten seconds
+/// ends. At most one idle worker is being woken at any time; a woken one wakes the next if there is more.
+/// That keeps a burst of short calls on few hot threads.
 ///
 /// A worker stuck in a call that never returns is left behind by `stop`, with the pool, which it shares.
 #pragma once
@@ -32,7 +32,8 @@ public:
   void resize(std::size_t limit) noexcept { limit_ = limit; }
 
   void submit(ref<thread_call> call);
-  /// Ends the idle workers, and waits for the busy ones until `bound` is over. Returns how many are left behind.
+  /// Ends the idle workers, and waits for the busy ones until `bound` is over. Returns how many are left
+  /// behind.
   std::size_t stop(std::chrono::nanoseconds bound);
   std::size_t workers() const;
 

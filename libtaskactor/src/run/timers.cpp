@@ -11,7 +11,7 @@ namespace {
 class timer_actor final : public caf::event_based_actor {
 public:
   timer_actor(caf::actor_config& config, std::shared_ptr<timers> owner)
-    : event_based_actor(config), owner_(std::move(owner)) {}
+      : event_based_actor(config), owner_(std::move(owner)) {}
   caf::behavior make_behavior() override {
     return {[this](const alarm_rang& alarm) { owner_->ring(alarm.due); }};
   }
@@ -72,7 +72,7 @@ void timers::rearm() {
   if (const auto* first = heap_.earliest())
     if (const auto at = alarm_.arm(first->due, [this] { return system_.clock().now(); }))
       system_.clock().schedule_message(
-        *at, actor_, caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, alarm_rang{*at}));
+          *at, actor_, caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, alarm_rang{*at}));
 }
 
 } // namespace taskactor::detail

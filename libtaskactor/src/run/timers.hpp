@@ -1,7 +1,8 @@
-/// The clock of sleeping bodies: one heap for all, behind a lock, and one actor that the alarm's messages go to.
+/// The clock of sleeping bodies: one heap for all, behind a lock, and one actor that the alarm's messages go
+/// to.
 ///
-/// Not in the manager, so that ten thousand sleepers don't pass through its mailbox. Threads: any; a body arms and
-/// disarms its own entry, the actor fires what is due.
+/// Not in the manager, so that ten thousand sleepers don't pass through its mailbox. Threads: any; a body
+/// arms and disarms its own entry, the actor fires what is due.
 #pragma once
 
 #include "../messages.hpp"

@@ -12,11 +12,11 @@ namespace {
 class gate_actor final : public caf::event_based_actor {
 public:
   gate_actor(caf::actor_config& config, std::shared_ptr<token_gate> owner)
-    : event_based_actor(config), owner_(std::move(owner)) {}
+      : event_based_actor(config), owner_(std::move(owner)) {}
   caf::behavior make_behavior() override {
     return {
-      [this](const tokens_granted& got) { owner_->granted(got.count); },
-      [this](const tokens_recalled& owed) { owner_->recalled(owed.count); },
+        [this](const tokens_granted& got) { owner_->granted(got.count); },
+        [this](const tokens_recalled& owed) { owner_->recalled(owed.count); },
     };
   }
   const char* name() const override { return "taskactor.gate"; }
@@ -27,7 +27,9 @@ private:
 
 } // namespace
 
-ticket::ticket(context& owner, ref<record> task) noexcept : owner_(owner), task_(std::move(task)) { owner_.retain(); }
+ticket::ticket(context& owner, ref<record> task) noexcept : owner_(owner), task_(std::move(task)) {
+  owner_.retain();
+}
 ticket::~ticket() { owner_.release(); }
 
 void ticket::finish() noexcept {
@@ -38,7 +40,7 @@ void ticket::finish() noexcept {
 }
 
 token_gate::token_gate(caf::actor_system& system, caf::actor limiter, std::size_t capacity)
-  : system_(system), limiter_(std::move(limiter)), capacity_(capacity) {}
+    : system_(system), limiter_(std::move(limiter)), capacity_(capacity) {}
 
 caf::actor token_gate::start() { return actor_ = system_.spawn<gate_actor, caf::hidden>(shared_from_this()); }
 

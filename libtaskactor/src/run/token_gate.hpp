@@ -31,7 +31,8 @@ public:
   void resize(std::size_t capacity);
   limiter_statistics statistics() const;
 
-  // -- the gate's actor ----------------------------------------------------------------------------------------------
+  // -- the gate's actor
+  // ----------------------------------------------------------------------------------------------
   void granted(std::size_t count);
   void recalled(std::size_t count);
 

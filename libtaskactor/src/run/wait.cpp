@@ -16,7 +16,8 @@ public:
       return true;
     try {
       std::unique_lock lock{mutex_};
-      which.home->block(lock, changed_, [this] { return ended_; }, until);
+      which.home->block(
+          lock, changed_, [this] { return ended_; }, until);
     } catch (...) {
       which.remove(*this);
       throw;

@@ -9,7 +9,8 @@ namespace taskactor::detail {
 
 namespace {
 
-// Only touched out of line: a compiler may not cache its address in a coroutine that goes on on another thread.
+// Only touched out of line: a compiler may not cache its address in a coroutine that goes on on another
+// thread.
 thread_local context* this_context = nullptr;
 thread_local task_core* this_core = nullptr;
 
@@ -20,7 +21,8 @@ task_core* current_task() noexcept { return this_core; }
 
 task_core& require_task() {
   if (!this_core)
-    throw std::system_error{make_error_code(errc::not_in_task), "this function is for code that runs in a task"};
+    throw std::system_error{make_error_code(errc::not_in_task),
+                            "this function is for code that runs in a task"};
   return *this_core;
 }
 
@@ -31,7 +33,7 @@ context& require_context() {
 }
 
 current_scope::current_scope(task_core* core, context* ctx) noexcept
-  : core_(std::exchange(this_core, core)), context_(std::exchange(this_context, ctx)) {}
+    : core_(std::exchange(this_core, core)), context_(std::exchange(this_context, ctx)) {}
 
 current_scope::~current_scope() {
   this_core = core_;

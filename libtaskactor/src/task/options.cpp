@@ -7,7 +7,8 @@
 namespace taskactor::detail {
 
 std::string to_text(std::chrono::nanoseconds duration) {
-  static constexpr std::array<std::pair<double, const char*>, 4> units{{{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}}};
+  static constexpr std::array<std::pair<double, const char*>, 4> units{
+      {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}}};
   const auto count = static_cast<double>(duration.count());
   for (const auto& [size, name] : units) {
     if (count >= size || count <= -size) {
@@ -19,11 +20,12 @@ std::string to_text(std::chrono::nanoseconds duration) {
   return "0 s";
 }
 
-std::optional<rejection> check_duration(const char* field, const std::optional<std::chrono::nanoseconds>& value) {
+std::optional<rejection> check_duration(const char* field,
+                                        const std::optional<std::chrono::nanoseconds>& value) {
   if (!value || value->count() >= 0)
     return {};
   return rejection{errc::invalid_argument, std::string{field} + ": " + to_text(*value)
-                                             + " is negative; give zero or more, or leave it unset"};
+                                               + " is negative; give zero or more, or leave it unset"};
 }
 
 std::optional<rejection> validate(const task_options& options) {

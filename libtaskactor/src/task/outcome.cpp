@@ -14,8 +14,8 @@ namespace {
 
 std::string type_name(const std::type_info& type) {
   int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> name{abi::__cxa_demangle(type.name(), nullptr, nullptr, &status),
-                                                    std::free};
+  const std::unique_ptr<char, void (*)(void*)> name{
+      abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), std::free};
   return status == 0 ? name.get() : type.name();
 }
 
@@ -32,8 +32,9 @@ std::string describe_one(const std::exception& what) {
 } // namespace
 
 task_error::task_error(taskactor::state how, const std::string& message)
-  : std::system_error(make_error_code(how == state::timed_out ? errc::task_timed_out : errc::task_cancelled), message),
-    state_(how) {}
+    : std::system_error(
+        make_error_code(how == state::timed_out ? errc::task_timed_out : errc::task_cancelled), message),
+      state_(how) {}
 
 std::string describe(const std::exception_ptr& what) {
   if (!what)

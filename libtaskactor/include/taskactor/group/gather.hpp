@@ -1,15 +1,16 @@
-/// `gather`: many as one. A body for each item of a range, so many at once, their outcomes in the order of the items.
+/// `gather`: many as one. A body for each item of a range, so many at once, their outcomes in the order of
+/// the items.
 ///
 ///     auto all = tasks.gather({.concurrency = 16, .task_timeout = 2s, .total_timeout = 30s}, fetch, urls);
 ///     auto all = co_await ta::gather({.concurrency = 16}, fetch, urls);            // inside a task
 ///     for (auto& o : all) if (!o) std::cerr << o.error() << '\n';
 ///
-/// One item's failure doesn't touch the others (rule 15). Any input range will do; a million items take a million
-/// outcomes but no more actors than run at once. Each body gets its own copy of its item.
+/// One item's failure doesn't touch the others (rule 15). Any input range will do; a million items take a
+/// million outcomes but no more actors than run at once. Each body gets its own copy of its item.
 ///
-/// Inside a task the gather's items run under the same manager; the task gives its token back while it waits, and its
-/// cancellation cancels the items (rules 6 and 15). There the range is read on the scheduler's threads and must not
-/// block; a range that is an lvalue must outlive the await.
+/// Inside a task the gather's items run under the same manager; the task gives its token back while it waits,
+/// and its cancellation cancels the items (rules 6 and 15). There the range is read on the scheduler's
+/// threads and must not block; a range that is an lvalue must outlive the await.
 ///
 /// Stops: a body that can't be stopped is answered for at its deadline, and goes on with its token (rule 8).
 #pragma once
@@ -34,7 +35,8 @@ namespace detail {
 template <class R>
 class vector_sink {
 public:
-  explicit vector_sink(std::size_t known) : outcomes_(known), mutex_(std::make_unique<std::mutex>()), fixed_(known != 0) {}
+  explicit vector_sink(std::size_t known)
+      : outcomes_(known), mutex_(std::make_unique<std::mutex>()), fixed_(known != 0) {}
   void operator()(std::size_t index, outcome<R>&& what) {
     if (fixed_) { // each index has one writer and its own place
       outcomes_[index] = std::move(what);
@@ -58,7 +60,8 @@ auto gather_and_wait(runtime& home, gather_options options, F&& f, Items&& items
   auto source = make_source(std::forward<Items>(items));
   using result = item_result<F, decltype(source)>;
   const auto known = source.size();
-  auto state = make_gather(home, std::move(options), std::forward<F>(f), std::move(source), vector_sink<result>{known});
+  auto state = make_gather(home, std::move(options), std::forward<F>(f), std::move(source),
+                           vector_sink<result>{known});
   state->open(false, false);
   state->wait();
   state->rethrow_sink_failure();
@@ -72,7 +75,8 @@ std::size_t gather_each(runtime& home, gather_options options, F&& f, Items&& it
     const std::lock_guard lock{*mutex};
     sink(index, std::forward<decltype(what)>(what));
   };
-  auto state = make_gather(home, std::move(options), std::forward<F>(f), fed_source<item>{}, std::move(serial));
+  auto state
+      = make_gather(home, std::move(options), std::forward<F>(f), fed_source<item>{}, std::move(serial));
   state->open(false, true);
   std::size_t pulled = 0;
   std::exception_ptr range_failure;
@@ -96,7 +100,7 @@ class gather_awaiter final : lending_wait {
 
 public:
   gather_awaiter(gather_options options, F f, Source source)
-    : options_(std::move(options)), function_(std::move(f)), source_(std::move(source)) {}
+      : options_(std::move(options)), function_(std::move(f)), source_(std::move(source)) {}
 
   bool await_ready() const noexcept { return false; }
   template <body_promise Promise>
@@ -145,7 +149,7 @@ template <class F, std::ranges::input_range Items>
 [[nodiscard]] auto gather(gather_options options, F&& body, Items&& items) {
   auto source = detail::make_source(std::forward<Items>(items));
   return detail::gather_awaiter<std::decay_t<F>, decltype(source)>{std::move(options), std::forward<F>(body),
-                                                                    std::move(source)};
+                                                                   std::move(source)};
 }
 
 } // namespace taskactor

@@ -5,9 +5,9 @@
 ///                         v
 ///                       sink(index, outcome)
 ///
-/// A lane goes down after an item whenever other work waits for a token, when its item was cancelled or timed out, and
-/// when there are no more items; a new lane takes its place while there are. So a million items need no more actors
-/// than run at once, and no item can harm the next one.
+/// A lane goes down after an item whenever other work waits for a token, when its item was cancelled or timed
+/// out, and when there are no more items; a new lane takes its place while there are. So a million items need
+/// no more actors than run at once, and no item can harm the next one.
 #pragma once
 
 #include <taskactor/run/record.hpp>
@@ -80,7 +80,8 @@ public:
   void sink_failed() noexcept;
   void rethrow_sink_failure();
 
-  // -- told by lanes -------------------------------------------------------------------------------------------------
+  // -- told by lanes
+  // -------------------------------------------------------------------------------------------------
   void begin_fetch() noexcept { pending_.fetch_add(1); }
   /// The fetch gave nothing, or its item has been delivered.
   void settle_one() noexcept;

@@ -41,7 +41,8 @@ class indexed_source {
 public:
   using item_type = std::ranges::range_value_t<Items>;
 
-  explicit indexed_source(held_range<Items> items) : items_(std::move(items)), size_(std::ranges::size(range_of(items_))) {}
+  explicit indexed_source(held_range<Items> items)
+      : items_(std::move(items)), size_(std::ranges::size(range_of(items_))) {}
   indexed_source(indexed_source&& other) : items_(std::move(other.items_)), size_(other.size_) {}
 
   std::size_t size() const noexcept { return size_; }
@@ -52,7 +53,8 @@ public:
     index = next_.fetch_add(1);
     if (index >= size_)
       return false;
-    into.emplace(std::ranges::begin(range_of(items_))[static_cast<std::ranges::range_difference_t<Items>>(index)]);
+    into.emplace(
+        std::ranges::begin(range_of(items_))[static_cast<std::ranges::range_difference_t<Items>>(index)]);
     return true;
   }
 
@@ -152,8 +154,8 @@ auto make_source(Items&& items) {
     return pulled_source<Items>{hold()};
 }
 
-/// Pulls the range on this thread, a few items ahead of the lanes, until it ends or the gather does. Returns how many
-/// items were pulled.
+/// Pulls the range on this thread, a few items ahead of the lanes, until it ends or the gather does. Returns
+/// how many items were pulled.
 template <class Item, class Items>
 std::size_t feed(gather_state& state, fed_source<Item>& source, Items&& items) {
   struct end_of_feed { // also when the range throws: what was pulled is still run

@@ -1,4 +1,5 @@
-/// A gather with its body, source and sink, and the lanes that run the items. Not for users: see `gather.hpp`.
+/// A gather with its body, source and sink, and the lanes that run the items. Not for users: see
+/// `gather.hpp`.
 #pragma once
 
 #include <taskactor/group/gather_state.hpp>
@@ -95,26 +96,29 @@ class typed_gather final : public gather_state {
 public:
   template <class G, class S, class K>
   typed_gather(runtime& home, gather_options options, G&& f, S&& from, K&& into)
-    : gather_state(home, std::move(options)),
-      function(std::forward<G>(f)),
-      source(std::forward<S>(from)),
-      sink(std::forward<K>(into)) {}
+      : gather_state(home, std::move(options)),
+        function(std::forward<G>(f)),
+        source(std::forward<S>(from)),
+        sink(std::forward<K>(into)) {}
 
   F function;
   Source source;
   Sink sink;
 
 private:
-  ref<lane> make_lane() override { return ref<lane>{new typed_lane<F, Source, Sink>{ref<typed_gather>{this}}}; }
+  ref<lane> make_lane() override {
+    return ref<lane>{new typed_lane<F, Source, Sink>{ref<typed_gather>{this}}};
+  }
   bool has_items() const noexcept override { return source.has_items(); }
 };
 
 template <class F, class Source, class Sink>
 auto make_gather(runtime& home, gather_options options, F&& f, Source source, Sink&& sink) {
-  static_assert(body<F, typename Source::item_type>, "the body of a gather can be called with one item of the range");
+  static_assert(body<F, typename Source::item_type>,
+                "the body of a gather can be called with one item of the range");
   using made = typed_gather<std::decay_t<F>, Source, std::decay_t<Sink>>;
   return ref<made>{
-    new made{home, std::move(options), std::forward<F>(f), std::move(source), std::forward<Sink>(sink)}};
+      new made{home, std::move(options), std::forward<F>(f), std::move(source), std::forward<Sink>(sink)}};
 }
 
 } // namespace taskactor::detail

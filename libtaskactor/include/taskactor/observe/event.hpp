@@ -52,7 +52,8 @@ struct event {
   std::uint64_t done = 0, total = 0;
 };
 
-/// Called on an actor of its own, one event at a time, in order. May block and may throw: neither reaches any task.
+/// Called on an actor of its own, one event at a time, in order. May block and may throw: neither reaches any
+/// task.
 using event_handler = std::function<void(const event&)>;
 
 struct observer_options {

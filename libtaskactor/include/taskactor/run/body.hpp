@@ -1,8 +1,8 @@
 /// A task's body with its arguments and its outcome, in one record. Not for users.
 ///
-/// A body is a coroutine function that returns `task<T>`, or a plain function or function object. Callable and
-/// arguments are kept in the record until the end, so that a coroutine's references to them and a lambda's captures
-/// stay valid across its awaits.
+/// A body is a coroutine function that returns `task<T>`, or a plain function or function object. Callable
+/// and arguments are kept in the record until the end, so that a coroutine's references to them and a
+/// lambda's captures stay valid across its awaits.
 #pragma once
 
 #include <taskactor/run/record.hpp>
@@ -35,7 +35,8 @@ template <class F, class... Args>
 using body_result = typename body_traits<F, Args...>::type;
 
 template <class F, class... Args>
-concept body = std::invocable<std::decay_t<F>&, std::decay_t<Args>...> && task_result<body_result<F, Args...>>;
+concept body
+    = std::invocable<std::decay_t<F>&, std::decay_t<Args>...> && task_result<body_result<F, Args...>>;
 
 /// A record with an outcome, whatever the body.
 template <class T>
@@ -47,7 +48,8 @@ public:
   const failure* failed() const noexcept override { return outcome_ ? nullptr : &outcome_.error(); }
 
 protected:
-  /// Calls `produce` for the body's result; what it returns or throws becomes the outcome, if nothing else has.
+  /// Calls `produce` for the body's result; what it returns or throws becomes the outcome, if nothing else
+  /// has.
   template <class Produce>
   void conclude(Produce&& produce) noexcept {
     try {
@@ -81,7 +83,8 @@ class body_record final : public outcome_record<body_result<F, Args...>> {
 public:
   template <class G, class... As>
   explicit body_record(G&& function, As&&... arguments)
-    : parts_(std::in_place, parts{std::forward<G>(function), std::tuple<Args...>{std::forward<As>(arguments)...}}) {}
+      : parts_(std::in_place,
+               parts{std::forward<G>(function), std::tuple<Args...>{std::forward<As>(arguments)...}}) {}
 
   bool start([[maybe_unused]] context& where) override {
     if constexpr (traits::coroutine) {
@@ -120,10 +123,10 @@ private:
 
   decltype(auto) invoke() {
     return std::apply(
-      [this](Args&... arguments) -> decltype(auto) {
-        return std::invoke(parts_->function, std::forward<Args>(arguments)...);
-      },
-      parts_->arguments);
+        [this](Args&... arguments) -> decltype(auto) {
+          return std::invoke(parts_->function, std::forward<Args>(arguments)...);
+        },
+        parts_->arguments);
   }
 
   std::optional<parts> parts_;

@@ -4,11 +4,11 @@
 ///     h.get();                 // blocks; the value, or throws the body's exception or `task_error`
 ///     co_await h;              // the same inside a task, which gives its token back while it waits (rule 6)
 ///
-/// Dropping a handle does nothing to the task. Handles are copies of one view; each may be used from any thread, one
-/// thread per copy at a time.
+/// Dropping a handle does nothing to the task. Handles are copies of one view; each may be used from any
+/// thread, one thread per copy at a time.
 ///
-/// Errors: the blocking calls throw `errc::would_block` inside a coroutine body: they would hold a scheduler thread.
-/// Stops: a body cancelled in `co_await h` stops waiting at once; the other task goes on.
+/// Errors: the blocking calls throw `errc::would_block` inside a coroutine body: they would hold a scheduler
+/// thread. Stops: a body cancelled in `co_await h` stops waiting at once; the other task goes on.
 #pragma once
 
 #include <taskactor/run/body.hpp>
@@ -28,7 +28,9 @@ public:
   using value_type = T;
 
   /// For the runtime.
-  explicit handle(detail::ref<record_type> record) noexcept : record_(std::move(record)) { record_->add_handle(); }
+  explicit handle(detail::ref<record_type> record) noexcept : record_(std::move(record)) {
+    record_->add_handle();
+  }
   handle(const handle& other) noexcept : record_(other.record_) {
     if (record_)
       record_->add_handle();

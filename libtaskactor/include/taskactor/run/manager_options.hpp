@@ -23,10 +23,12 @@ enum class limiter_kind : std::uint8_t { global, thread, process };
 
 std::string_view to_string(limiter_kind kind) noexcept;
 
-/// A field that is unset takes its value from the environment variable named with it, and without one the default.
-/// Checked once, at construction. Errors: `std::system_error{errc::invalid_argument}`, naming the field or variable.
+/// A field that is unset takes its value from the environment variable named with it, and without one the
+/// default. Checked once, at construction. Errors: `std::system_error{errc::invalid_argument}`, naming the
+/// field or variable.
 struct manager_options {
-  /// Tasks that run at once. TASKACTOR_CAPACITY; default min(max(32, 4 * processors), 256). Zero: none runs for now.
+  /// Tasks that run at once. TASKACTOR_CAPACITY; default min(max(32, 4 * processors), 256). Zero: none runs
+  /// for now.
   std::optional<std::size_t> capacity{};
   /// Thread calls at once. TASKACTOR_THREAD_CAPACITY; default min(max(16, 2 * capacity / 3), 128).
   std::optional<std::size_t> thread_capacity{};
@@ -34,7 +36,8 @@ struct manager_options {
   std::optional<std::size_t> process_capacity{};
   /// Tasks waiting and running together, beyond which `add_task` refuses. TASKACTOR_MAX_QUEUE; default 10000.
   std::optional<std::size_t> max_queue{};
-  /// `task_options::timeout` where that is unset. TASKACTOR_DEFAULT_TIMEOUT, in seconds, or "none"; default 180 s.
+  /// `task_options::timeout` where that is unset. TASKACTOR_DEFAULT_TIMEOUT, in seconds, or "none"; default
+  /// 180 s.
   std::optional<std::chrono::nanoseconds> default_timeout{};
   /// From the request to end to the kill (rule 9). Zero: killed at once.
   std::chrono::nanoseconds cancel_grace = std::chrono::seconds{5};
@@ -44,12 +47,13 @@ struct manager_options {
   std::chrono::nanoseconds history_ttl = std::chrono::minutes{10};
   /// Threads of the scheduler, when the manager owns its actor system. Zero: as many as processors.
   std::size_t scheduler_threads = 0;
-  /// Where events are logged (rule 13). Null: the registered logger "taskactor", made (to standard error) if missing.
+  /// Where events are logged (rule 13). Null: the registered logger "taskactor", made (to standard error) if
+  /// missing.
   std::shared_ptr<spdlog::logger> logger{};
 };
 
-/// Bounds of the stages of a shutdown (rule 12); each begins when the one before is over, and ends early when all has
-/// ended. Zero skips the stage.
+/// Bounds of the stages of a shutdown (rule 12); each begins when the one before is over, and ends early when
+/// all has ended. Zero skips the stage.
 struct shutdown_options {
   /// What waits and runs may go on for so long.
   std::chrono::nanoseconds drain = std::chrono::seconds{30};
@@ -61,7 +65,8 @@ struct shutdown_options {
 
 struct shutdown_report {
   std::uint64_t completed = 0, failed = 0, cancelled = 0, timed_out = 0; ///< ended since the shutdown began
-  /// Ids of what still ran when the last stage was over: coroutines that never yield, threads that never return.
+  /// Ids of what still ran when the last stage was over: coroutines that never yield, threads that never
+  /// return.
   std::vector<std::string> not_ended{};
   bool clean() const noexcept { return not_ended.empty(); }
 };
@@ -75,10 +80,11 @@ struct limiter_statistics {
 struct manager_statistics {
   std::size_t waiting = 0, running = 0; ///< now; `running` includes those asked to end
   std::size_t overrunning = 0;          ///< now: outcome given, work still running (rule 8)
-  std::uint64_t submitted = 0, rejected = 0, completed = 0, failed = 0, cancelled = 0, timed_out = 0; ///< since start
-  std::uint64_t items = 0;    ///< ended items of gathers, not counted among the tasks above
-  std::uint64_t overruns = 0; ///< since start
-  std::size_t threads = 0;    ///< workers of the thread pool now, busy and idle
+  std::uint64_t submitted = 0, rejected = 0, completed = 0, failed = 0, cancelled = 0,
+                timed_out = 0; ///< since start
+  std::uint64_t items = 0;     ///< ended items of gathers, not counted among the tasks above
+  std::uint64_t overruns = 0;  ///< since start
+  std::size_t threads = 0;     ///< workers of the thread pool now, busy and idle
   std::uint64_t events_dropped = 0;
   limiter_statistics global{}, thread{}, process{};
 };

@@ -1,17 +1,18 @@
 /// `detail::record`: everything about one task, from its admission to the last handle. Not for users.
 ///
-/// One object, shared by reference count: the manager (while the task waits or runs, then in the ring of ended ones),
-/// its actor (while it runs) and the handles. Who may touch what:
+/// One object, shared by reference count: the manager (while the task waits or runs, then in the ring of
+/// ended ones), its actor (while it runs) and the handles. Who may touch what:
 ///
 ///     constant after admission: id, the clocks' durations, kind       any thread
-///     `control`, `state`, `reason`, `deadline`, `progress`, listeners any thread (atomic, or under a striped lock)
-///     links, timer, phase, actor                                      the manager's actor alone
-///     the body                                                        the task's actor alone, while it runs
-///     the outcome                                                     whoever won `decide()`, until `state` is final;
+///     `control`, `state`, `reason`, `deadline`, `progress`, listeners any thread (atomic, or under a striped
+///     lock) links, timer, phase, actor                                      the manager's actor alone the
+///     body                                                        the task's actor alone, while it runs the
+///     outcome                                                     whoever won `decide()`, until `state` is
+///     final;
 ///                                                                     read by handles after that
 ///
-/// `decide()` is the one point where the end of a task is settled: the body that finishes, the deadline and the kill
-/// all race for it, and exactly one writes the outcome (rules 2, 8 and 9).
+/// `decide()` is the one point where the end of a task is settled: the body that finishes, the deadline and
+/// the kill all race for it, and exactly one writes the outcome (rules 2, 8 and 9).
 #pragma once
 
 #include <taskactor/task/context.hpp>
@@ -55,7 +56,8 @@ struct due_review {
 
 class record : public task_core {
 public:
-  // -- constant after admission ------------------------------------------------------------------------------------
+  // -- constant after admission
+  // ------------------------------------------------------------------------------------
   std::string id;
   runtime* home = nullptr;
   std::chrono::nanoseconds timeout = no_timeout;
@@ -66,7 +68,8 @@ public:
   record_kind kind = record_kind::task;
   bool nested = false; // a lane of a gather inside a task: ahead of what waits at top level
 
-  // -- any thread --------------------------------------------------------------------------------------------------
+  // -- any thread
+  // --------------------------------------------------------------------------------------------------
   static constexpr std::uint64_t cancel_bit = 1, kill_bit = 2, decided_bit = 4, epoch_one = 256;
   std::atomic<std::uint64_t> control{0};
   std::atomic<taskactor::state> state{taskactor::state::queued};
@@ -75,7 +78,8 @@ public:
   std::atomic<bool> token{false}; // holds a token of the global limiter
   std::atomic<bool> overrunning{false};
 
-  // -- the manager's -----------------------------------------------------------------------------------------------
+  // -- the manager's
+  // -----------------------------------------------------------------------------------------------
   record* next = nullptr; // in one of the manager's lists
   record* prev = nullptr;
   void* listed_in = nullptr;
@@ -85,7 +89,8 @@ public:
   end_reason due_reason = end_reason::none;
   context* actor = nullptr;
 
-  // -- the body, on its actor --------------------------------------------------------------------------------------
+  // -- the body, on its actor
+  // --------------------------------------------------------------------------------------
   /// Begins the body. True: a coroutine was entered and is to be driven; false: it has already ended.
   virtual bool start(context& where) = 0;
   /// The coroutine has ended: takes its result, and decides.
@@ -108,14 +113,17 @@ public:
   virtual void on_down() noexcept {}
 
   /// True for exactly one caller per body.
-  bool decide() noexcept { return (control.fetch_or(decided_bit, std::memory_order_acq_rel) & decided_bit) == 0; }
+  bool decide() noexcept {
+    return (control.fetch_or(decided_bit, std::memory_order_acq_rel) & decided_bit) == 0;
+  }
   bool decided() const noexcept { return (control.load(std::memory_order_acquire) & decided_bit) != 0; }
   /// An exception has left the body (call in a handler): decides, and keeps it.
   void conclude_exception() noexcept;
   /// The body was destroyed: decides if nothing else has.
   void conclude_kill() noexcept;
 
-  // -- task_core ---------------------------------------------------------------------------------------------------
+  // -- task_core
+  // ---------------------------------------------------------------------------------------------------
   std::string current_id() const override { return id; }
   time_point deadline() const noexcept override {
     return time_point{clock::duration{deadline_at.load(std::memory_order_relaxed)}};
@@ -127,7 +135,8 @@ public:
   time_point now() const noexcept override;
   task_info info() const;
 
-  // -- listeners and life time -------------------------------------------------------------------------------------
+  // -- listeners and life time
+  // -------------------------------------------------------------------------------------
   /// False when the task has already ended: `listener` will not be told.
   bool add(end_listener& listener) noexcept;
   void remove(end_listener& listener) noexcept;

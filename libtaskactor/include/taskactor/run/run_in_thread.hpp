@@ -3,15 +3,15 @@
 ///     auto raw = co_await ta::run_in_thread(download, url);
 ///     co_await ta::run_in_thread([](std::stop_token stop) { while (!stop.stop_requested()) poll(); });
 ///
-/// The task's actor is parked meanwhile and holds no thread of the scheduler. Callable and arguments are moved or
-/// copied into the call, so that they outlive a body that is killed; references must be `std::ref`, and then outlive
-/// the thread. A callable that takes a `std::stop_token` first is given one.
+/// The task's actor is parked meanwhile and holds no thread of the scheduler. Callable and arguments are
+/// moved or copied into the call, so that they outlive a body that is killed; references must be `std::ref`,
+/// and then outlive the thread. A callable that takes a `std::stop_token` first is given one.
 ///
-/// Errors: what the callable throws, unchanged; `cancelled_error` when the task is cancelled before the call starts.
-/// Stops: a call that has started can't be interrupted. It is asked to stop (stop token,
-/// `this_task::cancel_requested()`), and the await goes on until it returns: its value or exception is then delivered,
-/// and the next await throws. After `cancel_grace` the body is destroyed and the thread left behind; its tokens stay
-/// taken until it really ends (rules 8 and 9).
+/// Errors: what the callable throws, unchanged; `cancelled_error` when the task is cancelled before the call
+/// starts. Stops: a call that has started can't be interrupted. It is asked to stop (stop token,
+/// `this_task::cancel_requested()`), and the await goes on until it returns: its value or exception is then
+/// delivered, and the next await throws. After `cancel_grace` the body is destroyed and the thread left
+/// behind; its tokens stay taken until it really ends (rules 8 and 9).
 #pragma once
 
 #include <taskactor/run/body.hpp>
@@ -30,8 +30,8 @@ namespace taskactor {
 namespace detail {
 
 template <class F, class... Args>
-inline constexpr bool takes_stop_token =
-  !std::is_invocable_v<F&, Args...> && std::is_invocable_v<F&, std::stop_token, Args...>;
+inline constexpr bool takes_stop_token
+    = !std::is_invocable_v<F&, Args...> && std::is_invocable_v<F&, std::stop_token, Args...>;
 
 /// One call on its way; run by a worker of the pool.
 class thread_call : public ticket {
@@ -68,14 +68,15 @@ template <class F, class... Args>
 class typed_call final : public thread_call {
 public:
   using result_type = typename call_traits<F, Args...>::result;
-  static_assert(task_result<result_type>, "the result of a thread's call is void or a movable value with a destructor "
-                                          "that doesn't throw; it can't be a reference");
+  static_assert(task_result<result_type>,
+                "the result of a thread's call is void or a movable value with a destructor "
+                "that doesn't throw; it can't be a reference");
 
   template <class G, class... As>
   typed_call(context& owner, G&& function, As&&... arguments)
-    : thread_call(owner, takes_stop_token<F, Args...>),
-      function_(std::forward<G>(function)),
-      arguments_(std::forward<As>(arguments)...) {}
+      : thread_call(owner, takes_stop_token<F, Args...>),
+        function_(std::forward<G>(function)),
+        arguments_(std::forward<As>(arguments)...) {}
 
   result_type take() {
     if (error)
@@ -125,7 +126,7 @@ class thread_awaiter final : ticket_wait {
 public:
   template <class G, class... As>
   explicit thread_awaiter(G&& function, As&&... arguments)
-    : function_(std::forward<G>(function)), arguments_(std::forward<As>(arguments)...) {}
+      : function_(std::forward<G>(function)), arguments_(std::forward<As>(arguments)...) {}
 
   bool await_ready() const noexcept { return false; }
   template <body_promise Promise>
@@ -134,10 +135,10 @@ public:
     if (const auto parks = ctx.refusal())
       return *parks;
     std::apply(
-      [&](Args&... arguments) {
-        begin(ctx, ref<thread_call>{new call_type{ctx, std::move(function_), std::move(arguments)...}});
-      },
-      arguments_);
+        [&](Args&... arguments) {
+          begin(ctx, ref<thread_call>{new call_type{ctx, std::move(function_), std::move(arguments)...}});
+        },
+        arguments_);
     return true;
   }
   typename call_type::result_type await_resume() {

@@ -1,5 +1,5 @@
-/// `detail::ticket`: work of one kind (a thread's call, a process) on its way through the limiter of its kind.
-/// Not for users: see `run_in_thread` and `run_command`.
+/// `detail::ticket`: work of one kind (a thread's call, a process) on its way through the limiter of its
+/// kind. Not for users: see `run_in_thread` and `run_command`.
 ///
 ///     waiting --token--> granted --work has really ended--> ended
 ///        \--cancelled first--> revoked

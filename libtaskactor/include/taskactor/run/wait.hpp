@@ -14,8 +14,8 @@ bool wait_for(record& which, std::chrono::nanoseconds limit);
 /// `task_manager::cancel_task` for a record at hand.
 cancel_reply cancel(record& which);
 
-/// Rule 6 for an await of something that needs capacity itself: the token goes back while the body waits, and is
-/// taken again, ahead of the queue, before the body goes on.
+/// Rule 6 for an await of something that needs capacity itself: the token goes back while the body waits, and
+/// is taken again, ahead of the queue, before the body goes on.
 class lending_wait : protected waiter {
 protected:
   lending_wait() = default;

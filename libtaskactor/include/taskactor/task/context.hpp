@@ -4,10 +4,10 @@
 ///       ^                                                       |
 ///       +---------------- wake: look again whether ready -------+
 ///
-/// The actor holds one chain of nested coroutines and always resumes its leaf: starting a nested task and returning
-/// from one only change the leaf, so that the stack doesn't grow with depth or length (no symmetric transfer needed,
-/// which debug builds and sanitizers don't turn into jumps). A wake says no more than "look again": a spurious one is
-/// harmless.
+/// The actor holds one chain of nested coroutines and always resumes its leaf: starting a nested task and
+/// returning from one only change the leaf, so that the stack doesn't grow with depth or length (no symmetric
+/// transfer needed, which debug builds and sanitizers don't turn into jumps). A wake says no more than "look
+/// again": a spurious one is harmless.
 #pragma once
 
 #include <taskactor/task/ref.hpp>
@@ -26,8 +26,8 @@ namespace taskactor::detail {
 using clock = std::chrono::steady_clock;
 using time_point = clock::time_point;
 
-/// Work that goes on outside of the task's actor (a thread's call, a process, the lanes of a gather), and outlives a
-/// killed body. Its end wakes the actor.
+/// Work that goes on outside of the task's actor (a thread's call, a process, the lanes of a gather), and
+/// outlives a killed body. Its end wakes the actor.
 class operation {
 public:
   virtual ~operation() = default;
@@ -48,7 +48,8 @@ class waiter {
 public:
   /// True when the body can go on.
   virtual bool ready() const noexcept = 0;
-  /// Cancellation is requested: told once. True: give up waiting now; false: the wait goes on until `ready()`.
+  /// Cancellation is requested: told once. True: give up waiting now; false: the wait goes on until
+  /// `ready()`.
   virtual bool stop() noexcept { return true; }
   /// The body is about to be destroyed. Returns what goes on without it, if anything does.
   virtual ref<operation> kill() noexcept { return {}; }
@@ -103,16 +104,17 @@ public:
   /// Keep the actor alive while something outside may wake it.
   virtual void retain() noexcept = 0;
   virtual void release() noexcept = 0;
-  /// Rule 6: gives the task's token back while it waits for its own children, and queues for one ahead of others.
+  /// Rule 6: gives the task's token back while it waits for its own children, and queues for one ahead of
+  /// others.
   virtual void lend_token_back() = 0;
   virtual void reclaim_token() = 0;
   virtual bool has_token() const noexcept = 0;
 
   /// Rule 9: true when the current await has to end by `cancelled_error`.
   bool must_stop() noexcept { return shields == 0 && core().cancel_requested(); }
-  /// For an await that begins: empty when it may; otherwise it is not to wait but to throw, after a suspension if true.
-  /// A body that swallows the exception over and over is slowed down, so that it neither burns a processor until its
-  /// grace is over nor escapes the kill.
+  /// For an await that begins: empty when it may; otherwise it is not to wait but to throw, after a
+  /// suspension if true. A body that swallows the exception over and over is slowed down, so that it neither
+  /// burns a processor until its grace is over nor escapes the kill.
   std::optional<bool> refusal() {
     if (!must_stop())
       return {};

@@ -4,8 +4,8 @@
 ///     if (!h) std::cerr << h.error() << '\n';      // "duplicate id: front"
 ///     h.value().get();                             // throws std::system_error when there is no value
 ///
-/// It is the answer of admission (rule 1): what is wrong is known in the caller's thread, before anything runs.
-/// The subset of C++23's `std::expected` that is needed, with one fixed error type.
+/// It is the answer of admission (rule 1): what is wrong is known in the caller's thread, before anything
+/// runs. The subset of C++23's `std::expected` that is needed, with one fixed error type.
 #pragma once
 
 #include <taskactor/errc.hpp>
@@ -35,7 +35,8 @@ class [[nodiscard]] expected {
 public:
   using value_type = T;
 
-  expected(T value) : content_(std::in_place_index<0>, std::move(value)) {} // NOLINT: implicit, as std::expected
+  expected(T value)
+      : content_(std::in_place_index<0>, std::move(value)) {} // NOLINT: implicit, as std::expected
   expected(rejection why) : content_(std::in_place_index<1>, std::move(why)) {} // NOLINT
 
   bool has_value() const noexcept { return content_.index() == 0; }

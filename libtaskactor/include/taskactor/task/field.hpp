@@ -1,9 +1,10 @@
 /// `field<T>`: a member of an options aggregate that owns something: a `T` that survives g++ 12.
 ///
-/// In a `co_await` expression g++ 12 copies a braced aggregate byte by byte into the coroutine's frame and later
-/// destroys both the original and the copy (the bug is fixed in later releases). With plain members,
-/// `co_await run_command({"sort"}, {.stdin_data = text})` would free its string twice. A field knows its own address: one
-/// that finds itself elsewhere is such a copy, whose content still belongs to the original, and leaves it alone.
+/// In a `co_await` expression g++ 12 copies a braced aggregate byte by byte into the coroutine's frame and
+/// later destroys both the original and the copy (the bug is fixed in later releases). With plain members,
+/// `co_await run_command({"sort"}, {.stdin_data = text})` would free its string twice. A field knows its own
+/// address: one that finds itself elsewhere is such a copy, whose content still belongs to the original, and
+/// leaves it alone.
 ///
 /// Use it as the `T`: it converts from what a `T` is made from, and to `const T&`; `*` and `->` give the `T`.
 #pragma once
@@ -24,8 +25,9 @@ public:
   template <class U>
     requires(!std::same_as<std::remove_cvref_t<U>, field> && !std::same_as<std::remove_cvref_t<U>, T>
              && std::constructible_from<T, U>)
-  field(U&& value) : content_{.value = T(std::forward<U>(value))} {} // NOLINT: implicit, as the T's own conversions
-  field(T value) : content_{.value = std::move(value)} {}            // NOLINT
+  field(U&& value)
+      : content_{.value = T(std::forward<U>(value))} {}   // NOLINT: implicit, as the T's own conversions
+  field(T value) : content_{.value = std::move(value)} {} // NOLINT
   template <class U = T>
     requires(!std::convertible_to<U, std::string_view>)
   field(std::initializer_list<typename U::value_type> values) : content_{.value = T(values)} {} // NOLINT

@@ -27,7 +27,8 @@ struct task_options {
 
 namespace detail {
 /// The first thing wrong with a duration field, if any: "timeout: -5 s is negative; ...".
-std::optional<rejection> check_duration(const char* field, const std::optional<std::chrono::nanoseconds>& value);
+std::optional<rejection> check_duration(const char* field,
+                                        const std::optional<std::chrono::nanoseconds>& value);
 std::optional<rejection> validate(const task_options& options);
 /// "2 s", "150 ms", "1.5 s": for messages.
 std::string to_text(std::chrono::nanoseconds duration);

@@ -1,8 +1,10 @@
-/// How a task ended: a value, or a `failure` that says failed, cancelled or timed out. Nothing else can happen.
+/// How a task ended: a value, or a `failure` that says failed, cancelled or timed out. Nothing else can
+/// happen.
 ///
 ///     outcome<page> o = ...;
 ///     if (o) use(*o); else std::cerr << o.error() << '\n';   // "failed: std::runtime_error: no route"
-///     o.value();        // rethrows the body's own exception; `task_error` when it was cancelled or timed out
+///     o.value();        // rethrows the body's own exception; `task_error` when it was cancelled or timed
+///     out
 ///
 /// Errors travel whole (rule 10): the exception that leaves a body is the one that `value()` throws.
 #pragma once
@@ -22,8 +24,9 @@
 
 namespace taskactor {
 
-/// Thrown inside a body at its awaits while its cancellation is requested. On purpose not a `std::exception`: a body
-/// that handles errors should not swallow it by accident; one that does sees it again at its next await (rule 9).
+/// Thrown inside a body at its awaits while its cancellation is requested. On purpose not a `std::exception`:
+/// a body that handles errors should not swallow it by accident; one that does sees it again at its next
+/// await (rule 9).
 struct cancelled_error {};
 
 /// What `outcome::value()` and `handle::get()` throw for a task that was cancelled or timed out.
@@ -53,9 +56,9 @@ public:
   /// An item that never had its turn.
   failure() noexcept = default;
   failure(taskactor::state how, end_reason why, std::chrono::nanoseconds limit = {}) noexcept
-    : state_(how), reason_(why), limit_(limit) {}
+      : state_(how), reason_(why), limit_(limit) {}
   explicit failure(std::exception_ptr cause) noexcept
-    : state_(taskactor::state::failed), reason_(end_reason::none), cause_(std::move(cause)) {}
+      : state_(taskactor::state::failed), reason_(end_reason::none), cause_(std::move(cause)) {}
 
   /// failed, cancelled or timed_out.
   taskactor::state state() const noexcept { return state_; }
@@ -85,8 +88,9 @@ using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
 template <class T>
 class outcome {
-  static_assert(task_result<T>, "a task's result is void or a movable value with a destructor that doesn't throw; "
-                                "it can't be a reference");
+  static_assert(task_result<T>,
+                "a task's result is void or a movable value with a destructor that doesn't throw; "
+                "it can't be a reference");
 
 public:
   using value_type = T;
@@ -95,7 +99,8 @@ public:
   outcome() noexcept : content_(std::in_place_index<0>) {}
   outcome(failure what) noexcept : content_(std::in_place_index<0>, std::move(what)) {} // NOLINT: implicit
   template <class... Us>
-  explicit outcome(std::in_place_t, Us&&... args) : content_(std::in_place_index<1>, std::forward<Us>(args)...) {}
+  explicit outcome(std::in_place_t, Us&&... args)
+      : content_(std::in_place_index<1>, std::forward<Us>(args)...) {}
 
   bool has_value() const noexcept { return content_.index() == 1; }
   explicit operator bool() const noexcept { return has_value(); }

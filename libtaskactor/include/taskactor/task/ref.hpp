@@ -1,6 +1,7 @@
 /// `detail::ref<T>`: a pointer to an object that counts its own references (`retain()` and `release()`).
 ///
-/// A task's record is shared by its handles, the manager and its actor; one word a reference, no control block.
+/// A task's record is shared by its handles, the manager and its actor; one word a reference, no control
+/// block.
 #pragma once
 
 #include <utility>

@@ -1,9 +1,11 @@
-/// `co_await shield(clean_up())`: while it runs, cancellation is not seen at awaits, so that clean-up may await.
+/// `co_await shield(clean_up())`: while it runs, cancellation is not seen at awaits, so that clean-up may
+/// await.
 ///
 ///     catch (const ta::cancelled_error&) { co_await ta::shield(roll_back(tx)); throw; }
 ///
 /// Shields nest. After the shielded part, the next await sees the cancellation again.
-/// Stops: a shield doesn't hold for ever. When `cancel_grace` is over the body is destroyed, shielded or not (rule 9).
+/// Stops: a shield doesn't hold for ever. When `cancel_grace` is over the body is destroyed, shielded or not
+/// (rule 9).
 #pragma once
 
 #include <taskactor/task/task.hpp>

@@ -1,10 +1,10 @@
 /// `co_await sleep_for(10ms)`, `sleep_until(t)`, `yield()`: park the task's actor; no thread is held.
 ///
-/// All are built on `sleep_until`, against the actor system's clock (rule 14): in a test with virtual time they take no
-/// time at all. A point in time that has passed, or a duration of zero or less, is a `yield`.
+/// All are built on `sleep_until`, against the actor system's clock (rule 14): in a test with virtual time
+/// they take no time at all. A point in time that has passed, or a duration of zero or less, is a `yield`.
 ///
-/// Errors: `cancelled_error` when the task is being cancelled, at once and again at each further await (rule 9).
-/// Units: `std::chrono`; the timers' resolution is that of the clock thread, well below a millisecond.
+/// Errors: `cancelled_error` when the task is being cancelled, at once and again at each further await (rule
+/// 9). Units: `std::chrono`; the timers' resolution is that of the clock thread, well below a millisecond.
 #pragma once
 
 #include <taskactor/task/task.hpp>

@@ -7,8 +7,8 @@
 ///     cancelled          cancelling --body ends, or is killed--> cancelled
 ///       (a queued task whose time is up goes to timed_out without ever starting)
 ///
-/// Each function takes what is known and returns a closed enum that tells the caller what to do next. Only the
-/// manager writes an end state, and exactly one per task, whatever races.
+/// Each function takes what is known and returns a closed enum that tells the caller what to do next. Only
+/// the manager writes an end state, and exactly one per task, whatever races.
 #pragma once
 
 #include <cstdint>
@@ -55,10 +55,14 @@ namespace detail {
 enum class cancel_step : std::uint8_t { drop_waiting, signal_body, already_asked, too_late };
 [[nodiscard]] constexpr cancel_step on_cancel_request(state s) noexcept {
   switch (s) {
-    case state::queued: return cancel_step::drop_waiting;
-    case state::running: return cancel_step::signal_body;
-    case state::cancelling: return cancel_step::already_asked;
-    default: return cancel_step::too_late;
+  case state::queued:
+    return cancel_step::drop_waiting;
+  case state::running:
+    return cancel_step::signal_body;
+  case state::cancelling:
+    return cancel_step::already_asked;
+  default:
+    return cancel_step::too_late;
   }
 }
 
@@ -68,7 +72,8 @@ enum class token_step : std::uint8_t { start, skip };
   return s == state::queued ? token_step::start : token_step::skip;
 }
 
-/// Edge: one of the three clocks has run out (rule 7). `decided`: the body has ended, its down message is on its way.
+/// Edge: one of the three clocks has run out (rule 7). `decided`: the body has ended, its down message is on
+/// its way.
 enum class deadline_step : std::uint8_t { end_waiting, answer_and_signal, ignore };
 [[nodiscard]] constexpr deadline_step on_deadline(state s, bool started, bool decided) noexcept {
   if (is_final(s) || decided)
@@ -79,14 +84,19 @@ enum class deadline_step : std::uint8_t { end_waiting, answer_and_signal, ignore
 /// How a body came to its end.
 enum class body_end : std::uint8_t { none, returned, threw, stopped, killed };
 
-/// Edge: the body has ended. `asked`: cancellation had been requested. A body that finishes first has completed (rule
-/// 9); one that throws `cancelled_error` without a request has failed: only a request makes `cancelled`.
+/// Edge: the body has ended. `asked`: cancellation had been requested. A body that finishes first has
+/// completed (rule 9); one that throws `cancelled_error` without a request has failed: only a request makes
+/// `cancelled`.
 [[nodiscard]] constexpr state on_body_end(body_end how, bool asked) noexcept {
   switch (how) {
-    case body_end::returned: return state::completed;
-    case body_end::stopped: return asked ? state::cancelled : state::failed;
-    case body_end::killed: return state::cancelled;
-    default: return state::failed;
+  case body_end::returned:
+    return state::completed;
+  case body_end::stopped:
+    return asked ? state::cancelled : state::failed;
+  case body_end::killed:
+    return state::cancelled;
+  default:
+    return state::failed;
   }
 }
 

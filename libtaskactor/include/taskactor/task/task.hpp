@@ -3,12 +3,14 @@
 ///     ta::task<int> part(int n) { co_await ta::sleep_for(1ms); co_return n; }
 ///     ta::task<int> whole() { co_return co_await part(1) + co_await part(2); }
 ///
-/// Lazy: nothing runs before it is awaited or given to a manager; dropping one that never ran is harmless. Awaiting
-/// is by value, once: `co_await part(1)` or `co_await std::move(t)`. Nested awaits don't grow the stack, however deep
-/// or many. Results may be void or move-only; a reference is refused at compile time. Exceptions travel unchanged.
+/// Lazy: nothing runs before it is awaited or given to a manager; dropping one that never ran is harmless.
+/// Awaiting is by value, once: `co_await part(1)` or `co_await std::move(t)`. Nested awaits don't grow the
+/// stack, however deep or many. Results may be void or move-only; a reference is refused at compile time.
+/// Exceptions travel unchanged.
 ///
-/// Stops: cancellation reaches a body at its leaf awaits (`sleep_for`, `run_in_thread`, ...): `cancelled_error` is
-/// thrown there. Awaiting another `task` is not such a point by itself; the leaf awaits in it are.
+/// Stops: cancellation reaches a body at its leaf awaits (`sleep_for`, `run_in_thread`, ...):
+/// `cancelled_error` is thrown there. Awaiting another `task` is not such a point by itself; the leaf awaits
+/// in it are.
 #pragma once
 
 #include <taskactor/task/context.hpp>
@@ -33,7 +35,8 @@ public:
   std::coroutine_handle<> handle;
   context* ctx = nullptr;
   promise_base* continuation = nullptr; // who awaits this one; null for the root
-  promise_base** owner = nullptr;       // the pointer that destroys the frame, so that a chain can be cut leaf first
+  promise_base** owner
+      = nullptr; // the pointer that destroys the frame, so that a chain can be cut leaf first
   std::exception_ptr error;
 
   struct final_awaiter {
@@ -93,16 +96,17 @@ public:
 template <class Promise>
 concept body_promise = std::derived_from<Promise, promise_base>;
 
-/// Destroys a chain of nested frames from its leaf to its root, in the order in which an exception would leave them,
-/// without recursion. Returns what a destructor threw, if one did; the others ran nevertheless.
+/// Destroys a chain of nested frames from its leaf to its root, in the order in which an exception would
+/// leave them, without recursion. Returns what a destructor threw, if one did; the others ran nevertheless.
 std::exception_ptr destroy_chain(promise_base* leaf) noexcept;
 
 } // namespace detail
 
 template <class T = void>
 class [[nodiscard]] task {
-  static_assert(task_result<T>, "the result of a task is void or a movable value with a destructor that doesn't "
-                                "throw; it can't be a reference");
+  static_assert(task_result<T>,
+                "the result of a task is void or a movable value with a destructor that doesn't "
+                "throw; it can't be a reference");
 
 public:
   using promise_type = detail::promise<T>;

@@ -22,8 +22,8 @@ std::chrono::nanoseconds remaining();
 /// True once the task is being cancelled or has run out of time. A long computation looks at it now and then.
 bool cancel_requested();
 
-/// Throws `cancelled_error` if `cancel_requested()`: how a body on a thread ends as cancelled. One that just returns
-/// has completed, asked to stop or not (rule 9).
+/// Throws `cancelled_error` if `cancel_requested()`: how a body on a thread ends as cancelled. One that just
+/// returns has completed, asked to stop or not (rule 9).
 void throw_if_cancelled();
 
 /// Records how far the task is, for `find`, `task_status` and observers. The last report wins.
