@@ -187,6 +187,11 @@ task<command_result> run_command(command_line argv, command_options options) {
   check(argv, options);
   context& ctx = require_context();
   const auto timeout = options.timeout.value_or(no_timeout);
+  if (timeout.count() == 0) { // zero has expired: it isn't started
+    command_result late;
+    late.timed_out = true;
+    co_return late;
+  }
   const auto grace = options.grace.value_or(ctx.home().with().cancel_grace);
   const ref<command_call> call{new command_call{ctx, {std::move(argv), std::move(options)}}};
   if (ctx.must_stop())

@@ -60,6 +60,8 @@ runtime::runtime(caf::actor_system* system, manager_options options)
       events_(std::make_shared<event_hub>([this](auto job) { detached_job::start(*system_, std::move(job)); },
                                           std::move(options.logger))),
       table_(std::make_unique<task_table>(settings_.max_queue, settings_.history, settings_.history_ttl)),
+      runners_(
+          caf::make_counted<run_queue>(*this, std::max<std::size_t>(1, system_->scheduler().num_workers()))),
       timers_(std::make_shared<timers>(*system_)),
       threads_(std::make_shared<thread_pool>(*system_, settings_.thread_capacity)),
       wait_(wait_on_condition) {
@@ -231,8 +233,12 @@ void runtime::take_apart() {
     return;
   for (auto part = parts_.rbegin(); part != parts_.rend(); ++part)
     caf::anon_send_exit(*part, caf::exit_reason::user_shutdown);
+  runners_->stop([this] {
+    const std::lock_guard guard{mutex_};
+    ended_.notify_all();
+  });
   std::unique_lock lock{mutex_};
-  block(lock, ended_, [this] { return alive_ == 0; });
+  block(lock, ended_, [this] { return alive_ == 0 && !runners_->active(); });
   thread_gate_->stop();
   process_gate_->stop();
   timers_->stop();

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "../observe/hub.hpp"
+#include "run_queue.hpp"
 #include "task_table.hpp"
 #include "thread_pool.hpp"
 #include "timers.hpp"
@@ -22,6 +23,7 @@
 #include <caf/actor_clock.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
+#include <caf/intrusive_ptr.hpp>
 
 #include <condition_variable>
 #include <functional>
@@ -65,6 +67,7 @@ public:
   const caf::actor& manager() const noexcept { return manager_; }
   const settings& with() const noexcept { return settings_; }
   task_table& table() noexcept { return *table_; }
+  run_queue& runners() noexcept { return *runners_; }
   thread_pool& threads() noexcept { return *threads_; }
   token_gate& thread_gate() noexcept { return *thread_gate_; }
   token_gate& process_gate() noexcept { return *process_gate_; }
@@ -115,6 +118,7 @@ private:
   caf::actor_system* system_;
   std::shared_ptr<event_hub> events_;
   std::unique_ptr<task_table> table_;
+  caf::intrusive_ptr<run_queue> runners_;
   std::shared_ptr<timers> timers_;
   caf::actor limiters_[3];
   std::shared_ptr<token_gate> thread_gate_, process_gate_;

@@ -68,7 +68,7 @@ void task_actor::wake() noexcept {
   }
   if (now == word::parked) {
     retain(); // the queue's reference
-    home_system().scheduler().enqueue(this);
+    home().runners().push(this, nullptr);
   }
 }
 
@@ -86,7 +86,7 @@ caf::resumable::resume_result task_actor::resume(caf::execution_unit* unit, std:
     case turn::requeue:
       retain();
       word_.store(word::queued, std::memory_order_release);
-      unit->exec_later(this);
+      home().runners().push(this, unit);
       return awaiting_message;
     case turn::end:
       word_.store(word::down, std::memory_order_release);

@@ -27,18 +27,19 @@ void task_table::counters::add(state how) noexcept {
 std::string task_table::fresh_id() {
   for (;;) {
     auto id = "task-" + std::to_string(++next_id_);
-    if (!tasks_.contains(id))
+    if (!tasks_.find(id, id_index::hash(id)))
       return id;
   }
 }
 
 admission task_table::admit(ref<record> task, std::optional<rejection> wrong) {
+  auto hash = id_index::hash(task->id);
   const std::lock_guard lock{mutex_};
   auto refuse = [this](rejection why) {
     ++rejected_;
     return admission{std::move(why), false};
   };
-  if (!task->id.empty() && tasks_.contains(task->id))
+  if (!task->id.empty() && tasks_.find(task->id, hash))
     return refuse({errc::duplicate_id, "duplicate id: " + task->id});
   if (wrong)
     return refuse(std::move(*wrong));
@@ -46,11 +47,15 @@ admission task_table::admit(ref<record> task, std::optional<rejection> wrong) {
     return refuse({errc::stopping, "the task manager is stopping"});
   if (tasks_.size() >= max_queue_)
     return refuse({errc::queue_full, "queue overflow: " + std::to_string(max_queue_)});
-  if (task->id.empty())
+  if (task->id.empty()) {
     task->id = fresh_id();
+    hash = id_index::hash(task->id);
+  }
+  task->id_hash = hash;
   task->sequence = ++sequence_;
-  tasks_.emplace(task->id, task);
+  tasks_.insert(task, hash);
   incoming_.push(std::move(task));
+  incoming_count_.store(incoming_.size(), std::memory_order_relaxed);
   ++submitted_;
   return {{}, !std::exchange(told_, true)};
 }
@@ -62,14 +67,26 @@ std::optional<bool> task_table::admit_lane(ref<record> lane) {
   lane->sequence = ++sequence_;
   others_.insert(lane.get());
   incoming_.push(std::move(lane));
+  incoming_count_.store(incoming_.size(), std::memory_order_relaxed);
   return !std::exchange(told_, true);
 }
 
 void task_table::take_incoming(fifo<record>& into) {
   const std::lock_guard lock{mutex_};
   told_ = false;
-  while (auto task = incoming_.pop())
-    into.push(std::move(task));
+  incoming_count_.store(0, std::memory_order_relaxed);
+  into.splice(incoming_);
+}
+
+bool task_table::attend() {
+  const std::lock_guard lock{mutex_};
+  return !std::exchange(told_, true);
+}
+
+bool task_table::leave_off() {
+  const std::lock_guard lock{mutex_};
+  told_ = !incoming_.empty();
+  return told_;
 }
 
 void task_table::close(bool lanes) {
@@ -89,10 +106,7 @@ void task_table::end(record& task, state how, time_point now, bool lingers) {
   ref<record> held;
   const std::lock_guard lock{mutex_};
   ended_.add(how);
-  if (const auto found = tasks_.find(task.id); found != tasks_.end() && found->second.get() == &task) {
-    held = std::move(found->second);
-    tasks_.erase(found);
-  }
+  held = tasks_.remove(task, task.id_hash);
   if (lingers)
     others_.insert(&task);
   if (history_ != 0) {
@@ -135,17 +149,17 @@ cancel_reply task_table::cancel(record& task, end_reason why) {
 }
 
 ref<record> task_table::find_live(std::string_view id) const {
+  const auto hash = id_index::hash(id);
   const std::lock_guard lock{mutex_};
-  const auto found = tasks_.find(id);
-  return found == tasks_.end() ? ref<record>{} : found->second;
+  return ref<record>{tasks_.find(id, hash)};
 }
 
 std::optional<task_info> task_table::find(std::string_view id, time_point now) const {
   ref<record> task;
   {
     const std::lock_guard lock{mutex_};
-    if (const auto live = tasks_.find(id); live != tasks_.end()) {
-      task = live->second;
+    if (auto* live = tasks_.find(id, id_index::hash(id))) {
+      task = ref<record>{live};
     } else {
       const auto past_one
           = std::find_if(history_ring_.rbegin(), history_ring_.rend(), [&](const past& entry) {
@@ -163,8 +177,7 @@ std::vector<ref<record>> task_table::live() const {
   std::vector<ref<record>> result;
   const std::lock_guard lock{mutex_};
   result.reserve(tasks_.size() + others_.size());
-  for (const auto& [id, task] : tasks_)
-    result.push_back(task);
+  tasks_.each([&](const ref<record>& task) { result.push_back(task); });
   for (auto* task : others_)
     result.emplace_back(task);
   return result;

@@ -6,17 +6,19 @@
 #pragma once
 
 #include "fifo.hpp"
+#include "id_index.hpp"
+#include "short_mutex.hpp"
 
 #include <taskactor/run/manager_options.hpp>
 #include <taskactor/run/record.hpp>
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <mutex>
 #include <optional>
 #include <string_view>
-#include <unordered_map>
 #include <unordered_set>
 #include <vector>
 
@@ -39,6 +41,12 @@ public:
   std::optional<bool> admit_lane(ref<record> lane);
   /// The manager's: what has been admitted since the last call.
   void take_incoming(fifo<record>& into);
+  /// Somebody looks at `has_incoming` for a while: until `leave_off` admissions need tell nobody. False: the
+  /// manager is told already.
+  bool attend();
+  bool has_incoming() const noexcept { return incoming_count_.load(std::memory_order_relaxed) != 0; }
+  /// True: the manager has to be told.
+  bool leave_off();
   /// No more tasks; with `lanes`, no more lanes either.
   void close(bool lanes);
   bool closed() const;
@@ -72,10 +80,11 @@ private:
   const std::size_t max_queue_;
   const std::size_t history_;
   const std::chrono::nanoseconds history_ttl_;
-  mutable std::mutex mutex_;                                // what follows
-  std::unordered_map<std::string_view, ref<record>> tasks_; // keys are views of the records' ids
+  mutable short_mutex mutex_; // what follows
+  id_index tasks_;
   std::unordered_set<record*> others_; // lanes, and lingering tasks; the manager holds them
   fifo<record> incoming_;
+  std::atomic<std::size_t> incoming_count_{0};
   std::deque<past> history_ring_;
   bool told_ = false;
   bool closed_ = false;

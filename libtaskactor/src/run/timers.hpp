@@ -7,6 +7,7 @@
 
 #include "../messages.hpp"
 #include "deadline.hpp"
+#include "short_mutex.hpp"
 
 #include <caf/event_based_actor.hpp>
 
@@ -33,7 +34,7 @@ private:
 
   caf::actor_system& system_;
   caf::strong_actor_ptr actor_;
-  mutable std::mutex mutex_; // what follows
+  mutable short_mutex mutex_; // what follows
   deadline_heap<timer_entry> heap_;
   alarm alarm_;
 };

@@ -79,7 +79,7 @@ struct command_options {
   /// Bytes of the longest line that is handed out whole; a longer one comes in pieces of this size.
   /// Default 64 KiB; zero is refused.
   std::size_t line_limit = std::size_t{1} << 16;
-  /// How long the command may run. Unset: as long as its task may; zero has expired: it is ended at once.
+  /// How long the command may run. Unset: as long as its task may; zero has expired: it isn't started.
   std::optional<std::chrono::nanoseconds> timeout{};
   /// From TERM to KILL, when the command is cancelled or its time is up. Unset: the manager's `cancel_grace`;
   /// zero: KILL at once.

@@ -64,6 +64,7 @@ public:
   std::chrono::nanoseconds queue_timeout = no_timeout;
   std::chrono::nanoseconds total_timeout = no_timeout;
   time_point submitted{};
+  std::size_t id_hash = 0;
   std::uint64_t sequence = 0; // in the order of admission
   record_kind kind = record_kind::task;
   bool nested = false; // a lane of a gather inside a task: ahead of what waits at top level
