@@ -1,0 +1,69 @@
+#include "machine.hpp"
+
+#include <caf/config.hpp>
+
+#include <cstdlib>
+#include <fstream>
+#include <sched.h>
+#include <sys/utsname.h>
+#include <thread>
+
+namespace bench {
+
+namespace {
+
+std::string processor_name() {
+  std::ifstream lines{"/proc/cpuinfo"};
+  for (std::string line; std::getline(lines, line);)
+    if (line.starts_with("model name") && line.find(": ") != std::string::npos)
+      return line.substr(line.find(": ") + 2);
+  return {};
+}
+
+unsigned usable_processors() {
+  cpu_set_t set;
+  return sched_getaffinity(0, sizeof set, &set) == 0 ? static_cast<unsigned>(CPU_COUNT(&set))
+                                                     : std::thread::hardware_concurrency();
+}
+
+std::string kernel_name() {
+  utsname names{};
+  uname(&names);
+  return std::string{names.sysname} + ' ' + names.release;
+}
+
+std::string compiler_name() {
+#ifdef __clang__
+  return "clang " __clang_version__;
+#else
+  return "g++ " __VERSION__;
+#endif
+}
+
+std::string caf_version() {
+  return std::to_string(CAF_VERSION / 10000) + '.' + std::to_string(CAF_VERSION / 100 % 100) + '.'
+         + std::to_string(CAF_VERSION % 100);
+}
+
+bool is_optimised() {
+#ifdef NDEBUG
+  return true;
+#else
+  return false;
+#endif
+}
+
+} // namespace
+
+machine this_machine() {
+  machine result{.processor = processor_name(),
+                 .processors = usable_processors(),
+                 .kernel = kernel_name(),
+                 .compiler = compiler_name(),
+                 .caf = caf_version(),
+                 .optimised = is_optimised()};
+  getloadavg(&result.load, 1);
+  return result;
+}
+
+} // namespace bench

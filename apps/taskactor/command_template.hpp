@@ -1,0 +1,45 @@
+/// The command as it was given, with the places where an item's parts go.
+///
+///     {}  the item          {#} its number, from 1
+///     {.} without extension {/} its last part {//} its folder {/.} its last part without extension
+///
+/// Without any of these the item becomes the last argument. The names and meanings are GNU parallel's.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace taskactor::cli {
+
+enum class part_of_item : std::uint8_t { whole, number, stem, name, folder, name_stem };
+
+std::string part(part_of_item which, std::string_view item, std::size_t number);
+
+/// Text, or a place for a part of the item.
+struct piece {
+  bool is_place = false;
+  part_of_item what{};
+  std::string text{};
+};
+
+/// Cuts a word at its places.
+std::vector<piece> pieces_of(std::string_view word);
+
+class command_template {
+public:
+  /// `shell`: the words are joined by spaces, and /bin/sh reads the result; see `shell_template`.
+  command_template(const std::vector<std::string>& words, bool shell);
+
+  std::vector<std::string> make(std::string_view item, std::size_t number) const;
+  /// The program doesn't depend on the item: when it can't be run once, it never can.
+  bool has_fixed_program() const noexcept { return fixed_program_; }
+
+private:
+  std::vector<std::vector<piece>> words_;
+  bool fixed_program_;
+};
+
+} // namespace taskactor::cli

@@ -1,0 +1,47 @@
+/// File descriptors: owning one, writing to one, and having enough of them.
+#pragma once
+
+#include <cstddef>
+#include <string_view>
+#include <utility>
+
+namespace taskactor::cli {
+
+class descriptor {
+public:
+  descriptor() noexcept = default;
+  explicit descriptor(int fd) noexcept : fd_(fd) {}
+  descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  descriptor& operator=(descriptor other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
+  ~descriptor() { close(); }
+
+  int get() const noexcept { return fd_; }
+  explicit operator bool() const noexcept { return fd_ >= 0; }
+  /// Returns what close(2) had to complain of, an `errno`; 0: nothing.
+  int close() noexcept;
+
+private:
+  int fd_ = -1;
+};
+
+/// Errors: `std::system_error`.
+descriptor make_eventfd();
+
+/// Writes all of it, however often that takes. Returns an `errno`; 0: all is written.
+int write_all(int fd, std::string_view bytes) noexcept;
+
+/// As `write_all`; a regular file whose disk is full is cut back to what it was, so that no half line stays.
+int append_whole(int fd, std::string_view bytes) noexcept;
+
+/// Gives the standard streams that the program was started without to /dev/null, so that no other file
+/// becomes one.
+void open_standard_streams() noexcept;
+
+/// How many commands may run at once with the descriptors that there are: `wanted` if they suffice, after
+/// raising the soft limit if need be; 0 asks for as many as possible.
+std::size_t allowed_jobs(std::size_t wanted) noexcept;
+
+} // namespace taskactor::cli

@@ -1,0 +1,51 @@
+#include "dry_run.hpp"
+
+#include "command_template.hpp"
+#include "exit_code.hpp"
+#include "items.hpp"
+#include "output.hpp"
+#include "run_control.hpp"
+#include "screen.hpp"
+#include "text.hpp"
+
+#include <optional>
+#include <string>
+#include <system_error>
+
+namespace taskactor::cli {
+
+namespace {
+
+constexpr std::size_t written_at_once = std::size_t{1} << 16;
+
+void print_all(const command_template& command, item_source& items, run_control& control, output& to) {
+  std::string lines;
+  std::size_t number = 0;
+  while (auto item = control.may_start() ? items.next() : std::nullopt) {
+    lines += shell_quoted(command.make(*item, ++number)) + '\n';
+    // The number of items isn't known while they still come, perhaps slowly: then each is shown at once.
+    if (lines.size() >= written_at_once || !items.total()) {
+      to.put(stream::out, lines);
+      lines.clear();
+    }
+  }
+  to.put(stream::out, lines);
+}
+
+} // namespace
+
+int print_commands(const command_template& command, item_source& items, run_control& control, screen& where) {
+  output to{where, {}};
+  try {
+    print_all(command, items, control, to);
+  } catch (const no_reader&) {
+    control.fail(reader_gone, stop_level::cancel, {});
+  } catch (const unreadable_items& error) {
+    control.fail(input_unreadable, stop_level::cancel, error.what());
+  } catch (const std::system_error& error) {
+    control.fail(output_unwritable, stop_level::cancel, error.what());
+  }
+  return control.code();
+}
+
+} // namespace taskactor::cli

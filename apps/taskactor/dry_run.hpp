@@ -1,0 +1,14 @@
+/// `taskactor run --dry-run`: prints the commands, each as a line for a shell.
+#pragma once
+
+namespace taskactor::cli {
+
+class command_template;
+class item_source;
+class run_control;
+class screen;
+
+/// Returns the exit code.
+int print_commands(const command_template& command, item_source& items, run_control& control, screen& where);
+
+} // namespace taskactor::cli

@@ -1,0 +1,134 @@
+#include "job.hpp"
+
+#include "command_template.hpp"
+#include "exit_code.hpp"
+#include "quantity.hpp"
+#include "run_control.hpp"
+#include "run_options.hpp"
+
+#include <taskactor/process/run_command.hpp>
+#include <taskactor/task/sleep.hpp>
+
+#include <algorithm>
+#include <random>
+#include <system_error>
+#include <utility>
+
+namespace taskactor::cli {
+
+namespace {
+
+using std::chrono::nanoseconds;
+
+/// Of a line that is handed out whole.
+constexpr std::size_t line_limit = std::size_t{1} << 20;
+/// A pause is slept in parts, so that a run that is stopped needn't wait for the rest of it.
+constexpr std::chrono::milliseconds part_of_pause{100};
+
+nanoseconds random_below(nanoseconds limit) {
+  thread_local std::minstd_rand engine{std::random_device{}()};
+  return nanoseconds{std::uniform_int_distribution<std::int64_t>{0, limit.count()}(engine)};
+}
+
+task<void> pause(run_control& control, nanoseconds duration) {
+  while (duration.count() > 0 && control.may_start()) {
+    const auto next = std::min(duration, control.remaining().value_or(duration));
+    const auto part = std::min<nanoseconds>(next, part_of_pause);
+    co_await sleep_for(part);
+    duration -= part;
+  }
+}
+
+command_options options_of(const job_setup& setup) {
+  const auto& asked = setup.options;
+  command_options result;
+  result.capture_limit = asked.capture_limit;
+  result.grace = asked.grace;
+  result.timeout = asked.timeout;
+  // A command that the total time ends is ended as by a timeout of its own: that keeps what it has printed.
+  if (const auto left = setup.control.remaining())
+    result.timeout = std::min(*left, asked.timeout.value_or(*left));
+  if (setup.on_line) {
+    result.on_line = setup.on_line;
+    result.line_limit = line_limit;
+  }
+  return result;
+}
+
+std::string why_timed_out(const run_options& options, nanoseconds given) {
+  if (options.timeout && *options.timeout == given)
+    return "ran longer than " + limit_text(given);
+  return "the total time of " + limit_text(options.total_timeout.value_or(given)) + " was up";
+}
+
+void take(job_result& result, command_result&& from, const job_setup& setup, nanoseconds given) {
+  result.begin = from.started;
+  result.end = from.ended;
+  result.exit_code = from.exit_code;
+  result.signal = from.term_signal;
+  result.out = std::move(from.out);
+  result.err = std::move(from.err);
+  result.state = state::failed;
+  if (from.timed_out) {
+    result.state = state::timed_out;
+    result.error = why_timed_out(setup.options, given);
+  } else if (!from.success()) {
+    result.error = from.describe();
+  } else if (from.out_truncated || from.err_truncated) {
+    result.error = "its " + std::string{from.out_truncated ? "output" : "errors"} + " went beyond "
+                   + size_text(setup.options.capture_limit)
+                   + " and was cut (see --capture-limit, --line-buffer)";
+  } else {
+    result.state = state::completed;
+  }
+}
+
+void take(job_result& result, const std::system_error& error) {
+  result.state = error.code() == errc::stopping ? state::cancelled : state::failed;
+  // The message of the code only says again what ours says.
+  const std::string text = error.what();
+  result.error = text.substr(0, text.rfind(": " + error.code().message()));
+  if (error.code() == errc::command_not_found)
+    result.start_failure = not_found;
+  else if (error.code() == errc::command_not_executable)
+    result.start_failure = not_executable;
+}
+
+} // namespace
+
+std::size_t job_result::size() const noexcept {
+  std::size_t result
+      = sizeof *this + what.item.capacity() + out.capacity() + err.capacity() + error.capacity();
+  for (const auto& word : command)
+    result += sizeof word + word.capacity();
+  return result;
+}
+
+task<job_result> run_job(const job_setup& setup, job what) {
+  job_result result;
+  result.what = std::move(what);
+  try {
+    if (setup.options.jitter.count() > 0)
+      co_await pause(setup.control, random_below(setup.options.jitter));
+    if (!setup.control.may_start())
+      co_return result;
+    result.command = setup.command.make(result.what.item, result.what.number);
+    result.started = true;
+    result.begin = std::chrono::steady_clock::now();
+    setup.on_start(result);
+    auto how = options_of(setup);
+    const auto given = how.timeout.value_or(nanoseconds::max());
+    command_line line{result.command};
+    command_result ended = co_await run_command(std::move(line), std::move(how));
+    take(result, std::move(ended), setup, given);
+    co_return result;
+  } catch (const cancelled_error&) {
+    result.error = "cancelled";
+  } catch (const std::system_error& error) {
+    take(result, error);
+  }
+  result.end = std::chrono::steady_clock::now();
+  co_return result;
+}
+
+} // namespace taskactor::cli

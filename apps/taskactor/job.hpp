@@ -1,0 +1,63 @@
+/// One item's command: what is asked for, how it runs as a task, and what became of it.
+#pragma once
+
+#include <taskactor/process/command.hpp>
+#include <taskactor/task/state.hpp>
+#include <taskactor/task/task.hpp>
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace taskactor::cli {
+
+class command_template;
+class run_control;
+struct run_options;
+
+struct job {
+  std::size_t number = 0; ///< of the item, from 1
+  std::string item{};
+};
+
+struct job_result {
+  job what{};
+  std::vector<std::string> command{};
+  taskactor::state state = taskactor::state::cancelled;
+  /// False: the run was stopped before it.
+  bool started = false;
+  int exit_code = -1;
+  int signal = 0;
+  std::chrono::steady_clock::time_point begin{};
+  std::chrono::steady_clock::time_point end{};
+  std::string out{};
+  std::string err{};
+  /// Why it isn't completed.
+  std::string error{};
+  /// 126 or 127: the program itself can't be run.
+  int start_failure = 0;
+
+  std::chrono::nanoseconds duration() const noexcept { return end - begin; }
+  /// Memory that it takes while it waits to be written, about.
+  std::size_t size() const noexcept;
+};
+
+/// What all jobs of a run have in common.
+struct job_setup {
+  const run_options& options;
+  const command_template& command;
+  run_control& control;
+  /// Called when a command is about to start.
+  std::function<void(const job_result&)> on_start;
+  /// Called with each line, if outputs go by line.
+  std::function<void(stream, std::string_view)> on_line{};
+};
+
+/// The body of a task: waits for the jitter, runs the command, and says what became of it. Never throws: a
+/// command that was cancelled has a result too.
+task<job_result> run_job(const job_setup& setup, job what);
+
+} // namespace taskactor::cli

@@ -1,0 +1,66 @@
+#include "output.hpp"
+
+#include "descriptors.hpp"
+#include "job.hpp"
+#include "screen.hpp"
+#include "text.hpp"
+
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+
+namespace taskactor::cli {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& what, int error) {
+  throw std::system_error{error, std::generic_category(), what + " can't be written"};
+}
+
+} // namespace
+
+output::output(screen& streams, std::string folder) : screen_(streams), folder_(std::move(folder)) {
+  if (folder_.empty())
+    return;
+  std::error_code error;
+  std::filesystem::create_directories(folder_, error);
+  if (!std::filesystem::is_directory(folder_))
+    fail("the folder " + shell_quoted(folder_), error ? error.value() : ENOTDIR);
+}
+
+void output::put(const job_result& ended) {
+  if (!ended.started)
+    return;
+  if (folder_.empty()) {
+    put(stream::out, ended.out);
+    put(stream::err, ended.err);
+  } else {
+    write_file(ended.what.number, ".out", ended.out);
+    write_file(ended.what.number, ".err", ended.err);
+  }
+}
+
+void output::put(stream which, std::string_view bytes) {
+  const int error = bytes.empty() ? 0 : screen_.write(which, bytes);
+  if (error == EPIPE && which == stream::out)
+    throw no_reader{"standard output has no reader"};
+  if (error != 0)
+    fail(which == stream::out ? "standard output" : "standard error", error);
+}
+
+void output::write_file(std::size_t number, const char* suffix, std::string_view bytes) const {
+  const auto path = folder_ + '/' + std::to_string(number) + suffix;
+  descriptor file{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
+  if (!file)
+    fail(shell_quoted(path), errno);
+  int error = write_all(file.get(), bytes);
+  if (const int late = file.close(); error == 0)
+    error = late;
+  if (error != 0)
+    fail(shell_quoted(path), error);
+}
+
+} // namespace taskactor::cli

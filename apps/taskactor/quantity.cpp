@@ -1,0 +1,76 @@
+#include "quantity.hpp"
+
+#include <charconv>
+#include <cstdint>
+#include <cstdio>
+#include <limits>
+#include <utility>
+
+namespace taskactor::cli {
+
+namespace {
+
+constexpr std::pair<std::string_view, double> seconds_of[] = {
+    {"", 1.0}, {"us", 1e-6}, {"ms", 1e-3}, {"s", 1.0}, {"m", 60.0}, {"h", 3600.0}, {"d", 86400.0},
+};
+constexpr std::pair<std::string_view, unsigned> shift_of[] = {{"", 0}, {"K", 10}, {"M", 20}, {"G", 30}};
+
+constexpr double longest = 9e9; // seconds; what a count of nanoseconds can hold
+
+std::string printed(const char* format, auto... values) {
+  char buffer[64];
+  const auto size = std::snprintf(buffer, sizeof buffer, format, values...);
+  return {buffer, static_cast<std::size_t>(size)};
+}
+
+} // namespace
+
+std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text) {
+  double count = 0;
+  const auto [end, error]
+      = std::from_chars(text.data(), text.data() + text.size(), count, std::chars_format::fixed);
+  if (error != std::errc{} || !(count >= 0))
+    return {};
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  for (const auto& [unit, seconds] : seconds_of)
+    if (text == unit && count * seconds < longest)
+      return std::chrono::nanoseconds{static_cast<std::int64_t>(count * seconds * 1e9)};
+  return {};
+}
+
+std::optional<std::size_t> parse_size(std::string_view text) {
+  std::size_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc{})
+    return {};
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+  for (const auto& [unit, shift] : shift_of)
+    if (text == unit && count <= std::numeric_limits<std::size_t>::max() >> shift)
+      return count << shift;
+  return {};
+}
+
+std::string to_text(std::chrono::nanoseconds duration) {
+  const auto seconds = std::chrono::duration<double>(duration).count();
+  if (seconds < 10)
+    return printed("%.3f s", seconds);
+  if (seconds < 60)
+    return printed("%.1f s", seconds);
+  const auto whole = static_cast<long long>(seconds);
+  if (whole < 3600)
+    return printed("%lld min %lld s", whole / 60, whole % 60);
+  return printed("%lld h %lld min", whole / 3600, whole / 60 % 60);
+}
+
+std::string limit_text(std::chrono::nanoseconds limit) {
+  return printed("%.9g s", std::chrono::duration<double>(limit).count());
+}
+
+std::string size_text(std::size_t bytes) {
+  for (const auto& [name, shift] : {std::pair{" GiB", 30u}, std::pair{" MiB", 20u}, std::pair{" KiB", 10u}})
+    if (bytes != 0 && bytes % (std::size_t{1} << shift) == 0)
+      return std::to_string(bytes >> shift) + name;
+  return std::to_string(bytes) + " bytes";
+}
+
+} // namespace taskactor::cli

@@ -1,0 +1,27 @@
+/// Durations and sizes as people write them on a command line.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace taskactor::cli {
+
+/// "90", "1.5", "500ms", "2s", "1m", "3h", "1d"; without a unit seconds. None: not a duration, or too long.
+std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text);
+
+/// "4096", "64K", "16M", "1G" (powers of 1024). None: not a size, or too large.
+std::optional<std::size_t> parse_size(std::string_view text);
+
+/// For people: "0.012 s", "8.9 s", "1 min 23 s", "2 h 5 min".
+std::string to_text(std::chrono::nanoseconds duration);
+
+/// A limit that somebody has set, as exact as it was set: "0.3 s", "90 s", "1.5 s".
+std::string limit_text(std::chrono::nanoseconds limit);
+
+/// "16 MiB", "4096 bytes".
+std::string size_text(std::size_t bytes);
+
+} // namespace taskactor::cli

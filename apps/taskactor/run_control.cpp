@@ -1,0 +1,53 @@
+#include "run_control.hpp"
+
+#include "quantity.hpp"
+#include "screen.hpp"
+
+#include <algorithm>
+
+#include <sys/eventfd.h>
+
+namespace taskactor::cli {
+
+run_control::run_control(screen& messages, std::optional<std::chrono::nanoseconds> total_timeout)
+    : screen_(messages),
+      stopped_(make_eventfd()),
+      total_(total_timeout),
+      begin_(std::chrono::steady_clock::now()) {}
+
+void run_control::stop(stop_level to) {
+  auto now = level_.load();
+  do {
+    if (now >= to)
+      return;
+  } while (!level_.compare_exchange_weak(now, to));
+  ::eventfd_write(stopped_.get(), 1);
+  for (const auto& hook : hooks_)
+    hook(to);
+}
+
+void run_control::fail(int code, stop_level to, const std::string& message) {
+  int none = 0;
+  if (code_.compare_exchange_strong(none, code) && !message.empty())
+    screen_.note(message);
+  stop(to);
+}
+
+bool run_control::may_start() {
+  if (level() != stop_level::none)
+    return false;
+  if (const auto left = remaining(); !left || left->count() > 0)
+    return true;
+  if (!out_of_time_.exchange(true))
+    screen_.note("the total time of " + limit_text(*total_) + " is up");
+  stop(stop_level::start_no_more);
+  return false;
+}
+
+std::optional<std::chrono::nanoseconds> run_control::remaining() const {
+  if (!total_)
+    return {};
+  return std::max(std::chrono::nanoseconds{0}, *total_ - (std::chrono::steady_clock::now() - begin_));
+}
+
+} // namespace taskactor::cli

@@ -1,0 +1,59 @@
+/// How far a run has been told to stop, and with which code it will end: the one place where Ctrl-C,
+/// --fail-fast,
+/// --total-timeout and faults of the output meet.
+///
+///     none --> start no more --> cancel what runs --> kill it          (never back)
+///
+/// Threads: every member may be called from any thread; hooks are added before there are others.
+#pragma once
+
+#include "descriptors.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace taskactor::cli {
+
+class screen;
+
+enum class stop_level : std::uint8_t { none, start_no_more, cancel, kill };
+
+class run_control {
+public:
+  run_control(screen& messages, std::optional<std::chrono::nanoseconds> total_timeout);
+
+  /// `hook` is called for each level that is reached, on the thread that reached it.
+  void on_stop(std::function<void(stop_level)> hook) { hooks_.push_back(std::move(hook)); }
+
+  stop_level level() const noexcept { return level_.load(); }
+  void stop(stop_level to);
+  /// Stops with an exit code and a message (none if empty). The first one counts, later ones stop only.
+  void fail(int code, stop_level to, const std::string& message);
+  /// The code of the first `fail`; 0: none.
+  int code() const noexcept { return code_.load(); }
+
+  /// False when no other command is to start, also because the total time is up.
+  bool may_start();
+  bool out_of_time() const noexcept { return out_of_time_.load(); }
+  /// What is left of the total time; unset: no limit.
+  std::optional<std::chrono::nanoseconds> remaining() const;
+  /// Becomes readable at the first stop, and stays so.
+  int stopped_fd() const noexcept { return stopped_.get(); }
+
+private:
+  screen& screen_;
+  descriptor stopped_;
+  std::vector<std::function<void(stop_level)>> hooks_;
+  std::optional<std::chrono::nanoseconds> total_;
+  std::chrono::steady_clock::time_point begin_;
+  std::atomic<stop_level> level_{stop_level::none};
+  std::atomic<int> code_{0};
+  std::atomic<bool> out_of_time_{false};
+};
+
+} // namespace taskactor::cli

@@ -1,0 +1,165 @@
+#include "run_options.hpp"
+
+#include "quantity.hpp"
+#include "run_help.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <functional>
+#include <string_view>
+#include <thread>
+
+namespace taskactor::cli {
+
+namespace {
+
+using std::chrono::nanoseconds;
+
+/// An option with a duration. `set` gets what was parsed.
+CLI::Option* add_duration(CLI::App& verb, const char* name, bool may_be_zero,
+                          std::function<void(nanoseconds)> set, const char* help) {
+  const auto read = [name, may_be_zero, set = std::move(set)](const std::string& text) {
+    const auto value = parse_duration(text);
+    if (!value || (!may_be_zero && value->count() == 0))
+      throw CLI::ValidationError{std::string{name}, '"' + text + "\" is not a time"
+                                                        + (may_be_zero ? "" : " above zero")
+                                                        + "; write 90, 1.5s, 500ms, 2m or 1h"};
+    set(*value);
+  };
+  return verb.add_option_function<std::string>(name, read, help)->type_name("TIME");
+}
+
+void add_size(CLI::App& verb, const char* name, std::size_t& into, const char* help) {
+  const auto read = [name, &into](const std::string& text) {
+    const auto value = parse_size(text);
+    if (!value || *value == 0)
+      throw CLI::ValidationError{std::string{name},
+                                 '"' + text + "\" is not a size above zero; write 4096, 64K, 16M or 1G"};
+    into = *value;
+  };
+  verb.add_option_function<std::string>(name, read, help)->type_name("SIZE");
+}
+
+void add_input(CLI::App& verb, run_options& into) {
+  verb.add_option("-a,--arg-file", into.arg_file, "Read items from FILE, not from standard input")
+      ->type_name("FILE")
+      ->group("Items");
+  verb.add_flag("-0,--null", into.null, "Items end with a NUL, not with a newline")->group("Items");
+}
+
+void add_running(CLI::App& verb, run_options& into) {
+  verb.option_defaults()->group("Running");
+  into.jobs = std::max(1u, std::thread::hardware_concurrency());
+  verb.add_option("-j,--jobs", into.jobs,
+                  "Run N at once (default: one per processor;\n0: as many as possible)")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{0}, std::size_t{1} << 20).description(""));
+  add_duration(
+      verb, "--timeout", false, [&into](auto value) { into.timeout = value; },
+      "End a command that runs longer");
+  add_duration(
+      verb, "--total-timeout", false, [&into](auto value) { into.total_timeout = value; },
+      "Start none after this, and end those that run");
+  add_duration(
+      verb, "--grace", true, [&into](auto value) { into.grace = value; },
+      "From TERM to KILL for a command that is to\nend (default: 5s; 0: KILL at once)");
+  add_duration(
+      verb, "--jitter", true, [&into](auto value) { into.jitter = value; },
+      "Wait a random time below this before each");
+  verb.add_flag("--fail-fast", into.fail_fast,
+                "At the first that fails start no more, and\ncancel those that run");
+  verb.add_flag("--shell", into.shell,
+                "Have /bin/sh read the command; items are\nnever part of what it reads");
+  verb.add_flag("--dry-run", into.dry_run,
+                "Print the commands, quoted for a shell; run\nnone, write no files");
+}
+
+void add_output(CLI::App& verb, run_options& into) {
+  verb.option_defaults()->group("Output");
+  auto* order = verb.add_flag("-k,--keep-order", into.keep_order, "Outputs in the order of the items");
+  auto* lines = verb.add_flag("--line-buffer", into.line_buffer,
+                              "Print each line at once, in place of each\ncommand's output at its end");
+  auto* folder = verb.add_option("--output", into.output_folder,
+                                 "Write outputs to DIR/<number>.out and .err,\nnumbered as {#}")
+                     ->type_name("DIR");
+  lines->excludes(order)->excludes(folder);
+  add_size(verb, "--capture-limit", into.capture_limit,
+           "Bytes kept of each command's output, and as\nmany of its errors (default: 64M)");
+  verb.add_option("--report", into.report, "Write a line of JSON to FILE for each command")
+      ->type_name("FILE");
+}
+
+void add_messages(CLI::App& verb, run_options& into) {
+  verb.option_defaults()->group("Messages");
+  verb.add_flag("--progress,!--no-progress", into.progress, "Say how far it is (default: on a terminal)");
+  verb.add_flag("-q,--quiet", into.quiet, "No progress, no summary: only errors");
+  verb.add_option("--log-level", into.log_level,
+                  "What the runtime logs: debug, info, warn\n(default), error or off")
+      ->type_name("LEVEL")
+      ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}).description(""));
+}
+
+/// How many of the arguments from `at` on are an option of the verb and its value; 0: a command begins there.
+std::size_t option_length(const CLI::App& verb, const std::vector<std::string>& arguments, std::size_t at) {
+  const std::string_view text = arguments[at];
+  if (text.size() < 2 || text.front() != '-')
+    return 0;
+  const auto takes_value = [&](const std::string& name) {
+    const auto* option = verb.get_option_no_throw(name);
+    return option && option->get_items_expected_max() > 0;
+  };
+  if (text.starts_with("--"))
+    return text.find('=') == text.npos && takes_value(arguments[at]) ? 2 : 1;
+  for (std::size_t i = 1; i < text.size(); ++i) // -kj4, -kj 4
+    if (takes_value({'-', text[i]}))
+      return i + 1 == text.size() ? 2 : 1;
+  return 1;
+}
+
+void refuse(const std::string& why) { throw CLI::ValidationError{why}; }
+
+} // namespace
+
+void add_options(CLI::App& verb, run_options& into) {
+  verb.set_help_flag("-h,--help", "Print this help")->group("Messages");
+  verb.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+  add_input(verb, into);
+  add_running(verb, into);
+  add_output(verb, into);
+  add_messages(verb, into);
+  set_help(verb);
+}
+
+void take_command(const CLI::App& verb, std::vector<std::string>& arguments, run_options& into) {
+  std::size_t begin = 0;
+  while (begin < arguments.size() && arguments[begin] != "--") {
+    const auto length = option_length(verb, arguments, begin);
+    if (length == 0)
+      break;
+    begin += length;
+  }
+  begin = std::min(begin, arguments.size());
+  const bool dashes = begin < arguments.size() && arguments[begin] == "--";
+  const auto from = arguments.begin() + static_cast<std::ptrdiff_t>(begin);
+  const auto colons = std::find(from, arguments.end(), ":::");
+  into.command.assign(from + (dashes ? 1 : 0), colons);
+  if (colons != arguments.end())
+    into.items.emplace(colons + 1, arguments.end());
+  arguments.erase(from, arguments.end());
+}
+
+void check(const run_options& options) {
+  if (options.command.empty())
+    refuse("no command; say `taskactor run [OPTION]... [--] CMD [ARG]...`");
+  if (options.command.front().empty())
+    refuse("the command's name is empty");
+  if (options.items && !options.arg_file.empty())
+    refuse("items come from ::: or from --arg-file, not from both");
+  if (options.items && options.null)
+    refuse("--null is about items that are read; those after ::: are separate already");
+  if (options.items && std::find(options.items->begin(), options.items->end(), ":::") != options.items->end())
+    refuse("more than one :::; combinations of several lists are not made");
+}
+
+} // namespace taskactor::cli

@@ -1,0 +1,25 @@
+/// Bytes that came from outside, made fit for a shell, a terminal and JSON.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace taskactor::cli {
+
+/// One word as a POSIX shell reads it back, quoted only where it has to be.
+std::string shell_quoted(std::string_view word);
+std::string shell_quoted(const std::vector<std::string>& words);
+
+/// For a terminal: one line, at most `width` characters, control characters and invalid UTF-8 as escapes.
+/// What is too long loses its beginning, since the end of a path tells more.
+std::string printable(std::string_view text, std::size_t width);
+
+/// How many bytes at the beginning are one character of valid UTF-8; 0: none.
+std::size_t utf8_length(std::string_view text) noexcept;
+bool is_utf8(std::string_view text) noexcept;
+
+std::string base64(std::string_view bytes);
+
+} // namespace taskactor::cli

@@ -1,0 +1,165 @@
+#include "writer.hpp"
+
+#include "exit_code.hpp"
+#include "output.hpp"
+#include "progress.hpp"
+#include "report.hpp"
+#include "run_control.hpp"
+#include "tally.hpp"
+
+#include <system_error>
+#include <utility>
+
+namespace taskactor::cli {
+
+namespace {
+
+/// Of outputs that wait to be written. What runs when it is reached comes on top.
+constexpr std::size_t room = std::size_t{64} << 20;
+/// Lines that have come meanwhile are written together.
+constexpr std::size_t written_at_once = std::size_t{1} << 16;
+
+} // namespace
+
+writer::writer(parts with) : parts_(with) {
+  thread_ = std::thread{[this] { run(); }};
+}
+
+writer::~writer() {
+  if (!thread_.joinable())
+    return;
+  {
+    const std::lock_guard lock{mutex_};
+    last_ = true;
+    posted_.notify_one();
+  }
+  thread_.join();
+}
+
+void writer::post(job_result ended) {
+  const std::lock_guard lock{mutex_};
+  kept_ += ended.size();
+  queue_.emplace_back(std::move(ended));
+  posted_.notify_one();
+}
+
+void writer::post_line(stream which, std::string_view text) {
+  std::unique_lock lock{mutex_};
+  written_.wait(lock, [this] { return has_room() || parts_.control.level() >= stop_level::cancel; });
+  auto* last = queue_.empty() ? nullptr : std::get_if<lines>(&queue_.back());
+  if (!last || last->which != which || last->text.size() >= written_at_once)
+    last = &std::get<lines>(queue_.emplace_back(lines{which, {}}));
+  last->text.append(text) += '\n';
+  kept_ += text.size() + 1;
+  posted_.notify_one();
+}
+
+void writer::wait_for_room() {
+  std::unique_lock lock{mutex_};
+  written_.wait(lock, [this] { return has_room() || parts_.control.level() != stop_level::none; });
+}
+
+bool writer::finish(std::chrono::nanoseconds patience) {
+  std::unique_lock lock{mutex_};
+  last_ = true;
+  posted_.notify_one();
+  written_.wait(lock, [this] { return done_ || parts_.control.level() >= stop_level::cancel; });
+  if (!written_.wait_for(lock, patience, [this] { return done_; })) {
+    thread_.detach();
+    return false;
+  }
+  lock.unlock();
+  thread_.join();
+  return true;
+}
+
+void writer::on_stop() {
+  const std::lock_guard lock{mutex_};
+  written_.notify_all();
+}
+
+bool writer::has_room() const { return kept_ < room; }
+
+// -- the thread
+// --------------------------------------------------------------------------------------------------------
+
+void writer::run() {
+  std::vector<entry> batch;
+  while (take(batch))
+    for (auto& each : batch) {
+      std::visit([this](auto& what) { settle(what); }, each);
+      parts_.said.tick(parts_.ended, progress::clock::now());
+    }
+  order_.flush([this](const job_result& ended) { write(ended); });
+  if (parts_.lines)
+    attempt(report_broken_, [this] { parts_.lines->close(); });
+  parts_.said.end();
+  const std::lock_guard lock{mutex_};
+  done_ = true;
+  written_.notify_all();
+}
+
+/// Waits for entries, and lets progress have its say meanwhile. False: there is nothing more to come.
+bool writer::take(std::vector<entry>& batch) {
+  batch.clear();
+  std::unique_lock lock{mutex_};
+  const auto something = [this] { return last_ || !queue_.empty(); };
+  while (!something()) {
+    const auto due = parts_.said.due();
+    if (due == progress::clock::time_point::max())
+      posted_.wait(lock, something);
+    else if (!posted_.wait_until(lock, due, something)) {
+      lock.unlock();
+      parts_.said.tick(parts_.ended, progress::clock::now());
+      lock.lock();
+    }
+  }
+  std::swap(batch, queue_);
+  return !batch.empty();
+}
+
+void writer::settle(job_result& ended) {
+  parts_.ended.add(ended);
+  if (parts_.lines && ended.started)
+    attempt(report_broken_, [&] { parts_.lines->add(ended); });
+  if (parts_.keep_order) {
+    const auto number = ended.what.number;
+    order_.add(number, std::move(ended), [this](const job_result& next) { write(next); });
+  } else {
+    write(ended);
+  }
+}
+
+void writer::settle(const lines& printed) {
+  attempt(output_broken_, [&] { parts_.outputs.put(printed.which, printed.text); });
+  release(printed.text.size());
+}
+
+void writer::write(const job_result& ended) {
+  attempt(output_broken_, [&] { parts_.outputs.put(ended); });
+  release(ended.size());
+}
+
+void writer::release(std::size_t size) {
+  const std::lock_guard lock{mutex_};
+  kept_ -= size;
+  written_.notify_all();
+}
+
+template <class F>
+void writer::attempt(bool& broken, F&& action) {
+  if (broken)
+    return;
+  try {
+    action();
+  } catch (const no_reader&) {
+    broken = true;
+    parts_.control.fail(reader_gone, stop_level::cancel, {});
+  } catch (const std::system_error& error) {
+    broken = true;
+    parts_.control.fail(output_unwritable, stop_level::cancel,
+                        std::string{error.what()} + "; the run is ended");
+  }
+}
+
+} // namespace taskactor::cli
