@@ -6,6 +6,7 @@
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
+#include <cstdint>
 #include <functional>
 #include <string_view>
 #include <thread>
@@ -92,7 +93,10 @@ void add_output(CLI::App& verb, run_options& into) {
 
 void add_messages(CLI::App& verb, run_options& into) {
   verb.option_defaults()->group("Messages");
-  verb.add_flag("--progress,!--no-progress", into.progress, "Say how far it is (default: on a terminal)");
+  // Not bound to the field: CLI11 would set that to false at once.
+  const auto set_progress = [&into](std::int64_t count) { into.progress = count > 0; };
+  verb.add_flag_function("--progress,!--no-progress", set_progress,
+                         "Say how far it is (default: on a terminal)");
   verb.add_flag("-q,--quiet", into.quiet, "No progress, no summary: only errors");
   verb.add_option("--log-level", into.log_level,
                   "What the runtime logs: debug, info, warn\n(default), error or off")

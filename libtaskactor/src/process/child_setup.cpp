@@ -36,21 +36,29 @@ child_setup::~child_setup() {
   ::posix_spawnattr_destroy(&attributes_);
 }
 
-void child_setup::set(short flags, bool block_all) {
+void child_setup::set(short flags, const sigset_t& blocked) {
   sigset_t all;
-  sigset_t none;
   ::sigfillset(&all);
-  ::sigemptyset(&none);
   check(::posix_spawnattr_setsigdefault(&attributes_, &all), "posix_spawnattr_setsigdefault");
-  check(::posix_spawnattr_setsigmask(&attributes_, block_all ? &all : &none), "posix_spawnattr_setsigmask");
+  check(::posix_spawnattr_setsigmask(&attributes_, &blocked), "posix_spawnattr_setsigmask");
   check(::posix_spawnattr_setpgroup(&attributes_, 0), "posix_spawnattr_setpgroup");
   flags = static_cast<short>(flags | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETSIGMASK);
   check(::posix_spawnattr_setflags(&attributes_, flags), "posix_spawnattr_setflags");
 }
 
-void child_setup::as_command() { set(POSIX_SPAWN_SETPGROUP, false); }
+void child_setup::as_command() {
+  sigset_t keys;
+  ::sigemptyset(&keys);
+  for (const int number : {SIGINT, SIGQUIT, SIGTSTP}) // the launcher forgets and unblocks them
+    ::sigaddset(&keys, number);
+  set(POSIX_SPAWN_SETPGROUP, keys);
+}
 
-void child_setup::as_guard() { set(POSIX_SPAWN_SETSID, true); }
+void child_setup::as_guard() {
+  sigset_t all;
+  ::sigfillset(&all);
+  set(POSIX_SPAWN_SETSID, all);
+}
 
 void child_setup::give(int fd, int number) {
   check(::posix_spawn_file_actions_adddup2(&actions_, fd, number), "posix_spawn_file_actions_adddup2");

@@ -1,6 +1,7 @@
 /// How a child process is started: attributes and file actions of one posix_spawn.
 #pragma once
 
+#include <csignal>
 #include <string>
 #include <vector>
 
@@ -16,7 +17,8 @@ public:
   child_setup& operator=(const child_setup&) = delete;
   ~child_setup();
 
-  /// A process group of its own, all signals at their defaults and unblocked.
+  /// A process group of its own, all signals at their defaults. Those of the terminal's keys are blocked,
+  /// until the launcher has forgotten what came before the process left the caller's group.
   void as_command();
   /// A session of its own, all signals blocked.
   void as_guard();
@@ -28,7 +30,7 @@ public:
               const std::vector<std::string>& environment) const;
 
 private:
-  void set(short flags, bool block_all);
+  void set(short flags, const sigset_t& blocked);
 
   posix_spawnattr_t attributes_;
   posix_spawn_file_actions_t actions_;

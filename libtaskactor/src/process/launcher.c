@@ -114,6 +114,18 @@ static void reset_signal(int signal) {
   SYSTEM_CALL(rt_sigaction, signal, defaults, 0, signals / 8, 0);
 }
 
+/* A key of the terminal (Ctrl-C) signals the program that uses the library, and for a moment each new command
+ * was in that program's process group: it starts with these signals blocked, and forgets them here. */
+static void forget_keys(void) {
+  static const unsigned long ignored[8] = {1}, none[signals / 64] = {0};
+  static const int keys[] = {2, 3, 20}; /* INT, QUIT, TSTP: as in child_setup::as_command() */
+  for (unsigned i = 0; i < sizeof keys / sizeof *keys; ++i) {
+    SYSTEM_CALL(rt_sigaction, keys[i], ignored, 0, signals / 8, 0);
+    reset_signal(keys[i]);
+  }
+  SYSTEM_CALL(rt_sigprocmask, 2 /* set */, none, 0, signals / 8, 0);
+}
+
 static void run(char** arguments, char** environment) {
   const char* directory = arguments[1];
   int count = number(arguments[2]);
@@ -125,6 +137,7 @@ static void run(char** arguments, char** environment) {
     quit(exit_not_started);
   reset_signal(32);
   reset_signal(33);
+  forget_keys();
   close_on_exec_from(3);
   if (*directory != 0) {
     result = SYSTEM_CALL(chdir, directory, 0, 0, 0, 0);

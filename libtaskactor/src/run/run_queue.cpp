@@ -136,17 +136,21 @@ bool run_queue::look_on(caf::execution_unit* unit) {
 
 /// False: a task has come meanwhile.
 bool run_queue::leave() {
-  std::function<void()> idle;
   {
     const std::lock_guard lock{mutex_};
     if (!queue_.empty())
       return false;
-    --lookers_;
-    if (--active_ == 0 && stopping_)
-      idle = idle_;
+    if (!stopping_) {
+      --lookers_;
+      --active_;
+      return true;
+    }
   }
-  if (idle)
-    idle();
+  const std::lock_guard outer{*guard_};
+  const std::lock_guard lock{mutex_};
+  --lookers_;
+  --active_;
+  left_->notify_all();
   return true;
 }
 
@@ -173,9 +177,10 @@ caf::resumable::resume_result run_queue::resume(caf::execution_unit* unit, std::
   }
 }
 
-void run_queue::stop(std::function<void()> idle) {
+void run_queue::stop(std::mutex& guard, std::condition_variable& left) {
   const std::lock_guard lock{mutex_};
-  idle_ = std::move(idle);
+  guard_ = &guard;
+  left_ = &left;
   stopping_ = true;
 }
 

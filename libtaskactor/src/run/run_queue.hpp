@@ -27,9 +27,9 @@
 #include <caf/resumable.hpp>
 
 #include <atomic>
+#include <condition_variable>
 #include <cstddef>
 #include <deque>
-#include <functional>
 #include <mutex>
 
 namespace taskactor::detail {
@@ -43,8 +43,9 @@ public:
 
   /// Queues a task, with a reference that the queue takes over. From any thread.
   void push(task_actor* task, caf::execution_unit* unit);
-  /// No runner looks on any more; `idle` is called when the last one has left.
-  void stop(std::function<void()> idle);
+  /// No runner looks on any more. The last one to leave does so under `guard`, and tells `left`: who sees
+  /// under that mutex that none is `active` may destroy all.
+  void stop(std::mutex& guard, std::condition_variable& left);
   bool active() const;
 
   resume_result resume(caf::execution_unit* unit, std::size_t) override;
@@ -68,7 +69,8 @@ private:
   std::size_t lookers_ = 0;
   bool looking_on_ = false;
   std::atomic<bool> stopping_{false};
-  std::function<void()> idle_;
+  std::mutex* guard_ = nullptr;
+  std::condition_variable* left_ = nullptr;
 };
 
 } // namespace taskactor::detail

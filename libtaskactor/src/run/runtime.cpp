@@ -233,10 +233,7 @@ void runtime::take_apart() {
     return;
   for (auto part = parts_.rbegin(); part != parts_.rend(); ++part)
     caf::anon_send_exit(*part, caf::exit_reason::user_shutdown);
-  runners_->stop([this] {
-    const std::lock_guard guard{mutex_};
-    ended_.notify_all();
-  });
+  runners_->stop(mutex_, ended_);
   std::unique_lock lock{mutex_};
   block(lock, ended_, [this] { return alive_ == 0 && !runners_->active(); });
   thread_gate_->stop();
