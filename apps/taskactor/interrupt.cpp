@@ -85,8 +85,7 @@ void interrupt::on_signal(int number) {
   const auto running = counted(running_());
   switch (level) {
   case stop_level::none:
-    screen_.note("interrupted: no more are started, " + running
-                 + " still running (again: cancel; three times: kill)");
+    screen_.note("stopping; " + running + " still to end (again: cancel, third time: kill)");
     control_.fail(code_of(number), stop_level::start_no_more, {});
     break;
   case stop_level::start_no_more:

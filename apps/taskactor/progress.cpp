@@ -13,7 +13,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr auto live_interval = 100ms;
-constexpr auto line_interval = 5s;
+constexpr auto line_interval = 2s;
 constexpr auto rate_window = 20s;
 /// A rate from less than this says nothing.
 constexpr auto rate_start = 1s;

@@ -36,8 +36,7 @@ class Signals(program.Case):
         running, pids = self.start(WAITS)
         running.interrupt()
         self.assertEqual(
-            running.err_line(),
-            "taskactor: interrupted: no more are started, 2 commands still running (again: cancel; three times: kill)",
+            running.err_line(), "taskactor: stopping; 2 commands still to end (again: cancel, third time: kill)"
         )
         self.assertTrue(all(map(program.alive, pids)))
         self.open_gate(2)
@@ -68,7 +67,7 @@ class Signals(program.Case):
 
     def test_three_times_those_that_run_are_killed(self):
         running, pids = self.start(DEFIES, "--grace", "1h")
-        for word in ("interrupted", "cancelling", "killing 2 commands"):
+        for word in ("stopping", "cancelling", "killing 2 commands"):
             running.interrupt()
             self.assertIn(word, running.err_line())
         begin = time.monotonic()

@@ -100,11 +100,11 @@ void lane::collect() noexcept {
 std::exception_ptr lane::discard_body() noexcept {
   if (pause_) {
     auto* frame = std::exchange(pause_, nullptr);
-    const auto thrown = destroy_chain(frame);
+    auto thrown = destroy_chain(frame);
     if (!decided())
       return thrown; // the item itself comes now
   }
-  const auto thrown = discard_item();
+  auto thrown = discard_item();
   deliver();
   return thrown;
 }

@@ -36,7 +36,7 @@ void manager_actor::on_cancel(record& task, end_reason why) {
 void manager_actor::on_strangers_exit(record& task, bool kill) {
   if (home_.table().cancel(task, end_reason::cancel_requested) == cancel_reply::requested)
     on_cancel(task, end_reason::cancel_requested);
-  if (kill && task.phase == phase::in_grace)
+  if (kill && task.phase == phase::in_grace) // NOLINT: the message that named it holds a reference
     signal(task, true);
   arm();
 }

@@ -24,7 +24,7 @@ private:
 } // namespace
 
 caf::actor timers::start() {
-  const auto started = system_.spawn<timer_actor, caf::hidden>(shared_from_this());
+  auto started = system_.spawn<timer_actor, caf::hidden>(shared_from_this());
   actor_ = caf::actor_cast<caf::strong_actor_ptr>(started);
   return started;
 }

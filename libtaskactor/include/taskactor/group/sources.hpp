@@ -43,6 +43,7 @@ public:
 
   explicit indexed_source(held_range<Items> items)
       : items_(std::move(items)), size_(std::ranges::size(range_of(items_))) {}
+  // NOLINTNEXTLINE(performance-noexcept-move-constructor): the range's own move may throw
   indexed_source(indexed_source&& other) : items_(std::move(other.items_)), size_(other.size_) {}
 
   std::size_t size() const noexcept { return size_; }
@@ -146,7 +147,7 @@ auto make_source(Items&& items) {
     if constexpr (std::is_lvalue_reference_v<Items>)
       return &items;
     else
-      return std::move(items);
+      return std::forward<Items>(items);
   };
   if constexpr (std::ranges::random_access_range<Items> && std::ranges::sized_range<Items>)
     return indexed_source<Items>{hold()};

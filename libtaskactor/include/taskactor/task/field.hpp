@@ -25,8 +25,8 @@ public:
   template <class U>
     requires(!std::same_as<std::remove_cvref_t<U>, field> && !std::same_as<std::remove_cvref_t<U>, T>
              && std::constructible_from<T, U>)
-  field(U&& value)
-      : content_{.value = T(std::forward<U>(value))} {}   // NOLINT: implicit, as the T's own conversions
+  // NOLINTNEXTLINE: implicit, as the T's own conversions; it can't hide a copy
+  field(U&& value) : content_{.value = T(std::forward<U>(value))} {}
   field(T value) : content_{.value = std::move(value)} {} // NOLINT
   template <class U = T>
     requires(!std::convertible_to<U, std::string_view>)

@@ -27,7 +27,7 @@ public:
   }
   ~ref() {
     if (object_)
-      object_->release();
+      object_->release(); // NOLINT(clang-analyzer-cplusplus.NewDelete): it doesn't follow reference counts
   }
 
   /// Takes over a reference that is already counted.

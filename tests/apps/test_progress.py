@@ -1,0 +1,164 @@
+"""What is said of a run: the live line on a terminal, lines elsewhere, and the summary."""
+import fcntl
+import os
+import pty
+import re
+import select
+import struct
+import termios
+
+import program
+
+ERASED = "\r\x1b[K"
+
+
+class Terminal:
+    """The program on a terminal of its own."""
+
+    def __init__(self, case: program.Case, *arguments: str, columns: int = 80, kind: str = "xterm"):
+        self.process, self.terminal = pty.fork()
+        if self.process == 0:
+            os.chdir(case.folder)
+            os.environ["TERM"] = kind
+            os.execv(program.PROGRAM, [program.PROGRAM, "run", *arguments])
+        case.addCleanup(os.close, self.terminal)
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+        self.text = ""
+
+    def _read(self) -> bool:
+        if not select.select([self.terminal], [], [], program.LIMIT)[0]:
+            raise AssertionError(f"nothing more came after {self.text!r}")
+        try:
+            self.text += os.read(self.terminal, 65536).decode()
+        except OSError:  # so a terminal says that nobody has its other end any more
+            return False
+        return True
+
+    def wait_for(self, pattern: str) -> None:
+        while not re.search(pattern, self.text):
+            if not self._read():
+                raise AssertionError(f"{pattern!r} never came: {self.text!r}")
+
+    def type(self, keys: str) -> None:
+        os.write(self.terminal, keys.encode())
+
+    def finish(self) -> tuple[int, str]:
+        while self._read():
+            pass
+        _, status = os.waitpid(self.process, 0)
+        return os.waitstatus_to_exitcode(status), self.text.replace("\r\n", "\n")
+
+
+def shown(text: str) -> str:
+    """What stays on the screen: a line that is erased is gone."""
+    lines = []
+    for line in text.split("\n"):
+        lines.append(re.sub(r".*\r\x1b\[K", "", re.sub(r"\r(?!\x1b\[K)[^\r]*\x1b\[K", "", line)))
+    return "\n".join(lines)
+
+
+class Live(program.Case):
+    def test_the_line_is_redrawn_in_place_and_gone_at_the_end(self):
+        terminal = Terminal(self, "-j2", "sh", "-c", "sleep 0.15; exit $1", "sh", ":::", *"0011000")
+        code, text = terminal.finish()
+        self.assertEqual(code, 1)
+        live = re.findall(r"\rtaskactor: (.*?)\x1b\[K", text)
+        self.assertGreater(len(live), 3)
+        for line in live:
+            self.assertRegex(line, r"\A\d of 7 done(, \d failed)?, \d running(, [\d.]+/s, \d:\d\d left)?\Z")
+        self.assertRegex(shown(text), r"\Ataskactor: 7 commands in [\d.]+ s")
+
+    def test_the_output_of_commands_is_never_mixed_with_it(self):
+        code, text = Terminal(self, "-k", "-j1", "sh", "-c", "sleep 0.15; echo item $1; echo error >&2", "sh", ":::", *"123").finish()
+        self.assertEqual(code, 0)
+        self.assertEqual(shown(text).splitlines()[:6], ["item 1", "error", "item 2", "error", "item 3", "error"])
+
+    def test_half_a_line_of_a_command_is_not_overwritten(self):
+        _, text = Terminal(self, "-j1", "sh", "-c", "sleep 0.15; printf half; sleep 0.15", ":::", "1", "2").finish()
+        self.assertEqual(shown(text).splitlines()[0], "halfhalf")
+        self.assertIn("halfhalf\ntaskactor: 2 commands", shown(text))
+
+    def test_it_fits_a_narrow_terminal(self):
+        terminal = Terminal(self, "-j1", "sh", "-c", "sleep 0.5; exit 1", "sh", ":::", *"12345", columns=32)
+        _, text = terminal.finish()
+        live = re.findall(r"\r(taskactor: .*?)\x1b\[K", text)
+        self.assertTrue(live)
+        self.assertLess(max(map(len, live[1:])), 32)  # the first may come before the terminal has its size
+
+    def test_only_where_it_can_be_and_is_wanted(self):
+        for arguments, kind in ((["--no-progress"], "xterm"), (["-q"], "xterm"), ([], "dumb"), (["--progress", "--no-progress"], "xterm")):
+            with self.subTest(arguments=arguments, kind=kind):
+                _, text = Terminal(self, *arguments, "sleep", ":::", "0.3", kind=kind).finish()
+                self.assertNotIn("\x1b", text)
+                self.assertNotIn("running", text)
+
+    def test_ctrl_c_reaches_the_program_and_not_its_commands(self):
+        terminal = Terminal(self, "-j2", "sh", "-c", "echo > $1; sleep 0.5; echo done $1", "sh", ":::", "1", "2", "3")
+        self.wait_until(lambda: len(os.listdir(self.folder)) == 2)
+        terminal.type("\x03")
+        code, text = terminal.finish()
+        self.assertEqual(code, 130)
+        self.assertIn("stopping; 2 commands still to end", text)
+        self.assertEqual(sorted(re.findall(r"done \d", text)), ["done 1", "done 2"])
+        self.assertIn("completed            2\n", text)
+
+    def test_a_command_that_is_just_starting_has_no_part_in_a_ctrl_c(self):
+        (self.folder / "list").write_text("x\n" * 100_000)
+        for _ in range(5):
+            terminal = Terminal(self, "-q", "-j2", "-a", "list", "--report", "report", "true")
+            self.wait_until(lambda: (self.folder / "report").exists() and (self.folder / "report").stat().st_size > 5000)
+            terminal.type("\x03")
+            self.assertEqual(terminal.finish()[0], 130)
+            self.assertEqual({line["state"] for line in self.report()}, {"completed"})
+            (self.folder / "report").unlink()
+
+
+class Summary(program.Case):
+    def err(self, *arguments: str, **how) -> str:
+        return self.run_program(*arguments, **how).stderr.decode()
+
+    def test_states_slowest_and_failures(self):
+        script = 'case $1 in slow) sleep 0.3;; late) sleep 100;; bad) exit 4;; hit) kill -9 $$;; esac'
+        text = self.err("-j4", "--timeout", "1s", "sh", "-c", script, "sh", ":::", "good", "slow", "late", "bad", "hit", "good")
+        self.assertRegex(text, r"\Ataskactor: 6 commands in \d\.\d+ s \([\d.]+/s\)\n")
+        for line in ("completed            3", "failed               2", "timed out            1"):
+            self.assertIn(f"\n  {line}\n", text)
+        self.assertNotIn("cancelled", text)
+        slowest = re.findall(r"  +([\d.]+) s  (\w+)\n", text.partition("slowest:")[2].partition("failed:")[0])
+        self.assertEqual([name for _, name in slowest[:2]], ["late", "slow"])
+        self.assertEqual(len(slowest), 3)
+        self.assertEqual(sorted((float(seconds) for seconds, _ in slowest), reverse=True), [float(seconds) for seconds, _ in slowest])
+        failures = text.partition("\nfailed:\n")[2]
+        self.assertRegex(failures, r" #3  late: ran longer than 1 s\n")
+        self.assertRegex(failures, r" #4  bad: exit code 4\n")
+        self.assertRegex(failures, r" #5  hit: killed by signal 9 \(KILL\)\n")
+
+    def test_of_many_failures_ten_are_named(self):
+        text = self.err("false", items=b"x\n" * 35)
+        self.assertEqual(len(re.findall(r"#\d+  x: exit code 1", text)), 10)
+        self.assertIn("\n  and 25 more\n", text)
+
+    def test_items_cannot_play_with_the_terminal_and_fit_in_it(self):
+        text = self.err("-0", "false", items=b"\x1b[2J\nx\xff\x00" + b"/long" * 100 + b"/end")
+        self.assertIn("\\x1b[2J\\nx\\xff: exit code 1", text)
+        self.assertIn("/end: exit code 1", text)
+        self.assertLess(max(map(len, text.splitlines())), 80)
+
+    def test_quiet_says_errors_only(self):
+        self.assertEqual(self.err("-q", "false", ":::", "x"), "")
+        self.assertEqual(self.err("-q", "no-such-command", ":::", "x"), "taskactor: cannot run 'no-such-command': not found on the PATH\n")
+
+    def test_lines_of_progress_where_there_is_no_terminal_only_if_asked_for(self):
+        text = self.err("--progress", "-j1", "--timeout", "20s", "sleep", ":::", "2.3")
+        self.assertRegex(text, r"\Ataskactor: 0 of 1 done, 1 running\n")
+        self.assertNotIn("\x1b", text)
+
+    def test_the_log_of_the_runtime(self):
+        text = self.err("--log-level", "debug", "true", ":::", "x")
+        self.assertRegex(text, r"\[taskactor\] \[debug\] run/0: started\n")
+        self.assertRegex(text, r"\[taskactor\] \[debug\] run/0: completed after [\d.]+ ms\n")
+        self.assertNotIn("debug", self.err("true", ":::", "x"))
+
+
+if __name__ == "__main__":
+    program.main()
