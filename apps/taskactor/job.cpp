@@ -100,7 +100,7 @@ std::size_t job_result::size() const noexcept {
   std::size_t result
       = sizeof *this + what.item.capacity() + out.capacity() + err.capacity() + error.capacity();
   for (const auto& word : command)
-    result += sizeof word + word.capacity();
+    result += sizeof(std::string) + word.capacity();
   return result;
 }
 

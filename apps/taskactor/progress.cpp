@@ -3,6 +3,7 @@
 #include "screen.hpp"
 #include "tally.hpp"
 
+#include <cmath>
 #include <cstdio>
 #include <vector>
 
@@ -32,7 +33,7 @@ std::string rate_text(double rate) {
 }
 
 std::string left_text(double seconds) {
-  const auto whole = static_cast<long long>(seconds + 0.5);
+  const auto whole = std::llround(seconds);
   if (whole < 3600)
     return printed("%lld:%02lld left", whole / 60, whole % 60);
   return printed("%lld:%02lld:%02lld left", whole / 3600, whole / 60 % 60, whole % 60);

@@ -21,9 +21,7 @@ public:
       skip_ = true;
     } else if (c == '"' || c == '`') {
       toggle(c);
-    } else if (!in('"') && (c == '\'' || c == '(')) {
-      open_.push_back(c);
-    } else if (in('"') && c == '(' && last_ == '$') {
+    } else if (in('"') ? c == '(' && last_ == '$' : c == '\'' || c == '(') {
       open_.push_back(c);
     } else if (in('(') && c == ')') {
       open_.pop_back();
@@ -33,7 +31,7 @@ public:
 
   /// A parameter's expansion, written so that it is one word here.
   std::string expansion(std::size_t parameter) const {
-    const auto plain = "${" + std::to_string(parameter) + '}';
+    auto plain = "${" + std::to_string(parameter) + '}';
     if (in('"'))
       return plain;
     return in('\'') ? "'\"" + plain + "\"'" : '"' + plain + '"';
