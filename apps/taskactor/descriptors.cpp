@@ -16,9 +16,9 @@ namespace taskactor::cli {
 
 namespace {
 
-/// Of one command: status, two outputs and process, and as many of the child's for the moment of its start.
-constexpr rlim_t per_job = 8;
-/// What the runtime and this program hold themselves.
+/// Of one command: status, two outputs and process.
+constexpr rlim_t per_job = 4;
+/// What the runtime and this program hold themselves, and the other ends of what is just starting.
 constexpr rlim_t reserve = 64;
 constexpr std::size_t most_jobs = 4096;
 

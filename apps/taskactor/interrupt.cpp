@@ -91,8 +91,10 @@ void interrupt::on_signal(int number) {
   case stop_level::start_no_more:
     screen_.note("cancelling " + running + (number == SIGINT ? " (again: kill)" : ""));
     control_.fail(code_of(number), stop_level::cancel, {});
+    control_.hurry();
     break;
   default:
+    control_.hurry();
     if (number == SIGINT)
       kill();
   }

@@ -33,6 +33,12 @@ void run_control::fail(int code, stop_level to, const std::string& message) {
   stop(to);
 }
 
+void run_control::hurry() {
+  hurried_ = true;
+  for (const auto& hook : hooks_)
+    hook(level());
+}
+
 bool run_control::may_start() {
   if (level() != stop_level::none)
     return false;

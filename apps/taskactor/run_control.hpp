@@ -37,6 +37,10 @@ public:
   /// The code of the first `fail`; 0: none.
   int code() const noexcept { return code_.load(); }
 
+  /// Somebody waits for the end: what can't be written soon is given up. Calls the hooks once more.
+  void hurry();
+  bool hurried() const noexcept { return hurried_.load(); }
+
   /// False when no other command is to start, also because the total time is up.
   bool may_start();
   bool out_of_time() const noexcept { return out_of_time_.load(); }
@@ -54,6 +58,7 @@ private:
   std::atomic<stop_level> level_{stop_level::none};
   std::atomic<int> code_{0};
   std::atomic<bool> out_of_time_{false};
+  std::atomic<bool> hurried_{false};
 };
 
 } // namespace taskactor::cli

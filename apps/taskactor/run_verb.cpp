@@ -121,6 +121,7 @@ void run::gather_all() {
                         .on_start = [this](const job_result& what) { running_.add(what); },
                         .on_line = {}};
   auto by_line = setup;
+  // It may wait for the writer, and all commands with it: they share the output whose reader is slow.
   by_line.on_line = [this](stream which, std::string_view line) { writer_.post_line(which, line); };
   const auto& with = options_.line_buffer ? by_line : setup;
   gather_options how;

@@ -63,7 +63,7 @@ bool writer::finish(std::chrono::nanoseconds patience) {
   std::unique_lock lock{mutex_};
   last_ = true;
   posted_.notify_one();
-  written_.wait(lock, [this] { return done_ || parts_.control.level() >= stop_level::cancel; });
+  written_.wait(lock, [this] { return done_ || parts_.control.hurried(); });
   if (!written_.wait_for(lock, patience, [this] { return done_; })) {
     thread_.detach();
     return false;

@@ -48,7 +48,7 @@ public:
   void post_line(stream which, std::string_view line);
   /// Waits while too much is kept, until the run is stopped.
   void wait_for_room();
-  /// After the last `post`: writes the rest, closes the report. When the run is being cancelled and a reader
+  /// After the last `post`: writes the rest, closes the report. When somebody waits for the end and a reader
   /// has stopped reading, waits no longer than `patience`. False: something is still unwritten, and the
   /// thread runs.
   [[nodiscard]] bool finish(std::chrono::nanoseconds patience);

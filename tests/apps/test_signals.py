@@ -115,15 +115,17 @@ class Signals(program.Case):
         self.assertEqual(running.finish(), (0, "", ""))
 
     def test_nothing_reads_the_output_and_twice_ends_it_all_the_same(self):
-        running = self.start_program("-j2", "--grace", "100ms", "seq")
-        running.give(b"100000\n" * 1000)
-        running.wait_for_output()
-        running.interrupt()
-        running.err_line()
-        running.interrupt()
-        while "not read" not in running.err_line():
-            pass
-        self.assertEqual(running.process.wait(program.LIMIT), 130)
+        for options in ([], ["--line-buffer"]):
+            with self.subTest(options):
+                running = self.start_program("-j2", "--grace", "100ms", *options, "seq")
+                running.give(b"10000000\n" * 1000 if options else b"100000\n" * 1000)
+                running.wait_for_output()
+                running.interrupt()
+                running.err_line()
+                running.interrupt()
+                while "not read" not in running.err_line():
+                    pass
+                self.assertEqual(running.process.wait(program.LIMIT), 130)
 
     def test_killed_itself_it_leaves_no_process(self):
         script = "sleep 1000 & echo $$ $!; trap '' TERM; while :; do sleep 0.01; done"

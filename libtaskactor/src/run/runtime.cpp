@@ -226,9 +226,10 @@ void runtime::take_apart() {
     return;
   if (attachment_)
     attachment_->stop();
-  const auto stuck = threads_->stop(report_->clean() ? apart_bound : std::chrono::milliseconds{0});
+  const bool ended = running == 0; // what the report left behind may have come to its end since
+  const auto stuck = threads_->stop(ended ? apart_bound : std::chrono::milliseconds{0});
   const auto quiet = events_->stop(apart_bound);
-  clean_ = report_->clean() && stuck == 0 && quiet;
+  clean_ = ended && stuck == 0 && quiet;
   if (!clean_)
     return;
   for (auto part = parts_.rbegin(); part != parts_.rend(); ++part)
