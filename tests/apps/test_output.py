@@ -14,11 +14,6 @@ def peak_memory(pid: int) -> int:
     raise AssertionError("no VmHWM")
 
 
-def lean() -> dict[str, str]:
-    """An environment in which AddressSanitizer keeps little of what was freed: else it is that which is measured."""
-    return os.environ | {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":quarantine_size_mb=1"}
-
-
 class Whole(program.Case):
     def test_outputs_are_never_mixed(self):
         script = "for i in 1 2 3 4 5 6 7 8 9 10; do printf '%s ' $1; printf '%s ' $1 >&2; done; echo; echo >&2"
@@ -78,7 +73,7 @@ class Limits(program.Case):
     @program.measures_memory
     def test_many_outputs_that_nobody_reads_yet_take_bounded_memory(self):
         for order in ([], ["--keep-order"]):
-            running = self.start_program("-q", *order, "sh", "-c", "echo; echo x >> started; head -c 2000000 /dev/zero", env=lean())
+            running = self.start_program("-q", *order, "sh", "-c", "echo; echo x >> started; head -c 2000000 /dev/zero")
             running.give(b"x\n" * 150)
             running.end_items()
             # The first bytes are here, no others are taken: what is kept fills up, and then no more are started.
@@ -97,7 +92,7 @@ class Limits(program.Case):
         for count in (100, 100_000):
             (self.folder / "list").write_bytes(b"".join(b"/some/folder/file-%d\n" % i for i in range(count)))
             command = [program.PROGRAM, "run", "-a", "list", "--dry-run", "echo"]
-            process = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.DEVNULL, env=lean())
+            process = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.DEVNULL)
             _, process.returncode, usage = os.wait4(process.pid, 0)
             self.assertEqual(process.returncode, 0)
             peaks.append(usage.ru_maxrss * 1024)
@@ -121,7 +116,7 @@ class ByLine(program.Case):
 
     @program.measures_memory
     def test_a_reader_that_is_slow_holds_the_commands_up_and_memory_stays_bounded(self):
-        running = self.start_program("-q", "--line-buffer", "sh", "-c", "yes 0123456789 | head -c 150000000", env=lean())
+        running = self.start_program("-q", "--line-buffer", "sh", "-c", "yes 0123456789 | head -c 150000000")
         running.give(b"x\n")
         running.end_items()
         size = 0

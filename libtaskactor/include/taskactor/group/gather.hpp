@@ -71,8 +71,9 @@ auto gather_and_wait(runtime& home, gather_options options, F&& f, Items&& items
 template <class F, class Items, class Sink>
 std::size_t gather_each(runtime& home, gather_options options, F&& f, Items&& items, Sink&& sink) {
   using item = std::ranges::range_value_t<Items>;
-  auto serial = [mutex = std::make_unique<std::mutex>(), &sink](std::size_t index, auto&& what) {
-    const std::lock_guard lock{*mutex};
+  std::mutex mutex; // as the sink, not touched after the last outcome
+  auto serial = [&mutex, &sink](std::size_t index, auto&& what) {
+    const std::lock_guard lock{mutex};
     sink(index, std::forward<decltype(what)>(what));
   };
   auto state
