@@ -72,22 +72,30 @@ class ExitCodes(program.Case):
     def test_a_name_from_an_item_that_cannot_run_fails_alone(self):
         done = self.run_program("-k", "{}", ":::", "pwd", "no-such-command", "pwd")
         self.assertEqual((done.returncode, done.stdout.count(b"\n")), (1, 2))
-        self.assertIn("#2  no-such-command: cannot run 'no-such-command': not found on the PATH", done.stderr.decode())
+        self.assertIn(
+            "#2  no-such-command: cannot run 'no-such-command': not found on the PATH", done.stderr.decode()
+        )
 
 
 class Time(program.Case):
     def test_a_command_that_takes_too_long_is_ended_and_its_output_kept(self):
-        done = self.run_program("--timeout", "200ms", "--report", "report", "sh", "-c", "echo partial; exec sleep 100", ":::", "x")
+        done = self.run_program(
+            "--timeout", "200ms", "--report", "report", "sh", "-c", "echo partial; exec sleep 100", ":::", "x"
+        )
         self.assertEqual((done.returncode, done.stdout), (3, b"partial\n"))
         self.assertIn("timed out            1", done.stderr.decode())
         self.assertIn("x: ran longer than 0.2 s", done.stderr.decode())
         [line] = self.report()
-        self.assertEqual((line["state"], line["signal"], line["exit_code"]), ("timed_out", signal.SIGTERM, None))
+        self.assertEqual(
+            (line["state"], line["signal"], line["exit_code"]), ("timed_out", signal.SIGTERM, None)
+        )
         self.assertGreaterEqual(line["seconds"], 0.1)  # the task's time began a little before the process's
 
     def test_one_that_ignores_term_is_killed_after_the_grace(self):
         script = "trap '' TERM; echo $$; while :; do sleep 1; done"
-        done = self.run_program("--timeout", "100ms", "--grace", "100ms", "--report", "report", "sh", "-c", script, ":::", "x")
+        done = self.run_program(
+            "--timeout", "100ms", "--grace", "100ms", "--report", "report", "sh", "-c", script, ":::", "x"
+        )
         self.assertEqual(done.returncode, 3)
         [line] = self.report()
         self.assertEqual((line["state"], line["signal"]), ("timed_out", signal.SIGKILL))
@@ -96,12 +104,18 @@ class Time(program.Case):
     def test_the_time_of_a_command_begins_when_it_starts(self):
         # The second has to wait until the first, which is late, is really gone; that is not its own time.
         script = "trap '' TERM; [ $1 = quick ] || while :; do sleep 1; done"
-        done = self.run_program("-j1", "--timeout", "300ms", "--grace", "500ms", "--report", "report", "sh", "-c", script, "sh", ":::", "slow", "quick")
+        done = self.run_program(
+            "-j1", "--timeout", "300ms", "--grace", "500ms", "--report", "report", "sh", "-c", script, "sh",
+            ":::", "slow", "quick",
+        )
         self.assertEqual([line["state"] for line in self.report()], ["timed_out", "completed"], done.stderr)
 
     def test_the_total_time_ends_what_runs_and_starts_no_more(self):
         begin = time.monotonic()
-        done = self.run_program("-j1", "--total-timeout", "300ms", "--report", "report", "sh", "-c", "echo {}; exec sleep 100", ":::", "a", "b", "c")
+        done = self.run_program(
+            "-j1", "--total-timeout", "300ms", "--report", "report", "sh", "-c", "echo {}; exec sleep 100",
+            ":::", "a", "b", "c",
+        )
         self.assertLess(time.monotonic() - begin, 5)
         self.assertEqual((done.returncode, done.stdout), (3, b"a\n"))
         self.assertIn("taskactor: the total time of 0.3 s is up\n", done.stderr.decode())
@@ -115,7 +129,9 @@ class Time(program.Case):
         self.assertEqual(running.process.wait(program.LIMIT), 3)
 
     def test_what_ends_in_time_is_not_touched_by_it(self):
-        done = self.run_program("--total-timeout", "1h", "--timeout", "1h", "--jitter", "1ms", "true", ":::", "a")
+        done = self.run_program(
+            "--total-timeout", "1h", "--timeout", "1h", "--jitter", "1ms", "true", ":::", "a"
+        )
         self.assertEqual(done.returncode, 0)
 
     def test_jitter_delays_each_start(self):
@@ -128,7 +144,10 @@ class FailFast(program.Case):
     def test_the_first_failure_cancels_the_rest(self):
         os.mkfifo(self.folder / "gate")
         script = 'if [ $1 = fails ]; then read go < gate; exit 7; fi; echo > gate; exec sleep 100'
-        done = self.run_program("-j2", "--fail-fast", "--report", "report", "sh", "-c", script, "sh", ":::", "runs", "fails", "never", "never")
+        done = self.run_program(
+            "-j2", "--fail-fast", "--report", "report", "sh", "-c", script, "sh", ":::", "runs", "fails",
+            "never", "never",
+        )
         self.assertEqual(done.returncode, 1)
         self.assertIn("#2 failed: exit code 7; cancelling the rest (--fail-fast)", done.stderr.decode())
         self.assertEqual([line["state"] for line in self.report()], ["cancelled", "failed"])
@@ -141,7 +160,9 @@ class FailFast(program.Case):
 class Processes(program.Case):
     def test_as_many_run_at_once_as_asked_for(self):
         script = "mkdir $1; while [ $(ls | wc -l) -lt 3 ]; do sleep 0.01; done"  # each waits for all of them
-        self.assertEqual(self.run_program("-j3", "sh", "-c", script, "sh", ":::", "a", "b", "c").returncode, 0)
+        self.assertEqual(
+            self.run_program("-j3", "sh", "-c", script, "sh", ":::", "a", "b", "c").returncode, 0
+        )
 
     def test_no_more_run_at_once_than_asked_for(self):
         script = "mkdir $1; ls | wc -l; sleep 0.05; rmdir $1"
@@ -152,7 +173,9 @@ class Processes(program.Case):
         limits = lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
         done = self.run_program("-j1000", "echo", items=b"x\n" * 50, preexec_fn=limits)
         self.assertEqual((done.returncode, done.stdout), (0, b"x\n" * 50))
-        self.assertRegex(done.stderr.decode(), r"there are file descriptors for \d+ commands at once, not for 1000")
+        self.assertRegex(
+            done.stderr.decode(), r"there are file descriptors for \d+ commands at once, not for 1000"
+        )
 
     def test_jobs_0_is_as_many_as_possible(self):
         begin = time.monotonic()

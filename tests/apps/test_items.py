@@ -48,7 +48,9 @@ class Substitution(program.Case):
             "dir//x": "1 dir//x x dir x",
         }.items():
             with self.subTest(item):
-                self.assertEqual(self.out("echo", "{#} {.} {/} {//} {/.}", ":::", item).decode(), expected + "\n")
+                self.assertEqual(
+                    self.out("echo", "{#} {.} {/} {//} {/.}", ":::", item).decode(), expected + "\n"
+                )
 
     def test_the_number_alone_is_a_place_too(self):
         self.assertEqual(self.out("echo", "{#}", ":::", "a", "b"), b"1\n2\n")
@@ -69,7 +71,10 @@ class OddItems(program.Case):
     def test_each_arrives_as_one_argument_as_it_is(self):
         for shell in ([], ["--shell"]):
             with self.subTest(shell):
-                done = self.run_program("-0kq", *shell, "printf", "%s\\0" if not shell else "'%s\\0'", items=b"\0".join(ODD) + b"\0")
+                done = self.run_program(
+                    "-0kq", *shell, "printf", "%s\\0" if not shell else "'%s\\0'",
+                    items=b"\0".join(ODD) + b"\0",
+                )
                 self.assertEqual(done.returncode, 0, done.stderr)
                 self.assertEqual(done.stdout.split(b"\0")[:-1], ODD)
                 self.assertFalse((self.folder / "x").exists())
@@ -96,18 +101,24 @@ class OddItems(program.Case):
         self.assertIn("NUL", self.report()[1]["error"])
 
     def test_an_item_too_long_for_a_command_fails_alone(self):
-        done = self.run_program("-kq", "--report", "report", "printf", "%.3s|", items=b"abc\n" + b"y" * 3_000_000 + b"\nz\n")
+        done = self.run_program(
+            "-kq", "--report", "report", "printf", "%.3s|", items=b"abc\n" + b"y" * 3_000_000 + b"\nz\n"
+        )
         self.assertEqual((done.returncode, done.stdout), (1, b"abc|z|"))
         self.assertIn("list too long", self.report()[1]["error"])
 
 
 class Shell(program.Case):
     def test_the_shell_reads_the_command_and_not_the_item(self):
-        done = self.run_program("-kq", "--shell", "echo {} | tr a-z A-Z > {#}.x; cat {#}.x", items=b"abc\n; touch x\n")
+        done = self.run_program(
+            "-kq", "--shell", "echo {} | tr a-z A-Z > {#}.x; cat {#}.x", items=b"abc\n; touch x\n"
+        )
         self.assertEqual((done.returncode, done.stdout), (0, b"ABC\n; TOUCH X\n"))
 
     def test_words_are_joined(self):
-        self.assertEqual(self.run_program("-q", "--shell", "echo", "$((1+1))", "{}", ":::", "x").stdout, b"2 x\n")
+        self.assertEqual(
+            self.run_program("-q", "--shell", "echo", "$((1+1))", "{}", ":::", "x").stdout, b"2 x\n"
+        )
 
     def test_an_item_is_one_word_in_all_quotes(self):
         item = "a  'b' \"c\" $(touch x) `touch x` \\ *"
@@ -122,10 +133,15 @@ class Shell(program.Case):
             "printf '<%s>'",
         ):
             with self.subTest(script):
-                self.assertEqual(self.run_program("-q", "--shell", script, ":::", item).stdout.decode(), f"<{item}>")
+                self.assertEqual(
+                    self.run_program("-q", "--shell", script, ":::", item).stdout.decode(), f"<{item}>"
+                )
 
     def test_no_item_gets_out_of_a_here_document_or_a_comment(self):
-        for script in ("cat <<E\n{}\nE", "# it's\ncat <<E\n{}\nE", "echo \\{}", "echo $'{}'", "case x in x) echo '{}';; esac"):
+        for script in (
+            "cat <<E\n{}\nE", "# it's\ncat <<E\n{}\nE", "echo \\{}", "echo $'{}'",
+            "case x in x) echo '{}';; esac",
+        ):
             for item in ("$(touch x)", "'; touch x; '", '"; touch x; "', "`touch x`", "\ntouch x\n"):
                 with self.subTest(script=script, item=item):
                     self.run_program("-q", "--shell", script, ":::", item)
@@ -144,7 +160,9 @@ class Sources(program.Case):
         self.assertEqual(self.run_program("-kq", "--arg-file=list", "echo").stdout, b"a\nb\n")
 
     def test_commands_do_not_read_the_items(self):
-        self.assertEqual(self.run_program("-kq", "sh", "-c", "cat; echo {}", items=b"a\nb\n").stdout, b"a\nb\n")
+        self.assertEqual(
+            self.run_program("-kq", "sh", "-c", "cat; echo {}", items=b"a\nb\n").stdout, b"a\nb\n"
+        )
 
     def test_what_cannot_be_read_is_said_and_gives_4(self):
         (self.folder / "folder").mkdir()

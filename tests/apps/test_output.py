@@ -17,7 +17,9 @@ def peak_memory(pid: int) -> int:
 class Whole(program.Case):
     def test_outputs_are_never_mixed(self):
         script = "for i in 1 2 3 4 5 6 7 8 9 10; do printf '%s ' $1; printf '%s ' $1 >&2; done; echo; echo >&2"
-        done = self.run_program("-q", "-j8", "sh", "-c", script, "sh", items=b"".join(b"%d\n" % i for i in range(50)))
+        done = self.run_program(
+            "-q", "-j8", "sh", "-c", script, "sh", items=b"".join(b"%d\n" % i for i in range(50))
+        )
         for text in (done.stdout, done.stderr):
             lines = text.decode().splitlines()
             self.assertEqual(len(lines), 50)
@@ -56,7 +58,10 @@ class Order(program.Case):
         self.assertEqual(running.finish(), (0, "first\nlast\n", ""))
 
     def test_what_was_not_started_leaves_no_gap_that_holds_up_the_rest(self):
-        done = self.run_program("-k", "-j2", "--fail-fast", "sh", "-c", "echo $1; [ $1 != 3 ]", "sh", items=b"".join(b"%d\n" % i for i in range(1, 99)))
+        done = self.run_program(
+            "-k", "-j2", "--fail-fast", "sh", "-c", "echo $1; [ $1 != 3 ]", "sh",
+            items=b"".join(b"%d\n" % i for i in range(1, 99)),
+        )
         numbers = [int(line) for line in done.stdout.split()]
         self.assertEqual(numbers, sorted(numbers))
         self.assertIn(3, numbers)
@@ -64,7 +69,10 @@ class Order(program.Case):
 
 class Limits(program.Case):
     def test_beyond_the_capture_limit_it_is_cut_and_that_is_a_failure(self):
-        done = self.run_program("-k", "--capture-limit", "4", "--report", "report", "printf", "%s\n", ":::", "123", "1234567", "12")
+        done = self.run_program(
+            "-k", "--capture-limit", "4", "--report", "report", "printf", "%s\n", ":::", "123", "1234567",
+            "12",
+        )
         self.assertEqual((done.returncode, done.stdout), (1, b"123\n123412\n"))
         self.assertIn("its output went beyond 4 bytes and was cut", done.stderr.decode())
         self.assertEqual([line["state"] for line in self.report()], ["completed", "failed", "completed"])
@@ -73,7 +81,9 @@ class Limits(program.Case):
     @program.measures_memory
     def test_many_outputs_that_nobody_reads_yet_take_bounded_memory(self):
         for order in ([], ["--keep-order"]):
-            running = self.start_program("-q", *order, "sh", "-c", "echo; echo x >> started; head -c 2000000 /dev/zero")
+            running = self.start_program(
+                "-q", *order, "sh", "-c", "echo; echo x >> started; head -c 2000000 /dev/zero"
+            )
             running.give(b"x\n" * 150)
             running.end_items()
             # The first bytes are here, no others are taken: what is kept fills up, and then no more are started.
@@ -102,7 +112,9 @@ class Limits(program.Case):
 class ByLine(program.Case):
     def test_lines_come_at_once(self):
         os.mkfifo(self.folder / "gate")
-        running = self.start_program("-q", "--line-buffer", "sh", "-c", "echo one; read x < gate; printf two", "sh")
+        running = self.start_program(
+            "-q", "--line-buffer", "sh", "-c", "echo one; read x < gate; printf two", "sh"
+        )
         running.give(b"x\n")
         self.assertEqual(running.out_line(), "one")
         (self.folder / "gate").write_text("\n")
@@ -111,8 +123,13 @@ class ByLine(program.Case):
         self.assertEqual(running.finish(), (0, "", ""))
 
     def test_there_is_no_limit_and_no_mixing(self):
-        done = self.run_program("-q", "-j3", "--line-buffer", "--capture-limit", "1", "seq", "1", ":::", "100000", "100000", "100000")
-        self.assertEqual(sorted(done.stdout.split(), key=int), [b"%d" % i for i in range(1, 100001) for _ in range(3)])
+        done = self.run_program(
+            "-q", "-j3", "--line-buffer", "--capture-limit", "1", "seq", "1", ":::", "100000", "100000",
+            "100000",
+        )
+        self.assertEqual(
+            sorted(done.stdout.split(), key=int), [b"%d" % i for i in range(1, 100001) for _ in range(3)]
+        )
 
     @program.measures_memory
     def test_a_reader_that_is_slow_holds_the_commands_up_and_memory_stays_bounded(self):
@@ -130,10 +147,14 @@ class ByLine(program.Case):
 
 class Files(program.Case):
     def test_each_output_in_files_of_its_own(self):
-        done = self.run_program("--output", "a/b", "sh", "-c", "echo out $1; echo err $1 >&2", "sh", ":::", "x", "y")
+        done = self.run_program(
+            "--output", "a/b", "sh", "-c", "echo out $1; echo err $1 >&2", "sh", ":::", "x", "y"
+        )
         self.assertEqual((done.returncode, done.stdout), (0, b""))
         found = {path.name: path.read_text() for path in (self.folder / "a/b").iterdir()}
-        self.assertEqual(found, {"1.out": "out x\n", "1.err": "err x\n", "2.out": "out y\n", "2.err": "err y\n"})
+        self.assertEqual(
+            found, {"1.out": "out x\n", "1.err": "err x\n", "2.out": "out y\n", "2.err": "err y\n"}
+        )
 
     def test_a_folder_that_cannot_be_made_gives_5_and_nothing_is_run(self):
         (self.folder / "file").write_text("")
@@ -145,7 +166,9 @@ class Files(program.Case):
 
     def test_a_file_that_cannot_be_written_ends_the_run(self):
         (self.folder / "d/2.out").mkdir(parents=True)
-        done = self.run_program("-j1", "--output", "d", "touch", items=b"".join(b"%d\n" % i for i in range(1, 10000)))
+        done = self.run_program(
+            "-j1", "--output", "d", "touch", items=b"".join(b"%d\n" % i for i in range(1, 10000))
+        )
         self.assertEqual(done.returncode, 5)
         self.assertIn("d/2.out can't be written: Is a directory; the run is ended", done.stderr.decode())
         self.assertFalse((self.folder / "9999").exists())
@@ -153,7 +176,9 @@ class Files(program.Case):
 
 class Broken(program.Case):
     def test_a_reader_that_goes_away_ends_the_run_quietly(self):
-        for arguments in (["seq", "1000"], ["--line-buffer", "seq", "1000"], ["--dry-run", "echo"], ["-k", "seq", "1000"]):
+        for arguments in (
+            ["seq", "1000"], ["--line-buffer", "seq", "1000"], ["--dry-run", "echo"], ["-k", "seq", "1000"]
+        ):
             with self.subTest(arguments):
                 running = self.start_program(*arguments)
                 running.give(b"1000\n" * 10000)
@@ -174,7 +199,10 @@ class Broken(program.Case):
             with self.subTest(arguments), open("/dev/full", "wb") as full:
                 done = self.run_program(*arguments, items=b"x\n" * 100000, stdout=full)
                 self.assertEqual(done.returncode, 5)
-                self.assertIn("taskactor: standard output can't be written: No space left on device", done.stderr.decode())
+                self.assertIn(
+                    "taskactor: standard output can't be written: No space left on device",
+                    done.stderr.decode(),
+                )
 
 
 if __name__ == "__main__":

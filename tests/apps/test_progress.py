@@ -69,12 +69,18 @@ class Live(program.Case):
         self.assertRegex(shown(text), r"\Ataskactor: 7 commands in [\d.]+ s")
 
     def test_the_output_of_commands_is_never_mixed_with_it(self):
-        code, text = Terminal(self, "-k", "-j1", "sh", "-c", "sleep 0.15; echo item $1; echo error >&2", "sh", ":::", *"123").finish()
+        code, text = Terminal(
+            self, "-k", "-j1", "sh", "-c", "sleep 0.15; echo item $1; echo error >&2", "sh", ":::", *"123"
+        ).finish()
         self.assertEqual(code, 0)
-        self.assertEqual(shown(text).splitlines()[:6], ["item 1", "error", "item 2", "error", "item 3", "error"])
+        self.assertEqual(
+            shown(text).splitlines()[:6], ["item 1", "error", "item 2", "error", "item 3", "error"]
+        )
 
     def test_half_a_line_of_a_command_is_not_overwritten(self):
-        _, text = Terminal(self, "-j1", "sh", "-c", "sleep 0.15; printf half; sleep 0.15", ":::", "1", "2").finish()
+        _, text = Terminal(
+            self, "-j1", "sh", "-c", "sleep 0.15; printf half; sleep 0.15", ":::", "1", "2"
+        ).finish()
         self.assertEqual(shown(text).splitlines()[0], "halfhalf")
         self.assertIn("halfhalf\ntaskactor: 2 commands", shown(text))
 
@@ -86,14 +92,19 @@ class Live(program.Case):
         self.assertLess(max(map(len, live[1:])), 32)  # the first may come before the terminal has its size
 
     def test_only_where_it_can_be_and_is_wanted(self):
-        for arguments, kind in ((["--no-progress"], "xterm"), (["-q"], "xterm"), ([], "dumb"), (["--progress", "--no-progress"], "xterm")):
+        for arguments, kind in (
+            (["--no-progress"], "xterm"), (["-q"], "xterm"), ([], "dumb"),
+            (["--progress", "--no-progress"], "xterm"),
+        ):
             with self.subTest(arguments=arguments, kind=kind):
                 _, text = Terminal(self, *arguments, "sleep", ":::", "0.3", kind=kind).finish()
                 self.assertNotIn("\x1b", text)
                 self.assertNotIn("running", text)
 
     def test_ctrl_c_reaches_the_program_and_not_its_commands(self):
-        terminal = Terminal(self, "-j2", "sh", "-c", "echo > $1; sleep 0.5; echo done $1", "sh", ":::", "1", "2", "3")
+        terminal = Terminal(
+            self, "-j2", "sh", "-c", "echo > $1; sleep 0.5; echo done $1", "sh", ":::", "1", "2", "3"
+        )
         self.wait_until(lambda: len(os.listdir(self.folder)) == 2)
         terminal.type("\x03")
         code, text = terminal.finish()
@@ -106,7 +117,9 @@ class Live(program.Case):
         (self.folder / "list").write_text("x\n" * 100_000)
         for _ in range(5):
             terminal = Terminal(self, "-q", "-j2", "-a", "list", "--report", "report", "true")
-            self.wait_until(lambda: (self.folder / "report").exists() and (self.folder / "report").stat().st_size > 5000)
+            self.wait_until(
+                lambda: (self.folder / "report").exists() and (self.folder / "report").stat().st_size > 5000
+            )
             terminal.type("\x03")
             self.assertEqual(terminal.finish()[0], 130)
             self.assertEqual({line["state"] for line in self.report()}, {"completed"})
@@ -119,7 +132,10 @@ class Summary(program.Case):
 
     def test_states_slowest_and_failures(self):
         script = 'case $1 in slow) sleep 0.3;; late) sleep 100;; bad) exit 4;; hit) kill -9 $$;; esac'
-        text = self.err("-j4", "--timeout", "1s", "sh", "-c", script, "sh", ":::", "good", "slow", "late", "bad", "hit", "good")
+        text = self.err(
+            "-j4", "--timeout", "1s", "sh", "-c", script, "sh", ":::", "good", "slow", "late", "bad", "hit",
+            "good",
+        )
         self.assertRegex(text, r"\Ataskactor: 6 commands in \d\.\d+ s \([\d.]+/s\)\n")
         for line in ("completed            3", "failed               2", "timed out            1"):
             self.assertIn(f"\n  {line}\n", text)
@@ -127,7 +143,10 @@ class Summary(program.Case):
         slowest = re.findall(r"  +([\d.]+) s  (\w+)\n", text.partition("slowest:")[2].partition("failed:")[0])
         self.assertEqual([name for _, name in slowest[:2]], ["late", "slow"])
         self.assertEqual(len(slowest), 3)
-        self.assertEqual(sorted((float(seconds) for seconds, _ in slowest), reverse=True), [float(seconds) for seconds, _ in slowest])
+        self.assertEqual(
+            sorted((float(seconds) for seconds, _ in slowest), reverse=True),
+            [float(seconds) for seconds, _ in slowest],
+        )
         failures = text.partition("\nfailed:\n")[2]
         self.assertRegex(failures, r" #3  late: ran longer than 1 s\n")
         self.assertRegex(failures, r" #4  bad: exit code 4\n")
@@ -146,7 +165,10 @@ class Summary(program.Case):
 
     def test_quiet_says_errors_only(self):
         self.assertEqual(self.err("-q", "false", ":::", "x"), "")
-        self.assertEqual(self.err("-q", "no-such-command", ":::", "x"), "taskactor: cannot run 'no-such-command': not found on the PATH\n")
+        self.assertEqual(
+            self.err("-q", "no-such-command", ":::", "x"),
+            "taskactor: cannot run 'no-such-command': not found on the PATH\n",
+        )
 
     def test_lines_of_progress_where_there_is_no_terminal_only_if_asked_for(self):
         text = self.err("--progress", "-j1", "--timeout", "20s", "sleep", ":::", "2.3")

@@ -21,7 +21,9 @@ class Content(program.Case):
         self.assertEqual((first["number"], first["item"], first["state"]), (1, "0", "completed"))
         self.assertEqual(first["command"], ["sh", "-c", "sleep 0.05; exit $1", "sh", "0"])
         self.assertEqual((first["exit_code"], first["signal"], first["error"]), (0, None, None))
-        self.assertEqual((second["exit_code"], second["state"], second["error"]), (3, "failed", "exit code 3"))
+        self.assertEqual(
+            (second["exit_code"], second["state"], second["error"]), (3, "failed", "exit code 3")
+        )
         started, ended = (datetime.datetime.fromisoformat(first[key]) for key in ("started", "ended"))
         slack = datetime.timedelta(milliseconds=5)
         self.assertTrue(begin - slack <= started < ended <= end + slack)
@@ -55,7 +57,10 @@ class Content(program.Case):
 
     def test_it_is_written_as_commands_end(self):
         os.mkfifo(self.folder / "gate")
-        running = self.start_program("-qk", "-j1", "--report", "report", "sh", "-c", "[ $1 = a ] || read x < gate", "sh", ":::", "a", "b")
+        running = self.start_program(
+            "-qk", "-j1", "--report", "report", "sh", "-c", "[ $1 = a ] || read x < gate", "sh", ":::", "a",
+            "b",
+        )
         self.wait_until(lambda: (self.folder / "report").exists() and len(self.report()) == 1)
         (self.folder / "gate").write_text("\n")
         self.assertEqual(running.finish(), (0, "", ""))
@@ -81,10 +86,16 @@ class Faults(program.Case):
             self.assertFalse((self.folder / "x").exists())
 
     def test_a_full_disk_is_said_and_ends_the_run(self):
-        done = self.run_program("-j2", "--report", "/dev/full", "sh", "-c", "echo >> {}", items=b"".join(b"%d\n" % i for i in range(5000)))
+        done = self.run_program(
+            "-j2", "--report", "/dev/full", "sh", "-c", "echo >> {}",
+            items=b"".join(b"%d\n" % i for i in range(5000)),
+        )
         self.assertEqual(done.returncode, 5)
         text = done.stderr.decode()
-        self.assertIn("taskactor: the report /dev/full can't be written: No space left on device; the run is ended\n", text)
+        self.assertIn(
+            "taskactor: the report /dev/full can't be written: No space left on device; the run is ended\n",
+            text,
+        )
         self.assertEqual(text.count("can't be written"), 1)
         self.assertIn("stopped before the last item", text)
         self.assertNotIn("report:", text)

@@ -20,7 +20,9 @@ class Signals(program.Case):
 
     def start(self, script: str, *options: str, jobs: int = 2) -> tuple[program.Running, list[int]]:
         """Many items; returns when as many run as may."""
-        running = self.start_program(f"-j{jobs}", "--line-buffer", "--report", "report", *options, "sh", "-c", script)
+        running = self.start_program(
+            f"-j{jobs}", "--line-buffer", "--report", "report", *options, "sh", "-c", script
+        )
         running.give(b"x\n" * 1000)
         return running, [int(running.out_line()) for _ in range(jobs)]
 

@@ -56,16 +56,24 @@ class Help(program.Case):
         for command in commands:
             with self.subTest(command):
                 dry = command.replace("taskactor run", f"{program.PROGRAM} run --dry-run")
-                done = subprocess.run(["sh", "-c", dry], input="x.png", capture_output=True, text=True, cwd=self.folder)
+                done = subprocess.run(
+                    ["sh", "-c", dry], input="x.png", capture_output=True, text=True, cwd=self.folder
+                )
                 self.assertEqual((done.returncode, done.stderr), (0, ""))
                 self.assertEqual(done.stdout.count("\n"), 1)
 
 
 class DryRun(program.Case):
     def test_commands_are_printed_for_a_shell_and_not_run(self):
-        done = self.run_program("--dry-run", "--report", "report", "--output", "d", "touch", "{}.x", "it's", items=b"a b\n$c\n\n-\n")
+        done = self.run_program(
+            "--dry-run", "--report", "report", "--output", "d", "touch", "{}.x", "it's",
+            items=b"a b\n$c\n\n-\n",
+        )
         self.assertEqual(done.returncode, 0)
-        self.assertEqual(done.stdout, b"touch 'a b.x' 'it'\\''s'\ntouch '$c.x' 'it'\\''s'\ntouch .x 'it'\\''s'\ntouch -.x 'it'\\''s'\n")
+        self.assertEqual(
+            done.stdout,
+            b"touch 'a b.x' 'it'\\''s'\ntouch '$c.x' 'it'\\''s'\ntouch .x 'it'\\''s'\ntouch -.x 'it'\\''s'\n",
+        )
         self.assertEqual(os.listdir(self.folder), [])
 
     def test_a_shell_that_reads_them_does_what_the_run_would_have_done(self):
@@ -75,7 +83,9 @@ class DryRun(program.Case):
                 command = ["printf", "<%s>", "{}"] if not options else ["printf '<%s>' {} | cat"]
                 done = self.run_program("-0kq", *options, *command, items=items)
                 printed = self.run_program("-0", "--dry-run", *options, *command, items=items).stdout
-                self.assertEqual(subprocess.run(["sh"], input=printed, capture_output=True).stdout, done.stdout)
+                self.assertEqual(
+                    subprocess.run(["sh"], input=printed, capture_output=True).stdout, done.stdout
+                )
 
     def test_it_prints_as_items_come(self):
         running = self.start_program("--dry-run", "echo")
