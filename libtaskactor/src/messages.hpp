@@ -37,6 +37,8 @@ struct reclaim {
 struct stop {
   shutdown_options bounds;
 };
+/// The manager's to itself, behind the down messages that have come already.
+struct settle_ends {};
 /// A point in time that a clock was asked for has come.
 struct alarm_rang {
   time_point due;
@@ -73,6 +75,7 @@ TASKACTOR_LOCAL_MESSAGE(taskactor::detail::exit_received)
 TASKACTOR_LOCAL_MESSAGE(taskactor::detail::token_returned)
 TASKACTOR_LOCAL_MESSAGE(taskactor::detail::reclaim)
 TASKACTOR_LOCAL_MESSAGE(taskactor::detail::stop)
+TASKACTOR_LOCAL_MESSAGE(taskactor::detail::settle_ends)
 TASKACTOR_LOCAL_MESSAGE(taskactor::detail::alarm_rang)
 TASKACTOR_LOCAL_MESSAGE(taskactor::detail::acquire_tokens)
 TASKACTOR_LOCAL_MESSAGE(taskactor::detail::release_tokens)

@@ -22,6 +22,7 @@ manager_actor::manager_actor(caf::actor_config& config, runtime& home, caf::acto
 caf::behavior manager_actor::make_behavior() {
   return {
       [this](const work_admitted&) { take_in(); },
+      [this](const settle_ends&) { settle(); },
       [this](const end_task& asked) { on_cancel(*asked.task, asked.why); },
       [this](const exit_received& exit) { on_strangers_exit(*exit.task, exit.kill); },
       [this](const token_returned&) { lend_back(); },

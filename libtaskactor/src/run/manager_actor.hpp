@@ -17,6 +17,7 @@
 
 #include <optional>
 #include <unordered_map>
+#include <vector>
 
 namespace taskactor::detail {
 
@@ -55,6 +56,10 @@ private:
   void signal(record& task, bool kill);
   void give_end_state(record& task);
   void report_end(const record& task);
+  void publish(record& task, state how);
+  void settle_soon();
+  void settle();
+  void tell_ended();
 
   // -- time
   // ----------------------------------------------------------------------------------------------------------
@@ -80,6 +85,8 @@ private:
   fifo<record> nested_;   // lanes of gathers inside tasks: next, so that what was begun gets finished
   fifo<record> waiting_;
   std::unordered_map<caf::actor_id, ref<record>> running_;
+  std::vector<ref<record>> untold_; // ended, and their listeners don't know yet
+  bool settling_ = false;           // a message to settle is under way
   deadline_heap<record> deadlines_;
   alarm alarm_;
   stage stage_ = stage::open;

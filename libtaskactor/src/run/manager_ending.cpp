@@ -85,16 +85,44 @@ void manager_actor::on_down(caf::actor_id who) {
     task->fail(failure{state::cancelled, task->reason.load()});
     task->deliver();
   }
+  const bool lingered = is_final(task->state.load(std::memory_order_relaxed));
   give_end_state(*task);
   if (task->overrunning.exchange(false))
     home_.overrunning.fetch_sub(1, std::memory_order_relaxed);
-  home_.table().gone(*task);
+  if (lingered || task->kind == record_kind::lane)
+    home_.table().gone(*task);
   std::exchange(task->actor, nullptr)->release();
   task->on_down();
   if (task->token.exchange(false))
     release(tokens_.put());
+  settle_soon();
+}
+
+/// Down messages come in bursts. What follows from them is done once for all that have come: the next tasks
+/// start in a batch, and who waits for ends is woken once.
+void manager_actor::settle_soon() {
+  if (!std::exchange(settling_, true))
+    eq_impl(caf::make_message_id(), ctrl(), context(), settle_ends{});
+}
+
+void manager_actor::settle() {
+  settling_ = false;
   start_ready();
+  tell_ended();
   check_stopped();
+}
+
+void manager_actor::publish(record& task, state how) {
+  if (!task.publish(how))
+    return;
+  untold_.emplace_back(&task);
+  settle_soon();
+}
+
+void manager_actor::tell_ended() {
+  for (const auto& task : untold_)
+    task->tell_listeners();
+  untold_.clear();
 }
 
 /// Writes the end state, once: when the actor is down, or earlier when the caller is answered at a deadline
@@ -103,7 +131,7 @@ void manager_actor::give_end_state(record& task) {
   if (is_final(task.state.load(std::memory_order_relaxed)))
     return;
   if (task.kind == record_kind::lane) {
-    task.publish(state::completed);
+    publish(task, state::completed);
     return;
   }
   const auto now = home_.now();
@@ -116,7 +144,7 @@ void manager_actor::give_end_state(record& task) {
   const bool unseen = !task.has_handles();
   if (unseen && how == state::failed)
     home_.report_unobserved(task);
-  task.publish(how);
+  publish(task, how);
   if (unseen && !task.has_handles())
     task.drop_outcome();
 }

@@ -187,6 +187,7 @@ void manager_actor::check_stopped() {
     report.not_ended.push_back(task->current_id());
   stage_ = stage::over;
   stage_due_ = time_point::max();
+  tell_ended();
   home_.shut_down(std::move(report));
 }
 

@@ -87,11 +87,16 @@ void record::remove(end_listener& listener) noexcept {
     }
 }
 
-void record::publish(taskactor::state end) noexcept {
+bool record::publish(taskactor::state end) noexcept {
   const std::lock_guard lock{stripe(this)};
   if (const auto* what = failed())
     error_ = what->message(); // kept when the outcome is forgotten: `find` still tells (rule 11)
   state.store(end, std::memory_order_release);
+  return listeners_ != nullptr; // no other can be added now
+}
+
+void record::tell_listeners() noexcept {
+  const std::lock_guard lock{stripe(this)};
   while (auto* listener = listeners_) {
     listeners_ = listener->next;
     listener->on_end(); // under the lock: a listener lives in a frame, and removes itself before it goes

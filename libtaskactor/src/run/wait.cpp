@@ -23,14 +23,16 @@ public:
       throw;
     }
     which.remove(*this);
-    return ended_;
+    return is_final(which.state.load(std::memory_order_acquire)); // perhaps known before it was told
   }
 
 private:
   void on_end() noexcept override {
-    const std::lock_guard lock{mutex_};
-    ended_ = true;
-    changed_.notify_all();
+    {
+      const std::lock_guard lock{mutex_};
+      ended_ = true;
+    }
+    changed_.notify_all(); // not under the lock, which the woken one would wait for
   }
 
   std::mutex mutex_;

@@ -141,8 +141,9 @@ public:
   /// False when the task has already ended: `listener` will not be told.
   bool add(end_listener& listener) noexcept;
   void remove(end_listener& listener) noexcept;
-  /// Publishes the end state and tells the listeners. The manager's, once.
-  void publish(taskactor::state end) noexcept;
+  /// Publishes the end state. The manager's, once. True: there are listeners, for `tell_listeners()`.
+  [[nodiscard]] bool publish(taskactor::state end) noexcept;
+  void tell_listeners() noexcept;
 
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
