@@ -3,7 +3,6 @@
 
 #include <caf/actor_system_config.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
-#include <caf/atom.hpp>
 
 #include <cstddef>
 
@@ -14,10 +13,8 @@
 namespace taskactor::detail {
 
 /// The configuration of an actor system of our own. It is never parsed from files or arguments: CAF would
-/// read `caf-application.ini` from the working directory. "sharing": CAF's default scheduler takes O(n) for
-/// each steal.
+/// read `caf-application.ini` from the working directory.
 inline void configure(caf::actor_system_config& config, std::size_t threads) {
-  config.set("scheduler.policy", caf::atom("sharing"));
   if (threads != 0)
     config.set("scheduler.max-threads", threads);
 }

@@ -21,6 +21,8 @@ task_manager::task_manager(caf::actor_system& system, manager_options options)
 
 task_manager::~task_manager() = default;
 
+void task_manager::configure(caf::actor_system_config& config) { detail::install_scheduler(config); }
+
 expected<handle<command_result>> task_manager::run_command(task_options options, command_line argv,
                                                            command_options how) {
   return add_task(std::move(options), taskactor::run_command, std::move(argv), std::move(how));

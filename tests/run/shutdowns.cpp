@@ -5,6 +5,9 @@
 #include <boost/test/unit_test.hpp>
 #include <caf/all.hpp>
 
+#include <atomic>
+#include <thread>
+
 using namespace test;
 
 BOOST_AUTO_TEST_SUITE(shutdowns)
@@ -84,6 +87,32 @@ BOOST_AUTO_TEST_CASE(the_manager_lives_in_a_system_of_the_users_and_leaves_it_as
     BOOST_TEST(tasks.add_task({}, after, 1ms, i).value().get() == i);
   }
   BOOST_TEST(system.registry().running() == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(a_system_of_the_users_can_have_the_managers_scheduler) {
+  caf::actor_system_config config;
+  ta::task_manager::configure(config);
+  caf::actor_system system{config};
+  ta::task_manager tasks{system};
+  const auto all = tasks.gather(
+      {.concurrency = 8}, [](int n) { return after(1ms, n); }, std::vector{1, 2, 3, 4});
+  BOOST_TEST(all[3].value() == 4);
+}
+
+BOOST_AUTO_TEST_CASE(a_body_that_never_awaits_holds_up_nobody_while_a_worker_is_left) {
+  std::atomic<bool> running = false, go_on = false;
+  ta::task_manager tasks{{.scheduler_threads = 2}};
+  auto stuck = tasks.add_task({}, [&] {
+    running = true;
+    while (!go_on)
+      std::this_thread::yield();
+  });
+  while (!running)
+    std::this_thread::yield();
+  for (int i = 0; i < 1000; ++i)
+    BOOST_REQUIRE(tasks.add_task({}, after, i % 2 == 0 ? 0ns : 10us, i).value().get() == i);
+  go_on = true;
+  stuck->wait();
 }
 
 BOOST_AUTO_TEST_SUITE_END()

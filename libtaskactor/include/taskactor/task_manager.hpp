@@ -10,8 +10,10 @@
 /// `shutdown`, the destructor) throw `errc::would_block` inside a coroutine body, where `co_await` is the
 /// way.
 ///
-/// In an actor system of the user's: prefer the scheduler policy "sharing" (CAF's default, "stealing", takes
-/// time proportional to the run queue for each steal), and let the manager end before the system does.
+/// In an actor system of the user's: `task_manager::configure(config)` before the system is made gives it the
+/// scheduler that a manager's own system has. Without it prefer CAF's policy "sharing": the default,
+/// "stealing", takes time proportional to the run queue for each steal. Let the manager end before the system
+/// does.
 #pragma once
 
 #include <taskactor/fwd.hpp>
@@ -46,6 +48,9 @@ public:
   explicit task_manager(manager_options options = {});
   /// Lives in the user's system, which must outlive the manager.
   explicit task_manager(caf::actor_system& system, manager_options options = {});
+  /// Sets the scheduler of a system that is going to be made: one queue for all workers, where a sleeping
+  /// worker is woken only if no other is on its way. About twice the tasks per second of "sharing".
+  static void configure(caf::actor_system_config& config);
   task_manager(const task_manager&) = delete;
   task_manager& operator=(const task_manager&) = delete;
   /// `shutdown()` with the default bounds. What still runs then (a thread that never returns) is left behind

@@ -133,7 +133,7 @@ void manager_actor::spawn_body(record& task) {
   running_.emplace(actor->id(), ref<record>{&task});
   body->retain(); // the manager's reference, until the down message
   monitor(caf::actor_cast<caf::actor_addr>(actor));
-  home_.runners().push(body, context());
+  context()->exec_later(body);
   actor.detach(); // the scheduler's reference is the creation reference
 }
 

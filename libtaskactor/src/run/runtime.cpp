@@ -4,6 +4,7 @@
 #include "detached_job.hpp"
 #include "limiter_actor.hpp"
 #include "manager_actor.hpp"
+#include "scheduler_policy.hpp"
 
 #include <taskactor/run/admit.hpp>
 
@@ -37,6 +38,7 @@ constexpr std::chrono::milliseconds apart_bound{500};
 std::unique_ptr<caf::actor_system_config> own_config(std::size_t threads) {
   auto config = std::make_unique<caf::actor_system_config>();
   configure(*config, threads);
+  install_scheduler(*config);
   return config;
 }
 
@@ -52,6 +54,11 @@ void wait_on_condition(std::unique_lock<std::mutex>& lock, std::condition_variab
 
 } // namespace
 
+void install_scheduler(caf::actor_system_config& config) {
+  config.module_factories.emplace_back(
+      [](caf::actor_system& system) -> caf::actor_system::module* { return new scheduler{system}; });
+}
+
 runtime::runtime(caf::actor_system* system, manager_options options)
     : settings_(resolve(options, std::max(1u, std::thread::hardware_concurrency()))),
       config_(system ? nullptr : own_config(options.scheduler_threads)),
@@ -60,8 +67,6 @@ runtime::runtime(caf::actor_system* system, manager_options options)
       events_(std::make_shared<event_hub>([this](auto job) { detached_job::start(*system_, std::move(job)); },
                                           std::move(options.logger))),
       table_(std::make_unique<task_table>(settings_.max_queue, settings_.history, settings_.history_ttl)),
-      runners_(
-          caf::make_counted<run_queue>(*this, std::max<std::size_t>(1, system_->scheduler().num_workers()))),
       timers_(std::make_shared<timers>(*system_)),
       threads_(std::make_shared<thread_pool>(*system_, settings_.thread_capacity)),
       wait_(wait_on_condition) {
@@ -234,9 +239,8 @@ void runtime::take_apart() {
     return;
   for (auto part = parts_.rbegin(); part != parts_.rend(); ++part)
     caf::anon_send_exit(*part, caf::exit_reason::user_shutdown);
-  runners_->stop(mutex_, ended_);
   std::unique_lock lock{mutex_};
-  block(lock, ended_, [this] { return alive_ == 0 && !runners_->active(); });
+  block(lock, ended_, [this] { return alive_ == 0; });
   thread_gate_->stop();
   process_gate_->stop();
   timers_->stop();

@@ -11,7 +11,6 @@
 #pragma once
 
 #include "../observe/hub.hpp"
-#include "run_queue.hpp"
 #include "task_table.hpp"
 #include "thread_pool.hpp"
 #include "timers.hpp"
@@ -23,7 +22,6 @@
 #include <caf/actor_clock.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
-#include <caf/intrusive_ptr.hpp>
 
 #include <condition_variable>
 #include <functional>
@@ -50,6 +48,9 @@ struct settings {
 /// Errors: `std::system_error{errc::invalid_argument}`, naming the field or the variable.
 settings resolve(const manager_options& options, std::size_t processors);
 
+/// `task_manager::configure`.
+void install_scheduler(caf::actor_system_config& config);
+
 /// How a thread waits for the runtime: on a condition variable; in virtual time, by running the system
 /// itself.
 using wait_strategy = std::function<void(std::unique_lock<std::mutex>&, std::condition_variable&,
@@ -67,7 +68,6 @@ public:
   const caf::actor& manager() const noexcept { return manager_; }
   const settings& with() const noexcept { return settings_; }
   task_table& table() noexcept { return *table_; }
-  run_queue& runners() noexcept { return *runners_; }
   thread_pool& threads() noexcept { return *threads_; }
   token_gate& thread_gate() noexcept { return *thread_gate_; }
   token_gate& process_gate() noexcept { return *process_gate_; }
@@ -118,7 +118,6 @@ private:
   caf::actor_system* system_;
   std::shared_ptr<event_hub> events_;
   std::unique_ptr<task_table> table_;
-  caf::intrusive_ptr<run_queue> runners_;
   std::shared_ptr<timers> timers_;
   caf::actor limiters_[3];
   std::shared_ptr<token_gate> thread_gate_, process_gate_;

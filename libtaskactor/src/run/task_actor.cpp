@@ -68,7 +68,7 @@ void task_actor::wake() noexcept {
   }
   if (now == word::parked) {
     retain(); // the queue's reference
-    home().runners().push(this, nullptr);
+    home_system().scheduler().enqueue(this);
   }
 }
 
@@ -86,7 +86,7 @@ caf::resumable::resume_result task_actor::resume(caf::execution_unit* unit, std:
     case turn::requeue:
       retain();
       word_.store(word::queued, std::memory_order_release);
-      home().runners().push(this, unit);
+      unit->exec_later(this);
       return awaiting_message;
     case turn::end:
       word_.store(word::down, std::memory_order_release);

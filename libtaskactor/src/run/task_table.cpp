@@ -55,7 +55,6 @@ admission task_table::admit(ref<record> task, std::optional<rejection> wrong) {
   task->sequence = ++sequence_;
   tasks_.insert(task, hash);
   incoming_.push(std::move(task));
-  incoming_count_.store(incoming_.size(), std::memory_order_relaxed);
   ++submitted_;
   return {{}, !std::exchange(told_, true)};
 }
@@ -67,26 +66,13 @@ std::optional<bool> task_table::admit_lane(ref<record> lane) {
   lane->sequence = ++sequence_;
   others_.insert(lane.get());
   incoming_.push(std::move(lane));
-  incoming_count_.store(incoming_.size(), std::memory_order_relaxed);
   return !std::exchange(told_, true);
 }
 
 void task_table::take_incoming(fifo<record>& into) {
   const std::lock_guard lock{mutex_};
   told_ = false;
-  incoming_count_.store(0, std::memory_order_relaxed);
   into.splice(incoming_);
-}
-
-bool task_table::attend() {
-  const std::lock_guard lock{mutex_};
-  return !std::exchange(told_, true);
-}
-
-bool task_table::leave_off() {
-  const std::lock_guard lock{mutex_};
-  told_ = !incoming_.empty();
-  return told_;
 }
 
 void task_table::close(bool lanes) {

@@ -12,7 +12,6 @@
 #include <taskactor/run/manager_options.hpp>
 #include <taskactor/run/record.hpp>
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -41,12 +40,6 @@ public:
   std::optional<bool> admit_lane(ref<record> lane);
   /// The manager's: what has been admitted since the last call.
   void take_incoming(fifo<record>& into);
-  /// Somebody looks at `has_incoming` for a while: until `leave_off` admissions need tell nobody. False: the
-  /// manager is told already.
-  bool attend();
-  bool has_incoming() const noexcept { return incoming_count_.load(std::memory_order_relaxed) != 0; }
-  /// True: the manager has to be told.
-  bool leave_off();
   /// No more tasks; with `lanes`, no more lanes either.
   void close(bool lanes);
   bool closed() const;
@@ -84,7 +77,6 @@ private:
   id_index tasks_;
   std::unordered_set<record*> others_; // lanes, and lingering tasks; the manager holds them
   fifo<record> incoming_;
-  std::atomic<std::size_t> incoming_count_{0};
   std::deque<past> history_ring_;
   bool told_ = false;
   bool closed_ = false;
