@@ -43,6 +43,8 @@ std::string to_string(errc code) {
     return "task cancelled";
   case errc::task_timed_out:
     return "task timed out";
+  case errc::scope_timed_out:
+    return "time was up";
   }
   return "unknown error";
 }

@@ -1,13 +1,12 @@
 // Rule 13, and observers: what is told, in which order, to whom, and that it harms nobody.
 #include "run/bodies.hpp"
+#include "support/listener.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <spdlog/sinks/ostream_sink.h>
 #include <spdlog/spdlog.h>
 
-#include <condition_variable>
-#include <mutex>
 #include <sstream>
 
 using namespace test;
@@ -15,28 +14,6 @@ using namespace test;
 BOOST_AUTO_TEST_SUITE(events)
 
 namespace {
-
-/// Collects events, and lets the test wait for them.
-class listener {
-public:
-  ta::event_handler handler() {
-    return [this](const ta::event& e) {
-      const std::lock_guard lock{mutex_};
-      lines_.push_back(e.id + ' ' + std::string{to_string(e.kind)} + (e.text.empty() ? "" : ": " + e.text));
-      changed_.notify_all();
-    };
-  }
-  std::vector<std::string> wait_for(std::size_t count) {
-    std::unique_lock lock{mutex_};
-    changed_.wait_for(lock, 20s, [&] { return lines_.size() >= count; });
-    return lines_;
-  }
-
-private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<std::string> lines_;
-};
 
 struct captured_log {
   std::ostringstream text;

@@ -25,6 +25,11 @@ inline ta::task<int> hanging() {
   co_return 0;
 }
 
+inline ta::task<void> hanging_twice() {
+  co_await hanging();
+  co_await hanging();
+}
+
 /// Ends by nothing but a kill.
 inline ta::task<int> swallowing(int* seen = nullptr) {
   for (;;) {

@@ -32,6 +32,8 @@ enum class errc {
   task_cancelled,
   /// The task did not end with a value: its time was up.
   task_timed_out,
+  /// The time of a `fail_after` or `fail_at` in a body was up.
+  scope_timed_out,
 };
 
 /// The category of `errc`, named "taskactor".

@@ -18,6 +18,7 @@ class observer;
 class subscription;
 class task_manager;
 class task_error;
+class timeout_error;
 
 struct cancelled_error;
 struct command_options;

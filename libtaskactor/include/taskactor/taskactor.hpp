@@ -16,7 +16,7 @@
 #include <taskactor/task/info.hpp>
 #include <taskactor/task/options.hpp>
 #include <taskactor/task/outcome.hpp>
-#include <taskactor/task/shield.hpp>
+#include <taskactor/task/scope.hpp>
 #include <taskactor/task/sleep.hpp>
 #include <taskactor/task/state.hpp>
 #include <taskactor/task/task.hpp>

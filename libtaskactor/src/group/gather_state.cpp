@@ -94,7 +94,7 @@ bool gather_state::ended() const noexcept {
 
 void gather_state::set_waiter(context* who) noexcept {
   if (who)
-    parent_deadline_ = who->core().deadline();
+    parent_deadline_ = who->deadline();
   ref<context> other{who}; // the old one is released after the lock
   const std::lock_guard lock{mutex_};
   std::swap(waiter_, other);

@@ -3,7 +3,7 @@
 
 #include <taskactor/process/run_command.hpp>
 #include <taskactor/run/ticket.hpp>
-#include <taskactor/task/shield.hpp>
+#include <taskactor/task/scope.hpp>
 #include <taskactor/task/sleep.hpp>
 #include <taskactor/task/this_task.hpp>
 

@@ -19,8 +19,6 @@ std::mutex& stripe(const record* which) noexcept {
 
 void record::conclude_exception() noexcept {
   const bool asked = cancel_requested();
-  if (!decide())
-    return;
   auto how = body_end::threw;
   try {
     throw;
@@ -28,6 +26,11 @@ void record::conclude_exception() noexcept {
     how = body_end::stopped;
   } catch (...) {
     how = body_end::threw;
+  }
+  if (!decide()) { // its end is told already, by a deadline: nobody else would see this error
+    if (how == body_end::threw)
+      report_cleanup_fault(std::current_exception());
+    return;
   }
   if (on_body_end(how, asked) == taskactor::state::cancelled)
     fail(failure{taskactor::state::cancelled, reason.load(std::memory_order_relaxed)});
@@ -48,6 +51,10 @@ void record::report_progress(std::uint64_t done, std::uint64_t total, std::strin
     *progress_ = {done, total, text};
   }
   home->report_progress(*this, done, total, std::move(text));
+}
+
+void record::report_cleanup_fault(const std::exception_ptr& what) noexcept {
+  home->report_cleanup_fault(*this, what);
 }
 
 time_point record::now() const noexcept { return home->now(); }

@@ -7,6 +7,7 @@
 
 #include <caf/all.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace taskactor::detail {
@@ -90,7 +91,7 @@ caf::resumable::resume_result task_actor::resume(caf::execution_unit* unit, std:
       return awaiting_message;
     case turn::end:
       word_.store(word::down, std::memory_order_release);
-      remains_ = {}; // it may own a reference to this actor
+      remains_.clear(); // they may own a reference to this actor
       cleanup(caf::error{}, unit);
       return done;
     }
@@ -129,9 +130,12 @@ bool task_actor::can_go_on() noexcept {
   if (!waiting)
     return true;
   if (!waiting->ready()) {
+    if (scopes)
+      tell_scopes();
     if (told_ || !must_stop())
       return false;
     told_ = true;
+    mark_told();
     if (!waiting->stop() && !waiting->ready())
       return false;
   }
@@ -150,7 +154,7 @@ bool task_actor::end_body() {
   if (const auto thrown = task_->discard_body())
     home().report_cleanup_fault(*task_, thrown);
   waiting = nullptr;
-  shields = 0;
+  scopes = nullptr;
   refusals_ = 0;
   begun_ = false;
   return task_->advance();
@@ -162,7 +166,9 @@ task_actor::turn task_actor::kill() {
     if (pause_)
       disarm(pause_->timer);
     if (waiting)
-      remains_ = waiting->kill();
+      keep(waiting->kill());
+    for (auto* each = std::exchange(scopes, nullptr); each; each = each->outer)
+      keep(each->kill());
     waiting = nullptr;
     auto thrown = destroy_chain(std::exchange(leaf, nullptr));
     task_->conclude_kill();
@@ -171,7 +177,17 @@ task_actor::turn task_actor::kill() {
     if (thrown)
       home().report_cleanup_fault(*task_, thrown);
   }
-  return remains_ && !remains_->ended() ? turn::park : turn::end;
+  return outlived() ? turn::end : turn::park;
+}
+
+void task_actor::keep(ref<operation> what) {
+  if (what)
+    remains_.push_back(std::move(what));
+}
+
+/// True when nothing goes on that the body has left behind.
+bool task_actor::outlived() const noexcept {
+  return std::all_of(remains_.begin(), remains_.end(), [](const auto& each) { return each->ended(); });
 }
 
 void task_actor::arm(timer_entry& entry) { home().sleepers().arm(entry); }

@@ -20,6 +20,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <vector>
 
 namespace taskactor::detail {
 
@@ -43,7 +44,7 @@ public:
 
   // -- context
   // -------------------------------------------------------------------------------------------------------
-  task_core& core() noexcept override { return *task_; }
+  task_core& core() const noexcept override { return *task_; }
   runtime& home() noexcept override { return *task_->home; }
   void arm(timer_entry& entry) override;
   void disarm(timer_entry& entry) noexcept override;
@@ -67,12 +68,14 @@ private:
   bool can_go_on() noexcept;
   void drive();
   bool end_body();
+  void keep(ref<operation> what);
+  bool outlived() const noexcept;
   bool killed() const noexcept {
     return (task_->control.load(std::memory_order_acquire) & record::kill_bit) != 0;
   }
 
   ref<record> task_;
-  ref<operation> remains_; // what goes on after the body was killed
+  std::vector<ref<operation>> remains_; // what goes on after the body has ended or was killed
   std::atomic<word> word_{word::queued};
   std::unique_ptr<pause_wait> pause_; // made for the body that swallows cancellations, which are few
   bool begun_ = false;

@@ -17,13 +17,14 @@ constexpr std::chrono::seconds idle_limit{10};
 
 thread_call::thread_call(context& owner, bool stoppable)
     : ticket(owner, ref<record>{static_cast<record*>(&owner.core())}),
-      stop_(stoppable ? std::stop_source{} : std::stop_source{std::nostopstate}) {}
+      stop_(stoppable ? std::stop_source{} : std::stop_source{std::nostopstate}),
+      deadline_(owner.deadline()) {}
 
 void thread_call::on_token() noexcept { task().home->threads().submit(ref<thread_call>{this}); }
 
 void thread_call::run() noexcept {
   try {
-    const current_scope scope{&task(), nullptr};
+    const current_scope scope{this, nullptr};
     invoke();
   } catch (...) {
     error = std::current_exception();

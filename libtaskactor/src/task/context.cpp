@@ -2,6 +2,7 @@
 #include <taskactor/task/context.hpp>
 #include <taskactor/task/task.hpp>
 
+#include <algorithm>
 #include <system_error>
 #include <utility>
 
@@ -38,6 +39,50 @@ current_scope::current_scope(task_core* core, context* ctx) noexcept
 current_scope::~current_scope() {
   this_core = core_;
   this_context = context_;
+}
+
+bool context::stops(const scope* innermost) const noexcept {
+  for (; innermost; innermost = innermost->outer) {
+    if (innermost->expired())
+      return true;
+    if (innermost->shielded)
+      return false;
+  }
+  return core().cancel_requested();
+}
+
+std::optional<bool> context::refusal() {
+  if (!must_stop())
+    return {};
+  mark_told();
+  if (++refusals_ <= prompt_refusals)
+    return false;
+  pause();
+  return true;
+}
+
+void context::mark_told() noexcept {
+  for (auto* each = scopes; each; each = each->outer)
+    if (each->expired()) {
+      each->told = true;
+      return;
+    }
+}
+
+void context::tell_scopes() noexcept {
+  for (auto* each = scopes; each; each = each->outer)
+    if (stops(each))
+      each->cancel_inside();
+}
+
+time_point context::deadline() noexcept {
+  auto result = time_point::max();
+  for (auto* each = scopes; each; each = each->outer) {
+    result = std::min(result, each->timer.due);
+    if (each->shielded)
+      return result;
+  }
+  return std::min(result, core().deadline());
 }
 
 std::exception_ptr destroy_chain(promise_base* leaf) noexcept {

@@ -9,7 +9,10 @@ namespace taskactor::this_task {
 
 std::string id() { return detail::require_task().current_id(); }
 
-std::chrono::steady_clock::time_point deadline() { return detail::require_task().deadline(); }
+std::chrono::steady_clock::time_point deadline() {
+  auto* ctx = detail::current_context();
+  return ctx ? ctx->deadline() : detail::require_task().deadline();
+}
 
 std::chrono::nanoseconds remaining() {
   const auto until = deadline();
@@ -18,7 +21,10 @@ std::chrono::nanoseconds remaining() {
   return std::max(std::chrono::nanoseconds{0}, std::chrono::nanoseconds{until - now()});
 }
 
-bool cancel_requested() { return detail::require_task().cancel_requested(); }
+bool cancel_requested() {
+  const auto* ctx = detail::current_context();
+  return ctx ? ctx->must_stop() : detail::require_task().cancel_requested();
+}
 
 void throw_if_cancelled() {
   if (cancel_requested())

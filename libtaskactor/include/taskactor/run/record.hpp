@@ -133,6 +133,7 @@ public:
     return (control.load(std::memory_order_acquire) & (cancel_bit | kill_bit)) != 0;
   }
   void report_progress(std::uint64_t done, std::uint64_t total, std::string text) override;
+  void report_cleanup_fault(const std::exception_ptr& what) noexcept override;
   time_point now() const noexcept override;
   task_info info() const;
 

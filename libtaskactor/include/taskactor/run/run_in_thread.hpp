@@ -33,8 +33,9 @@ template <class F, class... Args>
 inline constexpr bool takes_stop_token
     = !std::is_invocable_v<F&, Args...> && std::is_invocable_v<F&, std::stop_token, Args...>;
 
-/// One call on its way; run by a worker of the pool.
-class thread_call : public ticket {
+/// One call on its way; run by a worker of the pool. What it runs sees the task as it is where it was called:
+/// asked to stop by a scope too, and with that scope's deadline.
+class thread_call : public ticket, public task_core {
 public:
   thread_call(context& owner, bool stoppable);
   void on_token() noexcept final;
@@ -42,8 +43,22 @@ public:
   void run() noexcept;
   /// There is no thread to run it on.
   void refuse(std::exception_ptr why) noexcept;
-  void request_stop() noexcept { stop_.request_stop(); }
+  void request_stop() noexcept {
+    asked_.store(true, std::memory_order_release);
+    stop_.request_stop();
+  }
   std::exception_ptr error;
+
+  std::string current_id() const final { return task().current_id(); }
+  time_point deadline() const noexcept final { return deadline_; }
+  bool cancel_requested() const noexcept final { return asked_.load(std::memory_order_acquire); }
+  void report_progress(std::uint64_t done, std::uint64_t total, std::string text) final {
+    task().report_progress(done, total, std::move(text));
+  }
+  void report_cleanup_fault(const std::exception_ptr& what) noexcept final {
+    task().report_cleanup_fault(what);
+  }
+  time_point now() const noexcept final { return task().now(); }
 
 protected:
   virtual void invoke() = 0; // keeps the value, lets exceptions out
@@ -51,6 +66,8 @@ protected:
 
 private:
   std::stop_source stop_;
+  std::atomic<bool> asked_{false};
+  const time_point deadline_;
 };
 
 template <class F, class... Args>
@@ -108,8 +125,8 @@ private:
 class ticket_wait : protected waiter {
 protected:
   ticket_wait() = default;
-  ticket_wait(const ticket_wait&) = delete;
-  ticket_wait& operator=(const ticket_wait&) = delete;
+  /// Of one that isn't awaited yet.
+  ticket_wait(ticket_wait&&) noexcept {} // NOLINT: there is nothing to move
   ~ticket_wait() = default;
   void begin(context& ctx, ref<thread_call> call);
   bool ready() const noexcept final { return call_->ended(); }

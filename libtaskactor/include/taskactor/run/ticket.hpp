@@ -36,7 +36,7 @@ protected:
   /// The work has really ended: gives the token back and wakes the task. The last thing that the work does.
   void finish() noexcept;
   context& owner() noexcept { return owner_; }
-  record& task() noexcept { return *task_; }
+  record& task() const noexcept { return *task_; }
 
 private:
   friend class token_gate;

@@ -19,8 +19,8 @@ cancel_reply cancel(record& which);
 class lending_wait : protected waiter {
 protected:
   lending_wait() = default;
-  lending_wait(const lending_wait&) = delete;
-  lending_wait& operator=(const lending_wait&) = delete;
+  /// Of one that isn't awaited yet.
+  lending_wait(lending_wait&&) noexcept {} // NOLINT: there is nothing to move
   ~lending_wait() = default;
 
   /// True when what is waited for has come.

@@ -75,10 +75,35 @@ public:
   virtual time_point deadline() const noexcept = 0;
   virtual bool cancel_requested() const noexcept = 0;
   virtual void report_progress(std::uint64_t done, std::uint64_t total, std::string text) = 0;
+  /// An error that nobody else will see: what clean-up threw.
+  virtual void report_cleanup_fault(const std::exception_ptr& what) noexcept = 0;
   virtual time_point now() const noexcept = 0;
 
 protected:
   ~task_core() = default;
+};
+
+/// A part of a body with its own deadline, cancellation or shield; lives in the body's frame. Scopes nest:
+/// the innermost that has expired decides (see task/scope.hpp).
+class scope {
+public:
+  scope* outer = nullptr;
+  timer_entry timer;
+  bool shielded = false;
+  bool told = false; // something in it has been told to stop because of it
+  std::atomic<bool> cancelled{false};
+
+  bool expired() const noexcept {
+    return timer.fired.load(std::memory_order_acquire) || cancelled.load(std::memory_order_acquire);
+  }
+  /// It is cancelled, or what is around it is: for what runs in it beside the body. Called before each park.
+  virtual void cancel_inside() noexcept {}
+  /// The body is about to be destroyed. Returns what goes on without it, if anything does.
+  virtual ref<operation> kill() noexcept { return {}; }
+
+protected:
+  scope() = default;
+  ~scope() = default;
 };
 
 class promise_base;
@@ -90,12 +115,12 @@ public:
   promise_base* leaf = nullptr;
   /// What the leaf waits for; null when it can run.
   waiter* waiting = nullptr;
-  /// How many `shield`s are entered.
-  std::uint32_t shields = 0;
+  /// The innermost scope that the leaf is in, or null.
+  scope* scopes = nullptr;
   /// Set by `yield`: go to the end of the scheduler's queue before going on.
   bool yielded = false;
 
-  virtual task_core& core() noexcept = 0;
+  virtual task_core& core() const noexcept = 0;
   virtual runtime& home() noexcept = 0;
   virtual void arm(timer_entry& entry) = 0;
   virtual void disarm(timer_entry& entry) noexcept = 0;
@@ -110,25 +135,28 @@ public:
   virtual void reclaim_token() = 0;
   virtual bool has_token() const noexcept = 0;
 
-  /// Rule 9: true when the current await has to end by `cancelled_error`.
-  bool must_stop() noexcept { return shields == 0 && core().cancel_requested(); }
+  /// Rule 9: true when the current await has to end by `cancelled_error`, for a scope or for the task.
+  bool must_stop() const noexcept { return stops(scopes); }
   /// For an await that begins: empty when it may; otherwise it is not to wait but to throw, after a
   /// suspension if true. A body that swallows the exception over and over is slowed down, so that it neither
   /// burns a processor until its grace is over nor escapes the kill.
-  std::optional<bool> refusal() {
-    if (!must_stop())
-      return {};
-    if (++refusals_ <= prompt_refusals)
-      return false;
-    pause();
-    return true;
-  }
+  std::optional<bool> refusal();
+  /// Marks the scope for which the leaf is told to stop.
+  void mark_told() noexcept;
+  /// Tells scopes that have more in them than the body, if they are to stop.
+  void tell_scopes() noexcept;
+  /// A scope has taken the cancellation that was meant for it.
+  void forget_refusals() noexcept { refusals_ = 0; }
+  /// The earliest deadline that holds here: of the scopes up to a shield, else of the task too.
+  time_point deadline() noexcept;
 
 protected:
   static constexpr std::uint32_t prompt_refusals = 64;
   ~context() = default;
   /// Parks the body for a moment.
   virtual void pause() = 0;
+  /// Whether what is directly in `innermost` has to stop.
+  bool stops(const scope* innermost) const noexcept;
   std::uint32_t refusals_ = 0;
 };
 

@@ -19,8 +19,8 @@ namespace detail {
 class sleep_awaiter final : waiter {
 public:
   explicit sleep_awaiter(time_point due) noexcept { entry_.due = due; }
-  sleep_awaiter(const sleep_awaiter&) = delete;
-  sleep_awaiter& operator=(const sleep_awaiter&) = delete;
+  /// Of one that isn't awaited yet.
+  sleep_awaiter(sleep_awaiter&& unused) noexcept : sleep_awaiter(unused.entry_.due) {}
   ~sleep_awaiter();
 
   bool await_ready() const noexcept { return false; }

@@ -96,6 +96,15 @@ public:
 template <class Promise>
 concept body_promise = std::derived_from<Promise, promise_base>;
 
+/// What `co_await` makes of its operand.
+template <class A>
+decltype(auto) awaiter_of(A&& awaited) {
+  if constexpr (requires { std::forward<A>(awaited).operator co_await(); })
+    return std::forward<A>(awaited).operator co_await();
+  else
+    return std::forward<A>(awaited);
+}
+
 /// Destroys a chain of nested frames from its leaf to its root, in the order in which an exception would
 /// leave them, without recursion. Returns what a destructor threw, if one did; the others ran nevertheless.
 std::exception_ptr destroy_chain(promise_base* leaf) noexcept;
@@ -130,8 +139,7 @@ public:
   class awaiter {
   public:
     explicit awaiter(detail::promise_base* promise) noexcept : promise_(promise) {}
-    awaiter(const awaiter&) = delete;
-    awaiter& operator=(const awaiter&) = delete;
+    awaiter(awaiter&& unused) noexcept : promise_(std::exchange(unused.promise_, nullptr)) {}
     ~awaiter() {
       if (promise_)
         promise_->handle.destroy();

@@ -13,13 +13,15 @@ namespace taskactor::this_task {
 /// The task's id; an item of a gather has the gather's id, a slash and its index: "gather-1/17".
 std::string id();
 
-/// When the task's time is up; `time_point::max()` when it has no limit.
+/// When the time is up of the task, or of a scope that the caller is in, whichever comes first; in a `shield`
+/// that of the scopes inside it only. `time_point::max()` when there is no limit.
 std::chrono::steady_clock::time_point deadline();
 
 /// What is left until `deadline()`; zero when it has passed, `nanoseconds::max()` without a limit.
 std::chrono::nanoseconds remaining();
 
-/// True once the task is being cancelled or has run out of time. A long computation looks at it now and then.
+/// True once the task, or a scope that the caller is in, is cancelled or has run out of time, and no `shield`
+/// is in between. A long computation looks at it now and then.
 bool cancel_requested();
 
 /// Throws `cancelled_error` if `cancel_requested()`: how a body on a thread ends as cancelled. One that just
