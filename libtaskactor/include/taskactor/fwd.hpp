@@ -14,10 +14,12 @@ enum class event_kind : std::uint8_t;
 enum class stream : std::uint8_t;
 
 class failure;
+class group_error;
 class observer;
 class subscription;
 class task_manager;
 class task_error;
+class task_group;
 class timeout_error;
 
 struct cancelled_error;

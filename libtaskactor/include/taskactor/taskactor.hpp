@@ -5,6 +5,8 @@
 #include <taskactor/errc.hpp>
 #include <taskactor/fwd.hpp>
 #include <taskactor/group/gather.hpp>
+#include <taskactor/group/race.hpp>
+#include <taskactor/group/task_group.hpp>
 #include <taskactor/observe/event.hpp>
 #include <taskactor/process/command.hpp>
 #include <taskactor/process/run_command.hpp>

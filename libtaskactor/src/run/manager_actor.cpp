@@ -104,7 +104,8 @@ void manager_actor::start(ref<record> task) {
   if (end != time_point::max())
     due_at(*task, end, run_end <= total_end ? end_reason::run_timeout : end_reason::total_timeout);
   if (task->kind == record_kind::task) {
-    task->deadline_at.store(end.time_since_epoch().count(), std::memory_order_relaxed);
+    const auto told = std::min(end, task->inherited_deadline);
+    task->deadline_at.store(told.time_since_epoch().count(), std::memory_order_relaxed);
     home_.report(event_kind::started, *task);
   }
   spawn_body(*task);

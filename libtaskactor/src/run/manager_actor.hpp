@@ -56,6 +56,7 @@ private:
   void signal(record& task, bool kill);
   void give_end_state(record& task);
   void report_end(const record& task);
+  void leave_nursery(record& task);
   void publish(record& task, state how);
   void settle_soon();
   void settle();

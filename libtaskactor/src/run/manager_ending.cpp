@@ -59,6 +59,7 @@ void manager_actor::end_waiting(record& task, failure how) {
   if (task.kind == record_kind::lane)
     home_.table().gone(task);
   task.on_down();
+  leave_nursery(task);
 }
 
 /// Asks a running body to end, or kills it: by an exit message, as any actor (rule 9).
@@ -93,9 +94,16 @@ void manager_actor::on_down(caf::actor_id who) {
     home_.table().gone(*task);
   std::exchange(task->actor, nullptr)->release();
   task->on_down();
+  leave_nursery(*task);
   if (task->token.exchange(false))
     release(tokens_.put());
   settle_soon();
+}
+
+/// What it belongs to waits for it no longer.
+void manager_actor::leave_nursery(record& task) {
+  if (const auto nursery = std::exchange(task.belongs_to, {}))
+    nursery->child_gone(task);
 }
 
 /// Down messages come in bursts. What follows from them is done once for all that have come: the next tasks
@@ -141,8 +149,10 @@ void manager_actor::give_end_state(record& task) {
   task.reason.store(what ? what->reason() : end_reason::none, std::memory_order_relaxed);
   home_.table().end(task, how, now, task.phase != phase::gone);
   report_end(task);
+  if (task.belongs_to)
+    task.belongs_to->child_ended(task);
   const bool unseen = !task.has_handles();
-  if (unseen && how == state::failed)
+  if (unseen && how == state::failed && !task.observed())
     home_.report_unobserved(task);
   publish(task, how);
   if (unseen && !task.has_handles())

@@ -96,6 +96,7 @@ void manager_actor::leave_behind(record& task) {
   home_.overruns.fetch_add(1, std::memory_order_relaxed);
   home_.overrunning.fetch_add(1, std::memory_order_relaxed);
   home_.report(event_kind::overrun, task);
+  leave_nursery(task);
 }
 
 void manager_actor::due_at(record& task, time_point when, end_reason why) {

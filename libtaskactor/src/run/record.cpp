@@ -62,6 +62,7 @@ time_point record::now() const noexcept { return home->now(); }
 task_info record::info() const {
   task_info result;
   result.id = current_id();
+  result.parent = result.id.substr(0, parent_length);
   result.state = state.load(std::memory_order_acquire);
   result.reason = reason.load(std::memory_order_relaxed);
   result.submitted = submitted;

@@ -43,7 +43,7 @@ admission task_table::admit(ref<record> task, std::optional<rejection> wrong) {
     return refuse({errc::duplicate_id, "duplicate id: " + task->id});
   if (wrong)
     return refuse(std::move(*wrong));
-  if (closed_)
+  if (task->nested ? lanes_closed_ : closed_) // what runs may be drained, and its children with it
     return refuse({errc::stopping, "the task manager is stopping"});
   if (tasks_.size() >= max_queue_)
     return refuse({errc::queue_full, "queue overflow: " + std::to_string(max_queue_)});

@@ -40,6 +40,8 @@ std::string_view to_string(end_reason why) noexcept {
     return "requested";
   case end_reason::parent_ended:
     return "its parent ended";
+  case end_reason::group_ended:
+    return "its group was ended";
   case end_reason::shutdown:
     return "shutdown";
   case end_reason::not_started:

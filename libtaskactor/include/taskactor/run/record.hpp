@@ -15,6 +15,7 @@
 /// the kill all race for it, and exactly one writes the outcome (rules 2, 8 and 9).
 #pragma once
 
+#include <taskactor/run/nursery.hpp>
 #include <taskactor/task/context.hpp>
 #include <taskactor/task/info.hpp>
 #include <taskactor/task/options.hpp>
@@ -67,7 +68,10 @@ public:
   std::size_t id_hash = 0;
   std::uint64_t sequence = 0; // in the order of admission
   record_kind kind = record_kind::task;
-  bool nested = false; // a lane of a gather inside a task: ahead of what waits at top level
+  bool nested = false;           // belongs to a task: ahead of what waits at top level
+  std::size_t parent_length = 0; // the part of `id` that is the parent's, for a child
+  time_point inherited_deadline
+      = time_point::max(); // of the part of the parent's body that it was started in
 
   // -- any thread
   // --------------------------------------------------------------------------------------------------
@@ -89,6 +93,7 @@ public:
   detail::phase phase = detail::phase::outside;
   end_reason due_reason = end_reason::none;
   context* actor = nullptr;
+  ref<nursery> belongs_to; // until it is gone
 
   // -- the body, on its actor
   // --------------------------------------------------------------------------------------

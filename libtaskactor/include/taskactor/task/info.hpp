@@ -18,6 +18,8 @@ struct progress {
 
 struct task_info {
   std::string id{};
+  /// The id of the task that it is a child of; empty at top level.
+  std::string parent{};
   taskactor::state state = taskactor::state::queued;
   /// Why it ended so; `none` while it hasn't, and for completed.
   end_reason reason = end_reason::none;

@@ -33,6 +33,7 @@ enum class end_reason : std::uint8_t {
   total_timeout,    ///< waited and ran longer than `total_timeout`
   cancel_requested, ///< `cancel_task`, or a CAF exit message from outside
   parent_ended,     ///< the task or gather that it belongs to was cancelled or ran out of time
+  group_ended,      ///< its group or gather was cancelled, a sibling failed, or enough had completed
   shutdown,         ///< the manager was shut down
   not_started,      ///< an item of a gather that ended before the item's turn came
 };

@@ -1,0 +1,130 @@
+/// The machinery of a task group. Not for users: see `task_group.hpp`.
+///
+///     parent's frame: [ body in a scope ] [ join: until no child is left ]
+///                           |  ^ cancelled with the group
+///     children: tasks under the manager, told of by their nursery, this state
+///
+/// Threads: children are added from any thread; their ends come on the manager's.
+#pragma once
+
+#include <taskactor/run/nursery.hpp>
+#include <taskactor/run/record.hpp>
+#include <taskactor/run/wait.hpp>
+#include <taskactor/task/scope.hpp>
+
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace taskactor::detail {
+
+class group_state final : public nursery {
+public:
+  explicit group_state(context& parent);
+
+  /// Admits a child, with an id below the parent's.
+  std::optional<rejection> admit(ref<record> child, task_options options);
+  /// Asks all in the group to end, the body too.
+  void cancel();
+  /// An error of the body, or of a child: kept, and all are asked to end.
+  void fail(std::exception_ptr error) noexcept;
+  /// Asks the children to end, for a reason outside.
+  void cancel_children(end_reason why) noexcept { end_children(why, false); }
+  void kill_children() noexcept { end_children(end_reason::parent_ended, true); }
+
+  // -- the parent's body
+  // ---------------------------------------------------------------------------------------------
+  void enter(scope* body) noexcept;
+  bool cancelled() const noexcept;
+  bool ended() const noexcept override;
+  std::vector<std::exception_ptr> take_errors() noexcept;
+  std::size_t size() const noexcept;
+  const std::string& parent_id() const noexcept { return parent_id_; }
+
+  // -- nursery
+  // -------------------------------------------------------------------------------------------------------
+  void child_ended(record& child) noexcept override;
+  void child_gone(record& child) noexcept override;
+
+private:
+  void end_children(end_reason why, bool kill) noexcept;
+  void cancel_body_locked() noexcept;
+
+  runtime& home_;
+  ref<context> parent_;
+  const std::string parent_id_;
+  const time_point deadline_;
+  mutable std::mutex mutex_; // what follows
+  std::unordered_map<record*, ref<record>> children_;
+  std::vector<std::exception_ptr> errors_;
+  scope* body_ = nullptr;
+  std::uint64_t next_ = 0;
+  std::optional<end_reason> ending_; // children are to end, for this
+  bool cancelled_ = false;           // by the group itself
+};
+
+/// The body of a group in its scope.
+template <class T>
+class group_body final : body_scope {
+public:
+  group_body(ref<group_state> state, task<T> inner) noexcept
+      : body_scope(time_point::max(), false),
+        state_(std::move(state)),
+        inner_(std::move(inner).operator co_await()) {}
+  group_body(const group_body&) = delete;
+  group_body& operator=(const group_body&) = delete;
+  ~group_body() { state_->enter(nullptr); }
+
+  bool await_ready() const noexcept { return false; }
+  template <body_promise Promise>
+  void await_suspend(std::coroutine_handle<Promise> parent) {
+    enter(*parent.promise().ctx);
+    state_->enter(this);
+    inner_.await_suspend(parent);
+  }
+  T await_resume() {
+    state_->enter(nullptr);
+    leave();
+    return inner_.await_resume();
+  }
+
+private:
+  void cancel_inside() noexcept override { state_->cancel_children(end_reason::parent_ended); }
+  ref<operation> kill() noexcept override {
+    state_->kill_children();
+    return state_;
+  }
+
+  ref<group_state> state_;
+  typename task<T>::awaiter inner_;
+};
+
+/// Waits until no child is left, whatever happens (rule 15).
+class group_join final : lending_wait {
+public:
+  explicit group_join(ref<group_state> state) noexcept : state_(std::move(state)) {}
+  bool await_ready() const noexcept { return state_->ended(); }
+  template <body_promise Promise>
+  void await_suspend(std::coroutine_handle<Promise> self) {
+    lend(*self.promise().ctx);
+  }
+  void await_resume() const noexcept {}
+
+private:
+  bool arrived() const noexcept override { return state_->ended(); }
+  bool give_up() noexcept override {
+    state_->cancel_children(end_reason::parent_ended);
+    return false;
+  }
+  ref<operation> kill() noexcept override {
+    state_->kill_children();
+    return state_;
+  }
+
+  ref<group_state> state_;
+};
+
+} // namespace taskactor::detail

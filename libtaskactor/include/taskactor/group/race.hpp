@@ -1,0 +1,182 @@
+/// `race` and `when_all`: a fixed number of bodies at once, of different types if need be, on a task group.
+///
+///     auto won = co_await ta::race(ask(primary), ask(mirror));       // std::variant: index() says who
+///     auto [user, items] = co_await ta::when_all(load_user(id), load_items(id));      // std::tuple
+///     auto won = co_await ta::race(std::move(tasks));                // a vector of task<T>: {index, value}
+///
+/// Each body is a child task with its own token and an id below the parent's. A result of void is a
+/// `std::monostate`. Bodies are tasks, awaitables, or callables that give one.
+///
+/// `race`: the first that ends decides, with its value or its exception; the losers are cancelled and
+/// awaited. What they throw then is reported (`event_kind::cleanup_fault`). A loser that had a value all the
+/// same loses it. Capacity counts: where there is one token for all, the bodies start one after the other.
+///
+/// `when_all`: all values; the first failure cancels the others, and is thrown as it is once they have ended.
+/// Further errors are reported as clean-up faults.
+#pragma once
+
+#include <taskactor/group/task_group.hpp>
+
+#include <atomic>
+#include <cstddef>
+#include <functional>
+#include <optional>
+#include <tuple>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace taskactor {
+
+/// Who has won a race of equals.
+template <class T>
+struct race_won {
+  std::size_t index = 0;
+  detail::stored<T> value{};
+};
+
+namespace detail {
+
+/// The value of an await, or the one value of void.
+template <class T>
+task<stored<T>> value_of(task<T> body) {
+  if constexpr (std::is_void_v<T>) {
+    co_await std::move(body);
+    co_return std::monostate{};
+  } else {
+    co_return co_await std::move(body);
+  }
+}
+
+/// All errors of a group, in their order.
+template <class F>
+task<std::vector<std::exception_ptr>> errors_of(F body) {
+  std::vector<std::exception_ptr> errors;
+  try {
+    co_await with_group(std::move(body));
+  } catch (const group_error& e) {
+    errors = e.errors();
+  }
+  co_return errors;
+}
+
+/// Rethrows the first error, if it `decides`; the others are reported.
+inline void settle_errors(const std::vector<std::exception_ptr>& errors, bool decides) {
+  for (std::size_t i = decides ? 1 : 0; i < errors.size(); ++i)
+    require_task().report_cleanup_fault(errors[i]);
+  if (decides && !errors.empty())
+    std::rethrow_exception(errors.front());
+}
+
+/// The first end of several, written by one child and read when all are gone.
+template <class Result>
+struct first_end {
+  std::atomic<bool> decided{false};
+  std::optional<Result> value;
+  std::exception_ptr error;
+
+  /// A child of the race: its end decides, or is nothing.
+  template <class T, class Write>
+  task<void> compete(task_group& group, task<T> body, Write write) {
+    try {
+      auto got = co_await value_of(std::move(body));
+      if (!decided.exchange(true))
+        write(value, std::move(got));
+    } catch (const cancelled_error&) {
+      throw;
+    } catch (...) {
+      if (decided.exchange(true))
+        throw; // the group keeps it
+      error = std::current_exception();
+    }
+    group.cancel();
+  }
+  Result take() {
+    if (error)
+      std::rethrow_exception(error);
+    if (!value)
+      throw cancelled_error{}; // nobody had the time
+    return std::move(*value);
+  }
+};
+
+/// A child is given its coroutine as an argument, which is kept until it has ended.
+template <class T, class Result, class Write>
+void start_competitor(task_group& group, first_end<Result>& end, task<T> body, Write write) {
+  group.start([&group, &end, write](task<T> mine) { return end.compete(group, std::move(mine), write); },
+              std::move(body));
+}
+
+template <std::size_t... I, class... Ts>
+task<std::variant<stored<Ts>...>> race_of(std::index_sequence<I...>, task<Ts>... bodies) {
+  using result = std::variant<stored<Ts>...>;
+  first_end<result> end;
+  auto all = [&](task_group& group) -> task<void> {
+    (start_competitor(group, end, std::move(bodies),
+                      [](std::optional<result>& into, stored<Ts>&& got) {
+                        into.emplace(std::in_place_index<I>, std::move(got));
+                      }),
+     ...);
+    co_return;
+  };
+  const auto errors = co_await errors_of(std::ref(all));
+  settle_errors(errors, !end.decided);
+  co_return end.take();
+}
+
+template <class T>
+task<race_won<T>> race_of_equals(std::vector<task<T>> bodies) {
+  if (bodies.empty())
+    throw_rejection({errc::invalid_argument, "race: nobody takes part; give at least one body"});
+  first_end<race_won<T>> end;
+  auto all = [&](task_group& group) -> task<void> {
+    for (std::size_t i = 0; i < bodies.size(); ++i)
+      start_competitor(group, end, std::move(bodies[i]),
+                       [i](std::optional<race_won<T>>& into, stored<T>&& got) {
+                         into.emplace(race_won<T>{i, std::move(got)});
+                       });
+    co_return;
+  };
+  const auto errors = co_await errors_of(std::ref(all));
+  settle_errors(errors, !end.decided);
+  co_return end.take();
+}
+
+template <std::size_t... I, class... Ts>
+task<std::tuple<stored<Ts>...>> all_of(std::index_sequence<I...>, task<Ts>... bodies) {
+  std::tuple<std::optional<stored<Ts>>...> values;
+  auto all = [&](task_group& group) -> task<void> {
+    (group.start([&values](task<Ts> body)
+                     -> task<void> { std::get<I>(values).emplace(co_await value_of(std::move(body))); },
+                 std::move(bodies)),
+     ...);
+    co_return;
+  };
+  const auto errors = co_await errors_of(std::ref(all));
+  settle_errors(errors, true);
+  co_return std::tuple<stored<Ts>...>{std::move(*std::get<I>(values))...};
+}
+
+} // namespace detail
+
+/// The value of the first that ends. Errors: that one's exception.
+template <class... As>
+  requires(sizeof...(As) > 1)
+[[nodiscard]] auto race(As... bodies) {
+  return detail::race_of(std::index_sequence_for<As...>{}, detail::as_task(std::move(bodies))...);
+}
+
+/// The same for a number of equals. Errors: also `errc::invalid_argument`, when there are none.
+template <class T>
+[[nodiscard]] task<race_won<T>> race(std::vector<task<T>> bodies) {
+  return detail::race_of_equals(std::move(bodies));
+}
+
+/// All values, when all have one. Errors: the first failure's exception.
+template <class... As>
+  requires(sizeof...(As) > 0)
+[[nodiscard]] auto when_all(As... bodies) {
+  return detail::all_of(std::index_sequence_for<As...>{}, detail::as_task(std::move(bodies))...);
+}
+
+} // namespace taskactor

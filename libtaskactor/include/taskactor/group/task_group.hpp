@@ -1,0 +1,145 @@
+/// `task_group`: child tasks that can't outlive the part of a body that started them.
+///
+///     co_await ta::with_group([&](ta::task_group& group) -> ta::task<void> {
+///       auto front = group.add_task({.id = "front"}, fetch, url).value();     // task "parent/front"
+///       group.start(refresh, cache);                                         // task "parent/2"
+///       use(co_await front);
+///     });                              // here no child is left: all have ended, or were cancelled and have
+///     ended
+///
+/// A child is a task of its own: it takes a token, has its id below its parent's, its deadlines, outcome and
+/// events. The parent gives its token back while it waits for the children (rule 6). The children's
+/// `this_task::deadline()` is no later than that of the part of the body that the group is in.
+///
+/// The first failure (of a child: failed or timed out; or of the body) cancels everything else in the group;
+/// a child that is cancelled by itself harms nobody. A cancellation or a deadline around the group reaches
+/// body and children at the same time. All of them are awaited (rule 15); then the group gives the body's
+/// value, or throws.
+///
+/// Errors: `group_error` with all errors, also if there is only one: which of several comes first is chance,
+/// and the type of what is thrown shouldn't be. Stops: what can't be stopped (rule 8) is not waited for
+/// beyond its grace. Threads: a `task_group` may be passed on to its children, and used from any thread until
+/// the group has ended.
+#pragma once
+
+#include <taskactor/group/group_state.hpp>
+#include <taskactor/run/handle.hpp>
+
+#include <exception>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace taskactor {
+
+/// What has gone wrong in a task group: all of it, in the order in which it did.
+class group_error : public std::runtime_error {
+public:
+  group_error(const std::string& group, std::vector<std::exception_ptr> errors);
+  const std::vector<std::exception_ptr>& errors() const noexcept { return *errors_; }
+
+private:
+  std::shared_ptr<const std::vector<std::exception_ptr>> errors_;
+};
+
+class task_group {
+public:
+  /// For the runtime.
+  explicit task_group(detail::ref<detail::group_state> state) noexcept : state_(std::move(state)) {}
+
+  /// Admits a child, or says at once why not, as `task_manager::add_task`; `stopping` when the group has
+  /// ended. In a group that is being cancelled it is admitted, and cancelled. An id is put below the
+  /// parent's.
+  template <class F, class... Args>
+    requires detail::body<F, Args...>
+  expected<handle<detail::body_result<F, Args...>>> add_task(task_options options, F&& body, Args&&... args) {
+    auto record = detail::make_body(std::forward<F>(body), std::forward<Args>(args)...);
+    handle<detail::body_result<F, Args...>> result{record};
+    if (auto refused = state_->admit(std::move(record), std::move(options)))
+      return std::move(*refused);
+    return result;
+  }
+
+  /// As `add_task`, for a child whose value nobody asks for. Errors: `std::system_error`, when it is refused.
+  template <class F, class... Args>
+    requires detail::body<F, Args...>
+  void start(F&& body, Args&&... args) {
+    auto record = detail::make_body(std::forward<F>(body), std::forward<Args>(args)...);
+    if (const auto refused = state_->admit(std::move(record), {}))
+      throw_rejection(*refused);
+  }
+
+  /// Asks everything in the group to end, the body too. The group itself then ends without an error.
+  void cancel() const { state_->cancel(); }
+  /// Children that haven't ended yet.
+  std::size_t size() const noexcept { return state_->size(); }
+
+private:
+  detail::ref<detail::group_state> state_;
+};
+
+namespace detail {
+
+template <class F>
+using group_result = typename std::invoke_result_t<F&, task_group&>::value_type;
+
+/// What a group's body and children have come to; throws what has gone wrong.
+template <class T>
+class group_outcome {
+public:
+  void keep_error(group_state& state) noexcept {
+    try {
+      throw;
+    } catch (const cancelled_error&) {
+      cancelled_ = !state.cancelled();
+    } catch (...) {
+      state.fail(std::current_exception());
+    }
+    state.cancel_children(end_reason::parent_ended);
+  }
+  void check(group_state& state) const {
+    auto errors = state.take_errors();
+    if (!errors.empty())
+      throw group_error{state.parent_id(), std::move(errors)};
+    if (cancelled_)
+      throw cancelled_error{};
+    if (!std::is_void_v<T> && !value)
+      throw group_error{state.parent_id(), {}};
+  }
+
+  std::optional<stored<T>> value;
+
+private:
+  bool cancelled_ = false;
+};
+
+} // namespace detail
+
+/// Runs `body(group)`, and gives its value when no child of the group is left. Errors: `group_error`; one
+/// without errors when `task_group::cancel` has kept the body from having a value.
+template <class F, class T = detail::group_result<F>>
+task<T> with_group(F body) {
+  const detail::ref<detail::group_state> state{new detail::group_state{detail::require_context()}};
+  task_group group{state};
+  detail::group_outcome<T> outcome;
+  try {
+    detail::group_body<T> scope{state, body(group)};
+    if constexpr (std::is_void_v<T>)
+      co_await scope;
+    else
+      outcome.value.emplace(co_await scope);
+  } catch (...) {
+    outcome.keep_error(*state);
+  }
+  detail::group_join join{state};
+  co_await join;
+  outcome.check(*state);
+  if constexpr (!std::is_void_v<T>)
+    co_return std::move(*outcome.value);
+}
+
+} // namespace taskactor

@@ -1,0 +1,20 @@
+/// `detail::nursery`: what a child task belongs to, and what awaits its children's ends. Not for users: see
+/// `task_group`.
+#pragma once
+
+#include <taskactor/task/context.hpp>
+
+namespace taskactor::detail {
+
+class record;
+
+class nursery : public operation {
+public:
+  /// Manager's thread: the child's outcome is written, and its end state is about to be published.
+  virtual void child_ended(record& child) noexcept = 0;
+  /// Manager's thread, once: nothing of it runs any more; or it can't be stopped, and was left behind (rule
+  /// 8).
+  virtual void child_gone(record& child) noexcept = 0;
+};
+
+} // namespace taskactor::detail

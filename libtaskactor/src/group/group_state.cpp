@@ -1,0 +1,155 @@
+#include "../run/runtime.hpp"
+
+#include <taskactor/group/group_state.hpp>
+#include <taskactor/group/task_group.hpp>
+
+#include <utility>
+
+namespace taskactor {
+
+namespace {
+
+std::string list(const std::string& group, const std::vector<std::exception_ptr>& errors) {
+  if (errors.empty())
+    return "the task group of " + group + " was cancelled before its body had a value";
+  std::string text = std::to_string(errors.size()) + (errors.size() == 1 ? " error" : " errors")
+                     + " in the task group of " + group;
+  for (std::size_t i = 0; i < errors.size(); ++i)
+    text += (i == 0 ? ": " : "; ") + describe(errors[i]);
+  return text;
+}
+
+} // namespace
+
+group_error::group_error(const std::string& group, std::vector<std::exception_ptr> errors)
+    : std::runtime_error(list(group, errors)),
+      errors_(std::make_shared<std::vector<std::exception_ptr>>(std::move(errors))) {}
+
+namespace detail {
+
+group_state::group_state(context& parent)
+    : home_(parent.home()),
+      parent_(&parent),
+      parent_id_(parent.core().current_id()),
+      deadline_(parent.deadline()) {}
+
+std::optional<rejection> group_state::admit(ref<record> child, task_options options) {
+  std::optional<end_reason> ending;
+  {
+    const std::lock_guard lock{mutex_};
+    if (!parent_)
+      return rejection{errc::stopping, "the task group has ended"};
+    ++next_;
+    options.id = parent_id_ + '/' + (options.id->empty() ? std::to_string(next_) : *options.id);
+    children_.emplace(child.get(), child);
+    ending = ending_;
+  }
+  child->nested = true;
+  child->parent_length = parent_id_.size();
+  child->belongs_to = ref<nursery>{this};
+  child->inherited_deadline = deadline_;
+  auto refused = home_.admit(child, std::move(options));
+  if (refused)
+    child_gone(*child);
+  else if (ending)
+    home_.cancel(*child, *ending);
+  return refused;
+}
+
+void group_state::cancel_body_locked() noexcept {
+  cancelled_ = true;
+  if (body_)
+    body_->cancelled.store(true, std::memory_order_release);
+  if (parent_)
+    parent_->wake();
+}
+
+void group_state::cancel() {
+  {
+    const std::lock_guard lock{mutex_};
+    cancel_body_locked();
+  }
+  cancel_children(end_reason::group_ended);
+}
+
+void group_state::fail(std::exception_ptr error) noexcept {
+  {
+    const std::lock_guard lock{mutex_};
+    errors_.push_back(std::move(error));
+    cancel_body_locked();
+  }
+  cancel_children(end_reason::group_ended);
+}
+
+void group_state::end_children(end_reason why, bool kill) noexcept {
+  std::vector<ref<record>> children;
+  {
+    const std::lock_guard lock{mutex_};
+    if (ending_ && !kill)
+      return; // they are told already, and who is added later is told then
+    ending_ = ending_.value_or(why);
+    for (const auto& [key, child] : children_)
+      children.push_back(child);
+  }
+  for (const auto& child : children) {
+    home_.cancel(*child, why);
+    if (kill)
+      home_.kill(*child);
+  }
+}
+
+void group_state::enter(scope* body) noexcept {
+  const std::lock_guard lock{mutex_};
+  body_ = body;
+  if (body && cancelled_)
+    body->cancelled.store(true, std::memory_order_release);
+}
+
+bool group_state::cancelled() const noexcept {
+  const std::lock_guard lock{mutex_};
+  return cancelled_;
+}
+
+bool group_state::ended() const noexcept {
+  const std::lock_guard lock{mutex_};
+  return children_.empty();
+}
+
+std::size_t group_state::size() const noexcept {
+  const std::lock_guard lock{mutex_};
+  return children_.size();
+}
+
+std::vector<std::exception_ptr> group_state::take_errors() noexcept {
+  ref<context> parent; // released after the lock
+  const std::lock_guard lock{mutex_};
+  std::swap(parent, parent_);
+  return std::move(errors_);
+}
+
+void group_state::child_ended(record& child) noexcept {
+  const auto* what = child.failed();
+  if (!what || what->state() == state::cancelled)
+    return; // a child that was cancelled harms nobody
+  child.mark_observed();
+  try {
+    what->raise();
+  } catch (...) {
+    fail(std::current_exception());
+  }
+}
+
+void group_state::child_gone(record& child) noexcept {
+  ref<record> gone;
+  ref<context> parent;
+  const std::lock_guard lock{mutex_};
+  if (const auto found = children_.find(&child); found != children_.end()) {
+    gone = std::move(found->second);
+    children_.erase(found);
+  }
+  if (children_.empty() && parent_)
+    parent_->wake();
+}
+
+} // namespace detail
+} // namespace taskactor
