@@ -261,8 +261,8 @@ BOOST_AUTO_TEST_CASE(running_items_are_listed_below_the_gathers_id) {
   const auto status = world.tasks.task_status();
   BOOST_REQUIRE(status.size() == 3u);
   BOOST_TEST(status[0].id == "parent");
-  BOOST_TEST(status[1].id == "crawl/0");
-  BOOST_TEST(status[2].id == "crawl/1");
+  BOOST_TEST(status[1].id == "parent/crawl/0");
+  BOOST_TEST(status[2].id == "parent/crawl/1");
 }
 
 BOOST_AUTO_TEST_CASE(a_gather_leaves_its_tokens_to_others_who_wait) {

@@ -14,6 +14,7 @@ enum class event_kind : std::uint8_t;
 enum class stream : std::uint8_t;
 
 class failure;
+class gather_end;
 class group_error;
 class observer;
 class subscription;
@@ -37,6 +38,8 @@ struct shutdown_report;
 struct task_info;
 struct task_options;
 
+template <class T>
+class async_generator;
 template <class T>
 class expected;
 template <class T>

@@ -4,6 +4,7 @@
 
 #include <taskactor/errc.hpp>
 #include <taskactor/fwd.hpp>
+#include <taskactor/group/as_completed.hpp>
 #include <taskactor/group/gather.hpp>
 #include <taskactor/group/race.hpp>
 #include <taskactor/group/task_group.hpp>
@@ -13,6 +14,7 @@
 #include <taskactor/run/handle.hpp>
 #include <taskactor/run/manager_options.hpp>
 #include <taskactor/run/run_in_thread.hpp>
+#include <taskactor/task/async_generator.hpp>
 #include <taskactor/task/expected.hpp>
 #include <taskactor/task/field.hpp>
 #include <taskactor/task/info.hpp>

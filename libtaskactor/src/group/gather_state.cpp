@@ -55,6 +55,7 @@ void gather_state::add_lanes(std::size_t most) noexcept {
         return;
       added = make_lane();
       added->nested = nested_;
+      added->parent_length = parent_length_;
       added->submitted = home_.now();
       lanes_.push_back(added);
     }
@@ -92,10 +93,17 @@ bool gather_state::ended() const noexcept {
   return lanes_.empty();
 }
 
-void gather_state::set_waiter(context* who) noexcept {
-  if (who)
-    parent_deadline_ = who->deadline();
-  ref<context> other{who}; // the old one is released after the lock
+void gather_state::adopt(context& parent) {
+  const auto id = parent.core().current_id();
+  parent_length_ = id.size();
+  options_.id = id + '/' + *options_.id;
+  parent_deadline_ = parent.deadline();
+  const std::lock_guard lock{mutex_};
+  waiter_ = ref<context>{&parent};
+}
+
+void gather_state::disown() noexcept {
+  ref<context> other; // released after the lock
   const std::lock_guard lock{mutex_};
   std::swap(waiter_, other);
 }
@@ -131,7 +139,7 @@ void gather_state::sink_failed() noexcept {
     if (!sink_failure_)
       sink_failure_ = std::current_exception();
   }
-  cancel(end_reason::parent_ended);
+  cancel(end_reason::group_ended);
 }
 
 void gather_state::rethrow_sink_failure() {
@@ -140,7 +148,17 @@ void gather_state::rethrow_sink_failure() {
     std::rethrow_exception(sink_failure_);
 }
 
-void gather_state::count_item() noexcept { home_.items.fetch_add(1, std::memory_order_relaxed); }
+void gather_state::count_item(const failure* what) noexcept {
+  home_.items.fetch_add(1, std::memory_order_relaxed);
+  if (!what)
+    completed_.fetch_add(1, std::memory_order_relaxed);
+  else if (what->state() != state::cancelled)
+    failed_.fetch_add(1, std::memory_order_relaxed);
+  if (options_.until.reached(completed_.load(std::memory_order_relaxed),
+                             failed_.load(std::memory_order_relaxed))
+      && !closed())
+    cancel(end_reason::group_ended);
+}
 
 void gather_state::settle_one() noexcept {
   if (pending_.fetch_sub(1) != 1 || !(closed() || !has_items()) || complete_.exchange(true))

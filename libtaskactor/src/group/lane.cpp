@@ -137,12 +137,12 @@ void lane::deliver() noexcept {
   if (!undelivered_.exchange(false, std::memory_order_acq_rel))
     return;
   report_item();
+  state_->count_item(item_failure());
   try {
     deliver_item(index_.load(std::memory_order_relaxed));
   } catch (...) {
     state_->sink_failed();
   }
-  state_->count_item();
   state_->settle_one();
 }
 

@@ -101,6 +101,8 @@ caf::resumable::resume_result task_actor::resume(caf::execution_unit* unit, std:
 /// The life of a body: begin, then drive it whenever it can go on, until it has ended or is killed.
 task_actor::turn task_actor::run() {
   for (;;) {
+    if (husk_)
+      return end();
     if (killed())
       return kill();
     if (!begun_) {
@@ -108,7 +110,7 @@ task_actor::turn task_actor::run() {
       if (!task_->start(*this)) {
         if (end_body())
           continue;
-        return turn::end;
+        return end();
       }
     }
     if (!can_go_on())
@@ -120,7 +122,7 @@ task_actor::turn task_actor::run() {
     } else {
       task_->collect();
       if (!end_body())
-        return turn::end;
+        return end();
     }
   }
 }
@@ -161,28 +163,32 @@ bool task_actor::end_body() {
 }
 
 task_actor::turn task_actor::kill() {
-  if (!husk_) {
-    husk_ = true;
-    if (pause_)
-      disarm(pause_->timer);
-    if (waiting)
-      keep(waiting->kill());
-    for (auto* each = std::exchange(scopes, nullptr); each; each = each->outer)
-      keep(each->kill());
-    waiting = nullptr;
-    auto thrown = destroy_chain(std::exchange(leaf, nullptr));
-    task_->conclude_kill();
-    if (const auto more = task_->discard_body())
-      thrown = more;
-    if (thrown)
-      home().report_cleanup_fault(*task_, thrown);
-  }
-  return outlived() ? turn::end : turn::park;
+  if (pause_)
+    disarm(pause_->timer);
+  if (waiting)
+    outlive(waiting->kill());
+  for (auto* each = std::exchange(scopes, nullptr); each; each = each->outer)
+    outlive(each->kill());
+  waiting = nullptr;
+  auto thrown = destroy_chain(std::exchange(leaf, nullptr));
+  task_->conclude_kill();
+  if (const auto more = task_->discard_body())
+    thrown = more;
+  if (thrown)
+    home().report_cleanup_fault(*task_, thrown);
+  return end();
 }
 
-void task_actor::keep(ref<operation> what) {
-  if (what)
+void task_actor::outlive(ref<operation> what) {
+  std::erase_if(remains_, [](const auto& each) { return each->ended(); });
+  if (what && !what->ended())
     remains_.push_back(std::move(what));
+}
+
+/// The body is gone, and there is no other.
+task_actor::turn task_actor::end() {
+  husk_ = true;
+  return outlived() ? turn::end : turn::park;
 }
 
 /// True when nothing goes on that the body has left behind.

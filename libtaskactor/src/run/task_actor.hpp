@@ -51,6 +51,7 @@ public:
   void wake() noexcept override;
   void retain() noexcept override { caf::intrusive_ptr_add_ref(ctrl()); }
   void release() noexcept override { caf::intrusive_ptr_release(ctrl()); }
+  void outlive(ref<operation> what) override;
   void lend_token_back() override;
   void reclaim_token() override;
   bool has_token() const noexcept override { return task_->token.load(std::memory_order_acquire); }
@@ -68,7 +69,7 @@ private:
   bool can_go_on() noexcept;
   void drive();
   bool end_body();
-  void keep(ref<operation> what);
+  turn end();
   bool outlived() const noexcept;
   bool killed() const noexcept {
     return (task_->control.load(std::memory_order_acquire) & record::kill_bit) != 0;
@@ -80,7 +81,7 @@ private:
   std::unique_ptr<pause_wait> pause_; // made for the body that swallows cancellations, which are few
   bool begun_ = false;
   bool told_ = false; // the present waiter knows of the cancellation
-  bool husk_ = false; // the body is gone, `remains_` isn't
+  bool husk_ = false; // the body is gone, what it has left behind isn't
 };
 
 } // namespace taskactor::detail

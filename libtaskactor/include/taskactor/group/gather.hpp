@@ -5,7 +5,8 @@
 ///     auto all = co_await ta::gather({.concurrency = 16}, fetch, urls);            // inside a task
 ///     for (auto& o : all) if (!o) std::cerr << o.error() << '\n';
 ///
-/// One item's failure doesn't touch the others (rule 15). Any input range will do; a million items take a
+/// One item's failure doesn't touch the others (rule 15), unless `until` says so:
+/// `gather_end::first_error()`, `gather_end::quorum(3)`. Any input range will do; a million items take a
 /// million outcomes but no more actors than run at once. Each body gets its own copy of its item.
 ///
 /// Inside a task the gather's items run under the same manager; the task gives its token back while it waits,
@@ -112,14 +113,14 @@ public:
     const auto known = source_.size();
     state_ = make_gather(ctx.home(), std::move(options_), std::move(function_), std::move(source_),
                          vector_sink<result>{known});
-    state_->set_waiter(&ctx);
+    state_->adopt(ctx);
     state_->open(true, false);
     lend(ctx);
     return true;
   }
   std::vector<outcome<result>> await_resume() {
     if (state_)
-      state_->set_waiter(nullptr);
+      state_->disown();
     if (!state_ || state_->close_reason() == end_reason::parent_ended)
       throw cancelled_error{};
     state_->rethrow_sink_failure();

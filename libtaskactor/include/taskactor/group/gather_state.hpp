@@ -23,9 +23,32 @@
 
 namespace taskactor {
 
+/// When a gather is over before its last item has run: what runs then is cancelled, what hasn't started is
+/// `not_started`.
+class gather_end {
+public:
+  constexpr gather_end() noexcept = default;
+  /// Never before (the default).
+  static constexpr gather_end all() noexcept { return {}; }
+  /// When an item has failed or timed out.
+  static constexpr gather_end first_error() noexcept { return gather_end{1, 0}; }
+  /// When so many have completed. Zero: as `all`.
+  static constexpr gather_end quorum(std::size_t count) noexcept { return gather_end{0, count}; }
+
+  constexpr bool reached(std::size_t completed, std::size_t failed) const noexcept {
+    return (failures_ != 0 && failed >= failures_) || (successes_ != 0 && completed >= successes_);
+  }
+
+private:
+  constexpr gather_end(std::size_t failures, std::size_t successes) noexcept
+      : failures_(failures), successes_(successes) {}
+  std::size_t failures_ = 0, successes_ = 0;
+};
+
 /// Options of a gather. Negative durations are refused; zero durations have expired.
 struct gather_options {
-  /// The items' ids are this, a slash and their index. Empty: one is made ("gather-3").
+  /// The items' ids are this, a slash and their index. Empty: one is made ("gather-3"). Inside a task the
+  /// task's id and a slash come before it.
   field<std::string> id{};
   /// Items that run at once; zero: as many as there are tokens when it starts.
   std::size_t concurrency = 0;
@@ -35,6 +58,8 @@ struct gather_options {
   std::optional<std::chrono::nanoseconds> total_timeout{};
   /// Each item waits a random time below this before it starts, so that not all start at once.
   std::chrono::nanoseconds jitter{};
+  /// When to stop early; unset: never.
+  gather_end until{};
 };
 
 namespace detail {
@@ -61,7 +86,10 @@ public:
   bool complete() const noexcept { return complete_.load(std::memory_order_acquire); }
   /// True when no lane is left either.
   bool ended() const noexcept final;
-  void set_waiter(context* who) noexcept;
+  /// Before it is opened inside a task: who waits, and from whom the items inherit.
+  void adopt(context& parent);
+  /// Nobody waits any more.
+  void disown() noexcept;
   /// Blocks until `done()` or complete. Errors: `errc::would_block`, before anything has started.
   void wait(const std::function<bool()>& done = {});
   void notify() noexcept;
@@ -87,7 +115,7 @@ public:
   void settle_one() noexcept;
   void lane_started() noexcept { running_.fetch_add(1, std::memory_order_relaxed); }
   void lane_down(lane& which, bool had_started) noexcept;
-  void count_item() noexcept;
+  void count_item(const failure* what) noexcept;
   void fetched() noexcept;
 
 protected:
@@ -104,8 +132,10 @@ private:
   time_point total_deadline_ = time_point::max();
   time_point parent_deadline_ = time_point::max();
   std::size_t limit_;
+  std::size_t parent_length_ = 0;
   bool nested_ = false;
   bool feeding_ = false;
+  std::atomic<std::size_t> completed_{0}, failed_{0};
   std::atomic<bool> closed_{false};
   std::atomic<end_reason> close_reason_{end_reason::none};
   std::atomic<std::size_t> pending_{1}; // fetches and items under way, and one until the feed has ended

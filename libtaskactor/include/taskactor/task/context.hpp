@@ -129,6 +129,8 @@ public:
   /// Keep the actor alive while something outside may wake it.
   virtual void retain() noexcept = 0;
   virtual void release() noexcept = 0;
+  /// The task doesn't end before this has (rule 15).
+  virtual void outlive(ref<operation> what) = 0;
   /// Rule 6: gives the task's token back while it waits for its own children, and queues for one ahead of
   /// others.
   virtual void lend_token_back() = 0;

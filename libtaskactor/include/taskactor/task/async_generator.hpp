@@ -1,0 +1,104 @@
+/// `async_generator<T>`: a coroutine that gives one value after the other, and may await between them.
+///
+///     ta::async_generator<page> pages(std::string url) {
+///       while (!url.empty()) { auto p = co_await fetch(url); url = p.next; co_yield std::move(p); }
+///     }
+///     auto all = pages(first);
+///     while (auto p = co_await all.next()) use(*p);          // std::optional: empty when it has ended
+///
+/// Runs in the task of who asks, and only while asked: nothing runs before the first `next()`, nor between
+/// two. Its awaits are that task's: cancellation, deadlines and scopes around `next()` reach them. Scopes are
+/// coroutines of their own, so that a value can't be given from within one (`co_yield` inside a `fail_after`
+/// doesn't compile by accident).
+///
+/// Dropping a generator destroys it where it stands. Errors: what it throws comes out of `next()`; it has
+/// ended then. Stops: at its awaits, as any body.
+#pragma once
+
+#include <taskactor/task/task.hpp>
+
+#include <concepts>
+#include <coroutine>
+#include <exception>
+#include <optional>
+#include <utility>
+
+namespace taskactor {
+
+template <class T>
+class [[nodiscard]] async_generator {
+  static_assert(task_result<T> && !std::is_void_v<T>,
+                "a generator gives movable values with a destructor that doesn't throw; no references");
+
+public:
+  using value_type = T;
+
+  class promise_type final : public detail::promise_base {
+  public:
+    async_generator get_return_object() noexcept {
+      handle = std::coroutine_handle<promise_type>::from_promise(*this);
+      return async_generator{this};
+    }
+    struct yield_awaiter {
+      bool await_ready() const noexcept { return false; }
+      void await_suspend(std::coroutine_handle<promise_type> self) const noexcept {
+        promise_type& promise = self.promise();
+        promise.ctx->leaf = promise.continuation;
+      }
+      void await_resume() const noexcept {}
+    };
+    template <std::convertible_to<T> U>
+    yield_awaiter yield_value(U&& value) {
+      value_.emplace(std::forward<U>(value));
+      return {};
+    }
+    void return_void() const noexcept {}
+    std::optional<T> take() {
+      if (error)
+        std::rethrow_exception(std::exchange(error, nullptr));
+      return std::exchange(value_, {});
+    }
+
+  private:
+    std::optional<T> value_;
+  };
+
+  async_generator(async_generator&& other) noexcept : promise_(std::exchange(other.promise_, nullptr)) {}
+  async_generator& operator=(async_generator&& other) noexcept {
+    std::swap(promise_, other.promise_);
+    return *this;
+  }
+  ~async_generator() {
+    if (promise_)
+      promise_->handle.destroy();
+  }
+
+  class next_awaiter {
+  public:
+    explicit next_awaiter(async_generator& of) noexcept : of_(of) {}
+    bool await_ready() const noexcept { return !of_.promise_ || of_.promise_->handle.done(); }
+    template <detail::body_promise Promise>
+    void await_suspend(std::coroutine_handle<Promise> parent) noexcept {
+      detail::promise_base& awaiting = parent.promise();
+      of_.promise_->enter(*awaiting.ctx, &awaiting, of_.promise_);
+    }
+    std::optional<T> await_resume() {
+      if (!of_.promise_)
+        return {};
+      return static_cast<promise_type*>(of_.promise_)->take();
+    }
+
+  private:
+    async_generator& of_;
+  };
+
+  /// `co_await` it: the next value, or an empty optional when there is none, now and ever after.
+  [[nodiscard]] next_awaiter next() noexcept { return next_awaiter{*this}; }
+
+private:
+  explicit async_generator(promise_type* promise) noexcept : promise_(promise) {}
+
+  detail::promise_base* promise_;
+};
+
+} // namespace taskactor
