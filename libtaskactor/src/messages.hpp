@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 
 namespace taskactor::detail {
 
@@ -34,6 +35,13 @@ struct token_returned {
 struct reclaim {
   ref<record> task;
 };
+/// A body takes tokens of named limiters, or gives them back; or doesn't want them any more.
+struct claim_tokens {
+  ref<record> claim;
+};
+struct claim_over {
+  ref<record> claim;
+};
 struct stop {
   shutdown_options bounds;
 };
@@ -55,6 +63,9 @@ struct release_tokens {
 struct resize_limiter {
   std::size_t capacity;
 };
+struct set_rate {
+  std::optional<rate> allowed;
+};
 struct tokens_granted {
   std::size_t count;
 };
@@ -74,6 +85,9 @@ TASKACTOR_LOCAL_MESSAGE(taskactor::detail::end_task)
 TASKACTOR_LOCAL_MESSAGE(taskactor::detail::exit_received)
 TASKACTOR_LOCAL_MESSAGE(taskactor::detail::token_returned)
 TASKACTOR_LOCAL_MESSAGE(taskactor::detail::reclaim)
+TASKACTOR_LOCAL_MESSAGE(taskactor::detail::claim_tokens)
+TASKACTOR_LOCAL_MESSAGE(taskactor::detail::claim_over)
+TASKACTOR_LOCAL_MESSAGE(taskactor::detail::set_rate)
 TASKACTOR_LOCAL_MESSAGE(taskactor::detail::stop)
 TASKACTOR_LOCAL_MESSAGE(taskactor::detail::settle_ends)
 TASKACTOR_LOCAL_MESSAGE(taskactor::detail::alarm_rang)

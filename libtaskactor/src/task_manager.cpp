@@ -70,6 +70,18 @@ manager_statistics task_manager::statistics() const { return runtime_->statistic
 
 void task_manager::resize(limiter_kind which, std::size_t capacity) { runtime_->resize(which, capacity); }
 
+void task_manager::add_limiter(std::string name, limiter_options options) {
+  runtime_->add_limiter(std::move(name), options);
+}
+
+void task_manager::resize(std::string_view name, std::size_t capacity) {
+  runtime_->change(runtime_->limiter_of(name), {.capacity = capacity});
+}
+
+void task_manager::set_rate(std::string_view name, rate allowed) {
+  runtime_->change(runtime_->limiter_of(name), {.rate = allowed});
+}
+
 subscription task_manager::observe(event_handler handler, observer_options options) {
   return runtime_->events().observe(std::move(handler), options);
 }

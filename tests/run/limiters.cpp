@@ -1,5 +1,6 @@
 // The rules of limiters and accounts, without actors: unit cases, and random interleavings of everything.
 #include "run/limiter.hpp"
+#include "run/token_account.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -67,9 +67,9 @@ public:
     auto record = detail::make_body(std::forward<F>(body), std::forward<Args>(args)...);
     handle<detail::body_result<F, Args...>> result{
         record}; // first: a task that ends without one forgets its outcome
-    if (auto refused = detail::admit(*runtime_, std::move(record), std::move(options)))
-      return std::move(*refused);
-    return result;
+    detail::ref<detail::record> joined;
+    auto refused = detail::admit(*runtime_, std::move(record), std::move(options), joined);
+    return detail::handle_of(std::move(result), std::move(refused), joined);
   }
 
   /// A task that is one blocking call on a thread: takes a global token, then one of the thread limiter (rule
@@ -120,6 +120,14 @@ public:
 
   /// Sets how many tokens a limiter lends. Takes effect at once: more start now; fewer as tokens come back.
   void resize(limiter_kind which, std::size_t capacity);
+
+  /// Adds a limiter that tasks can name (see `limits.hpp`). Errors:
+  /// `std::system_error{errc::invalid_argument}`, also when there is one of that name.
+  void add_limiter(std::string name, limiter_options options);
+  /// The same for a named one. Errors: as `add_limiter`, when there is none of that name.
+  void resize(std::string_view name, std::size_t capacity);
+  /// Sets the rate of one that was added with a rate; what was taken before counts.
+  void set_rate(std::string_view name, rate allowed);
 
   /// Calls `handler` for every event from now on, on an actor of its own, until the subscription ends.
   subscription observe(event_handler handler, observer_options options = {});

@@ -11,6 +11,7 @@
 #include <taskactor/observe/event.hpp>
 #include <taskactor/process/command.hpp>
 #include <taskactor/process/run_command.hpp>
+#include <taskactor/run/acquire.hpp>
 #include <taskactor/run/handle.hpp>
 #include <taskactor/run/manager_options.hpp>
 #include <taskactor/run/run_in_thread.hpp>
@@ -18,8 +19,10 @@
 #include <taskactor/task/expected.hpp>
 #include <taskactor/task/field.hpp>
 #include <taskactor/task/info.hpp>
+#include <taskactor/task/limits.hpp>
 #include <taskactor/task/options.hpp>
 #include <taskactor/task/outcome.hpp>
+#include <taskactor/task/retry.hpp>
 #include <taskactor/task/scope.hpp>
 #include <taskactor/task/sleep.hpp>
 #include <taskactor/task/state.hpp>

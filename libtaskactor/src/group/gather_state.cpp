@@ -56,7 +56,7 @@ void gather_state::add_lanes(std::size_t most) noexcept {
       added = make_lane();
       added->nested = nested_;
       added->parent_length = parent_length_;
-      added->submitted = home_.now();
+      added->submitted = added->waits_since = home_.now();
       lanes_.push_back(added);
     }
     if (!home_.admit_lane(added)) {

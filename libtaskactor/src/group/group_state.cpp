@@ -33,7 +33,7 @@ group_state::group_state(context& parent)
       parent_id_(parent.core().current_id()),
       deadline_(parent.deadline()) {}
 
-std::optional<rejection> group_state::admit(ref<record> child, task_options options) {
+std::optional<rejection> group_state::admit(ref<record> child, task_options options, ref<record>& joined) {
   std::optional<end_reason> ending;
   {
     const std::lock_guard lock{mutex_};
@@ -48,8 +48,8 @@ std::optional<rejection> group_state::admit(ref<record> child, task_options opti
   child->parent_length = parent_id_.size();
   child->belongs_to = ref<nursery>{this};
   child->inherited_deadline = deadline_;
-  auto refused = home_.admit(child, std::move(options));
-  if (refused)
+  auto refused = home_.admit(child, std::move(options), joined);
+  if (refused || joined)
     child_gone(*child);
   else if (ending)
     home_.cancel(*child, *ending);

@@ -1,21 +1,16 @@
 #include "../run/runtime.hpp"
 
 #include <taskactor/group/lane.hpp>
+#include <taskactor/task/retry.hpp>
 #include <taskactor/task/sleep.hpp>
 #include <taskactor/task/task.hpp>
 
 #include <algorithm>
-#include <random>
 #include <utility>
 
 namespace taskactor::detail {
 
 namespace {
-
-std::chrono::nanoseconds random_below(std::chrono::nanoseconds limit) {
-  thread_local std::minstd_rand engine{std::random_device{}()};
-  return std::chrono::nanoseconds{std::uniform_int_distribution<std::int64_t>{0, limit.count() - 1}(engine)};
-}
 
 task<void> pause(std::chrono::nanoseconds duration) { co_await sleep_for(duration); }
 

@@ -23,6 +23,8 @@ std::string_view to_string(event_kind kind) noexcept {
     return "failed";
   case event_kind::unobserved_failure:
     return "failed, and nobody looked";
+  case event_kind::retrying:
+    return "to be tried again";
   case event_kind::cleanup_fault:
     return "threw while it was cleaned up";
   case event_kind::overrun:
@@ -48,6 +50,7 @@ spdlog::level::level_enum level_of(event_kind kind) noexcept {
   case event_kind::failed:
   case event_kind::unobserved_failure:
     return spdlog::level::err;
+  case event_kind::retrying:
   case event_kind::cleanup_fault:
   case event_kind::overrun:
   case event_kind::observer_failed:

@@ -9,14 +9,18 @@
 /// A holder keeps idle tokens until they are recalled: a token that passes from one task to the next costs no
 /// message. The limiter monitors its holders: a dead one's tokens come back, and its requests are forgotten.
 /// What is lent never exceeds the capacity, but by tokens that a smaller capacity has recalled and that are
-/// not back yet.
+/// not back yet. With a rate a token is also one of a bucket: it can be used once, so that its holder gives
+/// it back after that, and asks for a new one.
 #pragma once
+
+#include "token_bucket.hpp"
 
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <vector>
 
 namespace taskactor::detail {
@@ -34,34 +38,47 @@ public:
   };
   using notices = std::vector<notice>;
 
-  explicit limiter(std::size_t capacity) noexcept : capacity_(capacity) {}
+  explicit limiter(std::size_t capacity, const std::optional<rate>& allowed = {}) noexcept
+      : capacity_(capacity), bucket_(allowed) {}
 
-  [[nodiscard]] notices acquire(holder_id who, std::size_t count) {
+  [[nodiscard]] notices acquire(holder_id who, std::size_t count, time_point now = {}) {
     if (count != 0) {
       holders_[who].wanted += count;
       queue_.push_back({who, count});
     }
-    return settle();
+    return settle(now);
   }
-  [[nodiscard]] notices release(holder_id who, std::size_t count) {
+  [[nodiscard]] notices release(holder_id who, std::size_t count, time_point now = {}) {
     auto& holder = holders_[who];
     count = std::min(count, holder.lent); // a token that wasn't lent can't come back
     holder.lent -= count;
     holder.recalled -= std::min(holder.recalled, count);
     lent_ -= count;
-    return settle();
+    return settle(now);
   }
-  [[nodiscard]] notices gone(holder_id who) {
+  [[nodiscard]] notices gone(holder_id who, time_point now = {}) {
     if (const auto found = holders_.find(who); found != holders_.end()) {
       lent_ -= found->second.lent;
       holders_.erase(found);
       std::erase_if(queue_, [who](const request& r) { return r.who == who; });
     }
-    return settle();
+    return settle(now);
   }
-  [[nodiscard]] notices resize(std::size_t capacity) {
+  [[nodiscard]] notices resize(std::size_t capacity, time_point now = {}) {
     capacity_ = capacity;
-    return settle();
+    return settle(now);
+  }
+  [[nodiscard]] notices set_rate(const std::optional<rate>& allowed, time_point now) {
+    bucket_.set(allowed);
+    return settle(now);
+  }
+  /// Time has passed.
+  [[nodiscard]] notices refilled(time_point now) { return settle(now); }
+  /// When to say so: while somebody waits for the bucket alone.
+  std::optional<time_point> refill_at(time_point now) const {
+    if (queue_.empty() || lent_ >= capacity_ || bucket_.available(now) != 0)
+      return {};
+    return bucket_.refill();
   }
 
   std::size_t capacity() const noexcept { return capacity_; }
@@ -80,16 +97,17 @@ private:
     std::size_t lent = 0, wanted = 0, recalled = 0;
   };
 
-  notices settle() {
+  notices settle(time_point now) {
     notices result;
-    while (!queue_.empty() && lent_ < capacity_)
-      grant(result);
+    while (!queue_.empty() && lent_ < capacity_ && bucket_.available(now) != 0)
+      grant(result, now);
     recall(result);
     return result;
   }
-  void grant(notices& result) {
+  void grant(notices& result, time_point now) {
     auto& first = queue_.front();
-    const auto count = std::min(first.count, capacity_ - lent_);
+    const auto count = std::min({first.count, capacity_ - lent_, bucket_.available(now)});
+    bucket_.take(count, now);
     auto& holder = holders_[first.who];
     holder.lent += count;
     holder.wanted -= count;
@@ -120,57 +138,10 @@ private:
   }
 
   std::size_t capacity_;
+  token_bucket bucket_;
   std::size_t lent_ = 0;
   std::map<holder_id, holder> holders_;
   std::deque<request> queue_;
-};
-
-/// A holder's side: how many tokens it has, uses, has asked for and has to give back.
-class token_account {
-public:
-  /// Takes an idle token for a piece of work.
-  [[nodiscard]] bool take() noexcept {
-    if (idle() == 0)
-      return false;
-    ++used_;
-    return true;
-  }
-  /// That piece of work is over. Returns how many tokens to release now.
-  [[nodiscard]] std::size_t put() noexcept {
-    --used_;
-    return give_back();
-  }
-  /// There is work for so many tokens beyond those in use. Returns how many to acquire now.
-  [[nodiscard]] std::size_t ask(std::size_t demand) noexcept {
-    const auto coming = idle() + asked_;
-    const auto count = demand > coming ? demand - coming : 0;
-    asked_ += count;
-    return count;
-  }
-  /// Returns how many to release at once.
-  [[nodiscard]] std::size_t granted(std::size_t count) noexcept {
-    asked_ -= std::min(asked_, count);
-    held_ += count;
-    return give_back();
-  }
-  [[nodiscard]] std::size_t recalled(std::size_t count) noexcept {
-    owed_ += count;
-    return give_back();
-  }
-
-  std::size_t used() const noexcept { return used_; }
-  std::size_t held() const noexcept { return held_; }
-  std::size_t idle() const noexcept { return held_ - used_ - std::min(owed_, held_ - used_); }
-
-private:
-  std::size_t give_back() noexcept {
-    const auto count = std::min(owed_, held_ - used_);
-    owed_ -= count;
-    held_ -= count;
-    return count;
-  }
-
-  std::size_t held_ = 0, used_ = 0, asked_ = 0, owed_ = 0;
 };
 
 } // namespace taskactor::detail

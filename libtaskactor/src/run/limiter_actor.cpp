@@ -4,21 +4,28 @@
 
 namespace taskactor::detail {
 
-limiter_actor::limiter_actor(caf::actor_config& config, std::size_t capacity)
-    : event_based_actor(config), limiter_(capacity) {
+limiter_actor::limiter_actor(caf::actor_config& config, std::size_t capacity, std::optional<rate> allowed)
+    : event_based_actor(config), limiter_(capacity, allowed) {
   set_down_handler([this](caf::down_msg& down) {
     holders_.erase(down.source.id());
-    tell(limiter_.gone(down.source.id()));
+    tell(limiter_.gone(down.source.id(), now()));
   });
 }
 
 caf::behavior limiter_actor::make_behavior() {
   return {
-      [this](const acquire_tokens& wish) { tell(limiter_.acquire(sender(), wish.count)); },
-      [this](const release_tokens& back) { tell(limiter_.release(sender(), back.count)); },
-      [this](const resize_limiter& to) { tell(limiter_.resize(to.capacity)); },
+      [this](const acquire_tokens& wish) { tell(limiter_.acquire(sender(), wish.count, now())); },
+      [this](const release_tokens& back) { tell(limiter_.release(sender(), back.count, now())); },
+      [this](const resize_limiter& to) { tell(limiter_.resize(to.capacity, now())); },
+      [this](const set_rate& to) { tell(limiter_.set_rate(to.allowed, now())); },
+      [this](const alarm_rang& alarm) {
+        alarm_.rang(alarm.due);
+        tell(limiter_.refilled(now()));
+      },
   };
 }
+
+time_point limiter_actor::now() { return system().clock().now(); }
 
 holder_id limiter_actor::sender() {
   const auto who = caf::actor_cast<caf::actor>(current_sender());
@@ -37,6 +44,10 @@ void limiter_actor::tell(const limiter::notices& what) {
     else
       send(found->second, tokens_recalled{count});
   }
+  if (const auto due = limiter_.refill_at(now()))
+    if (const auto at = alarm_.arm(*due, [this] { return now(); }))
+      system().clock().schedule_message(
+          *at, ctrl(), caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, alarm_rang{*at}));
 }
 
 } // namespace taskactor::detail

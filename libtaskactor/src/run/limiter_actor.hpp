@@ -3,18 +3,19 @@
 #pragma once
 
 #include "../messages.hpp"
+#include "deadline.hpp"
 #include "limiter.hpp"
 
 #include <caf/event_based_actor.hpp>
 
-#include <atomic>
+#include <optional>
 #include <unordered_map>
 
 namespace taskactor::detail {
 
 class limiter_actor final : public caf::event_based_actor {
 public:
-  limiter_actor(caf::actor_config& config, std::size_t capacity);
+  limiter_actor(caf::actor_config& config, std::size_t capacity, std::optional<rate> allowed);
   caf::behavior make_behavior() override;
   const char* name() const override { return "taskactor.limiter"; }
   void on_exit() override { holders_.clear(); } // they hold this actor in turn
@@ -22,8 +23,10 @@ public:
 private:
   holder_id sender();
   void tell(const limiter::notices& what);
+  time_point now();
 
   limiter limiter_;
+  alarm alarm_; // for the bucket's next token
   std::unordered_map<holder_id, caf::actor> holders_;
 };
 

@@ -14,7 +14,10 @@
 namespace taskactor::detail {
 
 manager_actor::manager_actor(caf::actor_config& config, runtime& home, caf::actor limiter)
-    : event_based_actor(config), home_(home), limiter_(std::move(limiter)) {
+    : event_based_actor(config),
+      home_(home),
+      limiter_(std::move(limiter)),
+      waiting_(home.with().priority_aging) {
   running_.reserve(256);
   set_down_handler([this](caf::down_msg& down) { on_down(down.source.id()); });
 }
@@ -27,64 +30,13 @@ caf::behavior manager_actor::make_behavior() {
       [this](const exit_received& exit) { on_strangers_exit(*exit.task, exit.kill); },
       [this](const token_returned&) { lend_back(); },
       [this](const reclaim& wish) { want_back(wish.task); },
-      [this](const tokens_granted& got) {
-        release(tokens_.granted(got.count));
-        start_ready();
-      },
-      [this](const tokens_recalled& owed) { release(tokens_.recalled(owed.count)); },
+      [this](const tokens_granted& got) { on_granted(got.count); },
+      [this](const tokens_recalled& owed) { on_recalled(owed.count); },
+      [this](const claim_tokens& wish) { on_claim(wish.claim); },
+      [this](const claim_over& end) { on_claim_over(*end.claim); },
       [this](const alarm_rang& alarm) { on_alarm(alarm.due); },
       [this](const detail::stop& order) { on_stop(order.bounds); },
   };
-}
-
-// -- starting
-// ----------------------------------------------------------------------------------------------------------
-
-void manager_actor::take_in() {
-  fifo<record> incoming;
-  home_.table().take_incoming(incoming);
-  while (auto task = incoming.pop())
-    line_up(std::move(task));
-  start_ready();
-  arm();
-}
-
-void manager_actor::line_up(ref<record> task) {
-  task->phase = phase::waiting;
-  const auto queue_end = after(task->submitted, task->queue_timeout);
-  const auto total_end = after(task->submitted, task->total_timeout);
-  if (std::min(queue_end, total_end) != time_point::max())
-    due_at(*task, std::min(queue_end, total_end),
-           queue_end < total_end ? end_reason::queue_timeout : end_reason::total_timeout);
-  (task->nested ? nested_ : waiting_).push(std::move(task));
-}
-
-fifo<record>* manager_actor::next_list() noexcept {
-  for (auto* list : {&resuming_, &nested_, &waiting_})
-    if (!list->empty())
-      return list;
-  return nullptr;
-}
-
-void manager_actor::start_ready() {
-  while (auto* list = next_list()) {
-    if (!tokens_.take())
-      break;
-    auto next = list->pop();
-    if (list == &resuming_) {
-      next->token.store(true, std::memory_order_release);
-      next->actor->wake();
-    } else {
-      start(std::move(next));
-    }
-  }
-  const auto wanting = resuming_.size() + nested_.size() + waiting_.size();
-  if (const auto count = tokens_.ask(wanting))
-    send(limiter_, acquire_tokens{count});
-  home_.waiting.store(wanting, std::memory_order_relaxed);
-  home_.running.store(running_.size(), std::memory_order_relaxed);
-  home_.tokens_used.store(tokens_.used(), std::memory_order_relaxed);
-  arm();
 }
 
 void manager_actor::start(ref<record> task) {
@@ -136,25 +88,6 @@ void manager_actor::spawn_body(record& task) {
   monitor(caf::actor_cast<caf::actor_addr>(actor));
   context()->exec_later(body);
   actor.detach(); // the scheduler's reference is the creation reference
-}
-
-/// The task's own flag is cleared already, and its down message comes after this one: the token comes back
-/// once.
-void manager_actor::lend_back() {
-  release(tokens_.put());
-  start_ready();
-}
-
-void manager_actor::want_back(ref<record> task) {
-  if (task->phase == phase::gone)
-    return;
-  resuming_.push(std::move(task));
-  start_ready();
-}
-
-void manager_actor::release(std::size_t count) {
-  if (count != 0)
-    send(limiter_, release_tokens{count});
 }
 
 } // namespace taskactor::detail

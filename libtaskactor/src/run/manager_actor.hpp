@@ -1,15 +1,18 @@
 /// The manager: starts what has a token, learns of every end by a down message, keeps the deadlines, and is
 /// the only one that writes end states (rules 2 to 4, 7 to 9, 12).
 ///
-///     admitted -> waiting --token--> running --(cancel | deadline)--> in_grace --> killed --> overrun
-///                    \                  \________________ down message ____________________/
-///                     \--cancelled, timed out--> gone                  gone
+///     admitted -> waiting --tokens--> running --(cancel | deadline)--> in_grace --> killed --> overrun
+///                  |   ^                \________________ down message ____________________/
+///                  |   \-- backing_off <--- another attempt ---/   |
+///                  \--cancelled, timed out--> gone                gone
 #pragma once
 
 #include "../messages.hpp"
 #include "deadline.hpp"
 #include "fifo.hpp"
-#include "limiter.hpp"
+#include "named_limiter.hpp"
+#include "token_account.hpp"
+#include "waiting_line.hpp"
 
 #include <taskactor/run/record.hpp>
 
@@ -34,18 +37,34 @@ private:
   /// The stages of a shutdown, in order.
   enum class stage : std::uint8_t { open, draining, cancelling, killing, over };
 
-  // -- starting
-  // ------------------------------------------------------------------------------------------------------
+  // -- waiting
+  // -------------------------------------------------------------------------------------------------------
   void take_in();
   void line_up(ref<record> task);
+  void queue_for_next(ref<record> task);
+  void serve(named_limiter& limiter);
   void start_ready();
-  fifo<record>* next_list() noexcept;
-  void start(ref<record> task);
-  std::optional<failure> refused_start(record& task, time_point now);
-  void spawn_body(record& task);
+  bool somebody_waits() const noexcept;
+  ref<record> next_ready();
+  bool leave_line(record& task);
+  void return_limits(record& task);
+  void begin_wait(record& task, const named_limiter& limiter);
+  void wait_for_predecessor(ref<record> task);
+  void succeed(record& gone);
   void lend_back();
   void want_back(ref<record> task);
   void release(std::size_t count);
+  void on_granted(std::size_t count);
+  void on_recalled(std::size_t count);
+  void on_claim(ref<record> claim);
+  void on_claim_over(record& claim);
+  named_limiter* sending_limiter();
+
+  // -- starting
+  // ------------------------------------------------------------------------------------------------------
+  void start(ref<record> task);
+  std::optional<failure> refused_start(record& task, time_point now);
+  void spawn_body(record& task);
 
   // -- ending
   // --------------------------------------------------------------------------------------------------------
@@ -57,6 +76,8 @@ private:
   void give_end_state(record& task);
   void report_end(const record& task);
   void leave_nursery(record& task);
+  std::optional<std::chrono::nanoseconds> wait_before_retry(const record& task) const;
+  bool back_off(record& task);
   void publish(record& task, state how);
   void settle_soon();
   void settle();
@@ -84,8 +105,11 @@ private:
   token_account tokens_;
   fifo<record> resuming_; // gave their token back, and want to go on: first (rule 6)
   fifo<record> nested_;   // lanes of gathers inside tasks: next, so that what was begun gets finished
-  fifo<record> waiting_;
+  waiting_line waiting_;
   std::unordered_map<caf::actor_id, ref<record>> running_;
+  std::unordered_map<record*, ref<record>> successors_; // wait for the key to be gone
+  std::unordered_map<caf::actor_id, named_limiter*> lenders_;
+  std::size_t backing_off_ = 0;
   std::vector<ref<record>> untold_; // ended, and their listeners don't know yet
   bool settling_ = false;           // a message to settle is under way
   deadline_heap<record> deadlines_;

@@ -2,6 +2,7 @@
 #include "manager_actor.hpp"
 
 #include "runtime.hpp"
+#include "special.hpp"
 #include "task_actor.hpp"
 
 #include <taskactor/task/sleep.hpp>
@@ -23,7 +24,7 @@ constexpr std::chrono::milliseconds kill_settle_time{50};
 void manager_actor::on_cancel(record& task, end_reason why) {
   if (task.phase == phase::outside)
     take_in(); // the cancellation has overtaken the admission
-  if (task.phase == phase::waiting) {
+  if (task.phase == phase::waiting || task.phase == phase::backing_off) {
     end_waiting(task, failure{state::cancelled, why});
     start_ready();
     check_stopped();
@@ -44,8 +45,10 @@ void manager_actor::on_strangers_exit(record& task, bool kill) {
 /// A waiting task ends without ever having had an actor.
 void manager_actor::end_waiting(record& task, failure how) {
   const ref<record> keep{&task};
-  for (auto* list : {&nested_, &waiting_})
-    list->remove(task);
+  if (task.phase == phase::backing_off)
+    --backing_off_;
+  else
+    leave_line(task);
   deadlines_.remove(task);
   task.reason.store(how.reason(), std::memory_order_relaxed);
   if (task.decide()) {
@@ -54,12 +57,14 @@ void manager_actor::end_waiting(record& task, failure how) {
   }
   if (const auto thrown = task.discard_body())
     home_.report_cleanup_fault(task, thrown);
+  return_limits(task);
   task.phase = phase::gone;
   give_end_state(task);
   if (task.kind == record_kind::lane)
     home_.table().gone(task);
   task.on_down();
   leave_nursery(task);
+  succeed(task);
 }
 
 /// Asks a running body to end, or kills it: by an exit message, as any actor (rule 9).
@@ -81,6 +86,9 @@ void manager_actor::on_down(caf::actor_id who) {
   running_.erase(found);
   deadlines_.remove(*task);
   resuming_.remove(*task);
+  return_limits(*task);
+  if (task->special && task->special->retry && back_off(*task))
+    return;
   task->phase = phase::gone;
   if (task->decide()) { // the actor was dropped without having run: there is no other way to get here
     task->fail(failure{state::cancelled, task->reason.load()});
@@ -95,9 +103,76 @@ void manager_actor::on_down(caf::actor_id who) {
   std::exchange(task->actor, nullptr)->release();
   task->on_down();
   leave_nursery(*task);
+  succeed(*task);
   if (task->token.exchange(false))
     release(tokens_.put());
   settle_soon();
+}
+
+/// How long to wait for another attempt; empty: its failure is final.
+std::optional<std::chrono::nanoseconds> manager_actor::wait_before_retry(const record& task) const {
+  if (!task.special || !task.special->retry || stage_ >= stage::cancelling)
+    return {};
+  const auto& how = *task.special->retry;
+  const auto* what = task.failed();
+  const auto attempt = task.special->attempt.load();
+  const bool timed_out = what && what->reason() == end_reason::run_timeout;
+  if (!what || (what->state() != state::failed && !timed_out) || attempt >= how.max_attempts
+      || task.special->forbidden || task.state.load() != state::running)
+    return {};
+  std::optional<std::chrono::nanoseconds> wait;
+  try {
+    if (what->cause())
+      std::rethrow_exception(what->cause());
+  } catch (const retry_requested& asked) {
+    wait = std::max(asked.wait(), std::chrono::nanoseconds{0});
+  } catch (...) { // NOLINT: any other failure
+  }
+  if (!wait) {
+    if (how.retry_on && !how.retry_on(*what))
+      return {};
+    wait = how.wait_after(attempt) + random_below(how.jitter);
+  }
+  if (after(home_.now(), *wait) >= after(task.submitted, task.total_timeout))
+    return {};
+  return wait;
+}
+
+/// True: the attempt has failed, and there will be another one. All of this one is gone.
+bool manager_actor::back_off(record& task) {
+  constexpr std::size_t kept = 16;
+  if (!task.decided())
+    return false;
+  const auto wait = wait_before_retry(task);
+  auto expected = state::running;
+  if (!wait || !task.state.compare_exchange_strong(expected, state::queued))
+    return false;
+  auto& special = *task.special;
+  const auto now = home_.now();
+  const auto text = "attempt " + std::to_string(special.attempt) + " of "
+                    + std::to_string(special.retry->max_attempts) + ' ' + task.failed()->message()
+                    + "; the next in " + to_text(*wait);
+  {
+    const std::lock_guard lock{special.mutex};
+    if (special.attempts.size() == kept)
+      special.attempts.erase(special.attempts.begin());
+    special.attempts.push_back(
+        {time_point{clock::duration{task.started_at.load()}}, now, task.failed()->message()});
+  }
+  home_.report(event_kind::retrying, task, text);
+  special.attempt.fetch_add(1);
+  task.drop_outcome();
+  task.control.store(0, std::memory_order_release);
+  task.deadline_at.store(clock::duration::max().count(), std::memory_order_relaxed);
+  if (task.token.exchange(false))
+    release(tokens_.put());
+  std::exchange(task.actor, nullptr)->release();
+  task.phase = phase::backing_off;
+  ++backing_off_;
+  due_at(task, after(now, *wait), end_reason::none);
+  settle_soon();
+  arm();
+  return true;
 }
 
 /// What it belongs to waits for it no longer.
@@ -117,6 +192,7 @@ void manager_actor::settle() {
   settling_ = false;
   start_ready();
   tell_ended();
+  home_.tell_room();
   check_stopped();
 }
 
@@ -154,6 +230,8 @@ void manager_actor::give_end_state(record& task) {
   const bool unseen = !task.has_handles();
   if (unseen && how == state::failed && !task.observed())
     home_.report_unobserved(task);
+  if (task.special)
+    task.drop_spare();
   publish(task, how);
   if (unseen && !task.has_handles())
     task.drop_outcome();

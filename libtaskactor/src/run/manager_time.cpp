@@ -39,6 +39,11 @@ void manager_actor::on_due(record& task, time_point now) {
     end_waiting(task, waited_too_long(task));
     check_stopped();
     break;
+  case phase::backing_off:
+    --backing_off_;
+    task.waits_since = now;
+    line_up(ref<record>{&task});
+    break;
   case phase::running:
     on_run_due(task, now);
     break;
@@ -66,7 +71,8 @@ void manager_actor::on_run_due(record& task, time_point now) {
     return; // the body has ended first: its down message is on its way
   const auto limit = task.due_reason == end_reason::run_timeout ? task.timeout : task.total_timeout;
   task.fail(failure{state::timed_out, task.due_reason, limit});
-  give_end_state(task);
+  if (!wait_before_retry(task)) // otherwise the caller is answered by a later attempt
+    give_end_state(task);
   signal(task, false);
 }
 
@@ -178,10 +184,8 @@ void manager_actor::cancel_all(end_reason why) {
 void manager_actor::check_stopped() {
   if (stage_ == stage::open)
     return;
-  if (next_list())
-    return;
   take_in(); // a lane that went down may have left another one
-  if (stage_ != stage::over && (next_list() || !running_.empty()))
+  if (stage_ != stage::over && (home_.table().size() != 0 || somebody_waits() || !running_.empty()))
     return;
   shutdown_report report = home_.table().ended_since_close();
   for (const auto& [id, task] : running_)

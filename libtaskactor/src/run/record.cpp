@@ -1,6 +1,7 @@
 #include <taskactor/run/record.hpp>
 
 #include "runtime.hpp"
+#include "special.hpp"
 
 #include <array>
 #include <mutex>
@@ -16,6 +17,9 @@ std::mutex& stripe(const record* which) noexcept {
 }
 
 } // namespace
+
+record::record() = default;
+record::~record() = default;
 
 void record::conclude_exception() noexcept {
   const bool asked = cancel_requested();
@@ -57,6 +61,13 @@ void record::report_cleanup_fault(const std::exception_ptr& what) noexcept {
   home->report_cleanup_fault(*this, what);
 }
 
+std::size_t record::attempt() const noexcept { return special ? special->attempt.load() : 1; }
+
+void record::forbid_retry() noexcept {
+  if (special)
+    special->forbidden = true;
+}
+
 time_point record::now() const noexcept { return home->now(); }
 
 task_info record::info() const {
@@ -70,6 +81,12 @@ task_info record::info() const {
   result.ended = time_point{clock::duration{ended_at.load(std::memory_order_relaxed)}};
   result.deadline = deadline();
   result.overrun = overrunning.load(std::memory_order_relaxed);
+  result.priority = priority;
+  if (special) {
+    result.attempt = special->attempt;
+    const std::lock_guard lock{special->mutex};
+    result.attempts = special->attempts;
+  }
   const std::lock_guard lock{stripe(this)};
   if (progress_)
     result.progress = *progress_;

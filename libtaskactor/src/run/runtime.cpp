@@ -73,7 +73,8 @@ runtime::runtime(caf::actor_system* system, manager_options options)
   const std::size_t capacities[]
       = {settings_.capacity, settings_.thread_capacity, settings_.process_capacity};
   for (std::size_t kind = 0; kind < 3; ++kind)
-    limiters_[kind] = keep(system_->spawn<limiter_actor, caf::hidden>(capacities[kind]));
+    limiters_[kind]
+        = keep(system_->spawn<limiter_actor, caf::hidden>(capacities[kind], std::optional<rate>{}));
   capacity = settings_.capacity;
   keep(timers_->start());
   thread_gate_ = std::make_shared<token_gate>(*system_, limiters_[1], capacities[1]);
@@ -116,20 +117,6 @@ void runtime::dispose(runtime* which) noexcept {
   } catch (const std::exception& e) {
     which->events_->warn(std::string{"not taken apart: "} + e.what());
   }
-}
-
-std::optional<rejection> runtime::admit(ref<record> task, task_options options) {
-  auto wrong = validate(options);
-  task->home = this;
-  task->id = options.id.take();
-  task->timeout = options.timeout.value_or(settings_.default_timeout);
-  task->queue_timeout = options.queue_timeout.value_or(no_timeout);
-  task->total_timeout = options.total_timeout.value_or(no_timeout);
-  task->submitted = now();
-  auto answer = table_->admit(std::move(task), std::move(wrong));
-  if (answer.tell)
-    caf::anon_send(manager_, work_admitted{});
-  return std::move(answer.refused);
 }
 
 bool runtime::admit_lane(ref<record> lane) {
@@ -177,6 +164,8 @@ manager_statistics runtime::statistics() {
   result.global = {capacity, tokens_used, waiting};
   result.thread = thread_gate_->statistics();
   result.process = process_gate_->statistics();
+  for (const auto* each : limits_.all())
+    result.limits.emplace(each->name, limiter_statistics{each->capacity, each->in_use, each->waiting});
   return result;
 }
 
@@ -212,6 +201,7 @@ shutdown_report runtime::shutdown(shutdown_options bounds) {
     lock.unlock();
     table_->close(false);
     caf::anon_send(manager_, detail::stop{bounds});
+    tell_room();
     lock.lock();
     block(lock, ended_, [this] { return report_.has_value(); });
   }
@@ -244,6 +234,7 @@ void runtime::take_apart() {
   thread_gate_->stop();
   process_gate_->stop();
   timers_->stop();
+  limits_.clear();
 }
 
 // -- reports
@@ -288,10 +279,6 @@ void runtime::report_unobserved(const record& task) noexcept {
       report(event_kind::unobserved_failure, task, what->message());
   } catch (...) { // no memory to report it
   }
-}
-
-std::optional<rejection> admit(runtime& where, ref<record> what, task_options options) {
-  return where.admit(std::move(what), std::move(options));
 }
 
 } // namespace detail

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "../observe/hub.hpp"
+#include "named_limiter.hpp"
 #include "task_table.hpp"
 #include "thread_pool.hpp"
 #include "timers.hpp"
@@ -32,6 +33,8 @@
 
 namespace taskactor::detail {
 
+class runtime;
+
 /// A part of a higher layer that lives in the runtime: made when first needed, ended with it.
 class attachment {
 public:
@@ -42,11 +45,16 @@ public:
 /// The options with all that was unset filled in from the environment and the defaults.
 struct settings {
   std::size_t capacity, thread_capacity, process_capacity, max_queue;
-  std::chrono::nanoseconds default_timeout, cancel_grace, history_ttl;
+  std::chrono::nanoseconds default_timeout, cancel_grace, history_ttl, priority_aging;
   std::size_t history;
 };
 /// Errors: `std::system_error{errc::invalid_argument}`, naming the field or the variable.
 settings resolve(const manager_options& options, std::size_t processors);
+
+struct limit_need;
+/// What is meant by names of limiters, in the order in which all tasks take them; or what is wrong with them.
+std::optional<rejection> find_needs(runtime& home, const std::vector<limit>& limits,
+                                    std::vector<limit_need>& into);
 
 /// `task_manager::configure`.
 void install_scheduler(caf::actor_system_config& config);
@@ -77,12 +85,21 @@ public:
 
   // -- from callers' threads
   // -----------------------------------------------------------------------------------------
-  std::optional<rejection> admit(ref<record> task, task_options options);
+  /// `joined`: with `on_duplicate::join`, what is there already.
+  std::optional<rejection> admit(ref<record> task, task_options options, ref<record>& joined);
   /// False: no more work is taken.
   bool admit_lane(ref<record> lane);
   cancel_reply cancel(record& task, end_reason why);
   void kill(record& task);
   void resize(limiter_kind which, std::size_t capacity);
+  /// Errors: `errc::invalid_argument`, also for a name that is taken.
+  void add_limiter(std::string name, const limiter_options& options);
+  /// Errors: `errc::invalid_argument`, for a name that isn't there.
+  named_limiter& limiter_of(std::string_view name);
+  void change(named_limiter& which, const limiter_options& to);
+  limiter_book& limits() noexcept { return limits_; }
+  /// The manager's: some have ended.
+  void tell_room();
   manager_statistics statistics();
   shutdown_report shutdown(shutdown_options bounds);
   /// Waits until `done()` or `until`; `changed` is told when to look again. Errors: `errc::would_block`.
@@ -109,6 +126,8 @@ public:
   void shut_down(shutdown_report report);
 
 private:
+  std::optional<rejection> fill_in(record& task, task_options& options);
+  std::optional<rejection> wait_for_room(const task_options& options);
   caf::actor keep(caf::actor part);
   void take_apart();
 
@@ -120,12 +139,15 @@ private:
   std::unique_ptr<task_table> table_;
   std::shared_ptr<timers> timers_;
   caf::actor limiters_[3];
+  limiter_book limits_;
   std::shared_ptr<token_gate> thread_gate_, process_gate_;
   std::shared_ptr<thread_pool> threads_;
   caf::actor manager_;
   wait_strategy wait_;
   std::atomic<std::uint64_t> gathers_{0};
+  std::atomic<std::size_t> waiting_for_room_{0};
   std::mutex mutex_; // what follows
+  std::condition_variable room_;
   std::condition_variable ended_;
   std::optional<shutdown_report> report_;
   std::unique_ptr<attachment> attachment_;

@@ -50,7 +50,8 @@ std::size_t pick(const std::optional<std::size_t>& field, const char* variable, 
 settings resolve(const manager_options& options, std::size_t processors) {
   for (const auto& wrong : {check_duration("default_timeout", options.default_timeout),
                             check_duration("cancel_grace", options.cancel_grace),
-                            check_duration("history_ttl", options.history_ttl)})
+                            check_duration("history_ttl", options.history_ttl),
+                            check_duration("priority_aging", options.priority_aging)})
     if (wrong)
       refuse(wrong->message);
   settings result{};
@@ -69,6 +70,7 @@ settings resolve(const manager_options& options, std::size_t processors) {
   result.cancel_grace = options.cancel_grace;
   result.history = options.history;
   result.history_ttl = options.history_ttl;
+  result.priority_aging = options.priority_aging;
   return result;
 }
 

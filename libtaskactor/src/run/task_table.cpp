@@ -1,4 +1,5 @@
 #include "task_table.hpp"
+#include "special.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -22,41 +23,6 @@ void task_table::counters::add(state how) noexcept {
   default:
     break;
   }
-}
-
-std::string task_table::fresh_id() {
-  for (;;) {
-    auto id = "task-" + std::to_string(++next_id_);
-    if (!tasks_.find(id, id_index::hash(id)))
-      return id;
-  }
-}
-
-admission task_table::admit(ref<record> task, std::optional<rejection> wrong) {
-  auto hash = id_index::hash(task->id);
-  const std::lock_guard lock{mutex_};
-  auto refuse = [this](rejection why) {
-    ++rejected_;
-    return admission{std::move(why), false};
-  };
-  if (!task->id.empty() && tasks_.find(task->id, hash))
-    return refuse({errc::duplicate_id, "duplicate id: " + task->id});
-  if (wrong)
-    return refuse(std::move(*wrong));
-  if (task->nested ? lanes_closed_ : closed_) // what runs may be drained, and its children with it
-    return refuse({errc::stopping, "the task manager is stopping"});
-  if (tasks_.size() >= max_queue_)
-    return refuse({errc::queue_full, "queue overflow: " + std::to_string(max_queue_)});
-  if (task->id.empty()) {
-    task->id = fresh_id();
-    hash = id_index::hash(task->id);
-  }
-  task->id_hash = hash;
-  task->sequence = ++sequence_;
-  tasks_.insert(task, hash);
-  incoming_.push(std::move(task));
-  ++submitted_;
-  return {{}, !std::exchange(told_, true)};
 }
 
 std::optional<bool> task_table::admit_lane(ref<record> lane) {
@@ -93,8 +59,12 @@ void task_table::end(record& task, state how, time_point now, bool lingers) {
   const std::lock_guard lock{mutex_};
   ended_.add(how);
   held = tasks_.remove(task, task.id_hash);
+  if (held && task.reason.load(std::memory_order_relaxed) == end_reason::shed)
+    --shedding_;
   if (lingers)
     others_.insert(&task);
+  else if (!held)
+    others_.erase(&task); // replaced while it was there
   if (history_ != 0) {
     history_ring_.push_back({ref<record>{&task}, now});
     prune(now, dropped);
@@ -114,8 +84,22 @@ void task_table::gone(record& task) {
   others_.erase(&task);
 }
 
+std::size_t task_table::size() const {
+  const std::lock_guard lock{mutex_};
+  return tasks_.size() + others_.size();
+}
+
+bool task_table::has_room() const {
+  const std::lock_guard lock{mutex_};
+  return counted() < max_queue_;
+}
+
 cancel_reply task_table::cancel(record& task, end_reason why) {
   const std::lock_guard lock{mutex_}; // against another caller; the manager moves the state without it
+  return cancel_locked(task, why);
+}
+
+cancel_reply task_table::cancel_locked(record& task, end_reason why) {
   auto now = task.state.load(std::memory_order_acquire);
   do {
     switch (on_cancel_request(now)) {
@@ -127,7 +111,7 @@ cancel_reply task_table::cancel(record& task, end_reason why) {
     case cancel_step::signal_body:
       break;
     }
-    if (task.kind == record_kind::task && task.decided())
+    if (task.kind == record_kind::task && task.decided() && !(task.special && task.special->retry))
       return cancel_reply::finished; // a body that finishes first wins (rule 9)
   } while (!task.state.compare_exchange_weak(now, state::cancelling, std::memory_order_acq_rel));
   task.reason.store(why, std::memory_order_relaxed);

@@ -12,9 +12,11 @@
 #include <taskactor/run/manager_options.hpp>
 #include <taskactor/run/record.hpp>
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string_view>
@@ -23,10 +25,12 @@
 
 namespace taskactor::detail {
 
-/// `errc` none: admitted; `tell` says whether the manager has to be told.
+/// What became of an admission.
 struct admission {
   std::optional<rejection> refused{};
-  bool tell = false;
+  bool tell = false;       // the manager has to be told that there is work
+  ref<record> joined{};    // this one is there already, and has got one handle more
+  ref<record> cancelled{}; // this one is to end for it: shed, or replaced
 };
 
 class task_table {
@@ -35,7 +39,10 @@ public:
       : max_queue_(max_queue), history_(history), history_ttl_(history_ttl) {}
 
   /// `wrong`: what is wrong with the options, told unless the id is taken.
-  admission admit(ref<record> task, std::optional<rejection> wrong);
+  admission admit(ref<record> task, on_full full, on_duplicate duplicate, std::optional<rejection> wrong);
+  /// How many are there, lanes included.
+  std::size_t size() const;
+  bool has_room() const;
   /// Lanes of gathers: not counted, not found by id. Empty when no work is taken any more.
   std::optional<bool> admit_lane(ref<record> lane);
   /// The manager's: what has been admitted since the last call.
@@ -68,6 +75,10 @@ private:
   };
 
   std::string fresh_id();
+  cancel_reply cancel_locked(record& task, end_reason why);
+  std::size_t counted() const noexcept { return tasks_.size() - shedding_; }
+  ref<record> shed(int priority);
+  void collect_sheddable();
   void prune(time_point now, std::vector<past>& dropped);
 
   const std::size_t max_queue_;
@@ -77,6 +88,9 @@ private:
   id_index tasks_;
   std::unordered_set<record*> others_; // lanes, and lingering tasks; the manager holds them
   fifo<record> incoming_;
+  std::unique_ptr<std::array<std::deque<ref<record>>, lowest_priority + 1>>
+      sheddable_;            // since the first shed
+  std::size_t shedding_ = 0; // shed, and not ended yet
   std::deque<past> history_ring_;
   bool told_ = false;
   bool closed_ = false;

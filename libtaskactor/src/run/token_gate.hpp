@@ -5,7 +5,7 @@
 
 #include "../messages.hpp"
 #include "fifo.hpp"
-#include "limiter.hpp"
+#include "token_account.hpp"
 
 #include <taskactor/run/ticket.hpp>
 

@@ -33,7 +33,17 @@ std::optional<rejection> validate(const task_options& options) {
     return wrong;
   if (auto wrong = check_duration("queue_timeout", options.queue_timeout))
     return wrong;
-  return check_duration("total_timeout", options.total_timeout);
+  if (auto wrong = check_duration("total_timeout", options.total_timeout))
+    return wrong;
+  if (auto wrong = check_duration("admission_timeout", options.admission_timeout))
+    return wrong;
+  if (options.priority < highest_priority || options.priority > lowest_priority)
+    return rejection{errc::invalid_argument,
+                     "priority: " + std::to_string(options.priority) + "; give 0 (first) to 9 (last)"};
+  for (const auto& each : *options.limits)
+    if (each.tokens == 0)
+      return rejection{errc::invalid_argument, "limits: \"" + each.name + "\": 0 tokens; give one or more"};
+  return *options.retry ? validate(**options.retry) : std::optional<rejection>{};
 }
 
 } // namespace taskactor::detail

@@ -42,6 +42,10 @@ std::string_view to_string(end_reason why) noexcept {
     return "its parent ended";
   case end_reason::group_ended:
     return "its group was ended";
+  case end_reason::shed:
+    return "shed from a full queue";
+  case end_reason::replaced:
+    return "replaced by another task of its id";
   case end_reason::shutdown:
     return "shutdown";
   case end_reason::not_started:

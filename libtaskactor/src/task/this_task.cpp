@@ -1,5 +1,6 @@
 #include <taskactor/task/context.hpp>
 #include <taskactor/task/outcome.hpp>
+#include <taskactor/task/retry.hpp>
 #include <taskactor/task/this_task.hpp>
 
 #include <algorithm>
@@ -34,6 +35,15 @@ void throw_if_cancelled() {
 void report_progress(std::uint64_t done, std::uint64_t total, std::string text) {
   detail::require_task().report_progress(done, total, std::move(text));
 }
+
+std::size_t attempt() { return detail::require_task().attempt(); }
+
+void retry_after(std::chrono::nanoseconds wait, const std::string& why) {
+  detail::require_task();
+  throw retry_requested{wait, why};
+}
+
+void forbid_retry() { detail::require_task().forbid_retry(); }
 
 std::chrono::steady_clock::time_point now() { return detail::require_task().now(); }
 

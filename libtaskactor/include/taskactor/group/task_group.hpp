@@ -23,6 +23,7 @@
 #pragma once
 
 #include <taskactor/group/group_state.hpp>
+#include <taskactor/run/admit.hpp>
 #include <taskactor/run/handle.hpp>
 
 #include <exception>
@@ -59,9 +60,9 @@ public:
   expected<handle<detail::body_result<F, Args...>>> add_task(task_options options, F&& body, Args&&... args) {
     auto record = detail::make_body(std::forward<F>(body), std::forward<Args>(args)...);
     handle<detail::body_result<F, Args...>> result{record};
-    if (auto refused = state_->admit(std::move(record), std::move(options)))
-      return std::move(*refused);
-    return result;
+    detail::ref<detail::record> joined;
+    auto refused = state_->admit(std::move(record), std::move(options), joined);
+    return detail::handle_of(std::move(result), std::move(refused), joined);
   }
 
   /// As `add_task`, for a child whose value nobody asks for. Errors: `std::system_error`, when it is refused.
@@ -69,7 +70,8 @@ public:
     requires detail::body<F, Args...>
   void start(F&& body, Args&&... args) {
     auto record = detail::make_body(std::forward<F>(body), std::forward<Args>(args)...);
-    if (const auto refused = state_->admit(std::move(record), {}))
+    detail::ref<detail::record> joined;
+    if (const auto refused = state_->admit(std::move(record), {}, joined))
       throw_rejection(*refused);
   }
 

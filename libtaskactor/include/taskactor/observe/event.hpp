@@ -10,6 +10,7 @@
 /// | failed             | error | the body threw; `text` has the chain                        |
 /// | unobserved_failure | error | a failed task's last handle is gone, and nobody looked      |
 /// | cleanup_fault      | warn  | a destructor threw while a body was destroyed               |
+/// | retrying           | warn  | an attempt has failed, and there will be another one        |
 /// | overrun            | warn  | work goes on after its outcome was given (rule 8)           |
 /// | observer_failed    | warn  | an observer threw; it is kept                               |
 #pragma once
@@ -32,6 +33,7 @@ enum class event_kind : std::uint8_t {
   timed_out,
   failed,
   unobserved_failure,
+  retrying,
   cleanup_fault,
   overrun,
   observer_failed,

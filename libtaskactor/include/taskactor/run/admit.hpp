@@ -1,13 +1,31 @@
 /// The way into the manager, for the templates of the front door. Not for users.
 #pragma once
 
+#include <taskactor/run/handle.hpp>
 #include <taskactor/run/record.hpp>
 
 #include <optional>
 
 namespace taskactor::detail {
 
-/// Rule 1: decides at once, in the caller's thread. Empty: admitted.
-std::optional<rejection> admit(runtime& where, ref<record> what, task_options options);
+/// Rule 1: decides at once, in the caller's thread. Empty: admitted, unless `joined` is set: then that one is
+/// there already, and has got one handle more.
+std::optional<rejection> admit(runtime& where, ref<record> what, task_options options, ref<record>& joined);
+
+/// The handle of what was admitted or joined.
+template <class T>
+expected<handle<T>> handle_of(handle<T> made, std::optional<rejection> refused, const ref<record>& joined) {
+  if (refused)
+    return std::move(*refused);
+  if (!joined)
+    return made;
+  auto* same = dynamic_cast<outcome_record<T>*>(joined.get());
+  if (same)
+    made = handle<T>{ref<outcome_record<T>>{same}};
+  joined->drop_handle(); // the one that admission has added
+  if (!same)
+    return rejection{errc::duplicate_id, "duplicate id: " + joined->id + ", whose result has another type"};
+  return made;
+}
 
 } // namespace taskactor::detail

@@ -8,7 +8,9 @@
 #include <taskactor/run/record.hpp>
 #include <taskactor/task/task.hpp>
 
+#include <concepts>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <tuple>
 #include <type_traits>
@@ -87,6 +89,8 @@ public:
                parts{std::forward<G>(function), std::tuple<Args...>{std::forward<As>(arguments)...}}) {}
 
   bool start([[maybe_unused]] context& where) override {
+    if (!take_spare())
+      return false;
     if constexpr (traits::coroutine) {
       try {
         root_ = invoke();
@@ -106,6 +110,22 @@ public:
       this->conclude([this]() -> result_type { return root_.take(); });
   }
 
+  bool keep_spare() override {
+    if constexpr (std::copy_constructible<F> && (std::copy_constructible<Args> && ...)) {
+      spare_ = std::make_unique<parts>(*parts_);
+      return true;
+    } else {
+      return false;
+    }
+  }
+
+  void drop_spare() noexcept override {
+    try {
+      spare_.reset();
+    } catch (...) { // NOLINT: as of the attempts before, whose arguments were destroyed and reported
+    }
+  }
+
   std::exception_ptr discard_body() noexcept override {
     std::exception_ptr thrown;
     if constexpr (traits::coroutine)
@@ -121,6 +141,21 @@ public:
 private:
   struct none {};
 
+  /// A further attempt begins. False: the copy threw, which is how it ended.
+  bool take_spare() {
+    if constexpr (std::copy_constructible<F> && (std::copy_constructible<Args> && ...)) {
+      if (parts_ || !spare_)
+        return true;
+      try {
+        parts_.emplace(*spare_);
+      } catch (...) {
+        this->conclude_exception();
+        return false;
+      }
+    }
+    return true;
+  }
+
   decltype(auto) invoke() {
     return std::apply(
         [this](Args&... arguments) -> decltype(auto) {
@@ -130,6 +165,7 @@ private:
   }
 
   std::optional<parts> parts_;
+  std::unique_ptr<parts> spare_; // for further attempts, if there may be any
   [[no_unique_address]] std::conditional_t<traits::coroutine, task<result_type>, none> root_;
 };
 

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,6 +46,8 @@ struct manager_options {
   std::size_t history = 1024;
   /// For how long. `no_timeout`: until pushed out.
   std::chrono::nanoseconds history_ttl = std::chrono::minutes{10};
+  /// Waiting so long is worth a level of priority. Zero: priorities are strict, and low ones may starve.
+  std::chrono::nanoseconds priority_aging = std::chrono::seconds{10};
   /// Threads of the scheduler, when the manager owns its actor system. Zero: as many as processors.
   std::size_t scheduler_threads = 0;
   /// Where events are logged (rule 13). Null: the registered logger "taskactor", made (to standard error) if
@@ -87,6 +90,7 @@ struct manager_statistics {
   std::size_t threads = 0;     ///< workers of the thread pool now, busy and idle
   std::uint64_t events_dropped = 0;
   limiter_statistics global{}, thread{}, process{};
+  std::map<std::string, limiter_statistics> limits{}; ///< named limiters
 };
 
 } // namespace taskactor

@@ -30,6 +30,7 @@
 namespace taskactor::detail {
 
 class runtime;
+struct special;
 
 /// Told once that a task has ended, on the manager's thread: must not block.
 class end_listener {
@@ -42,12 +43,13 @@ protected:
 };
 
 enum class record_kind : std::uint8_t {
-  task, ///< has an id in the table, counts against `max_queue`
-  lane, ///< runs items of a gather, one after the other
+  task,  ///< has an id in the table, counts against `max_queue`
+  lane,  ///< runs items of a gather, one after the other
+  claim, ///< tokens of named limiters for a part of a body; has no actor
 };
 
 /// Where a record stands with the manager.
-enum class phase : std::uint8_t { outside, waiting, running, in_grace, killed, overrun, gone };
+enum class phase : std::uint8_t { outside, waiting, backing_off, running, in_grace, killed, overrun, gone };
 
 /// What a lane of a gather answers when its time may be up.
 struct due_review {
@@ -68,10 +70,12 @@ public:
   std::size_t id_hash = 0;
   std::uint64_t sequence = 0; // in the order of admission
   record_kind kind = record_kind::task;
+  std::uint8_t priority = default_priority;
   bool nested = false;           // belongs to a task: ahead of what waits at top level
   std::size_t parent_length = 0; // the part of `id` that is the parent's, for a child
   time_point inherited_deadline
-      = time_point::max(); // of the part of the parent's body that it was started in
+      = time_point::max();                  // of the part of the parent's body that it was started in
+  std::unique_ptr<detail::special> special; // what few tasks have
 
   // -- any thread
   // --------------------------------------------------------------------------------------------------
@@ -90,6 +94,7 @@ public:
   void* listed_in = nullptr;
   time_point due{}; // in the manager's heap of deadlines
   std::size_t position = 0;
+  time_point waits_since{};
   detail::phase phase = detail::phase::outside;
   end_reason due_reason = end_reason::none;
   context* actor = nullptr;
@@ -117,6 +122,11 @@ public:
   virtual due_review review(time_point) { return {}; }
   /// Manager's thread: the actor is down, all is over.
   virtual void on_down() noexcept {}
+  /// Before admission: keeps what a further attempt needs. False: it can't be copied.
+  virtual bool keep_spare() { return false; }
+  virtual void drop_spare() noexcept {}
+  /// Manager's thread, claims only: it has its tokens.
+  virtual void on_granted() noexcept {}
 
   /// True for exactly one caller per body.
   bool decide() noexcept {
@@ -139,6 +149,8 @@ public:
   }
   void report_progress(std::uint64_t done, std::uint64_t total, std::string text) override;
   void report_cleanup_fault(const std::exception_ptr& what) noexcept override;
+  std::size_t attempt() const noexcept override;
+  void forbid_retry() noexcept override;
   time_point now() const noexcept override;
   task_info info() const;
 
@@ -164,10 +176,10 @@ public:
   void mark_observed() noexcept { observed_.store(true, std::memory_order_relaxed); }
   bool observed() const noexcept { return observed_.load(std::memory_order_relaxed); }
 
-  virtual ~record() = default;
+  virtual ~record();
 
 protected:
-  record() = default;
+  record();
 
 private:
   std::atomic<std::uint32_t> references_{0};

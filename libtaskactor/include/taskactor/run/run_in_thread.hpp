@@ -59,6 +59,8 @@ public:
     task().report_cleanup_fault(what);
   }
   time_point now() const noexcept final { return task().now(); }
+  std::size_t attempt() const noexcept final { return task().attempt(); }
+  void forbid_retry() noexcept final { task().forbid_retry(); }
 
 protected:
   virtual void invoke() = 0; // keeps the value, lets exceptions out

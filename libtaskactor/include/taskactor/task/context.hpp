@@ -78,6 +78,9 @@ public:
   /// An error that nobody else will see: what clean-up threw.
   virtual void report_cleanup_fault(const std::exception_ptr& what) noexcept = 0;
   virtual time_point now() const noexcept = 0;
+  /// See `retry`.
+  virtual std::size_t attempt() const noexcept = 0;
+  virtual void forbid_retry() noexcept = 0;
 
 protected:
   ~task_core() = default;

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace taskactor {
 
@@ -14,6 +15,12 @@ struct progress {
   std::uint64_t done = 0;
   std::uint64_t total = 0; ///< zero: unknown
   std::string text{};
+};
+
+/// An attempt that has failed, of a task with `task_options::retry`.
+struct attempt_info {
+  std::chrono::steady_clock::time_point started{}, ended{};
+  std::string error{};
 };
 
 struct task_info {
@@ -32,6 +39,11 @@ struct task_info {
   taskactor::progress progress{};
   /// `failure::message()` of a task that has no value.
   std::string error{};
+  /// The attempts that have failed so far, the task's last one not among them; of more than 16 the latest.
+  std::vector<attempt_info> attempts{};
+  /// Which attempt this is, or was, counted from one.
+  std::size_t attempt = 1;
+  int priority = 0;
   /// The outcome is given but the work still runs and keeps its token (rule 8).
   bool overrun = false;
 };

@@ -1,17 +1,38 @@
-/// What a caller says of one task: its id and its three clocks (rule 7).
+/// What a caller says of one task: its id, its three clocks (rule 7), what it takes, and what to do when it
+/// can't be admitted or fails.
 #pragma once
 
 #include <taskactor/task/expected.hpp>
 #include <taskactor/task/field.hpp>
+#include <taskactor/task/limits.hpp>
+#include <taskactor/task/retry.hpp>
 
 #include <chrono>
+#include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace taskactor {
 
 /// As a `timeout`: run for as long as it takes.
 inline constexpr std::chrono::nanoseconds no_timeout = std::chrono::nanoseconds::max();
+
+/// What happens when `max_queue` tasks wait and run already.
+enum class on_full : std::uint8_t {
+  reject, ///< `errc::queue_full`
+  wait,   ///< the caller's thread is blocked until there is room, for at most `admission_timeout`; in a
+          ///< coroutine that is `errc::would_block`
+  shed,   ///< the oldest task of the lowest priority that still waits is cancelled for it
+          ///< (`end_reason::shed`), unless all that wait have a higher priority
+};
+
+/// What happens when a task of the same id waits or runs.
+enum class on_duplicate : std::uint8_t {
+  reject,  ///< `errc::duplicate_id`
+  join,    ///< its handle is given; `errc::duplicate_id` if its result has another type
+  replace, ///< it is cancelled (`end_reason::replaced`); the new one begins when nothing of it runs any more
+};
 
 /// Options of one task. Negative durations are refused (`errc::invalid_argument`); zero has expired.
 struct task_options {
@@ -23,6 +44,18 @@ struct task_options {
   std::optional<std::chrono::nanoseconds> queue_timeout{};
   /// Waiting and running together; unset: no limit.
   std::optional<std::chrono::nanoseconds> total_timeout{};
+  /// Tokens of named limiters that it takes; errors: `errc::invalid_argument`, when one isn't there.
+  field<std::vector<limit>> limits{};
+  /// From `highest_priority` to `lowest_priority`.
+  int priority = default_priority;
+  /// Whose share of the capacity it counts to: a tenant, a user. Empty: that of all who name none.
+  field<std::string> share{};
+  /// Unset: a failure is final.
+  field<std::optional<taskactor::retry>> retry{};
+  taskactor::on_full on_full = taskactor::on_full::reject;
+  /// For `on_full::wait`. Zero: as `reject`.
+  std::chrono::nanoseconds admission_timeout = no_timeout;
+  taskactor::on_duplicate on_duplicate = taskactor::on_duplicate::reject;
 };
 
 namespace detail {

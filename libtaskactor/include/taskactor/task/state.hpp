@@ -34,6 +34,8 @@ enum class end_reason : std::uint8_t {
   cancel_requested, ///< `cancel_task`, or a CAF exit message from outside
   parent_ended,     ///< the task or gather that it belongs to was cancelled or ran out of time
   group_ended,      ///< its group or gather was cancelled, a sibling failed, or enough had completed
+  shed,             ///< it waited in a full queue, and another one was admitted in its place
+  replaced,         ///< another task of its id was admitted in its place
   shutdown,         ///< the manager was shut down
   not_started,      ///< an item of a gather that ended before the item's turn came
 };

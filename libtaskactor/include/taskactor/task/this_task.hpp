@@ -32,6 +32,16 @@ void throw_if_cancelled();
 /// Units: of `done` and `total` the caller's own; total zero means unknown.
 void report_progress(std::uint64_t done, std::uint64_t total, std::string text = {});
 
+/// Which attempt at the task this is, counted from one (see `retry`).
+std::size_t attempt();
+
+/// Ends this attempt as failed, and asks for another one after `wait`, whatever `retry_on` says; as long as
+/// attempts and time are left. Units: `wait` from now, in place of the wait that `retry` gives.
+[[noreturn]] void retry_after(std::chrono::nanoseconds wait, const std::string& why = {});
+
+/// This attempt is the last one, however it ends.
+void forbid_retry();
+
 /// The present time of the task's actor system.
 std::chrono::steady_clock::time_point now();
 

@@ -1,0 +1,75 @@
+#include <taskactor/run/acquire.hpp>
+
+#include "../messages.hpp"
+#include "runtime.hpp"
+#include "special.hpp"
+
+#include <taskactor/task/outcome.hpp>
+
+#include <caf/all.hpp>
+
+namespace taskactor {
+namespace detail {
+
+namespace {
+
+/// Waits in the limiters' lines as a task does, and wakes its body.
+class claim_record final : public record {
+public:
+  explicit claim_record(context& owner) : owner_(&owner) {
+    const auto& task = static_cast<const record&>(owner.core());
+    kind = record_kind::claim;
+    home = task.home;
+    id = task.current_id();
+    priority = task.priority;
+    sequence = task.sequence;
+    submitted = waits_since = task.now();
+    special = std::make_unique<detail::special>();
+    if (task.special)
+      special->share = task.special->share;
+  }
+  void on_granted() noexcept override { owner_->wake(); }
+
+  bool start(context&) override { return false; }
+  void collect() noexcept override {}
+  std::exception_ptr discard_body() noexcept override { return {}; }
+  void fail(failure) noexcept override {}
+  void drop_outcome() noexcept override {}
+  const failure* failed() const noexcept override { return nullptr; }
+
+private:
+  ref<context> owner_;
+};
+
+void end_claim(ref<record>& claim) noexcept {
+  if (const auto over = std::exchange(claim, {}))
+    caf::anon_send(over->home->manager(), claim_over{over});
+}
+
+} // namespace
+
+acquire_awaiter::~acquire_awaiter() { end_claim(claim_); }
+
+bool acquire_awaiter::start(context& ctx) {
+  if (const auto parks = ctx.refusal())
+    return *parks;
+  ref<record> claim{new claim_record{ctx}};
+  if (const auto wrong = find_needs(ctx.home(), limits_, claim->special->needs))
+    throw_rejection(*wrong);
+  claim_ = std::move(claim);
+  ctx.waiting = this;
+  caf::anon_send(ctx.home().manager(), claim_tokens{claim_});
+  return true;
+}
+
+permit acquire_awaiter::await_resume() {
+  if (!claim_ || !ready())
+    throw cancelled_error{};
+  return permit{std::exchange(claim_, {})};
+}
+
+} // namespace detail
+
+void permit::release() noexcept { detail::end_claim(claim_); }
+
+} // namespace taskactor

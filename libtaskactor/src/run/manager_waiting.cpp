@@ -1,0 +1,258 @@
+// What waits, for what, and who is next: named limiters first, in the order of their names, then the global
+// one.
+#include "manager_actor.hpp"
+
+#include "runtime.hpp"
+#include "special.hpp"
+
+#include <taskactor/task/sleep.hpp>
+
+#include <caf/all.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace taskactor::detail {
+
+namespace {
+
+/// What the task waits for next, or null: then it is the global limiter.
+limit_need* next_need(record& task) noexcept {
+  auto* special = task.special.get();
+  return special && special->taken < special->needs.size() ? &special->needs[special->taken] : nullptr;
+}
+
+} // namespace
+
+void manager_actor::take_in() {
+  fifo<record> incoming;
+  home_.table().take_incoming(incoming);
+  while (auto task = incoming.pop())
+    line_up(std::move(task));
+  start_ready();
+  arm();
+}
+
+void manager_actor::line_up(ref<record> task) {
+  task->phase = phase::waiting;
+  task->due = {}; // an attempt before had one
+  const auto queue_end = after(task->waits_since, task->queue_timeout);
+  const auto total_end = after(task->submitted, task->total_timeout);
+  if (std::min(queue_end, total_end) != time_point::max())
+    due_at(*task, std::min(queue_end, total_end),
+           queue_end < total_end ? end_reason::queue_timeout : end_reason::total_timeout);
+  if (task->special && task->special->after)
+    wait_for_predecessor(std::move(task));
+  else
+    queue_for_next(std::move(task));
+}
+
+void manager_actor::queue_for_next(ref<record> task) {
+  if (auto* need = next_need(*task)) {
+    begin_wait(*task, *need->limiter);
+    need->limiter->line.push(std::move(task), need->tokens);
+    serve(*need->limiter);
+  } else if (task->kind == record_kind::claim) {
+    task->phase = phase::running;
+    task->token.store(true, std::memory_order_release);
+    task->on_granted();
+  } else if (task->nested) {
+    nested_.push(std::move(task));
+  } else {
+    waiting_.push(std::move(task), 1);
+  }
+}
+
+/// For `task_manager::explain`: who held the tokens when the wait began.
+void manager_actor::begin_wait(record& task, const named_limiter& limiter) {
+  constexpr std::size_t named = 3;
+  wait_fact fact{const_cast<named_limiter*>(&limiter), home_.now(), {}, {}};
+  for (const auto& [age, holder] : limiter.holders)
+    if (fact.holders.size() < named)
+      fact.holders.push_back(holder->current_id());
+  const std::lock_guard lock{task.special->mutex};
+  task.special->waits.push_back(std::move(fact));
+}
+
+void manager_actor::serve(named_limiter& limiter) {
+  while (auto* head = limiter.line.next()) {
+    auto& special = *head->special;
+    const auto tokens = special.needs[special.taken].tokens;
+    if (!limiter.account.take(tokens))
+      break;
+    auto task = limiter.line.take(*head, tokens);
+    ++special.taken;
+    limiter.holders.emplace(head->sequence, head);
+    {
+      const std::lock_guard lock{special.mutex};
+      special.waits.back().until = home_.now();
+    }
+    queue_for_next(std::move(task));
+  }
+  if (const auto count = limiter.account.ask(limiter.line.tokens()))
+    send(limiter.actor, acquire_tokens{count});
+  limiter.waiting.store(limiter.line.size(), std::memory_order_relaxed);
+  limiter.in_use.store(limiter.account.used(), std::memory_order_relaxed);
+}
+
+bool manager_actor::somebody_waits() const noexcept {
+  return !resuming_.empty() || !nested_.empty() || waiting_.size() != 0;
+}
+
+/// Whose turn it is at the global limiter.
+ref<record> manager_actor::next_ready() {
+  for (auto* list : {&resuming_, &nested_})
+    if (!list->empty())
+      return list->pop();
+  auto* next = waiting_.next();
+  return next ? waiting_.take(*next, 1) : ref<record>{};
+}
+
+void manager_actor::start_ready() {
+  while (somebody_waits() && tokens_.take()) {
+    auto next = next_ready();
+    if (next->phase == phase::waiting) {
+      start(std::move(next));
+    } else { // gave its token back, and goes on
+      next->token.store(true, std::memory_order_release);
+      next->actor->wake();
+    }
+  }
+  const auto wanting = resuming_.size() + nested_.size() + waiting_.size();
+  if (const auto count = tokens_.ask(wanting))
+    send(limiter_, acquire_tokens{count});
+  home_.waiting.store(wanting, std::memory_order_relaxed);
+  home_.running.store(running_.size(), std::memory_order_relaxed);
+  home_.tokens_used.store(tokens_.used(), std::memory_order_relaxed);
+  arm();
+}
+
+/// It has ended where it waited. False: it waited nowhere.
+bool manager_actor::leave_line(record& task) {
+  if (auto* need = next_need(task)) {
+    if (!need->limiter->line.remove(task, need->tokens))
+      return false;
+    serve(*need->limiter); // it may have been what others stood behind
+    return true;
+  }
+  return nested_.remove(task) || waiting_.remove(task, 1);
+}
+
+/// Gives back what the task has of named limiters; what it has taken and not used counts as not taken.
+void manager_actor::return_limits(record& task) {
+  if (!task.special)
+    return;
+  auto& special = *task.special;
+  const bool used = task.phase != phase::waiting;
+  while (special.taken != 0) {
+    const auto& need = special.needs[--special.taken];
+    auto& limiter = *need.limiter;
+    limiter.holders.erase({task.sequence, &task});
+    const auto back = used ? limiter.account.put(need.tokens) : limiter.account.put_unused(need.tokens);
+    if (back != 0)
+      send(limiter.actor, release_tokens{back});
+    serve(limiter);
+  }
+}
+
+// -- one after another of the same id
+
+void manager_actor::wait_for_predecessor(ref<record> task) {
+  auto* before = task->special->after.get();
+  if (before->phase == phase::gone) {
+    task->special->after = {};
+    queue_for_next(std::move(task));
+  } else {
+    successors_[before] = std::move(task);
+  }
+}
+
+/// What waits for it may begin; unless it waited itself, and has ended so.
+void manager_actor::succeed(record& gone) {
+  if (successors_.empty())
+    return;
+  auto before = gone.special ? std::move(gone.special->after) : ref<record>{};
+  if (before)
+    if (const auto own = successors_.find(before.get());
+        own != successors_.end() && own->second.get() == &gone)
+      successors_.erase(own);
+  const auto found = successors_.find(&gone);
+  if (found == successors_.end())
+    return;
+  auto next = std::move(found->second);
+  successors_.erase(found);
+  next->special->after = std::move(before);
+  if (next->special->after)
+    wait_for_predecessor(std::move(next));
+  else
+    queue_for_next(std::move(next));
+}
+
+// -- tokens
+
+/// The task's own flag is cleared already, and its down message comes after this one: the token comes back
+/// once.
+void manager_actor::lend_back() {
+  release(tokens_.put());
+  start_ready();
+}
+
+void manager_actor::want_back(ref<record> task) {
+  if (task->phase == phase::gone)
+    return;
+  resuming_.push(std::move(task));
+  start_ready();
+}
+
+void manager_actor::release(std::size_t count) {
+  if (count != 0)
+    send(limiter_, release_tokens{count});
+}
+
+/// Whose message this is; null for the global one's.
+named_limiter* manager_actor::sending_limiter() {
+  const auto* sender = current_sender()->get();
+  if (sender == caf::actor_cast<caf::abstract_actor*>(limiter_))
+    return nullptr;
+  auto& known = lenders_[sender->id()];
+  if (!known)
+    for (auto* each : home_.limits().all())
+      lenders_[each->actor.id()] = each;
+  return lenders_[sender->id()];
+}
+
+void manager_actor::on_granted(std::size_t count) {
+  auto* limiter = sending_limiter();
+  if (!limiter) {
+    release(tokens_.granted(count));
+  } else {
+    if (const auto back = limiter->account.granted(count))
+      send(limiter->actor, release_tokens{back});
+    serve(*limiter);
+  }
+  start_ready();
+}
+
+void manager_actor::on_recalled(std::size_t count) {
+  auto* limiter = sending_limiter();
+  if (!limiter)
+    release(tokens_.recalled(count));
+  else if (const auto back = limiter->account.recalled(count))
+    send(limiter->actor, release_tokens{back});
+}
+
+void manager_actor::on_claim(ref<record> claim) {
+  claim->phase = phase::waiting;
+  queue_for_next(std::move(claim));
+}
+
+void manager_actor::on_claim_over(record& claim) {
+  const ref<record> keep{&claim};
+  if (claim.phase == phase::waiting)
+    leave_line(claim);
+  return_limits(claim);
+  claim.phase = phase::gone;
+  start_ready();
+}
+
+} // namespace taskactor::detail

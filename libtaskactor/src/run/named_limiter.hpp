@@ -1,0 +1,59 @@
+/// A limiter of the user's, as the manager has it: the actor that lends its tokens, the manager's account of
+/// them, who waits for them and who holds them.
+#pragma once
+
+#include "token_account.hpp"
+#include "waiting_line.hpp"
+
+#include <taskactor/task/limits.hpp>
+
+#include <caf/actor.hpp>
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace taskactor::detail {
+
+class named_limiter {
+public:
+  named_limiter(std::string called, caf::actor lender, const limiter_options& options,
+                std::chrono::nanoseconds aging)
+      : name(std::move(called)),
+        actor(std::move(lender)),
+        has_rate(options.rate.has_value()),
+        account(has_rate),
+        line(aging) {}
+
+  const std::string name;
+  const caf::actor actor;
+  const bool has_rate;
+  std::atomic<std::size_t> capacity{0}, in_use{0}, waiting{0};
+
+  // -- the manager's
+  token_account account;
+  waiting_line line;
+  std::set<std::pair<std::uint64_t, record*>> holders; // by age
+};
+
+/// All of them, by name. Threads: any. They live as long as their runtime.
+class limiter_book {
+public:
+  named_limiter* find(std::string_view name) const;
+  /// False: there is one of that name.
+  bool add(std::unique_ptr<named_limiter> made);
+  std::vector<named_limiter*> all() const;
+  void clear();
+
+private:
+  mutable std::mutex mutex_;
+  std::map<std::string, std::unique_ptr<named_limiter>, std::less<>> limiters_;
+};
+
+} // namespace taskactor::detail

@@ -1,0 +1,56 @@
+/// `detail::special`: what few tasks have beyond the usual, kept apart so that the others stay small. Not for
+/// users.
+#pragma once
+
+#include <taskactor/run/record.hpp>
+#include <taskactor/task/info.hpp>
+#include <taskactor/task/retry.hpp>
+
+#include <atomic>
+#include <cstdint>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace taskactor::detail {
+
+class named_limiter;
+
+/// Tokens of a named limiter that a task takes.
+struct limit_need {
+  named_limiter* limiter;
+  std::size_t tokens;
+};
+
+/// A wait at a limiter, as it was.
+struct wait_fact {
+  named_limiter* limiter;
+  time_point since{}, until{};
+  std::vector<std::string> holders{}; // a few of those who held its tokens when it began
+};
+
+struct special {
+  // -- constant after admission
+  std::vector<limit_need> needs; // in the order of the limiters' names
+  std::string share;
+  std::optional<taskactor::retry> retry;
+
+  // -- the manager's
+  std::size_t taken = 0;    // so many of the needs are met
+  ref<record> after;        // begins when nothing of this one runs any more
+  record* before = nullptr; // what waits for this one
+  bool after_gone = true;
+  bool counted_out = false; // shed: no longer counts against `max_queue`
+
+  // -- the body's, while it runs
+  std::atomic<std::size_t> attempt{1};
+  std::atomic<bool> forbidden{false}; // no further attempt
+
+  // -- any thread, under the lock
+  mutable std::mutex mutex;
+  std::vector<attempt_info> attempts;
+  std::vector<wait_fact> waits;
+};
+
+} // namespace taskactor::detail

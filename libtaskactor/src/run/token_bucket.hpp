@@ -1,0 +1,52 @@
+/// A token bucket: so many tokens in a period, evenly, after up to a burst at once.
+///
+/// Kept as one point in time, as in the generic cell rate algorithm (ITU-T I.371): `next_` is when a token
+/// would be due if all had been taken evenly. Exact to the nanosecond, without drift, and nothing to do while
+/// nobody asks. The interval is rounded up: the rate is never exceeded.
+#pragma once
+
+#include <taskactor/task/context.hpp>
+#include <taskactor/task/limits.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <limits>
+#include <optional>
+
+namespace taskactor::detail {
+
+class token_bucket {
+public:
+  token_bucket() = default;
+  explicit token_bucket(const std::optional<rate>& allowed) { set(allowed); }
+
+  /// From now on; what was taken before counts.
+  void set(const std::optional<rate>& allowed) {
+    const auto count = allowed ? static_cast<std::int64_t>(allowed->count) : 1;
+    interval_ = allowed ? std::chrono::nanoseconds{(allowed->period.count() + count - 1) / count}
+                        : std::chrono::nanoseconds{0};
+    burst_ = allowed ? static_cast<std::int64_t>(allowed->burst) : 1;
+  }
+  bool limits() const noexcept { return interval_.count() != 0; }
+  std::size_t available(time_point now) const noexcept {
+    if (!limits())
+      return std::numeric_limits<std::size_t>::max();
+    const auto debt = std::max(next_ - now, clock::duration{0});
+    const auto room = burst_ * interval_ - debt;
+    return room.count() <= 0 ? 0 : static_cast<std::size_t>(room / interval_);
+  }
+  /// Only what is available.
+  void take(std::size_t count, time_point now) noexcept {
+    if (limits())
+      next_ = std::max(next_, now) + static_cast<std::int64_t>(count) * interval_;
+  }
+  /// When the next one is available.
+  time_point refill() const noexcept { return next_ - (burst_ - 1) * interval_; }
+
+private:
+  std::chrono::nanoseconds interval_{0};
+  std::int64_t burst_ = 1;
+  time_point next_{};
+};
+
+} // namespace taskactor::detail
