@@ -1,0 +1,83 @@
+# What `cmake --install` puts into a prefix, in three components:
+#
+#   library      the shared library
+#   development  headers, the static library, the CMake package, FindCAF for it, taskactor.pc
+#   programs     what apps/ installs
+#
+# The CMake package takes what is there, and the shared library where both kinds are: cmake/taskactor-config.cmake.in.
+include(GNUInstallDirs)
+include(CMakePackageConfigHelpers)
+
+# taskactor_install(<target>...): the library; of each kind, shared and static, one target at most.
+function(taskactor_install)
+  set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/taskactor")
+  set(kinds "")
+  foreach(target IN LISTS ARGN)
+    get_target_property(type ${target} TYPE)
+    set(kind shared)
+    if(type STREQUAL "STATIC_LIBRARY")
+      set(kind static)
+    endif()
+    list(APPEND kinds ${kind})
+    install(TARGETS ${target} EXPORT taskactor_${kind}
+      LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT library NAMELINK_COMPONENT development
+      ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT development
+      INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+    install(EXPORT taskactor_${kind} NAMESPACE taskactor:: FILE taskactor-${kind}.cmake
+      DESTINATION "${package_dir}" COMPONENT development)
+  endforeach()
+  set_property(GLOBAL PROPERTY TASKACTOR_KINDS ${kinds})
+
+  install(DIRECTORY include/ DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT development
+    FILES_MATCHING PATTERN "*.hpp")
+
+  configure_package_config_file("${PROJECT_SOURCE_DIR}/cmake/taskactor-config.cmake.in" taskactor-config.cmake
+    INSTALL_DESTINATION "${package_dir}" NO_SET_AND_CHECK_MACRO)
+  # Before 1.0 a minor version may break what an earlier one said.
+  write_basic_package_version_file(taskactor-config-version.cmake COMPATIBILITY SameMinorVersion)
+  install(FILES "${CMAKE_CURRENT_BINARY_DIR}/taskactor-config.cmake"
+                "${CMAKE_CURRENT_BINARY_DIR}/taskactor-config-version.cmake"
+                "${PROJECT_SOURCE_DIR}/cmake/FindCAF.cmake"
+    DESTINATION "${package_dir}" COMPONENT development)
+
+  _taskactor_pkg_config("${kinds}")
+endfunction()
+
+# taskactor.pc finds its prefix from where it lies, so that `cmake --install --prefix` is right as well.
+function(_taskactor_pkg_config kinds)
+  file(RELATIVE_PATH pc_to_prefix "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" "${CMAKE_INSTALL_PREFIX}")
+  string(REGEX REPLACE "/$" "" pc_to_prefix "${pc_to_prefix}")
+  cmake_path(APPEND pc_libdir "\${prefix}" "${CMAKE_INSTALL_LIBDIR}")
+  cmake_path(APPEND pc_includedir "\${prefix}" "${CMAKE_INSTALL_INCLUDEDIR}")
+
+  # What a shared library brings itself, a static one leaves to its users to link with: pkg-config --static.
+  set(pc_requires_private "")
+  if("static" IN_LIST kinds)
+    set(pc_requires_private spdlog)
+  endif()
+
+  # CAF has no .pc file of its own; where the compiler looks anyway needs no mention.
+  set(pc_cflags "-I\${includedir}")
+  if(NOT CAF_INCLUDE_DIR IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
+    string(APPEND pc_cflags " -I${CAF_INCLUDE_DIR}")
+  endif()
+  set(pc_libs "-L\${libdir} -ltaskactor")
+  cmake_path(GET CAF_LIBRARY_CORE PARENT_PATH caf_dir)
+  if(NOT caf_dir IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
+    string(APPEND pc_libs " -L${caf_dir}")
+  endif()
+  string(APPEND pc_libs " -lcaf_core -pthread")
+
+  configure_file("${PROJECT_SOURCE_DIR}/cmake/taskactor.pc.in" taskactor.pc @ONLY)
+  install(FILES "${CMAKE_CURRENT_BINARY_DIR}/taskactor.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT development)
+endfunction()
+
+# taskactor_install_program(<target>): into the component `programs`. Where the loader doesn't look of itself, the
+# program finds the shared library from where it lies.
+function(taskactor_install_program target)
+  if(NOT CMAKE_INSTALL_FULL_LIBDIR IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
+    file(RELATIVE_PATH bin_to_lib "${CMAKE_INSTALL_FULL_BINDIR}" "${CMAKE_INSTALL_FULL_LIBDIR}")
+    set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_lib}")
+  endif()
+  install(TARGETS ${target} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT programs)
+endfunction()

@@ -1,0 +1,94 @@
+"""What the tests of the installation share: the library installed into a prefix, and a project outside to use it."""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+LIMIT = 240  # seconds for one command; none takes a tenth of it
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+INCLUDE = SOURCE / "libtaskactor" / "include"
+OUTSIDE = pathlib.Path(__file__).resolve().parent / "outside"
+BUILD = pathlib.Path()
+CACHE: dict[str, str] = {}
+
+
+def kinds() -> set[str]:
+    shared = CACHE.get("BUILD_SHARED_LIBS", "OFF") == "ON"
+    both = CACHE["TASKACTOR_BOTH_KINDS"] == "ON"
+    return {"shared", "static"} if both else {"shared"} if shared else {"static"}
+
+
+def needs(*wanted: str):
+    """A test for a build that makes these kinds of library."""
+    reason = f"this build makes no {' and '.join(wanted)} library (TASKACTOR_BOTH_KINDS)"
+
+    def decorate(test):
+        def run(case: "Case") -> None:
+            if not set(wanted) <= kinds():
+                case.skipTest(reason)
+            test(case)
+
+        return run
+
+    return decorate
+
+
+def run(*command, check: bool = True, **how) -> subprocess.CompletedProcess[str]:
+    how = {"stdin": subprocess.DEVNULL, "capture_output": True, "text": True, "timeout": LIMIT} | how
+    done = subprocess.run(list(map(str, command)), **how)
+    if check and done.returncode != 0:
+        raise AssertionError(f"{command}: exit code {done.returncode}\n{done.stdout}{done.stderr}")
+    return done
+
+
+def cmake(*arguments, **how) -> subprocess.CompletedProcess[str]:
+    return run(CACHE["CMAKE_COMMAND"], *arguments, **how)
+
+
+def temporary_folder(add_cleanup) -> pathlib.Path:
+    holder = tempfile.TemporaryDirectory()
+    add_cleanup(holder.cleanup)
+    return pathlib.Path(holder.name).resolve()
+
+
+class Case(unittest.TestCase):
+    """A test with a prefix of its own, in which everything that can be is installed."""
+
+    def setUp(self) -> None:
+        self.folder = temporary_folder(self.addCleanup)
+        self.prefix = self.folder / "prefix"
+        self.library_dir = self.prefix / CACHE["CMAKE_INSTALL_LIBDIR"]
+        self.package_dir = self.library_dir / "cmake" / "taskactor"
+        cmake("--install", BUILD, "--prefix", self.prefix)
+        self.project = self.folder / "project"
+        shutil.copytree(OUTSIDE, self.project)
+
+    def take_away(self, kind: str) -> None:
+        """Leaves the prefix as if the library had been built as the other kind alone."""
+        libraries = "libtaskactor.a" if kind == "static" else "libtaskactor.so*"
+        for path in [*self.library_dir.glob(libraries), *self.package_dir.glob(f"taskactor-{kind}*.cmake")]:
+            path.unlink()
+
+    def environment(self) -> dict[str, str]:
+        """That of a user who has told pkg-config and the loader of the prefix."""
+        ours = {"PKG_CONFIG_PATH": str(self.library_dir / "pkgconfig"), "LD_LIBRARY_PATH": str(self.library_dir)}
+        return os.environ | ours
+
+    def check_program(self, program: pathlib.Path, kind: str, **how) -> None:
+        """It does its work, and has the library inside or not, as its kind is."""
+        self.assertEqual(run(program, **how).stdout, "42 from a process\n")
+        needed = re.findall(r"\(NEEDED\).*\[(.*)\]", run("readelf", "-d", program).stdout)
+        self.assertIn("libstdc++.so.6", needed)
+        self.assertEqual("libtaskactor.so.0" in needed, kind == "shared", needed)
+
+
+def main() -> None:
+    global BUILD
+    BUILD = pathlib.Path(sys.argv.pop(1))
+    text = (BUILD / "CMakeCache.txt").read_text(encoding="utf-8")
+    CACHE.update(re.findall(r"^([\w-]+):\w+=(.*)$", text, re.MULTILINE))
+    unittest.main(verbosity=2)

@@ -1,0 +1,42 @@
+"""What lies in the prefix is all that is needed, and nothing that isn't meant for others."""
+import installed
+from installed import CACHE, INCLUDE, SOURCE, run
+
+
+class Files(installed.Case):
+    def test_the_headers_are_the_public_ones(self):
+        ours = {path.relative_to(INCLUDE) for path in INCLUDE.rglob("*") if path.is_file()}
+        include_dir = self.prefix / CACHE["CMAKE_INSTALL_INCLUDEDIR"]
+        self.assertEqual({path.relative_to(include_dir) for path in include_dir.rglob("*") if path.is_file()}, ours)
+
+    def test_the_headers_need_nothing_that_is_not_installed(self):
+        include_dir = self.prefix / CACHE["CMAKE_INSTALL_INCLUDEDIR"]
+        everything = self.folder / "everything.cpp"
+        headers = sorted(path.relative_to(include_dir).as_posix() for path in include_dir.rglob("*.hpp"))
+        everything.write_text("".join(f"#include <{header}>\n" for header in headers), encoding="utf-8")
+        # A header that isn't there is an error, and one of the source tree would be a leak.
+        rule = run(CACHE["CMAKE_CXX_COMPILER"], "-std=c++20", "-I", include_dir, "-M", everything).stdout
+        reached = set(rule.replace("\\\n", " ").split()[1:])
+        self.assertLessEqual({str(include_dir / header) for header in headers}, reached)
+        self.assertFalse([path for path in reached if path.startswith(str(SOURCE))])
+
+    def test_no_file_tells_of_the_tree_it_was_built_in(self):
+        texts = [path for path in self.prefix.rglob("*") if path.suffix in (".cmake", ".pc")]
+        self.assertGreaterEqual(len(texts), 5)
+        for path in texts:
+            text = path.read_text(encoding="utf-8")
+            self.assertNotIn(str(SOURCE), text, path)
+            self.assertNotIn(str(installed.BUILD), text, path)
+
+    def test_the_program_runs_from_where_it_was_installed(self):
+        if CACHE["TASKACTOR_BUILD_APPS"] != "ON":
+            self.skipTest("this build makes no programs")
+        program = self.prefix / CACHE["CMAKE_INSTALL_BINDIR"] / "taskactor"
+        # What is meant for /usr, where the loader looks anyway, has no run path of its own.
+        env = self.environment() if CACHE["CMAKE_INSTALL_PREFIX"] == "/usr" else None
+        self.assertEqual(run(program, "--version", env=env).stdout, f"taskactor {CACHE['CMAKE_PROJECT_VERSION']}\n")
+        self.assertEqual(run(program, "run", "--", "echo", "{}", ":::", "a", env=env).stdout, "a\n")
+
+
+if __name__ == "__main__":
+    installed.main()

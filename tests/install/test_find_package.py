@@ -1,0 +1,86 @@
+"""A project outside finds the installed library with find_package."""
+import json
+
+import installed
+from installed import CACHE, cmake, needs
+
+# What a project may be told to compile with: where the headers are, and which C++ they need.
+OPTIONS = {"-isystem", "-std", "-o", "-c"}
+
+
+class FindPackage(installed.Case):
+    def configure(self, *options: str, **how):
+        compiler = f"-DCMAKE_CXX_COMPILER={CACHE['CMAKE_CXX_COMPILER']}"
+        prefix = f"-DCMAKE_PREFIX_PATH={self.prefix}"
+        where = ("-S", self.project, "-B", self.folder / "build")
+        return cmake("-G", "Ninja", *where, compiler, prefix, "-DCMAKE_EXPORT_COMPILE_COMMANDS=ON", *options, **how)
+
+    def build_and_check(self, kind: str, *options: str) -> None:
+        self.configure(*options)
+        cmake("--build", self.folder / "build")
+        self.check_program(self.folder / "build" / "my_program", kind)
+
+    def write_project(self, text: str) -> None:
+        head = "cmake_minimum_required(VERSION 3.25)\nproject(other LANGUAGES CXX)\n"
+        (self.project / "CMakeLists.txt").write_text(head + text, encoding="utf-8")
+
+    @needs("shared")
+    def test_the_shared_library_is_taken_where_it_is(self):
+        self.build_and_check("shared")
+        [unit] = json.loads((self.folder / "build" / "compile_commands.json").read_text(encoding="utf-8"))
+        options = {word.partition("=")[0] for word in unit["command"].split()[1:] if word.startswith("-")}
+        self.assertLessEqual(options, OPTIONS, "warnings, precompiled headers or definitions of ours have come along")
+
+    @needs("static")
+    def test_the_static_library_is_taken_on_request(self):
+        self.build_and_check("static", "-Dtaskactor_USE_STATIC_LIBS=ON")
+
+    @needs("static")
+    def test_the_static_library_is_taken_where_it_is_alone(self):
+        self.take_away("shared")
+        self.write_project(
+            "find_package(taskactor 0.1 REQUIRED)\n"
+            "get_target_property(type taskactor::taskactor TYPE)\nmessage(STATUS type=${type})\n"
+        )
+        self.assertIn("type=STATIC_LIBRARY", self.configure().stdout)
+
+    @needs("shared", "static")
+    def test_a_static_library_that_is_not_there_is_not_found(self):
+        self.take_away("static")
+        refused = self.configure("-Dtaskactor_USE_STATIC_LIBS=ON", check=False)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("installed without a static library", refused.stderr)
+
+    def test_it_has_two_names_and_may_be_looked_for_twice(self):
+        self.write_project(
+            "set(CMAKE_MODULE_PATH mine)\n"
+            "find_package(taskactor REQUIRED)\nfind_package(taskactor REQUIRED)\n"
+            "get_target_property(real taskactor::core ALIASED_TARGET)\n"
+            "message(STATUS \"real=${real} version=${taskactor_VERSION} module path=${CMAKE_MODULE_PATH}.\")\n"
+        )
+        version = CACHE["CMAKE_PROJECT_VERSION"]
+        self.assertIn(f"real=taskactor::taskactor version={version} module path=mine.", self.configure().stdout)
+
+    def test_another_minor_version_is_refused(self):
+        self.write_project(
+            "foreach(version IN ITEMS ${CORRECT} 0.0 0.99 1.0)\n"
+            "  find_package(taskactor ${version} QUIET)\n"
+            "  message(STATUS \"${version}: ${taskactor_FOUND}\")\n"
+            "endforeach()\n"
+        )
+        major, minor, _ = CACHE["CMAKE_PROJECT_VERSION"].split(".")
+        said = self.configure(f"-DCORRECT={major}.{minor}").stdout
+        for line in (f"{major}.{minor}: 1", "0.0: 0", "0.99: 0", "1.0: 0"):
+            self.assertIn(f"-- {line}\n", said)
+
+    def test_another_caf_is_refused(self):
+        other = self.folder / "caf" / "include" / "caf"
+        other.mkdir(parents=True)
+        (other / "config.hpp").write_text("#define CAF_VERSION 1805\n", encoding="utf-8")
+        refused = self.configure(f"-DCAF_ROOT={self.folder / 'caf'}", check=False)
+        self.assertNotEqual(refused.returncode, 0)
+        self.assertIn("0.18.5", refused.stderr)
+
+
+if __name__ == "__main__":
+    installed.main()
