@@ -1,0 +1,94 @@
+# Debian packages, by `cpack -G DEB` in the build tree: one for each component of cmake/taskactor_install.cmake.
+#
+#   libtaskactor0     library       only where a shared library is built
+#   libtaskactor-dev  development
+#   taskactor         programs      only where the programs are built
+#
+# `./dev package` builds them from the preset `package`, which puts files where Debian wants them (prefix /usr).
+
+# Who answers for the packages: the environment's DEBFULLNAME and DEBEMAIL, as for all of Debian's own tools, or who
+# made the newest commit.
+function(_taskactor_maintainer variable)
+  set(who "$ENV{DEBFULLNAME} <$ENV{DEBEMAIL}>")
+  if("$ENV{DEBFULLNAME}" STREQUAL "" OR "$ENV{DEBEMAIL}" STREQUAL "")
+    set(who "taskactor <root@localhost>")
+    find_package(Git QUIET)
+    if(Git_FOUND)
+      execute_process(COMMAND "${GIT_EXECUTABLE}" log -1 "--format=%an <%ae>"
+        WORKING_DIRECTORY "${PROJECT_SOURCE_DIR}"
+        OUTPUT_VARIABLE author OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+      if(author MATCHES "^.+ <.+>$")
+        set(who "${author}")
+      endif()
+    endif()
+  endif()
+  set(${variable} "${who}" PARENT_SCOPE)
+endfunction()
+
+get_property(_kinds GLOBAL PROPERTY TASKACTOR_KINDS)
+set(CPACK_GENERATOR DEB)
+set(CPACK_PACKAGE_VENDOR "")
+set(CPACK_PACKAGE_DESCRIPTION_SUMMARY "") # each package has one of its own: the first line of its description
+set(CPACK_VERBATIM_VARIABLES ON)
+set(CPACK_STRIP_FILES ON)
+set(CPACK_INSTALL_DEFAULT_DIRECTORY_PERMISSIONS
+  OWNER_READ OWNER_WRITE OWNER_EXECUTE GROUP_READ GROUP_EXECUTE WORLD_READ WORLD_EXECUTE)
+set(CPACK_COMPONENTS_GROUPING IGNORE)
+set(CPACK_DEB_COMPONENT_INSTALL ON)
+set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
+_taskactor_maintainer(CPACK_DEBIAN_PACKAGE_MAINTAINER)
+set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
+set(CPACK_DEBIAN_COMPRESSION_TYPE xz)
+
+set(CPACK_COMPONENTS_ALL development)
+set(_about "Every task is an actor: a manager supervises it, lends it capacity, ends it
+when its time is up or when it is cancelled, and hands its blocking work to
+threads and child processes.")
+
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_NAME libtaskactor-dev)
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_SECTION libdevel)
+set(CPACK_DEBIAN_DEVELOPMENT_DESCRIPTION "tasks on actors for C++20 (development files)
+${_about}
+.
+Headers, libraries, a CMake package and a pkg-config file, to build programs
+with taskactor.")
+set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libcaf-dev (>= ${CAF_VERSION}), nlohmann-json3-dev")
+
+if("static" IN_LIST _kinds)
+  string(APPEND CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS ", libspdlog-dev")
+endif()
+
+if("shared" IN_LIST _kinds)
+  list(APPEND CPACK_COMPONENTS_ALL library)
+  set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libtaskactor0)
+  set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
+  set(CPACK_DEBIAN_LIBRARY_DESCRIPTION "tasks on actors for C++20
+${_about}
+.
+The shared library.")
+  set(CPACK_DEBIAN_LIBRARY_PACKAGE_SHLIBDEPS ON)
+  # Before 1.0 what was built with one version is run with no other.
+  set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
+  set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY "=")
+  set(CPACK_DEBIAN_ENABLE_COMPONENT_DEPENDS ON)
+  set(CPACK_COMPONENT_DEVELOPMENT_DEPENDS library)
+endif()
+
+if(TASKACTOR_BUILD_APPS)
+  list(APPEND CPACK_COMPONENTS_ALL programs)
+  set(CPACK_DEBIAN_PROGRAMS_PACKAGE_NAME taskactor)
+  set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SECTION utils)
+  set(CPACK_DEBIAN_PROGRAMS_DESCRIPTION "run a command for each of many items, so many at a time
+The verb \"run\" does what one asks of xargs or GNU parallel: each item is a
+task with a deadline, output of its own and a line in the report, and
+cancellation reaches all of a command's processes.")
+  set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SHLIBDEPS ON)
+  get_target_property(_kind taskactor TYPE)
+  if(_kind STREQUAL "SHARED_LIBRARY")
+    set(CPACK_COMPONENT_PROGRAMS_DEPENDS library)
+    # dpkg-shlibdeps has to see the library that isn't installed yet.
+    get_target_property(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS taskactor BINARY_DIR)
+  endif()
+endif()
+
+include(CPack)
