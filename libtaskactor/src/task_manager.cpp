@@ -63,7 +63,12 @@ std::vector<task_info> task_manager::task_status() const {
 }
 
 std::optional<task_info> task_manager::find(std::string_view id) const {
-  return runtime_->table().find(id, runtime_->now());
+  const auto task = runtime_->table().find_record(id, runtime_->now());
+  return task ? std::optional{task->info()} : std::nullopt;
+}
+
+std::optional<explanation> task_manager::explain(std::string_view id) const {
+  return detail::explain(*runtime_, id);
 }
 
 manager_statistics task_manager::statistics() const { return runtime_->statistics(); }

@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(durations_read_as_a_person_writes_them) {
 }
 
 BOOST_AUTO_TEST_CASE(a_negative_duration_is_refused_by_the_name_of_its_field) {
-  BOOST_TEST(!detail::validate({}).has_value());
+  BOOST_TEST(!detail::validate(task_options{}).has_value());
   const auto wrong = detail::validate({.queue_timeout = -1s});
   BOOST_REQUIRE(wrong.has_value());
   BOOST_CHECK(wrong->code == errc::invalid_argument);

@@ -29,6 +29,7 @@ struct cancelled_error;
 struct command_options;
 struct command_result;
 struct event;
+struct explanation;
 struct gather_options;
 struct attempt_info;
 struct limit;
@@ -44,6 +45,7 @@ struct shutdown_options;
 struct shutdown_report;
 struct task_info;
 struct task_options;
+struct wait_info;
 
 template <class T>
 class async_generator;

@@ -21,6 +21,7 @@
 #include <taskactor/observe/event.hpp>
 #include <taskactor/process/run_command.hpp>
 #include <taskactor/run/admit.hpp>
+#include <taskactor/run/explanation.hpp>
 #include <taskactor/run/handle.hpp>
 #include <taskactor/run/manager_options.hpp>
 #include <taskactor/run/run_in_thread.hpp>
@@ -116,6 +117,8 @@ public:
   std::vector<task_info> task_status() const;
   /// A task by id: waiting, running, or ended not too long ago (rule 11).
   std::optional<task_info> find(std::string_view id) const;
+  /// Why it isn't running, or why it ended so; of a task that `find` finds.
+  std::optional<explanation> explain(std::string_view id) const;
   manager_statistics statistics() const;
 
   /// Sets how many tokens a limiter lends. Takes effect at once: more start now; fewer as tokens come back.

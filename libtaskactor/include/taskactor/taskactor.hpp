@@ -12,6 +12,7 @@
 #include <taskactor/process/command.hpp>
 #include <taskactor/process/run_command.hpp>
 #include <taskactor/run/acquire.hpp>
+#include <taskactor/run/explanation.hpp>
 #include <taskactor/run/handle.hpp>
 #include <taskactor/run/manager_options.hpp>
 #include <taskactor/run/run_in_thread.hpp>

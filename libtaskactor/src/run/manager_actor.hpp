@@ -48,7 +48,7 @@ private:
   ref<record> next_ready();
   bool leave_line(record& task);
   void return_limits(record& task);
-  void begin_wait(record& task, const named_limiter& limiter);
+  void begin_wait(record& task, named_limiter& limiter);
   void wait_for_predecessor(ref<record> task);
   void succeed(record& gone);
   void lend_back();

@@ -158,6 +158,7 @@ bool manager_actor::back_off(record& task) {
       special.attempts.erase(special.attempts.begin());
     special.attempts.push_back(
         {time_point{clock::duration{task.started_at.load()}}, now, task.failed()->message()});
+    special.next_attempt = after(now, *wait);
   }
   home_.report(event_kind::retrying, task, text);
   special.attempt.fetch_add(1);

@@ -22,6 +22,11 @@ limit_need* next_need(record& task) noexcept {
   return special && special->taken < special->needs.size() ? &special->needs[special->taken] : nullptr;
 }
 
+void set_waits_for_replaced(record& task, bool waits) {
+  const std::lock_guard lock{task.special->mutex};
+  task.special->waits_for_replaced = waits;
+}
+
 } // namespace
 
 void manager_actor::take_in() {
@@ -36,6 +41,12 @@ void manager_actor::take_in() {
 void manager_actor::line_up(ref<record> task) {
   task->phase = phase::waiting;
   task->due = {}; // an attempt before had one
+  if (task->special) {
+    const std::lock_guard lock{task->special->mutex};
+    task->special->waits.clear();
+    task->special->lined_up = task->waits_since;
+    task->special->next_attempt = {};
+  }
   const auto queue_end = after(task->waits_since, task->queue_timeout);
   const auto total_end = after(task->submitted, task->total_timeout);
   if (std::min(queue_end, total_end) != time_point::max())
@@ -64,9 +75,9 @@ void manager_actor::queue_for_next(ref<record> task) {
 }
 
 /// For `task_manager::explain`: who held the tokens when the wait began.
-void manager_actor::begin_wait(record& task, const named_limiter& limiter) {
+void manager_actor::begin_wait(record& task, named_limiter& limiter) {
   constexpr std::size_t named = 3;
-  wait_fact fact{const_cast<named_limiter*>(&limiter), home_.now(), {}, {}};
+  wait_fact fact{&limiter, task.special->needs[task.special->taken].tokens, home_.now(), {}, {}};
   for (const auto& [age, holder] : limiter.holders)
     if (fact.holders.size() < named)
       fact.holders.push_back(holder->current_id());
@@ -161,8 +172,10 @@ void manager_actor::wait_for_predecessor(ref<record> task) {
   auto* before = task->special->after.get();
   if (before->phase == phase::gone) {
     task->special->after = {};
+    set_waits_for_replaced(*task, false);
     queue_for_next(std::move(task));
   } else {
+    set_waits_for_replaced(*task, true);
     successors_[before] = std::move(task);
   }
 }
@@ -182,10 +195,12 @@ void manager_actor::succeed(record& gone) {
   auto next = std::move(found->second);
   successors_.erase(found);
   next->special->after = std::move(before);
-  if (next->special->after)
+  if (next->special->after) {
     wait_for_predecessor(std::move(next));
-  else
+  } else {
+    set_waits_for_replaced(*next, false);
     queue_for_next(std::move(next));
+  }
 }
 
 // -- tokens

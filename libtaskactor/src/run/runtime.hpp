@@ -17,6 +17,7 @@
 #include "timers.hpp"
 #include "token_gate.hpp"
 
+#include <taskactor/run/explanation.hpp>
 #include <taskactor/run/manager_options.hpp>
 
 #include <caf/actor.hpp>
@@ -55,6 +56,9 @@ struct limit_need;
 /// What is meant by names of limiters, in the order in which all tasks take them; or what is wrong with them.
 std::optional<rejection> find_needs(runtime& home, const std::vector<limit>& limits,
                                     std::vector<limit_need>& into);
+
+/// `task_manager::explain`.
+std::optional<explanation> explain(runtime& home, std::string_view id);
 
 /// `task_manager::configure`.
 void install_scheduler(caf::actor_system_config& config);

@@ -26,6 +26,7 @@ struct limit_need {
 /// A wait at a limiter, as it was.
 struct wait_fact {
   named_limiter* limiter;
+  std::size_t tokens;
   time_point since{}, until{};
   std::vector<std::string> holders{}; // a few of those who held its tokens when it began
 };
@@ -37,11 +38,8 @@ struct special {
   std::optional<taskactor::retry> retry;
 
   // -- the manager's
-  std::size_t taken = 0;    // so many of the needs are met
-  ref<record> after;        // begins when nothing of this one runs any more
-  record* before = nullptr; // what waits for this one
-  bool after_gone = true;
-  bool counted_out = false; // shed: no longer counts against `max_queue`
+  std::size_t taken = 0; // so many of the needs are met
+  ref<record> after;     // begins when nothing of this one runs any more
 
   // -- the body's, while it runs
   std::atomic<std::size_t> attempt{1};
@@ -50,7 +48,10 @@ struct special {
   // -- any thread, under the lock
   mutable std::mutex mutex;
   std::vector<attempt_info> attempts;
-  std::vector<wait_fact> waits;
+  std::vector<wait_fact> waits; // of the present attempt
+  time_point lined_up{};        // when that began to wait
+  time_point next_attempt{};    // while there is to be one
+  bool waits_for_replaced = false;
 };
 
 } // namespace taskactor::detail

@@ -124,23 +124,14 @@ ref<record> task_table::find_live(std::string_view id) const {
   return ref<record>{tasks_.find(id, hash)};
 }
 
-std::optional<task_info> task_table::find(std::string_view id, time_point now) const {
-  ref<record> task;
-  {
-    const std::lock_guard lock{mutex_};
-    if (auto* live = tasks_.find(id, id_index::hash(id))) {
-      task = ref<record>{live};
-    } else {
-      const auto past_one
-          = std::find_if(history_ring_.rbegin(), history_ring_.rend(), [&](const past& entry) {
-              return entry.task->id == id && now - entry.at <= history_ttl_;
-            });
-      if (past_one == history_ring_.rend())
-        return {};
-      task = past_one->task;
-    }
-  }
-  return task->info();
+ref<record> task_table::find_record(std::string_view id, time_point now) const {
+  const std::lock_guard lock{mutex_};
+  if (auto* live = tasks_.find(id, id_index::hash(id)))
+    return ref<record>{live};
+  const auto past_one = std::find_if(history_ring_.rbegin(), history_ring_.rend(), [&](const past& entry) {
+    return entry.task->id == id && now - entry.at <= history_ttl_;
+  });
+  return past_one == history_ring_.rend() ? ref<record>{} : past_one->task;
 }
 
 std::vector<ref<record>> task_table::live() const {

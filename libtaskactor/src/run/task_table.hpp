@@ -59,7 +59,8 @@ public:
   /// The state's first step of a cancellation, and the record to tell the manager of.
   cancel_reply cancel(record& task, end_reason why);
   ref<record> find_live(std::string_view id) const;
-  std::optional<task_info> find(std::string_view id, time_point now) const;
+  /// Live, or ended not too long ago; null otherwise.
+  ref<record> find_record(std::string_view id, time_point now) const;
   std::vector<ref<record>> live() const;
   void add_to(manager_statistics& result) const;
   shutdown_report ended_since_close() const;
