@@ -1,22 +1,173 @@
-/// The one place for what differs between CAF 0.17 and 1.x.
+/// The one place for what differs between CAF 0.17 and 1.x, with its neighbours `caf_compat_actor.hpp` (what
+/// makes a light actor) and `caf_compat_scheduler.hpp` (how a scheduler of ours gets into a system).
+///
+///     post(to, message)                  sends one of our messages (messages.hpp), from nobody
+///     post_from(sender, to, message)     the same, and the receiver learns from whom
+///     post_at(clock, when, to, message)  the same, later
+///     watch(self, who), on_down(self, f) monitors an actor; `f(down_msg&)` hears of its end
+///     run_soon, run_later                give the scheduler something to run
+///
+/// Each has two implementations of a line or two. Nothing else may ask for CAF's version, nor use a name that
+/// only one of the two has.
 #pragma once
 
+#include <caf/actor.hpp>
+#include <caf/actor_clock.hpp>
+#include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/allowed_unsafe_message_type.hpp>
+#include <caf/event_based_actor.hpp>
+#include <caf/init_global_meta_objects.hpp>
+#include <caf/mailbox_element.hpp>
+#include <caf/message_id.hpp>
+#include <caf/resumable.hpp>
 
 #include <cstddef>
+#include <utility>
 
-/// Lets a struct travel between actors of this process. It is never serialized: our links have frames of
-/// their own.
+#if CAF_VERSION < 10000
+#define TASKACTOR_CAF_0 1
+#include <caf/execution_unit.hpp>
+#include <caf/scheduler/abstract_coordinator.hpp>
+#else
+#define TASKACTOR_CAF_0 0
+#include <caf/default_attachable.hpp>
+#include <caf/scheduler.hpp>
+#include <caf/type_id.hpp>
+#endif
+
+// The list of our messages. They travel between actors of one process and are never serialized: our links
+// have frames of their own. CAF 1.x numbers all types; our numbers begin where users' rarely come to: theirs
+// begin at 200, and CAF's table of types has room up to the highest number. Where they meet nevertheless, CAF
+// ends the program at its start and names both types.
+#if TASKACTOR_CAF_0
+#define TASKACTOR_LOCAL_MESSAGES_BEGIN
 #define TASKACTOR_LOCAL_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(type)
+#define TASKACTOR_LOCAL_MESSAGES_END                                                                         \
+  namespace taskactor::detail {                                                                              \
+  inline void register_messages() {}                                                                         \
+  }
+#else
+#define TASKACTOR_LOCAL_MESSAGES_BEGIN CAF_BEGIN_TYPE_ID_BLOCK(taskactor, 5200)
+#define TASKACTOR_LOCAL_MESSAGE(type)                                                                        \
+  CAF_ADD_TYPE_ID(taskactor, (type))                                                                         \
+  CAF_ALLOW_UNSAFE_MESSAGE_TYPE(type)
+// CAF's table of types must be complete before there is any actor system. So ours are in it before `main`, or
+// with the first manager of a program that makes it even earlier.
+#define TASKACTOR_LOCAL_MESSAGES_END                                                                         \
+  CAF_END_TYPE_ID_BLOCK(taskactor)                                                                           \
+  namespace taskactor::detail {                                                                              \
+  inline void register_messages() {                                                                          \
+    static const bool once = (caf::core::init_global_meta_objects(),                                         \
+                              caf::init_global_meta_objects<caf::id_block::taskactor>(), true);              \
+    static_cast<void>(once);                                                                                 \
+  }                                                                                                          \
+  inline const bool messages_registered = (register_messages(), true);                                       \
+  }
+#endif
 
 namespace taskactor::detail {
+
+// -- what runs an actor
+// -------------------------------------------------------------------------------------------------
+
+#if TASKACTOR_CAF_0
+/// What runs an actor: a worker of the scheduler.
+using executor = caf::execution_unit;
+
+/// Threads: any.
+inline void run_soon(caf::actor_system& system, caf::resumable* job) { system.scheduler().enqueue(job); }
+/// Threads: the one that `here` stands for.
+inline void run_later(executor& here, caf::resumable* job) { here.exec_later(job); }
+#else
+using executor = caf::scheduler;
+
+inline void run_soon(caf::actor_system& system, caf::resumable* job) { system.scheduler().schedule(job); }
+inline void run_later(executor& here, caf::resumable* job) { here.delay(job); }
+#endif
 
 /// The configuration of an actor system of our own. It is never parsed from files or arguments: CAF would
 /// read `caf-application.ini` from the working directory.
 inline void configure(caf::actor_system_config& config, std::size_t threads) {
   if (threads != 0)
-    config.set("scheduler.max-threads", threads);
+    config.set(TASKACTOR_CAF_0 ? "scheduler.max-threads" : "caf.scheduler.max-threads", threads);
 }
+
+/// After a detached actor that could not be started, since the machine has no thread left.
+inline void forget_detached([[maybe_unused]] caf::actor_system& system) {
+#if TASKACTOR_CAF_0
+  system
+      .dec_detached_threads(); // it counts the thread before it has one, and its destructor would wait for it
+#endif
+}
+
+// -- messages
+// -----------------------------------------------------------------------------------------------------------
+
+template <class T>
+caf::mailbox_element_ptr make_mail(caf::strong_actor_ptr sender, T&& message) {
+#if TASKACTOR_CAF_0
+  return caf::make_mailbox_element(std::move(sender), caf::make_message_id(), {}, std::forward<T>(message));
+#else
+  return caf::make_mailbox_element(std::move(sender), caf::make_message_id(), std::forward<T>(message));
+#endif
+}
+
+/// Threads: any. Without a receiver (an actor that we have let go) it does nothing.
+template <class T>
+void post(const caf::actor& to, T&& message) {
+  if (to)
+    to->enqueue(make_mail(nullptr, std::forward<T>(message)), nullptr);
+}
+
+/// Threads: any.
+template <class T>
+void post_from(const caf::actor& sender, const caf::actor& to, T&& message) {
+  if (to)
+    to->enqueue(make_mail(caf::actor_cast<caf::strong_actor_ptr>(sender), std::forward<T>(message)), nullptr);
+}
+
+/// Threads: the one that runs `sender`; also to itself.
+template <class T>
+void post_from(caf::local_actor& sender, caf::abstract_actor& to, T&& message) {
+  to.enqueue(make_mail(sender.ctrl(), std::forward<T>(message)), sender.context());
+}
+template <class T>
+void post_from(caf::local_actor& sender, const caf::actor& to, T&& message) {
+  if (to)
+    post_from(sender, *caf::actor_cast<caf::abstract_actor*>(to), std::forward<T>(message));
+}
+
+/// Threads: any. It can't be taken back, and keeps the receiver's storage until `when`.
+template <class T>
+void post_at(caf::actor_clock& clock, caf::actor_clock::time_point when, caf::strong_actor_ptr to,
+             T&& message) {
+  clock.schedule_message(when, std::move(to), make_mail(nullptr, std::forward<T>(message)));
+}
+
+// -- monitors
+// -----------------------------------------------------------------------------------------------------------
+
+#if TASKACTOR_CAF_0
+inline void watch(caf::event_based_actor& self, const caf::strong_actor_ptr& who) {
+  self.monitor(who->get(), caf::message_priority::normal);
+}
+template <class F>
+void on_down(caf::event_based_actor& self, F f) {
+  self.set_down_handler(std::move(f));
+}
+#else
+inline void watch(caf::event_based_actor& self, const caf::strong_actor_ptr& who) {
+  who->get()->attach(
+      caf::default_attachable::make_monitor(who->address(), self.address(), caf::message_priority::normal));
+}
+// CAF 1.x would rather have a callback for each monitor; that costs an action with a mutex for each task.
+CAF_PUSH_DEPRECATED_WARNING
+template <class F>
+void on_down(caf::event_based_actor& self, F f) {
+  self.set_down_handler(std::move(f));
+}
+CAF_POP_WARNINGS
+#endif
 
 } // namespace taskactor::detail

@@ -80,6 +80,7 @@ struct events_queued {};
 
 } // namespace taskactor::detail
 
+TASKACTOR_LOCAL_MESSAGES_BEGIN
 TASKACTOR_LOCAL_MESSAGE(taskactor::detail::work_admitted)
 TASKACTOR_LOCAL_MESSAGE(taskactor::detail::end_task)
 TASKACTOR_LOCAL_MESSAGE(taskactor::detail::exit_received)
@@ -97,3 +98,4 @@ TASKACTOR_LOCAL_MESSAGE(taskactor::detail::resize_limiter)
 TASKACTOR_LOCAL_MESSAGE(taskactor::detail::tokens_granted)
 TASKACTOR_LOCAL_MESSAGE(taskactor::detail::tokens_recalled)
 TASKACTOR_LOCAL_MESSAGE(taskactor::detail::events_queued)
+TASKACTOR_LOCAL_MESSAGES_END

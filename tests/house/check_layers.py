@@ -32,6 +32,8 @@ ROOT_FILES = {
     "fwd": "ground",
     "version": "ground",
     "caf_compat": "ground",
+    "caf_compat_actor": "ground",
+    "caf_compat_scheduler": "ground",
     "precompiled": "ground",
     "messages": "run",
     "task_manager": "manager",

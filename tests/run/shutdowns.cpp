@@ -80,7 +80,6 @@ BOOST_AUTO_TEST_CASE(bad_bounds_are_refused_by_name) {
 
 BOOST_AUTO_TEST_CASE(the_manager_lives_in_a_system_of_the_users_and_leaves_it_as_it_was) {
   caf::actor_system_config config;
-  config.set("scheduler.policy", caf::atom("sharing"));
   caf::actor_system system{config};
   for (int i = 0; i < 3; ++i) {
     ta::task_manager tasks{system};

@@ -11,10 +11,9 @@
 /// locked inbox. While such work is under way the clock stands still, unless the test moves it.
 #pragma once
 
-#include <taskactor/taskactor.hpp>
+#include "manual_system.hpp"
 
-#include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
+#include <taskactor/taskactor.hpp>
 
 #include <chrono>
 #include <functional>
@@ -24,8 +23,6 @@ namespace test {
 
 namespace ta = taskactor;
 using namespace std::chrono_literals;
-
-class locked_coordinator;
 
 class virtual_time {
 public:
@@ -43,15 +40,13 @@ public:
   /// Waits, in real time, for a real thread to wake an actor.
   void wait_for_wake(std::chrono::milliseconds bound);
   std::chrono::steady_clock::time_point now() const;
-  caf::actor_system& system() { return *system_; }
+  caf::actor_system& system() { return system_.get(); }
 
   /// How long, in real time, the clock stands still for real work that doesn't come to its end.
   std::chrono::milliseconds patience = 20s;
 
 private:
-  caf::actor_system_config config_;
-  locked_coordinator* coordinator_ = nullptr;
-  std::unique_ptr<caf::actor_system> system_;
+  manual_system system_;
 
 public:
   std::unique_ptr<ta::task_manager> owner;

@@ -43,7 +43,7 @@ private:
 
 void end_claim(ref<record>& claim) noexcept {
   if (const auto over = std::exchange(claim, {}))
-    caf::anon_send(over->home->manager(), claim_over{over});
+    post(over->home->manager(), claim_over{over});
 }
 
 } // namespace
@@ -58,7 +58,7 @@ bool acquire_awaiter::start(context& ctx) {
     throw_rejection(*wrong);
   claim_ = std::move(claim);
   ctx.waiting = this;
-  caf::anon_send(ctx.home().manager(), claim_tokens{claim_});
+  post(ctx.home().manager(), claim_tokens{claim_});
   return true;
 }
 

@@ -69,9 +69,9 @@ std::optional<rejection> runtime::admit(ref<record> task, task_options options, 
   for (;;) {
     auto answer = table_->admit(task, options.on_full, options.on_duplicate, wrong);
     if (answer.cancelled)
-      caf::anon_send(manager_, end_task{answer.cancelled, answer.cancelled->reason.load()});
+      post(manager_, end_task{answer.cancelled, answer.cancelled->reason.load()});
     if (answer.tell)
-      caf::anon_send(manager_, work_admitted{});
+      post(manager_, work_admitted{});
     joined = std::move(answer.joined);
     if (!answer.refused || answer.refused->code != errc::queue_full || options.on_full != on_full::wait)
       return std::move(answer.refused);
@@ -129,12 +129,12 @@ void runtime::change(named_limiter& which, const limiter_options& to) {
     throw_rejection(*wrong);
   if (to.capacity) {
     which.capacity = *to.capacity;
-    caf::anon_send(which.actor, resize_limiter{*to.capacity});
+    post(which.actor, resize_limiter{*to.capacity});
   }
   if (to.rate) {
     if (!which.has_rate)
       throw_rejection(invalid("limiter \"" + which.name + "\": it was added without a rate"));
-    caf::anon_send(which.actor, set_rate{to.rate});
+    post(which.actor, set_rate{to.rate});
   }
 }
 

@@ -1,6 +1,8 @@
 /// An actor with a thread of its own that does one job, for as long as that takes.
 #pragma once
 
+#include "../caf_compat.hpp"
+
 #include <caf/actor_system.hpp>
 #include <caf/blocking_actor.hpp>
 
@@ -26,8 +28,7 @@ public:
     try {
       system.spawn<detached_job, caf::detached + caf::hidden>(std::move(job));
     } catch (const std::system_error&) {
-      system.dec_detached_threads(); // CAF counts the thread before it has one, and its destructor would wait
-                                     // for it
+      forget_detached(system);
       throw;
     }
   }

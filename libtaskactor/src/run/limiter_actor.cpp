@@ -6,7 +6,7 @@ namespace taskactor::detail {
 
 limiter_actor::limiter_actor(caf::actor_config& config, std::size_t capacity, std::optional<rate> allowed)
     : event_based_actor(config), limiter_(capacity, allowed) {
-  set_down_handler([this](caf::down_msg& down) {
+  on_down(*this, [this](caf::down_msg& down) {
     holders_.erase(down.source.id());
     tell(limiter_.gone(down.source.id(), now()));
   });
@@ -30,7 +30,7 @@ time_point limiter_actor::now() { return system().clock().now(); }
 holder_id limiter_actor::sender() {
   const auto who = caf::actor_cast<caf::actor>(current_sender());
   if (holders_.emplace(who.id(), who).second)
-    monitor(who);
+    watch(*this, caf::actor_cast<caf::strong_actor_ptr>(who));
   return who.id();
 }
 
@@ -40,14 +40,13 @@ void limiter_actor::tell(const limiter::notices& what) {
     if (found == holders_.end())
       continue;
     if (kind == limiter::notice::kind::grant)
-      send(found->second, tokens_granted{count});
+      post_from(*this, found->second, tokens_granted{count});
     else
-      send(found->second, tokens_recalled{count});
+      post_from(*this, found->second, tokens_recalled{count});
   }
   if (const auto due = limiter_.refill_at(now()))
     if (const auto at = alarm_.arm(*due, [this] { return now(); }))
-      system().clock().schedule_message(
-          *at, ctrl(), caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, alarm_rang{*at}));
+      post_at(system().clock(), *at, ctrl(), alarm_rang{*at});
 }
 
 } // namespace taskactor::detail

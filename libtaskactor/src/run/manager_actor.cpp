@@ -19,7 +19,7 @@ manager_actor::manager_actor(caf::actor_config& config, runtime& home, caf::acto
       limiter_(std::move(limiter)),
       waiting_(home.with().priority_aging) {
   running_.reserve(256);
-  set_down_handler([this](caf::down_msg& down) { on_down(down.source.id()); });
+  detail::on_down(*this, [this](caf::down_msg& down) { on_down(down.source.id()); });
 }
 
 caf::behavior manager_actor::make_behavior() {
@@ -85,8 +85,8 @@ void manager_actor::spawn_body(record& task) {
   task.actor = body;
   running_.emplace(actor->id(), ref<record>{&task});
   body->retain(); // the manager's reference, until the down message
-  monitor(caf::actor_cast<caf::actor_addr>(actor));
-  context()->exec_later(body);
+  watch(*this, actor);
+  run_later(*context(), body);
   actor.detach(); // the scheduler's reference is the creation reference
 }
 

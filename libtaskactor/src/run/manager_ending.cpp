@@ -74,8 +74,8 @@ void manager_actor::signal(record& task, bool kill) {
   const std::chrono::nanoseconds time = kill ? kill_settle_time : home_.with().cancel_grace;
   due_at(task, after(home_.now(), time), end_reason::none);
   auto* body = static_cast<task_actor*>(task.actor);
-  body->eq_impl(caf::make_message_id(), ctrl(), context(),
-                caf::exit_msg{address(), kill ? caf::exit_reason::kill : caf::exit_reason::user_shutdown});
+  post_from(*this, *body,
+            caf::exit_msg{address(), kill ? caf::exit_reason::kill : caf::exit_reason::user_shutdown});
 }
 
 void manager_actor::on_down(caf::actor_id who) {
@@ -186,7 +186,7 @@ void manager_actor::leave_nursery(record& task) {
 /// start in a batch, and who waits for ends is woken once.
 void manager_actor::settle_soon() {
   if (!std::exchange(settling_, true))
-    eq_impl(caf::make_message_id(), ctrl(), context(), settle_ends{});
+    post_from(*this, *this, settle_ends{});
 }
 
 void manager_actor::settle() {

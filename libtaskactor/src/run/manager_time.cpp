@@ -118,8 +118,7 @@ void manager_actor::arm() {
   if (due == time_point::max())
     return;
   if (const auto at = alarm_.arm(due, [this] { return home_.now(); }))
-    system().clock().schedule_message(
-        *at, ctrl(), caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, alarm_rang{*at}));
+    post_at(system().clock(), *at, ctrl(), alarm_rang{*at});
 }
 
 void manager_actor::on_stop(const shutdown_options& bounds) {

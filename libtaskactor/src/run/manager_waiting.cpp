@@ -101,7 +101,7 @@ void manager_actor::serve(named_limiter& limiter) {
     queue_for_next(std::move(task));
   }
   if (const auto count = limiter.account.ask(limiter.line.tokens()))
-    send(limiter.actor, acquire_tokens{count});
+    post_from(*this, limiter.actor, acquire_tokens{count});
   limiter.waiting.store(limiter.line.size(), std::memory_order_relaxed);
   limiter.in_use.store(limiter.account.used(), std::memory_order_relaxed);
 }
@@ -131,7 +131,7 @@ void manager_actor::start_ready() {
   }
   const auto wanting = resuming_.size() + nested_.size() + waiting_.size();
   if (const auto count = tokens_.ask(wanting))
-    send(limiter_, acquire_tokens{count});
+    post_from(*this, limiter_, acquire_tokens{count});
   home_.waiting.store(wanting, std::memory_order_relaxed);
   home_.running.store(running_.size(), std::memory_order_relaxed);
   home_.tokens_used.store(tokens_.used(), std::memory_order_relaxed);
@@ -161,7 +161,7 @@ void manager_actor::return_limits(record& task) {
     limiter.holders.erase({task.sequence, &task});
     const auto back = used ? limiter.account.put(need.tokens) : limiter.account.put_unused(need.tokens);
     if (back != 0)
-      send(limiter.actor, release_tokens{back});
+      post_from(*this, limiter.actor, release_tokens{back});
     serve(limiter);
   }
 }
@@ -221,7 +221,7 @@ void manager_actor::want_back(ref<record> task) {
 
 void manager_actor::release(std::size_t count) {
   if (count != 0)
-    send(limiter_, release_tokens{count});
+    post_from(*this, limiter_, release_tokens{count});
 }
 
 /// Whose message this is; null for the global one's.
@@ -242,7 +242,7 @@ void manager_actor::on_granted(std::size_t count) {
     release(tokens_.granted(count));
   } else {
     if (const auto back = limiter->account.granted(count))
-      send(limiter->actor, release_tokens{back});
+      post_from(*this, limiter->actor, release_tokens{back});
     serve(*limiter);
   }
   start_ready();
@@ -253,7 +253,7 @@ void manager_actor::on_recalled(std::size_t count) {
   if (!limiter)
     release(tokens_.recalled(count));
   else if (const auto back = limiter->account.recalled(count))
-    send(limiter->actor, release_tokens{back});
+    post_from(*this, limiter->actor, release_tokens{back});
 }
 
 void manager_actor::on_claim(ref<record> claim) {

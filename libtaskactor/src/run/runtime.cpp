@@ -1,10 +1,10 @@
 #include "runtime.hpp"
 
-#include "../caf_compat.hpp"
+#include "../caf_compat_scheduler.hpp"
 #include "detached_job.hpp"
 #include "limiter_actor.hpp"
 #include "manager_actor.hpp"
-#include "scheduler_policy.hpp"
+#include "run_queue.hpp"
 
 #include <taskactor/run/admit.hpp>
 
@@ -36,6 +36,7 @@ namespace {
 constexpr std::chrono::milliseconds apart_bound{500};
 
 std::unique_ptr<caf::actor_system_config> own_config(std::size_t threads) {
+  register_messages();
   auto config = std::make_unique<caf::actor_system_config>();
   configure(*config, threads);
   install_scheduler(*config);
@@ -54,10 +55,7 @@ void wait_on_condition(std::unique_lock<std::mutex>& lock, std::condition_variab
 
 } // namespace
 
-void install_scheduler(caf::actor_system_config& config) {
-  config.module_factories.emplace_back(
-      [](caf::actor_system& system) -> caf::actor_system::module* { return new scheduler{system}; });
-}
+void install_scheduler(caf::actor_system_config& config) { install_scheduler<run_queue>(config); }
 
 runtime::runtime(caf::actor_system* system, manager_options options)
     : settings_(resolve(options, std::max(1u, std::thread::hardware_concurrency()))),
@@ -122,24 +120,24 @@ void runtime::dispose(runtime* which) noexcept {
 bool runtime::admit_lane(ref<record> lane) {
   const auto tell = table_->admit_lane(std::move(lane));
   if (tell.value_or(false))
-    caf::anon_send(manager_, work_admitted{});
+    post(manager_, work_admitted{});
   return tell.has_value();
 }
 
 cancel_reply runtime::cancel(record& task, end_reason why) {
   const auto reply = table_->cancel(task, why);
   if (reply == cancel_reply::requested)
-    caf::anon_send(manager_, end_task{ref<record>{&task}, why});
+    post(manager_, end_task{ref<record>{&task}, why});
   return reply;
 }
 
-void runtime::kill(record& task) { caf::anon_send(manager_, exit_received{ref<record>{&task}, true}); }
+void runtime::kill(record& task) { post(manager_, exit_received{ref<record>{&task}, true}); }
 
 void runtime::resize(limiter_kind which, std::size_t to) {
   switch (which) {
   case limiter_kind::global:
     capacity = to;
-    caf::anon_send(limiters_[0], resize_limiter{to});
+    post(limiters_[0], resize_limiter{to});
     break;
   case limiter_kind::thread:
     threads_->resize(to);
@@ -200,7 +198,7 @@ shutdown_report runtime::shutdown(shutdown_options bounds) {
   if (!report_) {
     lock.unlock();
     table_->close(false);
-    caf::anon_send(manager_, detail::stop{bounds});
+    post(manager_, detail::stop{bounds});
     tell_room();
     lock.lock();
     block(lock, ended_, [this] { return report_.has_value(); });

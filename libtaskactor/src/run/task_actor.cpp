@@ -20,7 +20,7 @@ struct task_actor::pause_wait final : waiter {
 };
 
 task_actor::task_actor(caf::actor_config& config, ref<record> task)
-    : monitorable_actor(config), task_(std::move(task)) {}
+    : light_actor(config), task_(std::move(task)) {}
 
 task_actor::~task_actor() = default;
 
@@ -35,27 +35,15 @@ void task_actor::pause() {
   arm(pause_->timer);
 }
 
-void task_actor::enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) {
-  if (!what->content().match_elements<caf::exit_msg>()) {
-    if (what->mid.is_request())
-      bounce(what, caf::sec::unexpected_message);
-    return;
-  }
-  const auto& exit = what->content().get_as<caf::exit_msg>(0);
+void task_actor::on_exit_message(const caf::exit_msg& exit) {
   const bool kills = exit.reason == caf::exit_reason::kill;
   if (exit.source != home().manager().address()) { // a stranger's: the manager decides, and keeps the time
-    caf::anon_send(home().manager(), exit_received{task_, kills});
+    post(home().manager(), exit_received{task_, kills});
     return;
   }
   task_->control.fetch_or(kills ? record::cancel_bit | record::kill_bit : record::cancel_bit,
                           std::memory_order_acq_rel);
   wake();
-}
-
-void task_actor::on_destroy() {
-  if (!getf(is_cleaned_up_flag))
-    cleanup(caf::exit_reason::unreachable, nullptr);
-  monitorable_actor::on_destroy();
 }
 
 void task_actor::wake() noexcept {
@@ -69,11 +57,11 @@ void task_actor::wake() noexcept {
   }
   if (now == word::parked) {
     retain(); // the queue's reference
-    home_system().scheduler().enqueue(this);
+    run_soon(home_system(), this);
   }
 }
 
-caf::resumable::resume_result task_actor::resume(caf::execution_unit* unit, std::size_t) {
+caf::resumable::resume_result task_actor::resume(executor* here, std::size_t) {
   const current_scope scope{task_.get(), this};
   for (;;) {
     word_.store(word::running, std::memory_order_release);
@@ -87,12 +75,12 @@ caf::resumable::resume_result task_actor::resume(caf::execution_unit* unit, std:
     case turn::requeue:
       retain();
       word_.store(word::queued, std::memory_order_release);
-      unit->exec_later(this);
+      run_later(*here, this);
       return awaiting_message;
     case turn::end:
       word_.store(word::down, std::memory_order_release);
       remains_.clear(); // they may own a reference to this actor
-      cleanup(caf::error{}, unit);
+      cleanup(caf::error{}, here);
       return done;
     }
   }
@@ -201,9 +189,9 @@ void task_actor::disarm(timer_entry& entry) noexcept { home().sleepers().disarm(
 
 void task_actor::lend_token_back() {
   task_->token.store(false, std::memory_order_release); // now, not when the manager hears of it
-  caf::anon_send(home().manager(), token_returned{task_});
+  post(home().manager(), token_returned{task_});
 }
 
-void task_actor::reclaim_token() { caf::anon_send(home().manager(), reclaim{task_}); }
+void task_actor::reclaim_token() { post(home().manager(), reclaim{task_}); }
 
 } // namespace taskactor::detail

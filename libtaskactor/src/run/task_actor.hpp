@@ -11,11 +11,11 @@
 /// Its end is its clean-up, which sends the down message that the manager waits for (rule 3 of DESIGN.md).
 #pragma once
 
+#include "../caf_compat_actor.hpp"
+
 #include <taskactor/run/record.hpp>
 
 #include <caf/infer_handle.hpp>
-#include <caf/monitorable_actor.hpp>
-#include <caf/resumable.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -24,23 +24,18 @@
 
 namespace taskactor::detail {
 
-class task_actor final : public caf::monitorable_actor, public caf::resumable, public context {
+class task_actor final : public light_actor, public caf::resumable, public context {
+  TASKACTOR_LIGHT_ACTOR
+
 public:
   task_actor(caf::actor_config& config, ref<record> task);
   ~task_actor() override;
 
-  // -- caf::abstract_actor
-  // -------------------------------------------------------------------------------------------
-  using caf::abstract_actor::enqueue;
-  void enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) override;
-  void on_destroy() override;
+  // -- the actor
+  // -----------------------------------------------------------------------------------------------------
   const char* name() const override { return "taskactor.task"; }
-
-  // -- caf::resumable
-  // ------------------------------------------------------------------------------------------------
-  resume_result resume(caf::execution_unit* unit, std::size_t) override;
-  void intrusive_ptr_add_ref_impl() override { caf::intrusive_ptr_add_ref(ctrl()); }
-  void intrusive_ptr_release_impl() override { caf::intrusive_ptr_release(ctrl()); }
+  resume_result resume(executor* here, std::size_t) override;
+  void on_exit_message(const caf::exit_msg& exit);
 
   // -- context
   // -------------------------------------------------------------------------------------------------------

@@ -71,8 +71,7 @@ void timers::ring(time_point rung) {
 void timers::rearm() {
   if (const auto* first = heap_.earliest())
     if (const auto at = alarm_.arm(first->due, [this] { return system_.clock().now(); }))
-      system_.clock().schedule_message(
-          *at, actor_, caf::make_mailbox_element(nullptr, caf::make_message_id(), {}, alarm_rang{*at}));
+      post_at(system_.clock(), *at, actor_, alarm_rang{*at});
 }
 
 } // namespace taskactor::detail

@@ -82,7 +82,7 @@ void token_gate::resize(std::size_t capacity) {
     const std::lock_guard lock{mutex_};
     capacity_ = capacity;
   }
-  caf::anon_send(limiter_, resize_limiter{capacity});
+  post(limiter_, resize_limiter{capacity});
 }
 
 limiter_statistics token_gate::statistics() const {
@@ -99,12 +99,12 @@ void token_gate::serve(std::unique_lock<std::mutex>& lock) {
     lock.lock();
   }
   if (const auto count = account_.ask(waiting_.size()))
-    caf::send_as(actor_, limiter_, acquire_tokens{count});
+    post_from(actor_, limiter_, acquire_tokens{count});
 }
 
 void token_gate::release(std::size_t count) {
   if (count != 0)
-    caf::send_as(actor_, limiter_, release_tokens{count});
+    post_from(actor_, limiter_, release_tokens{count});
 }
 
 } // namespace taskactor::detail

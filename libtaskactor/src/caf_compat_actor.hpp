@@ -1,0 +1,78 @@
+/// What makes a class an actor without a mailbox and without a behavior: it has an address, can be monitored
+/// and linked, takes exit messages, and is run by the scheduler.
+///
+///     class my_actor final : public light_actor, public caf::resumable {
+///       TASKACTOR_LIGHT_ACTOR
+///       const char* name() const override;
+///       resume_result resume(executor* here, std::size_t) override;
+///       void on_exit_message(const caf::exit_msg& exit);                 // any thread
+///     };
+///
+/// Any other message is dropped; a request is answered with `unexpected_message`.
+///
+/// A macro and not a base class: CAF 0.17 casts every job dynamically before it runs it, and a level of
+/// inheritance more costs an empty task 140 instructions, measured.
+#pragma once
+
+#include "caf_compat.hpp"
+
+#if TASKACTOR_CAF_0
+#include <caf/monitorable_actor.hpp>
+#else
+#include <caf/abstract_actor.hpp>
+#endif
+
+#include <caf/detail/sync_request_bouncer.hpp>
+#include <caf/sec.hpp>
+#include <caf/system_messages.hpp>
+
+namespace taskactor::detail {
+
+/// Calls `f(exit_msg)` if that is what the mail brings.
+template <class F>
+void take_exit_message(caf::mailbox_element& mail, F f) {
+  if (mail.content().match_elements<caf::exit_msg>())
+    f(mail.content().get_as<caf::exit_msg>(0));
+  else if (mail.mid.is_request())
+    caf::detail::sync_request_bouncer{caf::make_error(caf::sec::unexpected_message)}(mail.sender, mail.mid);
+}
+
+#if TASKACTOR_CAF_0
+
+using light_actor = caf::monitorable_actor;
+
+#define TASKACTOR_LIGHT_ACTOR                                                                                \
+public:                                                                                                      \
+  using caf::abstract_actor::enqueue;                                                                        \
+  void enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) override {                               \
+    take_exit_message(*what, [this](const caf::exit_msg& exit) { on_exit_message(exit); });                  \
+  }                                                                                                          \
+  void on_destroy() override {                                                                               \
+    if (!getf(is_cleaned_up_flag))                                                                           \
+      cleanup(caf::exit_reason::unreachable, nullptr);                                                       \
+    light_actor::on_destroy();                                                                               \
+  }                                                                                                          \
+  void intrusive_ptr_add_ref_impl() override { caf::intrusive_ptr_add_ref(ctrl()); }                         \
+  void intrusive_ptr_release_impl() override { caf::intrusive_ptr_release(ctrl()); }
+
+#else
+
+using light_actor = caf::abstract_actor;
+
+// caf::make_actor wants setup_metrics of any actor.
+#define TASKACTOR_LIGHT_ACTOR                                                                                \
+public:                                                                                                      \
+  bool enqueue(caf::mailbox_element_ptr what, caf::scheduler*) override {                                    \
+    take_exit_message(*what, [this](const caf::exit_msg& exit) { on_exit_message(exit); });                  \
+    return !is_terminated();                                                                                 \
+  }                                                                                                          \
+  void ref_resumable() const noexcept override { caf::intrusive_ptr_add_ref(ctrl()); }                       \
+  void deref_resumable() const noexcept override { caf::intrusive_ptr_release(ctrl()); }                     \
+  void setup_metrics() noexcept {}                                                                           \
+                                                                                                             \
+private:                                                                                                     \
+  void force_close_mailbox() override {}
+
+#endif
+
+} // namespace taskactor::detail

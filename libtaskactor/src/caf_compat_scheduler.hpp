@@ -1,0 +1,138 @@
+/// How a scheduler of ours, one queue for all its workers, gets into an actor system that is going to be
+/// made: `install_scheduler<queue>(config)`.
+///
+/// A queue has `push(job)`, `pop()`, which waits for a job, and `drain(f)`, for what is left when the workers
+/// have gone. Any thread may push.
+#pragma once
+
+#include "caf_compat.hpp"
+
+#if TASKACTOR_CAF_0
+#include <caf/policy/unprofiled.hpp>
+#include <caf/scheduler/coordinator.hpp>
+#else
+#include <caf/defaults.hpp>
+#include <caf/detail/actor_system_access.hpp>
+#include <caf/detail/cleanup_and_release.hpp>
+#include <caf/thread_hook.hpp>
+#include <caf/thread_owner.hpp>
+
+#include <algorithm>
+#include <memory>
+#include <thread>
+#include <vector>
+#endif
+
+namespace taskactor::detail {
+
+#if TASKACTOR_CAF_0
+
+/// A policy for CAF's own workers.
+template <class Queue>
+class queue_policy : public caf::policy::unprofiled {
+public:
+  struct coordinator_data : Queue {
+    explicit coordinator_data(caf::scheduler::abstract_coordinator*) {}
+  };
+  struct worker_data {
+    explicit worker_data(caf::scheduler::abstract_coordinator*) {}
+  };
+
+  template <class Coordinator>
+  void central_enqueue(Coordinator* self, caf::resumable* job) {
+    d(self).push(job);
+  }
+  template <class Worker>
+  void external_enqueue(Worker* self, caf::resumable* job) {
+    d(self->parent()).push(job);
+  }
+  template <class Worker>
+  void internal_enqueue(Worker* self, caf::resumable* job) {
+    d(self->parent()).push(job);
+  }
+  template <class Worker>
+  void resume_job_later(Worker* self, caf::resumable* job) {
+    d(self->parent()).push(job);
+  }
+  template <class Worker>
+  caf::resumable* dequeue(Worker* self) {
+    return d(self->parent()).pop();
+  }
+  template <class Worker, class F>
+  void foreach_resumable(Worker*, F) {}
+  template <class Coordinator, class F>
+  void foreach_central_resumable(Coordinator* self, F f) {
+    d(self).drain(f);
+  }
+};
+
+template <class Queue>
+void install_scheduler(caf::actor_system_config& config) {
+  config.module_factories.emplace_back([](caf::actor_system& system) -> caf::actor_system::module* {
+    return new caf::scheduler::coordinator<queue_policy<Queue>>{system};
+  });
+}
+
+#else
+
+/// CAF 1.x has no policies: this has workers of its own. An entry without a job sends a worker home.
+template <class Queue>
+class queue_scheduler final : public caf::scheduler {
+public:
+  explicit queue_scheduler(caf::actor_system& system) : system_(system) {}
+
+  void schedule(caf::resumable* job) override { queue_.push(job); }
+  void delay(caf::resumable* job) override { queue_.push(job); }
+  void start() override {
+    const auto& config = system_.config();
+    const auto at_once = caf::get_or(config, "caf.scheduler.max-throughput", //
+                                     caf::defaults::scheduler::max_throughput);
+    const auto count = caf::get_or(config, "caf.scheduler.max-threads", // as many as CAF's own
+                                   std::max<std::size_t>(std::thread::hardware_concurrency(), 4));
+    for (std::size_t i = 0; i < count; ++i)
+      workers_.push_back(system_.launch_thread("caf.worker", caf::thread_owner::scheduler,
+                                               [this, at_once] { work(at_once); }));
+  }
+  void stop() override {
+    for (std::size_t i = 0; i < workers_.size(); ++i)
+      queue_.push(nullptr);
+    for (auto& worker : workers_)
+      worker.join();
+    queue_.drain(caf::detail::cleanup_and_release);
+  }
+
+private:
+  void work(std::size_t at_once) {
+    while (auto* job = queue_.pop()) {
+      const auto result = job->resume(this, at_once);
+      if (result == caf::resumable::resume_later)
+        queue_.push(job);
+      else
+        caf::intrusive_ptr_release(job);
+    }
+  }
+
+  caf::actor_system& system_;
+  Queue queue_;
+  std::vector<std::thread> workers_;
+};
+
+/// A hook is called before a system starts any thread: the last time to give it parts of our own.
+template <class Scheduler>
+class scheduler_hook final : public caf::thread_hook {
+public:
+  void init(caf::actor_system& system) override {
+    caf::detail::actor_system_access{system}.scheduler(std::make_unique<Scheduler>(system));
+  }
+  void thread_started(caf::thread_owner) override {}
+  void thread_terminates() override {}
+};
+
+template <class Queue>
+void install_scheduler(caf::actor_system_config& config) {
+  config.add_thread_hook<scheduler_hook<queue_scheduler<Queue>>>();
+}
+
+#endif
+
+} // namespace taskactor::detail
