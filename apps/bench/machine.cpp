@@ -41,8 +41,8 @@ std::string compiler_name() {
 }
 
 std::string caf_version() {
-  return std::to_string(CAF_VERSION / 10000) + '.' + std::to_string(CAF_VERSION / 100 % 100) + '.'
-         + std::to_string(CAF_VERSION % 100);
+  return std::to_string(CAF_MAJOR_VERSION) + '.' + std::to_string(CAF_MINOR_VERSION) + '.'
+         + std::to_string(CAF_PATCH_VERSION);
 }
 
 bool is_optimised() {

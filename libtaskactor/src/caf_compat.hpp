@@ -4,7 +4,7 @@
 ///     post(to, message)                  sends one of our messages (messages.hpp), from nobody
 ///     post_from(sender, to, message)     the same, and the receiver learns from whom
 ///     post_at(clock, when, to, message)  the same, later
-///     watch(self, who), on_down(self, f) monitors an actor; `f(down_msg&)` hears of its end
+///     monitor_actor(self, who)           `f(down_msg&)` of `when_down(self, f)` hears of its end
 ///     run_soon, run_later                give the scheduler something to run
 ///
 /// Each has two implementations of a line or two. Nothing else may ask for CAF's version, nor use a name that
@@ -25,7 +25,11 @@
 #include <cstddef>
 #include <utility>
 
-#if CAF_VERSION < 10000
+// CAF_VERSION itself is of no use: 1.1.0 says 0100.
+#if CAF_MAJOR_VERSION == 0 && CAF_MINOR_VERSION != 17
+#error "taskactor needs CAF 0.17.6 or 1.x: the versions between them have the interface of neither"
+#endif
+#if CAF_MAJOR_VERSION == 0
 #define TASKACTOR_CAF_0 1
 #include <caf/execution_unit.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
@@ -149,22 +153,22 @@ void post_at(caf::actor_clock& clock, caf::actor_clock::time_point when, caf::st
 // -----------------------------------------------------------------------------------------------------------
 
 #if TASKACTOR_CAF_0
-inline void watch(caf::event_based_actor& self, const caf::strong_actor_ptr& who) {
+inline void monitor_actor(caf::event_based_actor& self, const caf::strong_actor_ptr& who) {
   self.monitor(who->get(), caf::message_priority::normal);
 }
 template <class F>
-void on_down(caf::event_based_actor& self, F f) {
+void when_down(caf::event_based_actor& self, F f) {
   self.set_down_handler(std::move(f));
 }
 #else
-inline void watch(caf::event_based_actor& self, const caf::strong_actor_ptr& who) {
+inline void monitor_actor(caf::event_based_actor& self, const caf::strong_actor_ptr& who) {
   who->get()->attach(
       caf::default_attachable::make_monitor(who->address(), self.address(), caf::message_priority::normal));
 }
 // CAF 1.x would rather have a callback for each monitor; that costs an action with a mutex for each task.
 CAF_PUSH_DEPRECATED_WARNING
 template <class F>
-void on_down(caf::event_based_actor& self, F f) {
+void when_down(caf::event_based_actor& self, F f) {
   self.set_down_handler(std::move(f));
 }
 CAF_POP_WARNINGS

@@ -3,7 +3,6 @@
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>
-#include <caf/all.hpp>
 
 #if defined(__SANITIZE_ADDRESS__)
 #include <sanitizer/lsan_interface.h>

@@ -3,7 +3,9 @@
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>
-#include <caf/all.hpp>
+#include <caf/actor_registry.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
 
 #include <atomic>
 #include <thread>

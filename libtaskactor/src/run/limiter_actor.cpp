@@ -6,7 +6,7 @@ namespace taskactor::detail {
 
 limiter_actor::limiter_actor(caf::actor_config& config, std::size_t capacity, std::optional<rate> allowed)
     : event_based_actor(config), limiter_(capacity, allowed) {
-  on_down(*this, [this](caf::down_msg& down) {
+  when_down(*this, [this](caf::down_msg& down) {
     holders_.erase(down.source.id());
     tell(limiter_.gone(down.source.id(), now()));
   });
@@ -30,7 +30,7 @@ time_point limiter_actor::now() { return system().clock().now(); }
 holder_id limiter_actor::sender() {
   const auto who = caf::actor_cast<caf::actor>(current_sender());
   if (holders_.emplace(who.id(), who).second)
-    watch(*this, caf::actor_cast<caf::strong_actor_ptr>(who));
+    monitor_actor(*this, caf::actor_cast<caf::strong_actor_ptr>(who));
   return who.id();
 }
 

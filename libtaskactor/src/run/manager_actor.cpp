@@ -19,7 +19,7 @@ manager_actor::manager_actor(caf::actor_config& config, runtime& home, caf::acto
       limiter_(std::move(limiter)),
       waiting_(home.with().priority_aging) {
   running_.reserve(256);
-  detail::on_down(*this, [this](caf::down_msg& down) { on_down(down.source.id()); });
+  when_down(*this, [this](caf::down_msg& down) { on_down(down.source.id()); });
 }
 
 caf::behavior manager_actor::make_behavior() {
@@ -85,7 +85,7 @@ void manager_actor::spawn_body(record& task) {
   task.actor = body;
   running_.emplace(actor->id(), ref<record>{&task});
   body->retain(); // the manager's reference, until the down message
-  watch(*this, actor);
+  monitor_actor(*this, actor);
   run_later(*context(), body);
   actor.detach(); // the scheduler's reference is the creation reference
 }
