@@ -78,6 +78,9 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_handed_over_is_refused_by_the_name_of_its_fi
   BOOST_TEST(starts_with(refusal({"a"}, {.env = variables{{"A", "x\0"s}}}), "env: the value of 'A'"));
   BOOST_TEST(starts_with(refusal({"a"}, {.cwd = "\0"s}), "cwd: "));
   BOOST_TEST(starts_with(refusal({"a"}, {.line_limit = 0}), "line_limit: "));
+  BOOST_TEST(starts_with(refusal({"a"}, {.memory_limit = 0}), "memory_limit: "));
+  BOOST_TEST(starts_with(refusal({"a"}, {.niceness = -1}), "niceness: -1 "));
+  BOOST_TEST(starts_with(refusal({"a"}, {.niceness = 20}), "niceness: 20 "));
 }
 
 BOOST_AUTO_TEST_CASE(a_shortage_is_told_from_a_program_that_is_not_there) {
@@ -88,6 +91,12 @@ BOOST_AUTO_TEST_CASE(a_shortage_is_told_from_a_program_that_is_not_there) {
   BOOST_TEST((code(ENOMEM) == errc::command_not_started));
   BOOST_TEST((code(E2BIG) == errc::command_not_started));
   BOOST_TEST((explain(plan, {launcher_stage_interpreter, ENOENT}).code() == errc::command_not_executable));
+  for (const auto& [stage, field] : {std::pair{launcher_stage_memory, "memory_limit: "},
+                                     std::pair{launcher_stage_niceness, "niceness: "}}) {
+    const auto refused = explain(plan, {stage, ENOSYS}); // a sandbox may do that
+    BOOST_TEST((refused.code() == errc::command_not_started));
+    BOOST_TEST(starts_with(refused.what(), field));
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -12,6 +12,7 @@ namespace taskactor::detail {
 namespace {
 
 constexpr std::string_view default_search_path = "/bin:/usr/bin";
+constexpr int most_nice = 19;
 
 void require(bool good, const std::string& message) {
   if (!good)
@@ -26,6 +27,10 @@ void validate(const command_line& command, const command_options& options) {
     require(!has_nul(command[i]), "command: argument " + std::to_string(i) + " has a NUL byte in it");
   require(!has_nul(*options.cwd), "cwd: it has a NUL byte in it");
   require(options.line_limit > 0, "line_limit: zero would hand out nothing");
+  require(options.memory_limit != std::size_t{0}, "memory_limit: zero would leave the command no memory");
+  require(options.niceness >= 0 && options.niceness <= most_nice,
+          "niceness: " + std::to_string(options.niceness) + " is not one of 0 to "
+              + std::to_string(most_nice));
   for (const auto& [name, value] : *options.env) {
     require(!name.empty() && name.find('=') == name.npos && !has_nul(name),
             "env: '" + name + "' can't be the name of a variable");
@@ -80,9 +85,13 @@ launch_plan plan_launch(const command_line& command, const command_options& opti
                    .merges_error = options.merge_stderr};
   const auto candidates = candidate_paths(command.front(), search_path(plan.environment));
   auto& arguments = plan.arguments;
-  arguments.reserve(4 + candidates.size() + command.size());
-  arguments
-      = {TASKACTOR_MODE_RUN, std::to_string(::getpid()), *options.cwd, std::to_string(candidates.size())};
+  arguments.reserve(6 + candidates.size() + command.size());
+  arguments = {TASKACTOR_MODE_RUN,
+               std::to_string(::getpid()),
+               *options.cwd,
+               std::to_string(options.memory_limit.value_or(0)),
+               std::to_string(options.niceness),
+               std::to_string(candidates.size())};
   arguments.insert(arguments.end(), candidates.begin(), candidates.end());
   arguments.insert(arguments.end(), command.begin(), command.end());
   return plan;
@@ -120,6 +129,10 @@ start_error explain(const launch_plan& plan, launcher_failure failure) {
   const auto reason = std::generic_category().message(failure.error);
   if (failure.stage == launcher_stage_directory)
     return {errc::invalid_argument, "cwd: '" + plan.directory + "': " + reason};
+  if (failure.stage == launcher_stage_memory)
+    return {errc::command_not_started, "memory_limit: it can't be set: " + reason};
+  if (failure.stage == launcher_stage_niceness)
+    return {errc::command_not_started, "niceness: it can't be set: " + reason};
   auto message = "cannot run '" + plan.program + "': ";
   const auto code = code_of(failure);
   if (failure.stage == launcher_stage_interpreter)

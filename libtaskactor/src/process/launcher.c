@@ -16,6 +16,7 @@
 #include <linux/close_range.h>
 #include <linux/fcntl.h>
 #include <linux/prctl.h>
+#include <linux/resource.h>
 #include <linux/time_types.h>
 
 enum {
@@ -31,14 +32,16 @@ static void quit(int code) {
     SYSTEM_CALL(exit_group, code, 0, 0, 0, 0);
 }
 
-static int number(const char* digits) {
-  int value = 0;
+static unsigned long long number(const char* digits) {
+  unsigned long long value = 0;
   for (; *digits >= '0' && *digits <= '9'; ++digits)
-    value = value * 10 + (*digits - '0');
+    value = value * 10 + (unsigned)(*digits - '0');
   return value;
 }
 
-static int parent_is(int expected) { return SYSTEM_CALL(getppid, 0, 0, 0, 0, 0) == expected; }
+static int parent_is(unsigned long long expected) {
+  return (unsigned long long)SYSTEM_CALL(getppid, 0, 0, 0, 0, 0) == expected;
+}
 
 static void fail(int stage, long error) {
   struct launcher_failure failure = {stage, (int)-error};
@@ -126,10 +129,35 @@ static void forget_keys(void) {
   SYSTEM_CALL(rt_sigprocmask, 2 /* set */, none, 0, signals / 8, 0);
 }
 
+/* Both limits, so that the command can't lift it again. One that is lower already stays. */
+static void limit_memory(unsigned long long bytes) {
+  struct rlimit64 limit;
+  long result = SYSTEM_CALL(prlimit64, 0, RLIMIT_DATA, 0, &limit, 0);
+  if (result == 0) {
+    limit.rlim_cur = bytes < limit.rlim_cur ? bytes : limit.rlim_cur;
+    limit.rlim_max = bytes < limit.rlim_max ? bytes : limit.rlim_max;
+    result = SYSTEM_CALL(prlimit64, 0, RLIMIT_DATA, &limit, 0, 0);
+  }
+  if (result < 0)
+    fail(launcher_stage_memory, result);
+}
+
+/* The system call tells 20 less the niceness, so that what it tells is never negative; what goes beyond the
+ * end of the scale stays at its end. */
+static void lower_priority(int by) {
+  long result = SYSTEM_CALL(getpriority, PRIO_PROCESS, 0, 0, 0, 0);
+  if (result > 0)
+    result = SYSTEM_CALL(setpriority, PRIO_PROCESS, 0, 20 - result + by, 0, 0);
+  if (result < 0)
+    fail(launcher_stage_niceness, result);
+}
+
 static void run(char** arguments, char** environment) {
   const char* directory = arguments[1];
-  int count = number(arguments[2]);
-  char** candidates = arguments + 3;
+  unsigned long long memory = number(arguments[2]);
+  int niceness = (int)number(arguments[3]);
+  int count = (int)number(arguments[4]);
+  char** candidates = arguments + 5;
   long result = SYSTEM_CALL(prctl, PR_SET_PDEATHSIG, sigkill, 0, 0, 0);
   if (result < 0)
     fail(launcher_stage_arrange, result);
@@ -139,6 +167,10 @@ static void run(char** arguments, char** environment) {
   reset_signal(33);
   forget_keys();
   close_on_exec_from(3);
+  if (memory != 0)
+    limit_memory(memory);
+  if (niceness != 0)
+    lower_priority(niceness);
   if (*directory != 0) {
     result = SYSTEM_CALL(chdir, directory, 0, 0, 0, 0);
     if (result < 0)
@@ -173,7 +205,7 @@ static void kill_groups(void) {
 /* The end of the parent shows twice: its process descriptor becomes readable, though a copy of the pipe's
  * other end may live on in a process that it forked; and the pipe ends, though the process may live on after
  * an exec of its own. */
-static void watch(int parent) {
+static void watch(unsigned long long parent) {
   static int records[1024];
   close_from(watchdog_groups_fd + 1);
   SYSTEM_CALL(chdir, "/", 0, 0, 0, 0);
@@ -200,7 +232,7 @@ static int same(const char* left, const char* right) {
 }
 
 static int launch(int count, char** arguments, char** environment) {
-  if (count > 4 && same(arguments[0], TASKACTOR_MODE_RUN))
+  if (count > 6 && same(arguments[0], TASKACTOR_MODE_RUN))
     run(arguments + 1, environment);
   else if (count == 2 && same(arguments[0], TASKACTOR_MODE_WATCHDOG))
     watch(number(arguments[1]));

@@ -3,11 +3,13 @@
 
 /* The launcher's first argument says what it is to be:
  *
- *   "run" PARENT CWD N CANDIDATE... ARGUMENT...  become the first of N candidate paths that can be executed
- *   "watchdog" PARENT                            kill the groups that PARENT leaves behind
- *   "probe"                                      exit with code 0
+ *   "run" PARENT CWD MEMORY NICENESS N CANDIDATE... ARGUMENT...
+ *                         become the first of N candidate paths that can be executed
+ *   "watchdog" PARENT     kill the groups that PARENT leaves behind
+ *   "probe"               exit with code 0
  *
- * PARENT is the process id of the library's process, in decimal, as is N. CWD "" means no change. */
+ * Numbers are decimal. PARENT is the process id of the library's process. CWD "" means no change, MEMORY 0
+ * (in bytes) no limit; NICENESS is added to what there is. */
 #define TASKACTOR_MODE_RUN "run"
 #define TASKACTOR_MODE_WATCHDOG "watchdog"
 #define TASKACTOR_MODE_PROBE "probe"
@@ -24,6 +26,8 @@ enum {
 
 enum launcher_stage {
   launcher_stage_arrange = 1, /* asking for the parent's death signal */
+  launcher_stage_memory,      /* limiting memory */
+  launcher_stage_niceness,    /* lowering the priority */
   launcher_stage_directory,   /* changing to the working directory */
   launcher_stage_execute,     /* executing the program */
   launcher_stage_interpreter, /* executing it: the file is there, what its first line or header names isn't */

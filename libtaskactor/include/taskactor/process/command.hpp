@@ -67,6 +67,14 @@ struct command_options {
   bool clear_env = false;
   /// Working directory. Empty: the current one.
   field<std::string> cwd{};
+  /// Bytes of memory that each process of the command may have for itself: heap, private writable maps,
+  /// stacks of threads (RLIMIT_DATA). What is only reserved, read from files or shared doesn't count, so that
+  /// runtimes that reserve much can live with it. Beyond it the program is refused memory, and ends as it
+  /// takes that: `command_result` tells. Unset: no limit but this program's own, which it never exceeds; zero
+  /// is refused.
+  std::optional<std::size_t> memory_limit{};
+  /// Added to this program's niceness, as nice(1) does: 0 to 19. Default zero: the same priority.
+  int niceness = 0;
   /// Bytes kept of each stream; what comes later is read and dropped, so that the command never waits for its
   /// reader. Default 1 MiB; zero keeps nothing. Without meaning when `on_line` is set.
   std::size_t capture_limit = std::size_t{1} << 20;
