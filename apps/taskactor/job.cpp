@@ -61,13 +61,17 @@ std::string why_timed_out(const run_options& options, nanoseconds given) {
   return "the total time of " + limit_text(options.total_timeout.value_or(given)) + " was up";
 }
 
-void take(job_result& result, command_result&& from, const job_setup& setup, nanoseconds given) {
+/// What is known of any end.
+void take(job_result& result, command_result&& from) {
   result.begin = from.started;
   result.end = from.ended;
   result.exit_code = from.exit_code;
   result.signal = from.term_signal;
   result.out = std::move(from.out);
   result.err = std::move(from.err);
+}
+
+void judge(job_result& result, const command_result& from, const job_setup& setup, nanoseconds given) {
   result.state = state::failed;
   if (from.timed_out) {
     result.state = state::timed_out;
@@ -120,7 +124,12 @@ task<job_result> run_job(const job_setup& setup, job what) {
     const auto given = how.timeout.value_or(nanoseconds::max());
     command_line line{result.command};
     command_result ended = co_await run_command(std::move(line), std::move(how));
-    take(result, std::move(ended), setup, given);
+    judge(result, ended, setup, given);
+    take(result, std::move(ended));
+    co_return result;
+  } catch (cancelled_command& ended) {
+    take(result, std::move(ended.result));
+    result.error = "cancelled";
     co_return result;
   } catch (const cancelled_error&) {
     result.error = "cancelled";

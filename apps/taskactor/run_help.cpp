@@ -32,7 +32,8 @@ Outputs: what a command prints comes out at its end in one piece, its standard
 output on standard output, its errors on standard error, never mixed with
 another's. A command that prints more than --capture-limit is cut there, and
 counts as failed; with --line-buffer nothing is kept, so nothing is cut (lines
-above 1M come in pieces). What a cancelled command has printed is dropped.
+above 1M come in pieces). What a command had printed before it was ended early
+is kept as well, unless it was killed by Ctrl-C.
 When outputs wait to be written (--keep-order, a slow reader), no more items
 are taken than 64M of them can be kept for.
 

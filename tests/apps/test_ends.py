@@ -152,6 +152,19 @@ class FailFast(program.Case):
         self.assertIn("#2 failed: exit code 7; cancelling the rest (--fail-fast)", done.stderr.decode())
         self.assertEqual([line["state"] for line in self.report()], ["cancelled", "failed"])
 
+    def test_what_a_cancelled_command_had_printed_is_kept(self):
+        os.mkfifo(self.folder / "gate")
+        script = "if [ $1 = fails ]; then read go < gate; exit 7; fi; echo so far; echo oops >&2; echo > gate; exec sleep 100"
+        done = self.run_program(
+            "-q", "-j2", "--fail-fast", "--report", "report", "sh", "-c", script, "sh", ":::", "runs", "fails"
+        )
+        self.assertEqual((done.returncode, done.stdout), (1, b"so far\n"))
+        self.assertIn("oops\n", done.stderr.decode())
+        self.assertEqual(
+            [(line["state"], line["exit_code"], line["signal"]) for line in self.report()],
+            [("cancelled", None, signal.SIGTERM), ("failed", 7, None)],
+        )
+
     def test_without_it_the_others_go_on(self):
         done = self.run_program("-j1", "-k", "sh", "-c", "echo $1; exit $1", "sh", ":::", "1", "0", "2", "0")
         self.assertEqual((done.returncode, done.stdout), (1, b"1\n0\n2\n0\n"))

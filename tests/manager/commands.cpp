@@ -5,11 +5,15 @@
 
 #include <condition_variable>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
+#include <future>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 using namespace test;
@@ -47,6 +51,26 @@ bool gone(int pid) {
   }
   return false;
 }
+
+/// A script that goes on until it is ended, and says, beside its output, when it has come so far.
+class started_script {
+public:
+  explicit started_script(std::string script) : script_(std::move(script)) {
+    BOOST_REQUIRE(::mkdtemp(folder_.data()) != nullptr);
+    BOOST_REQUIRE(::mkfifo(gate().c_str(), 0600) == 0);
+  }
+  ~started_script() { std::filesystem::remove_all(folder_); }
+  ta::command_line command() const {
+    return {"sh", "-c", script_ + "; echo > " + gate() + "; exec sleep 1000"};
+  }
+  void wait_started() const { std::ifstream{gate()}.get(); }
+
+private:
+  std::string gate() const { return folder_ + "/gate"; }
+
+  std::string script_;
+  std::string folder_ = (std::filesystem::temp_directory_path() / "taskactor-XXXXXX").string();
+};
 
 /// Waits until a line of a command's output has come.
 class first_line {
@@ -110,6 +134,60 @@ BOOST_AUTO_TEST_CASE(a_command_with_a_time_of_its_own_is_ended_and_its_output_ke
   BOOST_TEST(!w.run({"true"}, {.timeout = 10s}).timed_out);
 }
 
+BOOST_AUTO_TEST_CASE(a_body_can_learn_how_its_cancelled_command_ended_and_what_it_had_printed) {
+  for (const bool by_deadline : {false, true}) {
+    world w;
+    const started_script script{"echo printed; echo wrong >&2"};
+    std::optional<ta::command_result> seen;
+    const auto body = [&seen](ta::command_line argv) -> ta::task<void> {
+      try {
+        (void)co_await ta::run_command(std::move(argv));
+      } catch (const ta::cancelled_command& ended) {
+        seen = ended.result;
+        throw;
+      }
+    };
+    const auto limit = by_deadline ? std::chrono::nanoseconds{2s} : ta::no_timeout;
+    auto h = w.tasks.add_task({.id = "x", .timeout = limit}, body, script.command()).value();
+    script.wait_started();
+    if (!by_deadline)
+      BOOST_CHECK(w.tasks.cancel_and_wait("x") == ta::cancel_reply::requested);
+    h.wait();
+    BOOST_CHECK(h.state() == (by_deadline ? ta::state::timed_out : ta::state::cancelled));
+    BOOST_TEST(w.tasks.shutdown({.drain = 5s}).clean());
+    BOOST_REQUIRE(seen.has_value());
+    BOOST_TEST(seen->term_signal == SIGTERM);
+    BOOST_TEST(seen->out == "printed\n");
+    BOOST_TEST(seen->err == "wrong\n");
+    BOOST_TEST(!seen->timed_out);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_command_that_is_cancelled_before_its_start_has_no_result) {
+  ta::task_manager tasks{{.process_capacity = 1}};
+  const started_script script{":"};
+  auto first = tasks.run_command({.id = "first"}, script.command()).value();
+  script.wait_started();
+  bool plain = false;
+  std::promise<void> begun;
+  const auto body = [&]() -> ta::task<void> {
+    begun.set_value();
+    try {
+      (void)co_await ta::run_command({"true"});
+    } catch (const ta::cancelled_command&) {
+      throw;
+    } catch (const ta::cancelled_error&) {
+      plain = true;
+      throw;
+    }
+  };
+  auto second = tasks.add_task({.id = "second"}, body).value();
+  begun.get_future().wait();
+  BOOST_CHECK(tasks.cancel_and_wait("second") == ta::cancel_reply::requested);
+  BOOST_TEST(plain);
+  tasks.cancel_and_wait("first");
+}
+
 BOOST_AUTO_TEST_CASE(a_command_that_ignores_term_is_killed_after_its_grace) {
   world w;
   const auto rude
@@ -159,7 +237,7 @@ BOOST_AUTO_TEST_CASE(what_a_line_handler_throws_is_kept_and_harms_nobody) {
   options.on_line = [](ta::stream, std::string_view) { throw std::runtime_error{"handler"}; };
   const auto result = w.run({"echo", "x"}, options);
   BOOST_TEST(result.success());
-  BOOST_CHECK_THROW(std::rethrow_exception(result.line_error), std::runtime_error);
+  BOOST_CHECK_THROW(std::rethrow_exception(result.handler_error), std::runtime_error);
 }
 
 BOOST_AUTO_TEST_CASE(a_shutdown_leaves_no_process) {

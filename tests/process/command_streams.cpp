@@ -82,12 +82,36 @@ BOOST_AUTO_TEST_CASE(lines_of_both_streams_are_handed_out_instead_of_kept) {
   BOOST_TEST((lines == std::vector<std::string>{"out one", "out two", "out ", "out rest", "err wrong"}));
 }
 
-BOOST_AUTO_TEST_CASE(a_line_listener_that_throws_harms_neither_its_command_nor_others) {
+BOOST_AUTO_TEST_CASE(output_is_handed_out_as_it_comes_instead_of_kept) {
+  std::string out, err;
+  std::promise<void> both;
+  const auto keep = [&](stream from, std::string_view bytes) {
+    (from == stream::out ? out : err).append(bytes);
+    if (out == "no newline" && err == "nor here")
+      both.set_value();
+  };
+  const auto [key, listener] = start(
+      {"sh", "-c", "printf 'no newline'; printf 'nor here' >&2; exec sleep 1000"}, {.on_output = keep});
+  BOOST_REQUIRE(both.get_future().wait_for(patience) == std::future_status::ready); // and it still runs
+  server->signal(key, SIGTERM);
+  const auto result = listener->wait_exit();
+  BOOST_TEST(result.out + result.err == "");
+  std::size_t size = 0;
+  const auto count = [&](stream, std::string_view bytes) { size += bytes.size(); };
+  BOOST_TEST(run({"head", "-c", "3000000", "/dev/zero"}, {.capture_limit = 0, .on_output = count}).success());
+  BOOST_TEST(size == 3'000'000U);
+}
+
+BOOST_AUTO_TEST_CASE(a_handler_that_throws_harms_neither_its_command_nor_others) {
   const auto throws = [](stream, std::string_view) { throw std::runtime_error{"no more"}; };
-  const auto result = run_shell("yes | head -n 100000; exit 4", {.on_line = throws});
-  BOOST_TEST(result.exit_code == 4);
-  BOOST_REQUIRE(result.line_error);
-  BOOST_CHECK_THROW(std::rethrow_exception(result.line_error), std::runtime_error);
+  for (const bool by_line : {false, true}) {
+    command_options options;
+    (by_line ? options.on_line : options.on_output) = throws;
+    const auto result = run_shell("yes | head -n 100000; exit 4", options);
+    BOOST_TEST(result.exit_code == 4);
+    BOOST_REQUIRE(result.handler_error);
+    BOOST_CHECK_THROW(std::rethrow_exception(result.handler_error), std::runtime_error);
+  }
   BOOST_TEST(run({"true"}).success());
 }
 

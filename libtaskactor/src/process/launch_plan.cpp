@@ -26,6 +26,8 @@ void validate(const command_line& command, const command_options& options) {
   for (std::size_t i = 0; i < command.size(); ++i)
     require(!has_nul(command[i]), "command: argument " + std::to_string(i) + " has a NUL byte in it");
   require(!has_nul(*options.cwd), "cwd: it has a NUL byte in it");
+  require(!*options.on_output || !*options.on_line,
+          "on_output: output goes there or to on_line, not to both");
   require(options.line_limit > 0, "line_limit: zero would hand out nothing");
   require(options.memory_limit != std::size_t{0}, "memory_limit: zero would leave the command no memory");
   require(options.niceness >= 0 && options.niceness <= most_nice,

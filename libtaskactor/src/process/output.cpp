@@ -18,7 +18,9 @@ void output::take(std::string_view bytes, const command_options& options,
   if (error)
     return;
   try {
-    if (*options.on_line)
+    if (*options.on_output)
+      (*options.on_output)(which_, bytes);
+    else if (*options.on_line)
       lines_.take(bytes, [&](std::string_view line) { (*options.on_line)(which_, line); });
     else
       capture_.take(bytes);

@@ -1,4 +1,5 @@
-/// What becomes of the bytes of one output stream: kept up to a bound, or handed out line by line.
+/// What becomes of the bytes of one output stream: kept up to a bound, or handed out, as they are or by
+/// lines.
 #pragma once
 
 #include <taskactor/process/command.hpp>
@@ -71,11 +72,11 @@ private:
   std::string unfinished_;
 };
 
-/// One stream of one command, either way.
+/// One stream of one command, in any of these ways.
 class output {
 public:
   output(stream which, const command_options& options);
-  /// Never throws: what `on_line` throws is kept in `error`, and the rest of the stream is dropped.
+  /// Never throws: what a handler throws is kept in `error`, and the rest of the stream is dropped.
   void take(std::string_view bytes, const command_options& options, std::exception_ptr& error) noexcept;
   void finish(const command_options& options, std::exception_ptr& error) noexcept;
   bool truncated() const noexcept { return capture_.truncated(); }

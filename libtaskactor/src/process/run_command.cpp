@@ -62,6 +62,8 @@ public:
     result_ = std::move(result);
     finish();
   }
+  /// It ran, and its result is there to be taken.
+  bool exited() const noexcept { return !error_; }
   /// `time_up`: a start that was abandoned because of that is no error of the command's.
   command_result take(bool time_up) {
     if (error_ && !(time_up && abandoned_))
@@ -204,8 +206,11 @@ task<command_result> run_command(command_line argv, command_options options) {
     how = co_await call_wait{call, false, after(this_task::now(), timeout)};
   if (how != wait_end::arrived)
     co_await shield(end_command(call, grace));
-  if (how == wait_end::cancelled)
+  if (how == wait_end::cancelled) {
+    if (call->exited())
+      throw cancelled_command{call->take(false)};
     throw cancelled_error{};
+  }
   const bool time_up = how == wait_end::time_up;
   auto result = call->take(time_up);
   result.timed_out = time_up;

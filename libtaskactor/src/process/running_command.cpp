@@ -93,7 +93,7 @@ void running_command::feed() noexcept {
 void running_command::read(descriptor& from, output& to, std::span<char> buffer) noexcept {
   const auto size = ::read(from.get(), buffer.data(), buffer.size());
   if (size > 0)
-    to.take({buffer.data(), static_cast<std::size_t>(size)}, request_.options, result_.line_error);
+    to.take({buffer.data(), static_cast<std::size_t>(size)}, request_.options, result_.handler_error);
   else if (size == 0 || (errno != EAGAIN && errno != EINTR))
     poller_.close(from); // the command has closed it and may well run on
 }
@@ -119,7 +119,7 @@ void running_command::drain(descriptor& from, output& to, std::span<char> buffer
         = ::read(from.get(), buffer.data(), std::min(buffer.size(), static_cast<std::size_t>(left)));
     if (size <= 0)
       return;
-    to.take({buffer.data(), static_cast<std::size_t>(size)}, request_.options, result_.line_error);
+    to.take({buffer.data(), static_cast<std::size_t>(size)}, request_.options, result_.handler_error);
     left -= static_cast<int>(size);
   }
 }
@@ -148,8 +148,8 @@ void running_command::conclude() noexcept {
   if (failure_)
     return conclude(explain(request_.plan, *failure_));
   close_all();
-  out_.finish(request_.options, result_.line_error);
-  err_.finish(request_.options, result_.line_error);
+  out_.finish(request_.options, result_.handler_error);
+  err_.finish(request_.options, result_.handler_error);
   result_.out_truncated = out_.truncated();
   result_.err_truncated = err_.truncated();
   result_.out = out_.release();

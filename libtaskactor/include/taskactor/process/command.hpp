@@ -76,13 +76,16 @@ struct command_options {
   /// Added to this program's niceness, as nice(1) does: 0 to 19. Default zero: the same priority.
   int niceness = 0;
   /// Bytes kept of each stream; what comes later is read and dropped, so that the command never waits for its
-  /// reader. Default 1 MiB; zero keeps nothing. Without meaning when `on_line` is set.
+  /// reader. Default 1 MiB; zero keeps nothing. Without meaning when `on_output` or `on_line` is set.
   std::size_t capture_limit = std::size_t{1} << 20;
   /// Standard error goes where standard output goes: one stream, in the order of writing.
   bool merge_stderr = false;
-  /// Called with each line, without its newline, instead of keeping output; a last line without one counts
-  /// too. Called one at a time, on the thread that serves all commands: it must not block. When it throws,
-  /// that is kept in `command_result::line_error`, it isn't called again, and the command runs on.
+  /// Called with output as it comes, in pieces as they are read, instead of keeping it: whatever becomes of
+  /// the task, its caller has had what the command had printed by then. Called one at a time, on the thread
+  /// that serves all commands: it must not block. When it throws, that is kept in
+  /// `command_result::handler_error`, it isn't called again, and the command runs on.
+  field<std::function<void(stream, std::string_view bytes)>> on_output{};
+  /// The same by lines: each without its newline; a last line without one counts too. Not both.
   field<std::function<void(stream, std::string_view line)>> on_line{};
   /// Bytes of the longest line that is handed out whole; a longer one comes in pieces of this size.
   /// Default 64 KiB; zero is refused.
@@ -120,8 +123,8 @@ struct command_result {
   /// Most memory held at a time by one of these, in bytes. Linux counts the moment of the start in, when the
   /// child still shares the memory of this program: below that size the figure says nothing.
   std::size_t max_rss = 0;
-  /// What `on_line` threw.
-  std::exception_ptr line_error{};
+  /// What `on_output` or `on_line` threw.
+  std::exception_ptr handler_error{};
 
   std::chrono::nanoseconds duration() const noexcept { return ended - started; }
   /// Exit code 0.
