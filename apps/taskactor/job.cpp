@@ -43,6 +43,8 @@ command_options options_of(const job_setup& setup) {
   const auto& asked = setup.options;
   command_options result;
   result.capture_limit = asked.capture_limit;
+  result.memory_limit = asked.memory;
+  result.niceness = asked.niceness;
   result.grace = asked.grace;
   result.timeout = asked.timeout;
   // A command that the total time ends is ended as by a timeout of its own: that keeps what it has printed.

@@ -31,7 +31,8 @@ CLI::Option* add_duration(CLI::App& verb, const char* name, bool may_be_zero,
   return verb.add_option_function<std::string>(name, read, help)->type_name("TIME");
 }
 
-void add_size(CLI::App& verb, const char* name, std::size_t& into, const char* help) {
+template <class Size>
+void add_size(CLI::App& verb, const char* name, Size& into, const char* help) {
   const auto read = [name, &into](const std::string& text) {
     const auto value = parse_size(text);
     if (!value || *value == 0)
@@ -68,6 +69,11 @@ void add_running(CLI::App& verb, run_options& into) {
   add_duration(
       verb, "--jitter", true, [&into](auto value) { into.jitter = value; },
       "Wait a random time below this before each");
+  add_size(verb, "--memory", into.memory,
+           "What each process of a command may have of\nits own; more is refused it");
+  verb.add_option("--nice", into.niceness, "Lower the commands' priority by N, 0 to 19")
+      ->type_name("N")
+      ->check(CLI::Range(0, 19).description(""));
   verb.add_flag("--fail-fast", into.fail_fast,
                 "At the first that fails start no more, and\ncancel those that run");
   verb.add_flag("--shell", into.shell,

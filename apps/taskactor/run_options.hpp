@@ -24,6 +24,8 @@ struct run_options {
   std::optional<std::chrono::nanoseconds> total_timeout{};
   std::chrono::nanoseconds jitter{};
   std::chrono::nanoseconds grace = std::chrono::seconds{5};
+  std::optional<std::size_t> memory{};
+  int niceness = 0;
   bool fail_fast = false;
   bool shell = false;
   bool dry_run = false;
