@@ -2,8 +2,8 @@
 
 #include "command_template.hpp"
 #include "exit_code.hpp"
-#include "items.hpp"
 #include "output.hpp"
+#include "pending_items.hpp"
 #include "run_control.hpp"
 #include "screen.hpp"
 #include "text.hpp"
@@ -18,11 +18,10 @@ namespace {
 
 constexpr std::size_t written_at_once = std::size_t{1} << 16;
 
-void print_all(const command_template& command, item_source& items, run_control& control, output& to) {
+void print_all(const command_template& command, pending_items& items, run_control& control, output& to) {
   std::string lines;
-  std::size_t number = 0;
-  while (auto item = control.may_start() ? items.next() : std::nullopt) {
-    lines += shell_quoted(command.make(*item, ++number)) + '\n';
+  while (auto next = control.may_start() ? items.next() : std::nullopt) {
+    lines += shell_quoted(command.make(next->item, next->number)) + '\n';
     // The number of items isn't known while they still come, perhaps slowly: then each is shown at once.
     if (lines.size() >= written_at_once || !items.total()) {
       to.put(stream::out, lines);
@@ -34,7 +33,8 @@ void print_all(const command_template& command, item_source& items, run_control&
 
 } // namespace
 
-int print_commands(const command_template& command, item_source& items, run_control& control, screen& where) {
+int print_commands(const command_template& command, pending_items& items, run_control& control,
+                   screen& where) {
   output to{where, {}};
   try {
     print_all(command, items, control, to);

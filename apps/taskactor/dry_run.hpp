@@ -4,11 +4,12 @@
 namespace taskactor::cli {
 
 class command_template;
-class item_source;
+class pending_items;
 class run_control;
 class screen;
 
 /// Returns the exit code.
-int print_commands(const command_template& command, item_source& items, run_control& control, screen& where);
+int print_commands(const command_template& command, pending_items& items, run_control& control,
+                   screen& where);
 
 } // namespace taskactor::cli

@@ -8,15 +8,14 @@
 #include <functional>
 #include <iterator>
 #include <optional>
-#include <string>
 #include <utility>
 
 namespace taskactor::cli {
 
 class item_range {
 public:
-  /// `next` gives the next item; none: there is no other.
-  explicit item_range(std::function<std::optional<std::string>()> next) : next_(std::move(next)) {}
+  /// `next` gives the next one; none: there is no other.
+  explicit item_range(std::function<std::optional<job>()> next) : next_(std::move(next)) {}
 
   class iterator {
   public:
@@ -39,19 +38,12 @@ public:
 
   iterator begin() { return iterator{*this}; }
   static std::default_sentinel_t end() { return std::default_sentinel; }
-  /// Items that were taken so far.
-  std::size_t taken() const noexcept { return taken_; }
 
 private:
-  void advance() {
-    current_.reset();
-    if (auto item = next_())
-      current_.emplace(job{++taken_, std::move(*item)});
-  }
+  void advance() { current_ = next_(); }
 
-  std::function<std::optional<std::string>()> next_;
+  std::function<std::optional<job>()> next_;
   std::optional<job> current_;
-  std::size_t taken_ = 0;
 };
 
 } // namespace taskactor::cli

@@ -10,6 +10,7 @@
 #include <taskactor/task/sleep.hpp>
 
 #include <algorithm>
+#include <memory>
 #include <random>
 #include <system_error>
 #include <utility>
@@ -39,7 +40,8 @@ task<void> pause(run_control& control, nanoseconds duration) {
   }
 }
 
-command_options options_of(const job_setup& setup) {
+/// Lines' bytes are counted in `by_line`.
+command_options options_of(const job_setup& setup, std::shared_ptr<std::size_t> by_line) {
   const auto& asked = setup.options;
   command_options result;
   result.capture_limit = asked.capture_limit;
@@ -51,7 +53,10 @@ command_options options_of(const job_setup& setup) {
   if (const auto left = setup.control.remaining())
     result.timeout = std::min(*left, asked.timeout.value_or(*left));
   if (setup.on_line) {
-    result.on_line = setup.on_line;
+    result.on_line = [by_line, hand_out = setup.on_line](stream which, std::string_view line) {
+      *by_line += which == stream::out ? line.size() + 1 : 0;
+      hand_out(which, line);
+    };
     result.line_limit = line_limit;
   }
   return result;
@@ -64,11 +69,12 @@ std::string why_timed_out(const run_options& options, nanoseconds given) {
 }
 
 /// What is known of any end.
-void take(job_result& result, command_result&& from) {
+void take(job_result& result, command_result&& from, std::size_t by_line) {
   result.begin = from.started;
   result.end = from.ended;
   result.exit_code = from.exit_code;
   result.signal = from.term_signal;
+  result.printed = by_line + from.out.size();
   result.out = std::move(from.out);
   result.err = std::move(from.err);
 }
@@ -113,6 +119,7 @@ std::size_t job_result::size() const noexcept {
 task<job_result> run_job(const job_setup& setup, job what) {
   job_result result;
   result.what = std::move(what);
+  const auto by_line = std::make_shared<std::size_t>(0); // shared: a command may outlive its body
   try {
     if (setup.options.jitter.count() > 0)
       co_await pause(setup.control, random_below(setup.options.jitter));
@@ -122,15 +129,15 @@ task<job_result> run_job(const job_setup& setup, job what) {
     result.started = true;
     result.begin = std::chrono::steady_clock::now();
     setup.on_start(result);
-    auto how = options_of(setup);
+    auto how = options_of(setup, by_line);
     const auto given = how.timeout.value_or(nanoseconds::max());
     command_line line{result.command};
     command_result ended = co_await run_command(std::move(line), std::move(how));
     judge(result, ended, setup, given);
-    take(result, std::move(ended));
+    take(result, std::move(ended), *by_line);
     co_return result;
   } catch (cancelled_command& ended) {
-    take(result, std::move(ended.result));
+    take(result, std::move(ended.result), *by_line);
     result.error = "cancelled";
     co_return result;
   } catch (const cancelled_error&) {

@@ -20,6 +20,7 @@ struct run_options;
 
 struct job {
   std::size_t number = 0; ///< of the item, from 1
+  std::size_t turn = 0;   ///< its place among those that are run, from 1: a run that is resumed skips some
   std::string item{};
 };
 
@@ -35,6 +36,8 @@ struct job_result {
   std::chrono::steady_clock::time_point end{};
   std::string out{};
   std::string err{};
+  /// Bytes of its standard output, whether they are in `out` or went by line.
+  std::size_t printed = 0;
   /// Why it isn't completed.
   std::string error{};
   /// 126 or 127: the program itself can't be run.

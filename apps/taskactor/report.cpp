@@ -5,13 +5,10 @@
 
 #include <nlohmann/json.hpp>
 
-#include <cerrno>
+#include <chrono>
 #include <cstdio>
 #include <ctime>
-#include <system_error>
 #include <utility>
-
-#include <fcntl.h>
 
 namespace taskactor::cli {
 
@@ -30,44 +27,24 @@ constexpr const char* name_of(state how) noexcept {
   }
 }
 
-} // namespace
-
-report::report(std::string path)
-    : path_(std::move(path)), file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)) {
-  if (!file_)
-    fail(errno);
-}
-
-void report::add(const job_result& ended) {
-  if (const int error = append_whole(file_.get(), line_of(ended)))
-    fail(error);
-  ++lines_;
-}
-
-void report::close() {
-  if (const int error = file_.close())
-    fail(error);
-}
-
-void report::fail(int error) const {
-  throw std::system_error{error, std::generic_category(),
-                          "the report " + shell_quoted(path_) + " can't be written"};
-}
-
 /// UTC, in ISO 8601: "2024-05-06T07:08:09.123Z".
-std::string report::timestamp(std::chrono::steady_clock::time_point at) const {
-  using std::chrono::milliseconds;
-  const auto wall
-      = origin_ + std::chrono::duration_cast<std::chrono::system_clock::duration>(at - steady_origin_);
-  const auto since = std::chrono::floor<milliseconds>(wall.time_since_epoch()).count();
-  const std::time_t seconds = since / 1000;
+std::string timestamp(std::chrono::milliseconds since) {
+  const std::time_t seconds = since.count() / 1000;
   std::tm parts{};
   ::gmtime_r(&seconds, &parts);
   char date[32];
   std::strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &parts);
   char result[48];
-  std::snprintf(result, sizeof result, "%s.%03dZ", date, static_cast<int>(since % 1000));
+  std::snprintf(result, sizeof result, "%s.%03dZ", date, static_cast<int>(since.count() % 1000));
   return result;
+}
+
+} // namespace
+
+report::report(std::string path, mode how) : job_log("the report", std::move(path), how) { mend(); }
+
+bool report::is_whole(std::string_view line) const {
+  return std::holds_alternative<reported>(read_reported(line));
 }
 
 std::string report::line_of(const job_result& ended) const {
@@ -82,11 +59,33 @@ std::string report::line_of(const job_result& ended) const {
   line["state"] = name_of(ended.state);
   line["exit_code"] = or_null(ended.exit_code >= 0, ended.exit_code);
   line["signal"] = or_null(ended.signal != 0, ended.signal);
-  line["started"] = timestamp(ended.begin);
-  line["ended"] = timestamp(ended.end);
+  line["started"] = timestamp(wall_time(ended.begin));
+  line["ended"] = timestamp(wall_time(ended.end));
   line["seconds"] = std::chrono::duration<double>(ended.duration()).count();
   line["error"] = or_null(!ended.error.empty(), ended.error);
   return line.dump(-1, ' ', false, json::error_handler_t::replace) + '\n';
+}
+
+std::variant<reported, std::string> read_reported(std::string_view line) {
+  const auto read = nlohmann::json::parse(line, nullptr, false);
+  if (read.is_discarded())
+    return "it isn't JSON";
+  const auto text_at = [&](const char* name) -> const std::string* {
+    const auto found = read.is_object() ? read.find(name) : read.end();
+    return found == read.end() ? nullptr : found->get_ptr<const std::string*>();
+  };
+  const auto* item = text_at("item");
+  const auto* ended = text_at("state");
+  if (!item || !ended)
+    return std::string{"it has no \""} + (item ? "state" : "item") + '"';
+  reported result{.item = *item, .completed = *ended == name_of(state::completed)};
+  if (const auto* encoded = text_at("item_base64")) {
+    auto bytes = from_base64(*encoded);
+    if (!bytes)
+      return "its \"item_base64\" isn't base64";
+    result.item = std::move(*bytes);
+  }
+  return result;
 }
 
 } // namespace taskactor::cli

@@ -1,40 +1,30 @@
-/// `--report`: one JSON object a line for each command that was started, written when it has ended.
+/// `--report`: a line of JSON for each command.
 #pragma once
 
-#include "descriptors.hpp"
+#include "job_log.hpp"
 
-#include <chrono>
-#include <cstddef>
 #include <string>
+#include <string_view>
+#include <variant>
 
 namespace taskactor::cli {
 
-struct job_result;
-
-class report {
+class report final : public job_log {
 public:
-  /// Errors: `std::system_error`, as for all of this.
-  explicit report(std::string path);
-
-  /// The line is in the file as a whole when this returns; when it throws, not even a part of it (a pipe's
-  /// reader may have seen one).
-  void add(const job_result& ended);
-  /// No more lines. Only now it is known that the file has them all.
-  void close();
-  std::size_t lines() const noexcept { return lines_; }
-  const std::string& path() const noexcept { return path_; }
+  report(std::string path, mode how);
 
 private:
-  std::string timestamp(std::chrono::steady_clock::time_point at) const;
-  std::string line_of(const job_result& ended) const;
-  [[noreturn]] void fail(int error) const;
-
-  std::string path_;
-  descriptor file_;
-  std::size_t lines_ = 0;
-  // Both clocks at one moment: commands are timed by the one that doesn't jump.
-  std::chrono::steady_clock::time_point steady_origin_ = std::chrono::steady_clock::now();
-  std::chrono::system_clock::time_point origin_ = std::chrono::system_clock::now();
+  std::string line_of(const job_result& ended) const override;
+  bool is_whole(std::string_view line) const override;
 };
+
+/// What one who resumes has to know of a line of a report.
+struct reported {
+  std::string item{};
+  bool completed = false;
+};
+
+/// Reads a line of a report; what is wrong with it, for people, if it isn't one.
+std::variant<reported, std::string> read_reported(std::string_view line);
 
 } // namespace taskactor::cli

@@ -1,5 +1,6 @@
 #include "run_options.hpp"
 
+#include "completed_items.hpp"
 #include "quantity.hpp"
 #include "run_help.hpp"
 
@@ -48,6 +49,9 @@ void add_input(CLI::App& verb, run_options& into) {
       ->type_name("FILE")
       ->group("Items");
   verb.add_flag("-0,--null", into.null, "Items end with a NUL, not with a newline")->group("Items");
+  verb.add_option("--resume", into.resume, "Skip what was completed in a former run with\n--report FILE")
+      ->type_name("FILE")
+      ->group("Items");
 }
 
 void add_running(CLI::App& verb, run_options& into) {
@@ -95,6 +99,7 @@ void add_output(CLI::App& verb, run_options& into) {
            "Bytes kept of each command's output, and as\nmany of its errors (default: 64M)");
   verb.add_option("--report", into.report, "Write a line of JSON to FILE for each command")
       ->type_name("FILE");
+  verb.add_option("--joblog", into.joblog, "The same in the format of GNU parallel")->type_name("FILE");
 }
 
 void add_messages(CLI::App& verb, run_options& into) {
@@ -168,6 +173,8 @@ void check(const run_options& options) {
     refuse("items come from ::: or from --arg-file, not from both");
   if (options.items && options.null)
     refuse("--null is about items that are read; those after ::: are separate already");
+  if (!options.joblog.empty() && !options.report.empty() && same_file(options.joblog, options.report))
+    refuse("--report and --joblog are one file");
   if (options.items && std::find(options.items->begin(), options.items->end(), ":::") != options.items->end())
     refuse("more than one :::; combinations of several lists are not made");
 }

@@ -18,6 +18,7 @@ struct run_options {
   std::optional<std::vector<std::string>> items{}; ///< after `:::`
   std::string arg_file{};                          ///< empty: standard input
   bool null = false;
+  std::string resume{}; ///< the report of a former run; empty: none
 
   std::size_t jobs = 0; ///< 0: as many as there are descriptors for
   std::optional<std::chrono::nanoseconds> timeout{};
@@ -35,6 +36,7 @@ struct run_options {
   std::size_t capture_limit = std::size_t{64} << 20;
   std::string output_folder{};
   std::string report{};
+  std::string joblog{};
 
   std::optional<bool> progress{}; ///< unset: on a terminal
   bool quiet = false;

@@ -7,9 +7,10 @@
 #include "item_range.hpp"
 #include "items.hpp"
 #include "job.hpp"
+#include "job_logs.hpp"
 #include "output.hpp"
+#include "pending_items.hpp"
 #include "progress.hpp"
-#include "report.hpp"
 #include "run_control.hpp"
 #include "run_options.hpp"
 #include "running_jobs.hpp"
@@ -40,7 +41,7 @@ constexpr auto slack = 2s;
 /// One run: its parts, and its steps in order.
 class run {
 public:
-  run(const run_options& options, run_control& control, screen& messages, item_source& items)
+  run(const run_options& options, run_control& control, screen& messages, pending_items& items)
       : options_(options), control_(control), screen_(messages), items_(items) {}
 
   int execute(const blocked_signals& signals);
@@ -49,9 +50,9 @@ private:
   manager_options manager_settings() const;
   void run_all();
   void gather_all();
-  std::optional<std::string> next_item();
+  std::optional<job> next_item();
   void on_stop(stop_level to);
-  void on_end(std::size_t number, outcome<job_result>&& how);
+  void on_end(std::size_t turn, outcome<job_result>&& how);
   void judge(const job_result& ended);
   int finish();
   int exit_code() const;
@@ -60,7 +61,7 @@ private:
   const run_options& options_;
   run_control& control_;
   screen& screen_;
-  item_source& items_;
+  pending_items& items_;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   std::size_t jobs_ = allowed_jobs(options_.jobs);
   command_template command_{options_.command, options_.shell};
@@ -68,13 +69,12 @@ private:
   tally ended_;
   bool items_left_ = false;
   output outputs_{screen_, options_.output_folder};
-  std::unique_ptr<report> report_
-      = options_.report.empty() ? nullptr : std::make_unique<report>(options_.report);
+  job_logs logs_{options_};
   progress progress_{screen_,
                      progress::style_for(screen_, options_.progress, options_.quiet),
                      {[this] { return running_.count(); }, [this] { return items_.total(); }}};
   task_manager manager_{manager_settings()};
-  writer writer_{{control_, ended_, outputs_, report_.get(), progress_, options_.keep_order}};
+  writer writer_{{control_, ended_, outputs_, progress_, logs_.all(), options_.keep_order}};
 };
 
 manager_options run::manager_settings() const {
@@ -138,12 +138,12 @@ void run::gather_all() {
 }
 
 /// On the thread that called `gather_each`: the place to wait for input, and for the writer.
-std::optional<std::string> run::next_item() {
+std::optional<job> run::next_item() {
   writer_.wait_for_room();
-  auto item = items_.next();
-  if (item && control_.may_start())
-    return item;
-  items_left_ = item || control_.level() != stop_level::none;
+  auto next = items_.next();
+  if (next && control_.may_start())
+    return next;
+  items_left_ = next || control_.level() != stop_level::none;
   return {};
 }
 
@@ -159,10 +159,10 @@ void run::on_stop(stop_level to) {
 }
 
 /// On the runtime's threads.
-void run::on_end(std::size_t number, outcome<job_result>&& how) {
+void run::on_end(std::size_t turn, outcome<job_result>&& how) {
   auto ended
-      = how ? std::move(*how) : running_.remove_ended(number, how.error().state(), how.error().message());
-  running_.remove(number);
+      = how ? std::move(*how) : running_.remove_ended(turn, how.error().state(), how.error().message());
+  running_.remove(turn);
   judge(ended);
   writer_.post(std::move(ended));
 }
@@ -202,12 +202,12 @@ int run::exit_code() const {
 }
 
 void run::summarize() const {
-  summary_facts facts{
-      .ended = ended_, .elapsed = std::chrono::steady_clock::now() - begin_, .stopped = items_left_};
-  if (report_ && control_.code() != output_unwritable) {
-    facts.report_path = report_->path();
-    facts.report_lines = report_->lines();
-  }
+  summary_facts facts{.ended = ended_,
+                      .elapsed = std::chrono::steady_clock::now() - begin_,
+                      .stopped = items_left_,
+                      .skipped = items_.skipped()};
+  if (control_.code() != output_unwritable)
+    facts.report = logs_.report();
   screen_.print(to_text(facts, screen::width()));
 }
 
@@ -218,14 +218,19 @@ int run_commands(run_options options) {
   const blocked_signals signals;
   run_control control{messages, options.total_timeout};
   try {
-    const auto items = open_items(options, control);
+    auto before = completed_before(options, messages);
+    const auto source = open_items(options, control);
+    pending_items items{*source, std::move(before)};
     if (!options.dry_run)
-      return run{options, control, messages, *items}.execute(signals);
+      return run{options, control, messages, items}.execute(signals);
     const interrupt interrupts{signals, control, messages, [] { return std::size_t{0}; }};
-    return print_commands(command_template{options.command, options.shell}, *items, control, messages);
+    return print_commands(command_template{options.command, options.shell}, items, control, messages);
   } catch (const unreadable_items& error) {
     messages.note(error.what());
     return input_unreadable;
+  } catch (const bad_report& error) {
+    messages.note(error.what());
+    return bad_usage;
   } catch (const std::system_error& error) {
     messages.note(error.what());
     return error.code() == errc::invalid_argument ? bad_usage : output_unwritable;

@@ -15,23 +15,23 @@ class running_jobs {
 public:
   void add(const job_result& started) {
     const std::lock_guard lock{mutex_};
-    jobs_.insert_or_assign(started.what.number, started);
+    jobs_.insert_or_assign(started.what.turn, started);
   }
   std::size_t count() const {
     const std::lock_guard lock{mutex_};
     return jobs_.size();
   }
-  void remove(std::size_t number) {
+  void remove(std::size_t turn) {
     const std::lock_guard lock{mutex_};
-    jobs_.erase(number);
+    jobs_.erase(turn);
   }
   /// For a task that was ended from outside and so has no result of its own.
-  job_result remove_ended(std::size_t number, state how, std::string why) {
+  job_result remove_ended(std::size_t turn, state how, std::string why) {
     const std::lock_guard lock{mutex_};
     job_result result;
-    if (auto found = jobs_.extract(number))
+    if (auto found = jobs_.extract(turn))
       result = std::move(found.mapped());
-    result.what.number = number;
+    result.what.turn = turn;
     result.state = how;
     result.error = std::move(why);
     result.end = std::chrono::steady_clock::now();
@@ -40,7 +40,7 @@ public:
 
 private:
   mutable std::mutex mutex_;
-  std::map<std::size_t, job_result> jobs_;
+  std::map<std::size_t, job_result> jobs_; // by their turns
 };
 
 } // namespace taskactor::cli

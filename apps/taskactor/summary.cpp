@@ -1,5 +1,6 @@
 #include "summary.hpp"
 
+#include "job_log.hpp"
 #include "quantity.hpp"
 #include "tally.hpp"
 #include "text.hpp"
@@ -30,12 +31,11 @@ std::string first_line(const summary_facts& facts) {
   return result + (facts.stopped ? ", stopped before the last item\n" : "\n");
 }
 
-std::string states(const tally& ended) {
-  const std::pair<const char*, std::size_t> counts[] = {{"completed", ended.completed()},
-                                                        {"failed", ended.failed()},
-                                                        {"timed out", ended.timed_out()},
-                                                        {"cancelled", ended.cancelled()},
-                                                        {"not started", ended.not_started()}};
+std::string states(const tally& ended, std::size_t skipped) {
+  const std::pair<const char*, std::size_t> counts[]
+      = {{"completed", ended.completed()},     {"failed", ended.failed()},
+         {"timed out", ended.timed_out()},     {"cancelled", ended.cancelled()},
+         {"not started", ended.not_started()}, {"completed before", skipped}};
   std::string result;
   for (const auto& [name, count] : counts)
     if (count != 0)
@@ -56,7 +56,7 @@ std::string line(const std::string& left, const tally::entry& which, const std::
 
 std::string to_text(const summary_facts& facts, std::size_t width) {
   const auto& ended = facts.ended;
-  auto result = first_line(facts) + states(ended);
+  auto result = first_line(facts) + states(ended, facts.skipped);
   if (ended.ended() > 1) {
     result += "slowest:\n";
     for (const auto& each : ended.slowest())
@@ -69,10 +69,10 @@ std::string to_text(const summary_facts& facts, std::size_t width) {
     if (const auto more = ended.failed() + ended.timed_out() - failures.size(); more != 0)
       result += "  and " + std::to_string(more) + " more\n";
   }
-  if (!facts.report_path.empty())
-    result += "report: " + std::to_string(facts.report_lines)
-              + (facts.report_lines == 1 ? " line in " : " lines in ") + shell_quoted(facts.report_path)
-              + '\n';
+  if (facts.report)
+    result += "report: " + std::to_string(facts.report->lines())
+              + (facts.report->lines() == 1 ? " line " : " lines ")
+              + (facts.report->goes_on() ? "added to " : "in ") + shell_quoted(facts.report->path()) + '\n';
   return result;
 }
 

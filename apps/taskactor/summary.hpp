@@ -7,6 +7,7 @@
 
 namespace taskactor::cli {
 
+class job_log;
 class tally;
 
 struct summary_facts {
@@ -14,9 +15,10 @@ struct summary_facts {
   std::chrono::nanoseconds elapsed{};
   /// Stopped before the last item.
   bool stopped = false;
-  /// "r.jsonl" with so many lines; empty: no report, or none that can be relied on.
-  std::string report_path{};
-  std::size_t report_lines = 0;
+  /// Items that a former run had completed.
+  std::size_t skipped = 0;
+  /// None, or none that can be relied on: null.
+  const job_log* report = nullptr;
 };
 
 std::string to_text(const summary_facts& facts, std::size_t width);

@@ -8,6 +8,8 @@ namespace taskactor::cli {
 
 namespace {
 
+constexpr std::string_view base64_digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
 bool is_plain(char c) noexcept {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9')
          || std::string_view{"_-./:=@%+,"}.find(c) != std::string_view::npos;
@@ -117,7 +119,6 @@ bool is_utf8(std::string_view text) noexcept {
 }
 
 std::string base64(std::string_view bytes) {
-  constexpr std::string_view digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   std::string result;
   for (std::size_t at = 0; at < bytes.size(); at += 3) {
     const auto count = std::min<std::size_t>(3, bytes.size() - at);
@@ -125,8 +126,25 @@ std::string base64(std::string_view bytes) {
     for (std::size_t i = 0; i < 3; ++i)
       group = group << 8 | (i < count ? byte_at(bytes, at + i) : 0);
     for (std::size_t i = 0; i < 4; ++i)
-      result += i <= count ? digits[group >> (18 - 6 * i) & 63] : '=';
+      result += i <= count ? base64_digits[group >> (18 - 6 * i) & 63] : '=';
   }
+  return result;
+}
+
+std::optional<std::string> from_base64(std::string_view text) {
+  std::string result;
+  std::uint32_t group = 0;
+  const auto length = text.find_last_not_of('=') + 1; // 0 when there is none
+  for (std::size_t at = 0; at < length; ++at) {
+    const auto digit = base64_digits.find(text[at]);
+    if (digit == base64_digits.npos)
+      return {};
+    group = group << 6 | static_cast<std::uint32_t>(digit);
+    if (at % 4 != 0) // the bits of at most one byte are over
+      result += static_cast<char>(group >> (6 - 2 * (at % 4)) & 0xff);
+  }
+  if (base64(result) != text)
+    return {};
   return result;
 }
 

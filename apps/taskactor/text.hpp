@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,5 +22,7 @@ std::size_t utf8_length(std::string_view text) noexcept;
 bool is_utf8(std::string_view text) noexcept;
 
 std::string base64(std::string_view bytes);
+/// None: it isn't what `base64` makes.
+std::optional<std::string> from_base64(std::string_view text);
 
 } // namespace taskactor::cli

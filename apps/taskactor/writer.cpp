@@ -1,9 +1,9 @@
 #include "writer.hpp"
 
 #include "exit_code.hpp"
+#include "job_log.hpp"
 #include "output.hpp"
 #include "progress.hpp"
-#include "report.hpp"
 #include "run_control.hpp"
 #include "tally.hpp"
 
@@ -21,7 +21,7 @@ constexpr std::size_t written_at_once = std::size_t{1} << 16;
 
 } // namespace
 
-writer::writer(parts with) : parts_(with) {
+writer::writer(parts with) : parts_(std::move(with)) {
   thread_ = std::thread{[this] { run(); }};
 }
 
@@ -91,8 +91,7 @@ void writer::run() {
       parts_.said.tick(parts_.ended, progress::clock::now());
     }
   order_.flush([this](const job_result& ended) { write(ended); });
-  if (parts_.lines)
-    attempt(report_broken_, [this] { parts_.lines->close(); });
+  with_logs([](job_log& each) { each.close(); });
   parts_.said.end();
   const std::lock_guard lock{mutex_};
   done_ = true;
@@ -120,23 +119,25 @@ bool writer::take(std::vector<entry>& batch) {
 
 void writer::settle(job_result& ended) {
   parts_.ended.add(ended);
-  if (parts_.lines && ended.started)
-    attempt(report_broken_, [&] { parts_.lines->add(ended); });
+  if (ended.started)
+    with_logs([&](job_log& each) { each.add(ended); });
   if (parts_.keep_order) {
-    const auto number = ended.what.number;
-    order_.add(number, std::move(ended), [this](const job_result& next) { write(next); });
+    const auto turn = ended.what.turn;
+    order_.add(turn, std::move(ended), [this](const job_result& next) { write(next); });
   } else {
     write(ended);
   }
 }
 
 void writer::settle(const lines& printed) {
-  attempt(output_broken_, [&] { parts_.outputs.put(printed.which, printed.text); });
+  if (!output_broken_)
+    output_broken_ = !attempt([&] { parts_.outputs.put(printed.which, printed.text); });
   release(printed.text.size());
 }
 
 void writer::write(const job_result& ended) {
-  attempt(output_broken_, [&] { parts_.outputs.put(ended); });
+  if (!output_broken_)
+    output_broken_ = !attempt([&] { parts_.outputs.put(ended); });
   release(ended.size());
 }
 
@@ -147,19 +148,22 @@ void writer::release(std::size_t size) {
 }
 
 template <class F>
-void writer::attempt(bool& broken, F&& action) {
-  if (broken)
-    return;
+void writer::with_logs(F&& action) {
+  std::erase_if(parts_.logs, [&](job_log* each) { return !attempt([&] { action(*each); }); });
+}
+
+template <class F>
+bool writer::attempt(F&& action) {
   try {
     action();
+    return true;
   } catch (const no_reader&) {
-    broken = true;
     parts_.control.fail(reader_gone, stop_level::cancel, {});
   } catch (const std::system_error& error) {
-    broken = true;
     parts_.control.fail(output_unwritable, stop_level::cancel,
                         std::string{error.what()} + "; the run is ended");
   }
+  return false;
 }
 
 } // namespace taskactor::cli

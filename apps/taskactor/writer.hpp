@@ -1,7 +1,8 @@
-/// The thread that writes: outputs, report, progress. Commands' ends come in from the runtime's threads,
-/// which are never held up; who takes new items waits instead while too much is kept (`wait_for_room`).
+/// The thread that writes: outputs, logs of what has ended, progress. Commands' ends come in from the
+/// runtime's threads, which are never held up; who takes new items waits instead while too much is kept
+/// (`wait_for_room`).
 ///
-///     runtime --post--> queue --> tally, report --> (order) --> output
+///     runtime --post--> queue --> tally, logs --> (order) --> output
 #pragma once
 
 #include "job.hpp"
@@ -19,9 +20,9 @@
 
 namespace taskactor::cli {
 
+class job_log;
 class output;
 class progress;
-class report;
 class run_control;
 class tally;
 
@@ -31,8 +32,8 @@ public:
     run_control& control;
     tally& ended;
     output& outputs;
-    report* lines = nullptr;
     progress& said;
+    std::vector<job_log*> logs{};
     bool keep_order = false;
   };
 
@@ -48,7 +49,7 @@ public:
   void post_line(stream which, std::string_view line);
   /// Waits while too much is kept, until the run is stopped.
   void wait_for_room();
-  /// After the last `post`: writes the rest, closes the report. When somebody waits for the end and a reader
+  /// After the last `post`: writes the rest, closes the logs. When somebody waits for the end and a reader
   /// has stopped reading, waits no longer than `patience`. False: something is still unwritten, and the
   /// thread runs.
   [[nodiscard]] bool finish(std::chrono::nanoseconds patience);
@@ -68,15 +69,17 @@ private:
   void settle(const lines& printed);
   void write(const job_result& ended);
   void release(std::size_t size);
-  /// Calls `action`; when it fails the run is ended, and `broken` tells not to try again.
+  /// Calls `action`; when it fails the run is ended. False: it failed, and is not to be tried again.
   template <class F>
-  void attempt(bool& broken, F&& action);
+  bool attempt(F&& action);
+  /// For each log that hasn't failed.
+  template <class F>
+  void with_logs(F&& action);
   bool has_room() const;
 
   parts parts_;
   sequence<job_result> order_;
   bool output_broken_ = false;
-  bool report_broken_ = false;
 
   std::mutex mutex_; // what follows
   std::condition_variable posted_;

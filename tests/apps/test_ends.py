@@ -158,7 +158,10 @@ class FailFast(program.Case):
 
     def test_what_a_cancelled_command_had_printed_is_kept(self):
         os.mkfifo(self.folder / "gate")
-        script = "if [ $1 = fails ]; then read go < gate; exit 7; fi; echo so far; echo oops >&2; echo > gate; exec sleep 100"
+        script = (
+            "if [ $1 = fails ]; then read go < gate; exit 7; fi; "
+            "echo so far; echo oops >&2; echo > gate; exec sleep 100"
+        )
         done = self.run_program(
             "-q", "-j2", "--fail-fast", "--report", "report", "sh", "-c", script, "sh", ":::", "runs", "fails"
         )

@@ -33,7 +33,8 @@ class Memory(program.Case):
 class Nice(program.Case):
     def test_it_is_added_to_the_programs_own(self):
         for own, asked in ((0, 0), (0, 5), (3, 4), (10, 19)):
-            done = self.run_program("-q", "--nice", str(asked), "sh", "-c", "nice", ":::", "x", preexec_fn=lambda: os.nice(own))
+            lower = lambda: os.nice(own)
+            done = self.run_program("-q", "--nice", str(asked), "sh", "-c", "nice", ":::", "x", preexec_fn=lower)
             self.assertEqual(int(done.stdout), min(19, os.nice(0) + own + asked))
 
 

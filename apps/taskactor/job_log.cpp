@@ -1,0 +1,95 @@
+#include "job_log.hpp"
+
+#include "text.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace taskactor::cli {
+
+namespace {
+
+constexpr off_t read_size = off_t{1} << 16;
+
+/// What comes after the last newline of a file of this size. Errors: an `errno`, thrown.
+std::string unended_line(int fd, off_t size) {
+  std::string result;
+  for (off_t begin = size; begin > 0;) {
+    std::string piece(static_cast<std::size_t>(std::min(begin, read_size)), '\0');
+    begin -= static_cast<off_t>(piece.size());
+    if (::pread(fd, piece.data(), piece.size(), begin) != static_cast<ssize_t>(piece.size()))
+      throw errno != 0 ? errno : EIO;
+    const auto newline = piece.rfind('\n');
+    result.insert(0, newline == piece.npos ? piece : piece.substr(newline + 1));
+    if (newline != piece.npos)
+      break;
+  }
+  return result;
+}
+
+} // namespace
+
+job_log::job_log(const char* what, std::string path, mode how)
+    : what_(what),
+      path_(std::move(path)),
+      file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (how == mode::append ? O_APPEND : O_TRUNC),
+                   0666)) {
+  if (!file_)
+    fail(errno);
+}
+
+void job_log::mend() {
+  struct stat now {};
+  if (::fstat(file_.get(), &now) != 0 || !S_ISREG(now.st_mode) || now.st_size == 0)
+    return;
+  try {
+    errno = 0;
+    const descriptor reader{::open(path_.c_str(), O_RDONLY | O_CLOEXEC)};
+    if (!reader)
+      throw errno;
+    const auto tail = unended_line(reader.get(), now.st_size);
+    const auto kept = now.st_size - static_cast<off_t>(tail.size());
+    const bool whole = !tail.empty() && is_whole(tail);
+    if (whole)
+      begin_with("\n");
+    else if (!tail.empty() && ::ftruncate(file_.get(), kept) != 0)
+      throw errno;
+    goes_on_ = whole || kept != 0;
+  } catch (int error) {
+    fail(error);
+  }
+}
+
+void job_log::begin_with(std::string_view line) {
+  if (const int error = append_whole(file_.get(), line))
+    fail(error);
+}
+
+void job_log::add(const job_result& ended) {
+  begin_with(line_of(ended));
+  ++lines_;
+}
+
+void job_log::close() {
+  if (const int error = file_.close())
+    fail(error);
+}
+
+void job_log::fail(int error) const {
+  throw std::system_error{error, std::generic_category(),
+                          std::string{what_} + ' ' + shell_quoted(path_) + " can't be written"};
+}
+
+std::chrono::milliseconds job_log::wall_time(std::chrono::steady_clock::time_point at) const {
+  const auto wall
+      = origin_ + std::chrono::duration_cast<std::chrono::system_clock::duration>(at - steady_origin_);
+  return std::chrono::floor<std::chrono::milliseconds>(wall.time_since_epoch());
+}
+
+} // namespace taskactor::cli
