@@ -1,6 +1,9 @@
 // taskactor: the program. Its verbs do their work with the library of the same name.
+#include "completion.hpp"
 #include "descriptors.hpp"
 #include "exit_code.hpp"
+#include "manual.hpp"
+#include "option_table.hpp"
 #include "run_options.hpp"
 #include "run_verb.hpp"
 
@@ -28,39 +31,112 @@ int answer(const CLI::App& app, const CLI::ParseError& what) {
   return std::cout.flush() ? cli::all_completed : cli::output_unwritable;
 }
 
-int run(std::vector<std::string> arguments) {
-  CLI::App verb{"", "taskactor run"};
-  verb.set_version_flag("--version", version)->group("Messages");
+/// The command line of `taskactor run`.
+struct run_line {
+  run_line() {
+    app.set_version_flag("--version", version)->group("Messages");
+    cli::add_options(app, options);
+  }
+
+  CLI::App app{"", "taskactor run"};
   cli::run_options options;
-  cli::add_options(verb, options);
-  cli::take_command(verb, arguments, options);
+};
+
+int run(std::vector<std::string> arguments) {
+  run_line line;
+  cli::take_command(line.app, arguments, line.options);
   try {
     std::reverse(arguments.begin(), arguments.end()); // CLI11 takes them from the end
-    verb.parse(std::move(arguments));
-    cli::check(options);
+    line.app.parse(std::move(arguments));
+    cli::check(line.options);
   } catch (const CLI::ParseError& what) {
-    return answer(verb, what);
+    return answer(line.app, what);
   }
-  return cli::run_commands(std::move(options));
+  return cli::run_commands(std::move(line.options));
 }
 
-int no_verb(std::vector<std::string> arguments) {
-  CLI::App app{"Tasks on actors: many things done, so many at a time, and what became of each.", "taskactor"};
-  app.set_version_flag("--version", version);
-  app.add_subcommand("run", "Run a command for each item: see taskactor run --help");
-  app.get_formatter()->label("OPTIONS", "OPTION");
-  app.get_formatter()->label("SUBCOMMAND", "VERB");
-  app.get_formatter()->label("Subcommands", "Verbs");
-  if (arguments.empty()) {
-    std::cerr << app.help();
-    return cli::bad_usage;
-  }
-  try {
+struct verb {
+  const char* name;
+  const char* text; ///< empty: not for users
+  int (*run)(std::vector<std::string> arguments);
+};
+
+int complete(std::vector<std::string> arguments);
+int print_manual(std::vector<std::string> arguments);
+
+constexpr verb verbs[] = {
+    {"run", "Run a command for each item (taskactor run --help)", run},
+    {"completion", "Print a completion script for bash or zsh", complete},
+    {"man", "", print_manual},
+};
+
+/// The command line without a verb.
+struct bare_line {
+  bare_line() {
+    app.set_version_flag("--version", version);
+    app.get_formatter()->label("OPTIONS", "OPTION");
+    app.get_formatter()->label("SUBCOMMAND", "VERB");
     app.require_subcommand(1);
+    for (const auto& each : verbs)
+      if (*each.text)
+        app.add_subcommand(each.name, each.text)->group("Verbs");
+  }
+
+  CLI::App app{"Tasks on actors: many things done, so many at a time, and what became of each.", "taskactor"};
+};
+
+cli::program_table table() {
+  const bare_line bare;
+  const run_line line;
+  cli::program_table result{.options = cli::option_table(bare.app),
+                            .run_options = cli::option_table(line.app)};
+  for (const auto& each : verbs)
+    if (*each.text)
+      result.verbs.push_back({each.name, each.text});
+  return result;
+}
+
+int print(const std::string& text) {
+  return std::cout << text << std::flush ? cli::all_completed : cli::output_unwritable;
+}
+
+int complete(std::vector<std::string> arguments) {
+  std::vector<std::string> shells;
+  for (const auto shell : cli::completion_shells())
+    shells.emplace_back(shell);
+  CLI::App app{"Prints a script that makes a shell complete the command lines of taskactor.\n\n"
+               "  bash  in ~/.bashrc: source <(taskactor completion bash)\n"
+               "  zsh   in ~/.zshrc, after compinit: source <(taskactor completion zsh)\n"
+               "        or as a file _taskactor in a folder of fpath",
+               "taskactor completion"};
+  std::string shell;
+  app.add_option("SHELL", shell, "bash or zsh")
+      ->required()
+      ->type_name("")
+      ->check(CLI::IsMember(shells).description(""));
+  try {
     std::reverse(arguments.begin(), arguments.end());
     app.parse(std::move(arguments));
   } catch (const CLI::ParseError& what) {
     return answer(app, what);
+  }
+  return print(cli::completion_script(shell, table()));
+}
+
+/// For the build of the page.
+int print_manual(std::vector<std::string>) { return print(cli::manual_page(table(), version)); }
+
+int no_verb(std::vector<std::string> arguments) {
+  bare_line line;
+  if (arguments.empty()) {
+    std::cerr << line.app.help();
+    return cli::bad_usage;
+  }
+  try {
+    std::reverse(arguments.begin(), arguments.end());
+    line.app.parse(std::move(arguments));
+  } catch (const CLI::ParseError& what) {
+    return answer(line.app, what);
   }
   return cli::bad_usage;
 }
@@ -71,10 +147,13 @@ int main(int count, char** words) {
   cli::open_standard_streams();
   std::vector<std::string> arguments(words + std::min(count, 1), words + count);
   try {
-    if (arguments.empty() || arguments.front() != "run")
+    const auto named = std::find_if(std::begin(verbs), std::end(verbs), [&](const verb& each) {
+      return !arguments.empty() && arguments.front() == each.name;
+    });
+    if (named == std::end(verbs))
       return no_verb(std::move(arguments));
     arguments.erase(arguments.begin());
-    return run(std::move(arguments));
+    return named->run(std::move(arguments));
   } catch (const std::exception& error) {
     std::cerr << "taskactor: " << error.what() << '\n';
     return cli::output_unwritable;

@@ -73,8 +73,7 @@ void add_running(CLI::App& verb, run_options& into) {
   add_duration(
       verb, "--jitter", true, [&into](auto value) { into.jitter = value; },
       "Wait a random time below this before each");
-  add_size(verb, "--memory", into.memory,
-           "What each process of a command may have of\nits own; more is refused it");
+  add_size(verb, "--memory", into.memory, "Limit each process of a command to SIZE of\nmemory of its own");
   verb.add_option("--nice", into.niceness, "Lower the commands' priority by N, 0 to 19")
       ->type_name("N")
       ->check(CLI::Range(0, 19).description(""));
@@ -99,7 +98,9 @@ void add_output(CLI::App& verb, run_options& into) {
            "Bytes kept of each command's output, and as\nmany of its errors (default: 64M)");
   verb.add_option("--report", into.report, "Write a line of JSON to FILE for each command")
       ->type_name("FILE");
-  verb.add_option("--joblog", into.joblog, "The same in the format of GNU parallel")->type_name("FILE");
+  verb.add_option("--joblog", into.joblog,
+                  "Write a line to FILE for each command, in the\nformat of GNU parallel's --joblog")
+      ->type_name("FILE");
 }
 
 void add_messages(CLI::App& verb, run_options& into) {
@@ -112,7 +113,8 @@ void add_messages(CLI::App& verb, run_options& into) {
   verb.add_option("--log-level", into.log_level,
                   "What the runtime logs: debug, info, warn\n(default), error or off")
       ->type_name("LEVEL")
-      ->check(CLI::IsMember({"debug", "info", "warn", "error", "off"}).description(""));
+      ->check(CLI::IsMember(std::vector<std::string>(std::begin(log_levels), std::end(log_levels)))
+                  .description(""));
 }
 
 /// How many of the arguments from `at` on are an option of the verb and its value; 0: a command begins there.

@@ -13,6 +13,9 @@ class App;
 
 namespace taskactor::cli {
 
+/// What --log-level can be.
+inline constexpr const char* log_levels[] = {"debug", "info", "warn", "error", "off"};
+
 struct run_options {
   std::vector<std::string> command{};
   std::optional<std::vector<std::string>> items{}; ///< after `:::`

@@ -37,6 +37,15 @@ class Files(installed.Case):
         self.assertEqual(run(program, "--version", env=env).stdout, f"taskactor {CACHE['CMAKE_PROJECT_VERSION']}\n")
         self.assertEqual(run(program, "run", "--", "echo", "{}", ":::", "a", env=env).stdout, "a\n")
 
+    def test_the_program_brings_its_manual_page_and_completions(self):
+        if CACHE["TASKACTOR_BUILD_APPS"] != "ON" or "-fsanitize" in CACHE["CMAKE_CXX_FLAGS"]:
+            self.skipTest("this build makes no programs, or doesn't run them")
+        found = {path.name: path.read_text(encoding="utf-8") for path in (self.prefix / "share").rglob("*taskactor*")}
+        self.assertEqual(set(found), {"taskactor", "_taskactor", "taskactor.1"})
+        self.assertTrue(found["taskactor.1"].startswith(".TH TASKACTOR 1 "))
+        self.assertTrue(found["_taskactor"].startswith("#compdef taskactor\n"))
+        self.assertIn("complete -F _taskactor taskactor\n", found["taskactor"])
+
 
 if __name__ == "__main__":
     installed.main()

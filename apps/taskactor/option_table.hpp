@@ -1,0 +1,39 @@
+/// The options of a verb as plain data: what completions and the manual page are made from, so that they
+/// can't tell anything else than the program does.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace taskactor::cli {
+
+struct option_entry {
+  std::vector<std::string> names{};   ///< as they are typed: "-j", "--jobs"
+  std::string value{};                ///< "N", "FILE", "DIR"; empty: it takes none
+  std::vector<std::string> choices{}; ///< all that the value can be; empty: many
+  std::string text{};                 ///< its help, in one line
+  std::string group{};
+};
+
+/// In the order of the help.
+std::vector<option_entry> option_table(const CLI::App& app);
+
+struct verb_entry {
+  std::string name{};
+  std::string text{};
+};
+
+/// All that is typed before a command begins.
+struct program_table {
+  std::vector<verb_entry> verbs{};
+  std::vector<option_entry> options{};     ///< of the program without a verb
+  std::vector<option_entry> run_options{}; ///< of `taskactor run`
+};
+
+} // namespace taskactor::cli
