@@ -55,6 +55,10 @@ void for_each_line(const std::string& path, F&& use) {
     use(kept, false);
 }
 
+/// The beginning of a line of a report, or what a file system may leave in its place after a power cut.
+/// Anything else is somebody's file, and not for us to mend.
+bool may_be_torn(std::string_view line) { return line.front() == '{' || line.front() == '\0'; }
+
 } // namespace
 
 completed_items::completed_items(const std::string& path, screen& messages) {
@@ -68,7 +72,7 @@ completed_items::completed_items(const std::string& path, screen& messages) {
       return;
     }
     const auto place = shell_quoted(path) + ':' + std::to_string(number);
-    if (is_ended)
+    if (is_ended || !may_be_torn(line))
       throw bad_report{place + ": not a line of a report: " + std::get<std::string>(read)};
     messages.note(place + ": the last line is torn and doesn't count (a run was killed while it wrote it?)");
   });

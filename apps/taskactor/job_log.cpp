@@ -66,6 +66,14 @@ void job_log::mend() {
   }
 }
 
+std::string job_log::head(std::size_t size) const {
+  std::string result(size, '\0');
+  const descriptor reader{::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
+  const auto count = ::pread(reader.get(), result.data(), size, 0);
+  result.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0))); // of a pipe, nothing
+  return result;
+}
+
 void job_log::begin_with(std::string_view line) {
   if (const int error = append_whole(file_.get(), line))
     fail(error);

@@ -46,6 +46,8 @@ protected:
   /// Before anything else: removes a part of a line from the end of what there is, or gives a whole one the
   /// newline that it has not.
   void mend();
+  /// The first bytes of what there is, at most `size`.
+  std::string head(std::size_t size) const;
   /// A first line that isn't about a command.
   void begin_with(std::string_view line);
   /// Since 1970, of a moment by the clock that doesn't jump: commands are timed by that one.

@@ -14,11 +14,11 @@ job_logs::job_logs(const run_options& options) {
   using mode = job_log::mode;
   const auto how = [](bool goes_on) { return goes_on ? mode::append : mode::replace; };
   const bool resumes = !options.resume.empty();
+  if (!options.joblog.empty()) // first: it may turn out to be something else
+    joblog_ = std::make_unique<joblog>(options.joblog, how(resumes));
   if (!options.report.empty())
     report_ = std::make_unique<cli::report>(options.report,
                                             how(resumes && same_file(options.report, options.resume)));
-  if (!options.joblog.empty())
-    joblog_ = std::make_unique<joblog>(options.joblog, how(resumes));
 }
 
 job_logs::~job_logs() = default;

@@ -15,7 +15,7 @@ struct run_options;
 class job_logs {
 public:
   /// Opens what is asked for. A run that goes on with a former one goes on in its files too.
-  /// Errors: `std::system_error`.
+  /// Errors: `std::system_error`, `bad_report`.
   explicit job_logs(const run_options& options);
   job_logs(const job_logs&) = delete;
   job_logs& operator=(const job_logs&) = delete;

@@ -1,5 +1,6 @@
 #include "joblog.hpp"
 
+#include "completed_items.hpp"
 #include "job.hpp"
 #include "text.hpp"
 
@@ -26,6 +27,8 @@ int exit_value(const job_result& ended) noexcept {
 } // namespace
 
 joblog::joblog(std::string path, mode how) : job_log("the job log", std::move(path), how) {
+  if (const auto found = head(header.size()); !header.starts_with(found)) // it may be torn itself
+    throw bad_report{shell_quoted(this->path()) + ":1: not the first line of a job log"};
   mend();
   if (!goes_on())
     begin_with(header);

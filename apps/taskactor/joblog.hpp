@@ -15,6 +15,7 @@ namespace taskactor::cli {
 
 class joblog final : public job_log {
 public:
+  /// Errors: `bad_report` when it would have to go on with a file that isn't a job log.
   joblog(std::string path, mode how);
 
 private:

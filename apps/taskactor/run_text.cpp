@@ -50,8 +50,8 @@ the command. They keep the numbers that they have in the input, for {#} and for 
 one file for --report and --resume, there need not be one at the first run. Another report is only read, and
 the file of --report is replaced as without --resume.
 
-A run that was killed may have left its files with a part of a line at the end: that is cut off, and a message
-says so. Commands that ran then, or had ended and weren't reported yet, are run again. Anything else that isn't
+A run that was killed may have left its files with a part of a line at the end: that is cut off, and for a
+report a message says so. Commands that ran then, or had ended and weren't reported yet, are run again. Anything else that isn't
 a line of a report is an error, and nothing is run.)",
      shown_in::manual},
     {"Job log", R"(The columns of --joblog are those of GNU parallel, separated by tabs: Seq, Host (always a

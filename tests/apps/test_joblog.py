@@ -82,6 +82,26 @@ class Files(Case):
         self.run_program("--resume", "report", "--joblog", "jobs", "true", ":::", "a", "b", "c")
         self.assertEqual([row["Command"] for row in self.rows()], ["true a", "true b", "true c"])
 
+    def test_somebodys_file_is_not_touched_and_nothing_is_run(self):
+        for text in ("a note", "a note\n", "Seq\tHost\nno\n", "\n"):
+            (self.folder / "jobs").write_text(text)
+            (self.folder / "report").write_text('{"item": "a", "state": "failed"}\n')
+            done = self.run_program(
+                "--report", "report", "--resume", "report", "--joblog", "jobs", "touch", ":::", "x"
+            )
+            self.assertEqual(
+                (done.returncode, done.stderr.decode()), (2, "taskactor: jobs:1: not the first line of a job log\n")
+            )
+            self.assertEqual((self.folder / "jobs").read_text(), text)
+            self.assertEqual((self.folder / "report").read_text().count("\n"), 1)
+            self.assertFalse((self.folder / "x").exists())
+
+    def test_a_header_that_was_torn_is_written_again(self):
+        (self.folder / "jobs").write_text("Seq\tHo")
+        (self.folder / "report").write_text("")
+        self.run_program("--resume", "report", "--joblog", "jobs", "true", ":::", "a")
+        self.assertEqual(len(self.rows()), 1)
+
     def test_it_cannot_be_the_report(self):
         done = self.run_program("--report", "file", "--joblog", "./file", "touch", ":::", "x")
         self.assertEqual(done.returncode, 2)

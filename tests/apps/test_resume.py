@@ -163,6 +163,8 @@ class Files(program.Case):
                 '{"item": "x", "item_base64": "A", "state": "completed"}\n',
                 'report:1: not a line of a report: its "item_base64" isn\'t base64',
             ),
+            ("a note", "report:1: not a line of a report: it isn't JSON"),  # its end is no torn line of ours
+            (good + "a note", "report:4: not a line of a report: it isn't JSON"),
             ("Seq\tHost\tStarttime\n1\t:\n", "report:1: not a line of a report: it isn't JSON"),
         ):
             with self.subTest(text):
