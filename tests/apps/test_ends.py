@@ -127,7 +127,7 @@ class Time(program.Case):
         self.assertIn("the total time of 0.3 s was up", self.report()[0]["error"])
 
     def test_the_total_time_also_ends_a_wait_for_items(self):
-        running = self.start_program("--total-timeout", "200ms", "echo")
+        running = self.start_program("--total-timeout", "1s", "echo")
         running.give(b"a\n")
         self.assertEqual(running.out_line(), "a")
         self.assertEqual(running.process.wait(program.LIMIT), 3)
