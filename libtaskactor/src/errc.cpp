@@ -45,6 +45,8 @@ std::string to_string(errc code) {
     return "task timed out";
   case errc::scope_timed_out:
     return "time was up";
+  case errc::request_failed:
+    return "request failed";
   }
   return "unknown error";
 }

@@ -10,6 +10,8 @@ import house
 LIBRARY = "libtaskactor/"
 INCLUDE = LIBRARY + "include/"
 UMBRELLA = "taskactor/taskactor.hpp"
+# Headers that offer actors to CAF users include CAF's own, which the umbrella doesn't.
+FOR_CAF_USERS = {"taskactor/run/request.hpp"}
 SUITE = re.compile(r"BOOST_(?:AUTO|FIXTURE)_TEST_SUITE\(\s*(\w+)")
 
 
@@ -40,7 +42,7 @@ def check(root: pathlib.Path) -> Iterator[str]:
                 yield f"{name}: not listed in {LIBRARY}CMakeLists.txt"
     below_umbrella = reachable(root, UMBRELLA, set())
     for name, _ in house.files(root, f"{INCLUDE}**/*.hpp"):
-        if name.removeprefix(INCLUDE) not in below_umbrella:
+        if name.removeprefix(INCLUDE) not in below_umbrella | FOR_CAF_USERS:
             yield f"{name}: not reachable from {UMBRELLA}"
     for name, text in house.files(root, "tests/*/*.cpp"):
         folder, stem = pathlib.PurePath(name).parts[1], pathlib.PurePath(name).stem

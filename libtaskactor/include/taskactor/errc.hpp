@@ -34,6 +34,8 @@ enum class errc {
   task_timed_out,
   /// The time of a `fail_after` or `fail_at` in a body was up.
   scope_timed_out,
+  /// Another actor has answered a `request` with an error, or has ended.
+  request_failed,
 };
 
 /// The category of `errc`, named "taskactor".

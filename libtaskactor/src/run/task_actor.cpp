@@ -22,7 +22,7 @@ struct task_actor::pause_wait final : waiter {
 task_actor::task_actor(caf::actor_config& config, ref<record> task)
     : light_actor(config), task_(std::move(task)) {}
 
-task_actor::~task_actor() = default;
+task_actor::~task_actor() { delete request_.load(); }
 
 void task_actor::pause() {
   constexpr std::chrono::milliseconds moment{1};
@@ -43,6 +43,40 @@ void task_actor::on_exit_message(const caf::exit_msg& exit) {
   }
   task_->control.fetch_or(kills ? record::cancel_bit | record::kill_bit : record::cancel_bit,
                           std::memory_order_acq_rel);
+  wake();
+}
+
+void task_actor::send_request(const caf::strong_actor_ptr& to, caf::message content, ref<reply_slot> into) {
+  auto* open = request_.load();
+  if (!open) {
+    open = new open_request;
+    request_.store(open, std::memory_order_release);
+  }
+  std::uint64_t id = 0;
+  {
+    const std::lock_guard lock{open->mutex};
+    id = ++open->id;
+    open->reply = std::move(into);
+  }
+  send_as_request(*to->get(), caf::strong_actor_ptr{ctrl()}, id, std::move(content));
+}
+
+/// Threads: any. A reply to a request that nobody waits for any more is dropped.
+void task_actor::on_response(std::uint64_t request, caf::message reply) {
+  auto* open = request_.load(std::memory_order_acquire);
+  if (!open)
+    return; // a stranger's
+  ref<reply_slot> into;
+  {
+    const std::lock_guard lock{open->mutex};
+    if (request != open->id)
+      return;
+    into = std::exchange(open->reply, {});
+  }
+  if (!into)
+    return;
+  into->content = std::move(reply);
+  into->arrived.store(true, std::memory_order_release);
   wake();
 }
 

@@ -17,6 +17,10 @@
 
 #include <caf/infer_handle.hpp>
 
+#include <taskactor/run/request.hpp>
+
+#include "short_mutex.hpp"
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -36,6 +40,9 @@ public:
   const char* name() const override { return "taskactor.task"; }
   resume_result resume(executor* here, std::size_t) override;
   void on_exit_message(const caf::exit_msg& exit);
+  void on_response(std::uint64_t request, caf::message reply);
+  /// The body asks another actor; its reply goes to `into`, unless another request has been made since.
+  void send_request(const caf::strong_actor_ptr& to, caf::message content, ref<reply_slot> into);
 
   // -- context
   // -------------------------------------------------------------------------------------------------------
@@ -73,6 +80,12 @@ private:
   ref<record> task_;
   std::vector<ref<operation>> remains_; // what goes on after the body has ended or was killed
   std::atomic<word> word_{word::queued};
+  struct open_request {
+    short_mutex mutex;
+    std::uint64_t id = 0;
+    ref<reply_slot> reply;
+  };
+  std::atomic<open_request*> request_{nullptr}; // made for the body that asks, owned
   std::unique_ptr<pause_wait> pause_; // made for the body that swallows cancellations, which are few
   bool begun_ = false;
   bool told_ = false; // the present waiter knows of the cancellation

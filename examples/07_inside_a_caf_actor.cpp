@@ -1,0 +1,49 @@
+// In an actor system of the user's: an actor hands its work to tasks, and the tasks ask actors.
+#include <caf/all.hpp>
+#include <taskactor/run/request.hpp>
+#include <taskactor/taskactor.hpp>
+
+#include <iostream>
+#include <string>
+
+namespace ta = taskactor;
+using namespace std::chrono_literals;
+
+// An ordinary actor: how many there are of a thing.
+caf::behavior stock() {
+  return {[](const std::string& item) { return 10 * static_cast<int>(item.size()); }};
+}
+
+// A task's body: asks one actor, and tells another one. Neither await holds a thread.
+ta::task<void> look_up(caf::actor stock, caf::actor shop, std::string item) {
+  const int left = co_await ta::request<int>(stock, 1s, item);
+  co_await ta::request<>(shop, 1s, item, left);
+}
+
+// An actor that must not block: it starts a task, and takes what comes of it as a message.
+caf::behavior shop(caf::event_based_actor* self, ta::task_manager* tasks, caf::actor stock) {
+  const auto answered = [](const std::string& item, int left) { std::cout << left << ' ' << item << '\n'; };
+  const auto asked = [self, tasks, stock](const std::string& item) {
+    const auto refused = tasks->add_task({.id = item, .timeout = 5s}, look_up, stock, caf::actor{self}, item);
+    if (!refused)
+      std::cout << item << ": " << refused.error() << '\n';
+  };
+  return {asked, answered};
+}
+
+int main() {
+  caf::actor_system_config config;
+  ta::task_manager::configure(config); // the manager's scheduler; CAF's own would do as well
+  caf::actor_system system{config};
+  {
+    ta::task_manager tasks{system};
+    const auto counter = system.spawn(shop, &tasks, system.spawn(stock));
+    auto ask = [counter](std::string item) -> ta::task<void> { co_await ta::request<>(counter, 1s, item); };
+    tasks.add_task({}, ask, "pears").value().get();
+    tasks.shutdown(); // lets all tasks end; the manager ends before the system does
+    caf::anon_send_exit(counter, caf::exit_reason::user_shutdown);
+  }
+}
+
+// Output:
+// 50 pears

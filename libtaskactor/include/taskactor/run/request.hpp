@@ -1,0 +1,121 @@
+/// `co_await request<R>(actor, timeout, message...)`: asks any CAF actor, typed or not, from inside a task.
+///
+///     #include <taskactor/run/request.hpp>                 // not part of taskactor.hpp: it includes CAF headers
+///     const int sum = co_await ta::request<int>(calculator, 2s, 1, 2);
+///     const auto [a, b] = co_await ta::request<int, std::string>(store, 2s, lookup{key});
+///     co_await ta::request<>(sink, 2s, flush{});           // an empty reply
+///
+/// The task's own actor asks; it is parked until the reply comes and holds no thread. `R...` are the types of
+/// the reply's values: none gives void, one gives itself, several a tuple.
+///
+/// Errors: `timeout_error` when there is no reply in time; `request_error` when the actor answers with an error
+/// or has ended, and when the reply has other types. Units: `timeout` counts from this call; negative is
+/// `errc::invalid_argument`. Stops: while it waits; a reply that comes too late is dropped.
+#pragma once
+
+#include <taskactor/task/scope.hpp>
+
+#include <caf/actor_cast.hpp>
+#include <caf/actor_control_block.hpp>
+#include <caf/error.hpp>
+#include <caf/message.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <coroutine>
+#include <string>
+#include <system_error>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace taskactor {
+
+/// What another actor has answered in place of a reply.
+class request_error : public std::system_error {
+public:
+  request_error(const std::string& what, caf::error reason);
+  /// The actor's own error; empty when the reply had other types than asked for.
+  const caf::error& reason() const noexcept { return reason_; }
+
+private:
+  caf::error reason_;
+};
+
+namespace detail {
+
+/// Where a reply arrives; outlives a body that doesn't wait for it any more.
+class reply_slot {
+public:
+  std::atomic<bool> arrived{false};
+  caf::message content; // of the one who sets `arrived`, then of the body
+  void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
+  void release() noexcept {
+    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      delete this;
+  }
+
+private:
+  std::atomic<int> references_{0};
+};
+
+class request_wait : waiter {
+protected:
+  request_wait(caf::strong_actor_ptr to, caf::message content, std::chrono::nanoseconds timeout);
+  /// Of one that isn't awaited yet.
+  request_wait(request_wait&& unused) noexcept;
+  ~request_wait();
+  bool start(context& ctx);
+  /// The reply. Errors: as `request`.
+  caf::message finish();
+  [[noreturn]] static void refuse(const caf::message& reply);
+
+private:
+  bool ready() const noexcept override {
+    return reply_->arrived.load(std::memory_order_acquire) || timer_.fired.load(std::memory_order_acquire);
+  }
+
+  caf::strong_actor_ptr to_;
+  caf::message content_;
+  std::chrono::nanoseconds timeout_;
+  timer_entry timer_;
+  ref<reply_slot> reply_;
+  context* ctx_ = nullptr;
+};
+
+template <class... Rs>
+class request_awaiter final : request_wait {
+public:
+  using request_wait::request_wait;
+  request_awaiter(request_awaiter&&) noexcept = default;
+  bool await_ready() const noexcept { return false; }
+  template <body_promise Promise>
+  bool await_suspend(std::coroutine_handle<Promise> self) {
+    return start(*self.promise().ctx);
+  }
+  auto await_resume() {
+    const auto reply = finish();
+    if (!reply.match_elements<Rs...>())
+      refuse(reply);
+    return values(reply, std::index_sequence_for<Rs...>{});
+  }
+
+private:
+  template <std::size_t... I>
+  static auto values([[maybe_unused]] const caf::message& reply, std::index_sequence<I...>) {
+    if constexpr (sizeof...(Rs) == 1)
+      return (reply.get_as<Rs>(I), ...);
+    else if constexpr (sizeof...(Rs) > 1)
+      return std::tuple<Rs...>{reply.get_as<Rs>(I)...};
+  }
+};
+
+} // namespace detail
+
+template <class... Rs, class Handle, class... Ts>
+[[nodiscard]] detail::request_awaiter<Rs...> request(const Handle& to, std::chrono::nanoseconds timeout,
+                                                     Ts&&... message) {
+  return {caf::actor_cast<caf::strong_actor_ptr>(to), caf::make_message(std::forward<Ts>(message)...), timeout};
+}
+
+} // namespace taskactor

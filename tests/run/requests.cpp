@@ -1,0 +1,136 @@
+// request: asking CAF actors from inside a task.
+#include "bodies.hpp"
+#include "support/virtual_time.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <caf/all.hpp>
+#include <taskactor/run/request.hpp>
+
+#include <ranges>
+#include <string>
+#include <vector>
+
+using namespace test;
+
+namespace {
+
+caf::behavior calculator() {
+  return {
+      [](int a, int b) { return a + b; },
+      [](const std::string& text) { return caf::make_message(text + text, 7); },
+      [](double) -> caf::result<int> { return caf::make_error(caf::sec::runtime_error, "no doubles"); },
+      [](char) {},
+  };
+}
+
+/// Never answers.
+caf::behavior silent(caf::event_based_actor* self) {
+  auto kept = std::make_shared<std::vector<caf::response_promise>>();
+  return {[self, kept](int) -> caf::result<int> {
+    auto promise = self->make_response_promise<int>();
+    kept->push_back(promise);
+    return promise;
+  }};
+}
+
+template <class F>
+auto run(virtual_time& world, F body) {
+  return world.tasks.add_task({}, std::move(body)).value().get();
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(requests)
+
+BOOST_AUTO_TEST_CASE(an_actors_reply_is_the_value_of_the_await) {
+  virtual_time world;
+  const auto actor = world.system().spawn(calculator);
+  auto body = [actor]() -> ta::task<std::string> {
+    const int sum = co_await ta::request<int>(actor, 2s, 1, 2);
+    const auto [twice, number] = co_await ta::request<std::string, int>(actor, 2s, std::string{"ab"});
+    co_await ta::request<>(actor, 2s, 'x');
+    co_return std::to_string(sum) + twice + std::to_string(number);
+  };
+  BOOST_TEST(run(world, body) == "3abab7");
+}
+
+BOOST_AUTO_TEST_CASE(an_actors_error_is_thrown_and_so_is_its_end) {
+  virtual_time world;
+  const auto actor = world.system().spawn(calculator);
+  auto body = [actor]() -> ta::task<std::string> {
+    std::string trace;
+    try {
+      co_await ta::request<int>(actor, 2s, 1.5);
+    } catch (const ta::request_error& e) {
+      BOOST_CHECK(e.code() == ta::make_error_code(ta::errc::request_failed));
+      BOOST_CHECK(e.reason() == caf::sec::runtime_error);
+      trace += "error ";
+    }
+    try {
+      co_await ta::request<std::string>(actor, 2s, 1, 2);
+    } catch (const ta::request_error& e) {
+      trace += std::string{e.what()}.find("other types") != std::string::npos ? "types " : e.what();
+    }
+    caf::anon_send_exit(actor, caf::exit_reason::user_shutdown);
+    co_await ta::sleep_for(1s);
+    try {
+      co_await ta::request<int>(actor, 2s, 1, 2);
+    } catch (const ta::request_error&) {
+      trace += "gone";
+    }
+    co_return trace;
+  };
+  BOOST_TEST(run(world, body) == "error types gone");
+}
+
+BOOST_AUTO_TEST_CASE(a_reply_that_does_not_come_in_time_is_a_timeout_error_and_a_late_one_is_dropped) {
+  virtual_time world;
+  const auto mute = world.system().spawn(silent);
+  const auto actor = world.system().spawn(calculator);
+  const auto begin = world.now();
+  auto body = [mute, actor]() -> ta::task<int> {
+    bool late = false;
+    try {
+      co_await ta::request<int>(mute, 3s, 1);
+    } catch (const ta::timeout_error&) {
+      late = true;
+    }
+    BOOST_TEST(late);
+    caf::anon_send_exit(mute, caf::exit_reason::kill); // its promises are broken: that reply is late
+    co_await ta::yield();
+    co_return co_await ta::request<int>(actor, 3s, 2, 3);
+  };
+  BOOST_TEST(run(world, body) == 5);
+  BOOST_CHECK(world.now() - begin == 3s);
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_waits_for_a_reply_can_be_cancelled_and_killed) {
+  for (const auto grace : {std::chrono::nanoseconds{1s}, std::chrono::nanoseconds{0s}}) {
+    virtual_time world{{.cancel_grace = grace}};
+    const auto mute = world.system().spawn(silent);
+    auto body = [mute]() -> ta::task<int> { co_return co_await ta::request<int>(mute, 1h, 1); };
+    auto h = world.tasks.add_task({}, body).value();
+    world.settle();
+    h.cancel();
+    world.settle();
+    BOOST_CHECK(h.state() == ta::state::cancelled);
+    caf::anon_send_exit(mute, caf::exit_reason::kill);
+    world.settle();
+  }
+}
+
+BOOST_AUTO_TEST_CASE(many_tasks_ask_one_actor) {
+  virtual_time world;
+  const auto actor = world.system().spawn(calculator);
+  auto body = [actor](int n) -> ta::task<int> {
+    int sum = 0;
+    for (int i = 0; i < 10; ++i)
+      sum = co_await ta::request<int>(actor, 2s, sum, n);
+    co_return sum;
+  };
+  const auto all = world.tasks.gather({}, body, std::views::iota(0, 200));
+  for (int i = 0; i < 200; ++i)
+    BOOST_TEST(all[static_cast<std::size_t>(i)].value() == 10 * i);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
