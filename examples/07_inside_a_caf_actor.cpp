@@ -10,8 +10,8 @@ namespace ta = taskactor;
 using namespace std::chrono_literals;
 
 // An ordinary actor: how many there are of a thing.
-caf::behavior stock() {
-  return {[](const std::string& item) { return 10 * static_cast<int>(item.size()); }};
+caf::behavior stock(int each) {
+  return {[each](const std::string& item) { return each * static_cast<int>(item.size()); }};
 }
 
 // A task's body: asks one actor, and tells another one. Neither await holds a thread.
@@ -37,7 +37,7 @@ int main() {
   caf::actor_system system{config};
   {
     ta::task_manager tasks{system};
-    const auto counter = system.spawn(shop, &tasks, system.spawn(stock));
+    const auto counter = system.spawn(shop, &tasks, system.spawn(stock, 10));
     auto ask = [counter](std::string item) -> ta::task<void> { co_await ta::request<>(counter, 1s, item); };
     tasks.add_task({}, ask, "pears").value().get();
     tasks.shutdown(); // lets all tasks end; the manager ends before the system does

@@ -14,9 +14,11 @@ using namespace test;
 
 namespace {
 
-caf::behavior calculator() {
+// CAF 0.17 takes the address of no arguments where there are none, which the standard library's assertions
+// see.
+caf::behavior calculator(int offset) {
   return {
-      [](int a, int b) { return a + b; },
+      [offset](int a, int b) { return a + b + offset; },
       [](const std::string& text) { return caf::make_message(text + text, 7); },
       [](double) -> caf::result<int> { return caf::make_error(caf::sec::runtime_error, "no doubles"); },
       [](char) {},
@@ -24,7 +26,7 @@ caf::behavior calculator() {
 }
 
 /// Never answers.
-caf::behavior silent(caf::event_based_actor* self) {
+caf::behavior silent(caf::event_based_actor* self, int) {
   auto kept = std::make_shared<std::vector<caf::response_promise>>();
   return {[self, kept](int) -> caf::result<int> {
     auto promise = self->make_response_promise<int>();
@@ -44,7 +46,7 @@ BOOST_AUTO_TEST_SUITE(requests)
 
 BOOST_AUTO_TEST_CASE(an_actors_reply_is_the_value_of_the_await) {
   virtual_time world;
-  const auto actor = world.system().spawn(calculator);
+  const auto actor = world.system().spawn(calculator, 0);
   auto body = [actor]() -> ta::task<std::string> {
     const int sum = co_await ta::request<int>(actor, 2s, 1, 2);
     const auto [twice, number] = co_await ta::request<std::string, int>(actor, 2s, std::string{"ab"});
@@ -56,7 +58,7 @@ BOOST_AUTO_TEST_CASE(an_actors_reply_is_the_value_of_the_await) {
 
 BOOST_AUTO_TEST_CASE(an_actors_error_is_thrown_and_so_is_its_end) {
   virtual_time world;
-  const auto actor = world.system().spawn(calculator);
+  const auto actor = world.system().spawn(calculator, 0);
   auto body = [actor]() -> ta::task<std::string> {
     std::string trace;
     try {
@@ -85,8 +87,8 @@ BOOST_AUTO_TEST_CASE(an_actors_error_is_thrown_and_so_is_its_end) {
 
 BOOST_AUTO_TEST_CASE(a_reply_that_does_not_come_in_time_is_a_timeout_error_and_a_late_one_is_dropped) {
   virtual_time world;
-  const auto mute = world.system().spawn(silent);
-  const auto actor = world.system().spawn(calculator);
+  const auto mute = world.system().spawn(silent, 0);
+  const auto actor = world.system().spawn(calculator, 0);
   const auto begin = world.now();
   auto body = [mute, actor]() -> ta::task<int> {
     bool late = false;
@@ -107,7 +109,7 @@ BOOST_AUTO_TEST_CASE(a_reply_that_does_not_come_in_time_is_a_timeout_error_and_a
 BOOST_AUTO_TEST_CASE(a_task_that_waits_for_a_reply_can_be_cancelled_and_killed) {
   for (const auto grace : {std::chrono::nanoseconds{1s}, std::chrono::nanoseconds{0s}}) {
     virtual_time world{{.cancel_grace = grace}};
-    const auto mute = world.system().spawn(silent);
+    const auto mute = world.system().spawn(silent, 0);
     auto body = [mute]() -> ta::task<int> { co_return co_await ta::request<int>(mute, 1h, 1); };
     auto h = world.tasks.add_task({}, body).value();
     world.settle();
@@ -121,7 +123,7 @@ BOOST_AUTO_TEST_CASE(a_task_that_waits_for_a_reply_can_be_cancelled_and_killed) 
 
 BOOST_AUTO_TEST_CASE(many_tasks_ask_one_actor) {
   virtual_time world;
-  const auto actor = world.system().spawn(calculator);
+  const auto actor = world.system().spawn(calculator, 0);
   auto body = [actor](int n) -> ta::task<int> {
     int sum = 0;
     for (int i = 0; i < 10; ++i)

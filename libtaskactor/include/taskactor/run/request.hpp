@@ -1,16 +1,16 @@
 /// `co_await request<R>(actor, timeout, message...)`: asks any CAF actor, typed or not, from inside a task.
 ///
-///     #include <taskactor/run/request.hpp>                 // not part of taskactor.hpp: it includes CAF headers
-///     const int sum = co_await ta::request<int>(calculator, 2s, 1, 2);
-///     const auto [a, b] = co_await ta::request<int, std::string>(store, 2s, lookup{key});
-///     co_await ta::request<>(sink, 2s, flush{});           // an empty reply
+///     #include <taskactor/run/request.hpp>                 // not part of taskactor.hpp: it includes CAF
+///     headers const int sum = co_await ta::request<int>(calculator, 2s, 1, 2); const auto [a, b] = co_await
+///     ta::request<int, std::string>(store, 2s, lookup{key}); co_await ta::request<>(sink, 2s, flush{}); //
+///     an empty reply
 ///
 /// The task's own actor asks; it is parked until the reply comes and holds no thread. `R...` are the types of
 /// the reply's values: none gives void, one gives itself, several a tuple.
 ///
-/// Errors: `timeout_error` when there is no reply in time; `request_error` when the actor answers with an error
-/// or has ended, and when the reply has other types. Units: `timeout` counts from this call; negative is
-/// `errc::invalid_argument`. Stops: while it waits; a reply that comes too late is dropped.
+/// Errors: `timeout_error` when there is no reply in time; `request_error` when the actor answers with an
+/// error or has ended, and when the reply has other types. Units: `timeout` counts from this call; negative
+/// is `errc::invalid_argument`. Stops: while it waits; a reply that comes too late is dropped.
 #pragma once
 
 #include <taskactor/task/scope.hpp>
@@ -86,7 +86,8 @@ private:
 template <class... Rs>
 class request_awaiter final : request_wait {
 public:
-  using request_wait::request_wait;
+  request_awaiter(caf::strong_actor_ptr to, caf::message content, std::chrono::nanoseconds timeout)
+      : request_wait(std::move(to), std::move(content), timeout) {}
   request_awaiter(request_awaiter&&) noexcept = default;
   bool await_ready() const noexcept { return false; }
   template <body_promise Promise>
@@ -115,7 +116,8 @@ private:
 template <class... Rs, class Handle, class... Ts>
 [[nodiscard]] detail::request_awaiter<Rs...> request(const Handle& to, std::chrono::nanoseconds timeout,
                                                      Ts&&... message) {
-  return {caf::actor_cast<caf::strong_actor_ptr>(to), caf::make_message(std::forward<Ts>(message)...), timeout};
+  return {caf::actor_cast<caf::strong_actor_ptr>(to), caf::make_message(std::forward<Ts>(message)...),
+          timeout};
 }
 
 } // namespace taskactor
