@@ -2,7 +2,6 @@
 
 #include "run/runtime.hpp"
 
-#include <algorithm>
 #include <utility>
 
 namespace taskactor {
@@ -51,9 +50,7 @@ std::size_t task_manager::cancel_all() {
 }
 
 std::vector<task_info> task_manager::task_status() const {
-  auto tasks = runtime_->table().live();
-  std::sort(tasks.begin(), tasks.end(),
-            [](const auto& a, const auto& b) { return a->sequence < b->sequence; });
+  const auto tasks = runtime_->table().live();
   std::vector<task_info> result;
   result.reserve(tasks.size());
   for (const auto& task : tasks)

@@ -3,6 +3,7 @@
 #include <taskactor/group/group_state.hpp>
 #include <taskactor/group/task_group.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace taskactor {
@@ -91,6 +92,8 @@ void group_state::end_children(end_reason why, bool kill) noexcept {
     for (const auto& [key, child] : children_)
       children.push_back(child);
   }
+  std::sort(children.begin(), children.end(),
+            [](const auto& a, const auto& b) { return a->sequence < b->sequence; }); // the same each time
   for (const auto& child : children) {
     home_.cancel(*child, why);
     if (kill)

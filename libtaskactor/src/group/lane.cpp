@@ -56,7 +56,7 @@ bool lane::start(context& where) {
 void lane::start_pause(context& where) {
   pausing_ = true;
   item_started_.store(0, std::memory_order_relaxed);
-  auto body = pause(random_below(state_->options().jitter));
+  auto body = pause(home->random_below(state_->options().jitter));
   body.enter_root(where);
   pause_ = body.release();
   pause_->owner = &pause_;

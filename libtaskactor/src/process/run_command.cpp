@@ -98,6 +98,10 @@ private:
 void command_call::on_token() noexcept {
   auto& whom = owner();
   try {
+    if (auto* const decides = task().home->decides())
+      if (const auto why = decides->fails_start(task()))
+        throw std::system_error{*why,
+                                "cannot run '" + spec_.argv.front() + "': the test lets its start fail"};
     key_ = server_of(*task().home)
                .start(std::move(spec_), std::make_shared<call_listener>(ref<command_call>{this}));
     started_.store(true, std::memory_order_seq_cst);
@@ -147,6 +151,12 @@ public:
 
 private:
   bool arrived() const noexcept { return call_->ended() || (for_start_ && call_->started()); }
+  wait_reason reason() const override {
+    const auto* what = !call_->granted() ? "a token of the process limiter"
+                       : for_start_      ? "the start of a process"
+                                         : "the end of a process";
+    return {what, timer_.due};
+  }
   bool ready() const noexcept override { return arrived() || timer_.fired.load(std::memory_order_acquire); }
   bool stop() noexcept override { return cancelled_ = true; }
   ref<operation> kill() noexcept override {

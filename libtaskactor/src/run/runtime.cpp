@@ -10,6 +10,7 @@
 
 #include <caf/all.hpp>
 
+#include <random>
 #include <thread>
 #include <utility>
 
@@ -165,6 +166,16 @@ manager_statistics runtime::statistics() {
   for (const auto* each : limits_.all())
     result.limits.emplace(each->name, limiter_statistics{each->capacity, each->in_use, each->waiting});
   return result;
+}
+
+std::chrono::nanoseconds runtime::random_below(std::chrono::nanoseconds limit) noexcept {
+  if (limit.count() <= 0)
+    return {};
+  const auto count = static_cast<std::uint64_t>(limit.count());
+  if (fate_)
+    return std::chrono::nanoseconds{fate_->draw(count)};
+  thread_local std::minstd_rand engine{std::random_device{}()};
+  return std::chrono::nanoseconds{std::uniform_int_distribution<std::uint64_t>{0, count - 1}(engine)};
 }
 
 std::string runtime::next_gather_id() { return "gather-" + std::to_string(++gathers_); }

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "../observe/hub.hpp"
+#include "fate.hpp"
 #include "named_limiter.hpp"
 #include "task_table.hpp"
 #include "thread_pool.hpp"
@@ -110,6 +111,11 @@ public:
   void block(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
              const std::function<bool()>& done, time_point until = time_point::max());
   void set_wait_strategy(wait_strategy strategy) { wait_ = std::move(strategy); }
+  /// Null in production.
+  void set_fate(fate* decides) noexcept { fate_ = decides; }
+  fate* decides() const noexcept { return fate_; }
+  /// A random time below `limit`; zero for a limit of zero.
+  std::chrono::nanoseconds random_below(std::chrono::nanoseconds limit) noexcept;
   std::string next_gather_id();
   /// The one attachment (the command server); `make` is called once.
   attachment& attached(const std::function<std::unique_ptr<attachment>(caf::actor_system&)>& make);
@@ -148,6 +154,7 @@ private:
   std::shared_ptr<thread_pool> threads_;
   caf::actor manager_;
   wait_strategy wait_;
+  fate* fate_ = nullptr;
   std::atomic<std::uint64_t> gathers_{0};
   std::atomic<std::size_t> waiting_for_room_{0};
   std::mutex mutex_; // what follows

@@ -16,6 +16,7 @@ namespace taskactor::detail {
 struct task_actor::pause_wait final : waiter {
   bool ready() const noexcept override { return timer.fired.load(std::memory_order_acquire); }
   bool stop() noexcept override { return false; }
+  wait_reason reason() const override { return {"a moment, after it ignored its cancellation", timer.due}; }
   timer_entry timer;
 };
 

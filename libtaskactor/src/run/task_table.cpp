@@ -136,11 +136,15 @@ ref<record> task_table::find_record(std::string_view id, time_point now) const {
 
 std::vector<ref<record>> task_table::live() const {
   std::vector<ref<record>> result;
-  const std::lock_guard lock{mutex_};
-  result.reserve(tasks_.size() + others_.size());
-  tasks_.each([&](const ref<record>& task) { result.push_back(task); });
-  for (auto* task : others_)
-    result.emplace_back(task);
+  {
+    const std::lock_guard lock{mutex_};
+    result.reserve(tasks_.size() + others_.size());
+    tasks_.each([&](const ref<record>& task) { result.push_back(task); });
+    for (auto* task : others_)
+      result.emplace_back(task);
+  }
+  std::sort(result.begin(), result.end(),
+            [](const auto& a, const auto& b) { return a->sequence < b->sequence; });
   return result;
 }
 

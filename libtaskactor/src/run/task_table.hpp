@@ -61,6 +61,7 @@ public:
   ref<record> find_live(std::string_view id) const;
   /// Live, or ended not too long ago; null otherwise.
   ref<record> find_record(std::string_view id, time_point now) const;
+  /// In order of admission.
   std::vector<ref<record>> live() const;
   void add_to(manager_statistics& result) const;
   shutdown_report ended_since_close() const;

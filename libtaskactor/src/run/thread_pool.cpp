@@ -20,16 +20,21 @@ thread_call::thread_call(context& owner, bool stoppable)
       stop_(stoppable ? std::stop_source{} : std::stop_source{std::nostopstate}),
       deadline_(owner.deadline()) {}
 
-void thread_call::on_token() noexcept { task().home->threads().submit(ref<thread_call>{this}); }
+void thread_call::on_token() noexcept {
+  auto& home = *task().home;
+  ref<thread_call> self{this};
+  if (home.decides() && home.decides()->takes(self, task()))
+    return;
+  home.threads().submit(std::move(self));
+}
 
-void thread_call::run() noexcept {
+void thread_call::call() noexcept {
   try {
     const current_scope scope{this, nullptr};
     invoke();
   } catch (...) {
     error = std::current_exception();
   }
-  finish();
 }
 
 void thread_call::refuse(std::exception_ptr why) noexcept {
@@ -54,6 +59,10 @@ ref<operation> ticket_wait::kill() noexcept {
   if (stop())
     return {};
   return call_;
+}
+
+wait_reason ticket_wait::reason() const {
+  return {call_->granted() ? "its call on a thread" : "a token of the thread limiter"};
 }
 
 void thread_pool::submit(ref<thread_call> call) {

@@ -78,6 +78,12 @@ bool lending_wait::stop() noexcept {
   return false; // the token first; that wait isn't given up, since what follows runs
 }
 
+wait_reason lending_wait::reason() const {
+  return {reclaiming_ ? "a token, to go on after " + awaited() : awaited()};
+}
+
+std::string end_wait::awaited() const { return "the end of task \"" + record_.current_id() + '"'; }
+
 end_wait::~end_wait() {
   if (listening_)
     record_.remove(*this);

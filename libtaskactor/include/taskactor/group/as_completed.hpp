@@ -78,6 +78,7 @@ public:
 
 private:
   bool arrived() const noexcept override { return !state_.sink.empty() || state_.complete(); }
+  std::string awaited() const override { return "an item of \"" + *state_.options().id + '"'; }
   State& state_;
   bool refused_ = false;
 };

@@ -115,6 +115,9 @@ public:
 
 private:
   bool arrived() const noexcept override { return state_->ended(); }
+  std::string awaited() const override {
+    return "its task group, of which " + std::to_string(state_->size()) + " are left";
+  }
   bool give_up() noexcept override {
     state_->cancel_children(end_reason::parent_ended);
     return false;

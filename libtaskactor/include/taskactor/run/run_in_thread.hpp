@@ -39,9 +39,15 @@ class thread_call : public ticket, public task_core {
 public:
   thread_call(context& owner, bool stoppable);
   void on_token() noexcept final;
-  /// On the worker's thread, with `this_task` set.
-  void run() noexcept;
-  /// There is no thread to run it on.
+  /// On the worker's thread.
+  void run() noexcept {
+    call();
+    tell_ended();
+  }
+  /// Makes the call, with `this_task` set.
+  void call() noexcept;
+  void tell_ended() noexcept { finish(); }
+  /// There is no thread to run it on, or none that comes back.
   void refuse(std::exception_ptr why) noexcept;
   void request_stop() noexcept {
     asked_.store(true, std::memory_order_release);
@@ -134,6 +140,7 @@ protected:
   bool ready() const noexcept final { return call_->ended(); }
   bool stop() noexcept final;
   ref<operation> kill() noexcept final;
+  wait_reason reason() const final;
 
   ref<thread_call> call_;
 };

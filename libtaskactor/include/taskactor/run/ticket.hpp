@@ -26,6 +26,7 @@ public:
   /// The token is there: start, on whatever thread this is, without blocking.
   virtual void on_token() noexcept = 0;
   bool ended() const noexcept final { return stage_.load(std::memory_order_acquire) >= stage::ended; }
+  bool granted() const noexcept { return stage_.load(std::memory_order_acquire) != stage::waiting; }
   bool revoked() const noexcept { return stage_.load(std::memory_order_acquire) == stage::revoked; }
 
   ticket* next = nullptr; // in the gate's list

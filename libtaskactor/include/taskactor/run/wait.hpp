@@ -4,6 +4,7 @@
 #include <taskactor/run/record.hpp>
 
 #include <chrono>
+#include <string>
 
 namespace taskactor::detail {
 
@@ -27,10 +28,13 @@ protected:
   virtual bool arrived() const noexcept = 0;
   /// Cancelled while waiting. True: give up waiting for it (the token is taken back all the same).
   virtual bool give_up() noexcept { return true; }
+  /// In words.
+  virtual std::string awaited() const { return "its children"; }
 
   void lend(context& ctx);
   bool ready() const noexcept final;
   bool stop() noexcept final;
+  wait_reason reason() const final;
   context* ctx() const noexcept { return ctx_; }
   bool gave_up() const noexcept { return gave_up_; }
 
@@ -53,6 +57,7 @@ protected:
 
 private:
   bool arrived() const noexcept override { return ended_.load(std::memory_order_acquire); }
+  std::string awaited() const override;
   void on_end() noexcept override;
 
   record& record_;

@@ -43,6 +43,12 @@ private:
   std::atomic<std::uint32_t> references_{0};
 };
 
+/// What a parked body waits for, in words ("the end of task "b""), and until when at most.
+struct wait_reason {
+  std::string what;
+  time_point until = time_point::max();
+};
+
 /// What a parked body waits for; lives in the body's frame.
 class waiter {
 public:
@@ -53,6 +59,8 @@ public:
   virtual bool stop() noexcept { return true; }
   /// The body is about to be destroyed. Returns what goes on without it, if anything does.
   virtual ref<operation> kill() noexcept { return {}; }
+  /// For who asks why nothing goes on. Only while nothing can wake the body.
+  virtual wait_reason reason() const { return {"something outside"}; }
 
 protected:
   ~waiter() = default;

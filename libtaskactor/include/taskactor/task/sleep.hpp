@@ -33,6 +33,7 @@ public:
 private:
   bool start(context& ctx);
   bool ready() const noexcept override { return entry_.fired.load(std::memory_order_acquire); }
+  wait_reason reason() const override { return {"the end of a sleep", entry_.due}; }
 
   timer_entry entry_;
 };
