@@ -347,4 +347,20 @@ BOOST_AUTO_TEST_CASE(cancel_all_ends_a_gather_and_tells_which_items_had_not_star
   BOOST_TEST(cancelled >= 6);
 }
 
+BOOST_AUTO_TEST_CASE(a_blocking_gather_inside_a_coroutine_is_refused_before_anything_starts) {
+  virtual_time world;
+  int started = 0;
+  auto body = [&]() -> ta::task<void> {
+    co_await ta::yield();
+    const std::vector<int> items{1, 2}; // gone when it is refused
+    (void)world.tasks.gather(
+        {}, [&started](int) { ++started; }, items);
+  };
+  auto h = world.tasks.add_task({}, body).value();
+  BOOST_CHECK_EXCEPTION(h.get(), std::system_error,
+                        [](const std::system_error& e) { return e.code() == ta::errc::would_block; });
+  world.settle();
+  BOOST_TEST(started == 0);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -32,6 +32,9 @@ gather_state::gather_state(runtime& home, gather_options options)
 }
 
 void gather_state::open(bool nested, bool feeding) {
+  if (!nested && current_context())
+    throw_rejection({errc::would_block,
+                     "a blocking gather would hold a thread of the scheduler here: use co_await ta::gather"});
   nested_ = nested;
   feeding_ = feeding;
   if (home_.table().closed())
@@ -122,7 +125,14 @@ void gather_state::notify() noexcept {
 
 void gather_state::wait(const std::function<bool()>& done) {
   std::unique_lock lock{mutex_};
-  home_.block(lock, changed_, [&] { return complete() || (done && (closed() || done())); });
+  try {
+    home_.block(lock, changed_, [&] { return complete() || (done && (closed() || done())); });
+  } catch (...) { // in virtual time, where a wait can fail: the items are the caller's, who leaves
+    if (lock.owns_lock())
+      lock.unlock();
+    cancel(end_reason::parent_ended);
+    throw;
+  }
 }
 
 bool gather_state::crowded() const noexcept {

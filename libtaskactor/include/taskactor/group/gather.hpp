@@ -24,6 +24,7 @@
 #include <memory>
 #include <mutex>
 #include <ranges>
+#include <string>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -56,6 +57,27 @@ private:
   bool fixed_;
 };
 
+/// A caller's sink: one call at a time, and none after `detach`.
+template <class Sink>
+class borrowed_sink {
+public:
+  explicit borrowed_sink(Sink& sink) : sink_(&sink), mutex_(std::make_unique<std::mutex>()) {}
+  template <class R>
+  void operator()(std::size_t index, outcome<R>&& what) {
+    const std::lock_guard lock{*mutex_};
+    if (sink_)
+      (*sink_)(index, std::move(what));
+  }
+  void detach() {
+    const std::lock_guard lock{*mutex_};
+    sink_ = nullptr;
+  }
+
+private:
+  Sink* sink_;
+  std::unique_ptr<std::mutex> mutex_;
+};
+
 template <class F, class Items>
 auto gather_and_wait(runtime& home, gather_options options, F&& f, Items&& items) {
   auto source = make_source(std::forward<Items>(items));
@@ -72,13 +94,8 @@ auto gather_and_wait(runtime& home, gather_options options, F&& f, Items&& items
 template <class F, class Items, class Sink>
 std::size_t gather_each(runtime& home, gather_options options, F&& f, Items&& items, Sink&& sink) {
   using item = std::ranges::range_value_t<Items>;
-  std::mutex mutex; // as the sink, not touched after the last outcome
-  auto serial = [&mutex, &sink](std::size_t index, auto&& what) {
-    const std::lock_guard lock{mutex};
-    sink(index, std::forward<decltype(what)>(what));
-  };
-  auto state
-      = make_gather(home, std::move(options), std::forward<F>(f), fed_source<item>{}, std::move(serial));
+  auto state = make_gather(home, std::move(options), std::forward<F>(f), fed_source<item>{},
+                           borrowed_sink<std::remove_reference_t<Sink>>{sink});
   state->open(false, true);
   std::size_t pulled = 0;
   std::exception_ptr range_failure;
@@ -87,7 +104,12 @@ std::size_t gather_each(runtime& home, gather_options options, F&& f, Items&& it
   } catch (...) {
     range_failure = std::current_exception();
   }
-  state->wait(); // whatever happened: the items that run refer to the sink
+  try {
+    state->wait(); // whatever happened: the items that run refer to the sink
+  } catch (...) {  // in virtual time: they will never end
+    state->sink.detach();
+    throw;
+  }
   state->rethrow_sink_failure();
   if (range_failure)
     std::rethrow_exception(range_failure);
@@ -129,6 +151,7 @@ public:
 
 private:
   bool arrived() const noexcept override { return state_->complete(); }
+  std::string awaited() const override { return "the items of \"" + *state_->options().id + '"'; }
   bool give_up() noexcept override {
     state_->cancel(end_reason::parent_ended);
     return false; // structured: wait for the items to end (rule 15)
