@@ -1,7 +1,7 @@
 """Sources use what CAF 0.17 and 1.x have in common; what differs is behind names of ours, in src/caf_compat*.hpp.
 
-Tests have one place of that kind: tests/support/manual_system.cpp. A name that only one version has would break the
-build with the other, which most changes are not built with.
+Virtual time has one place of that kind: src/testing/virtual_scheduler.cpp. A name that only one version has would break
+the build with the other, which most changes are not built with.
 """
 import pathlib
 import re
@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import house
 
-KNOWS_BOTH = re.compile(r"libtaskactor/src/caf_compat\w*\.hpp|tests/support/manual_system\.cpp")
+KNOWS_BOTH = re.compile(r"libtaskactor/src/caf_compat\w*\.hpp|libtaskactor/src/testing/virtual_scheduler\.cpp")
 COMMENT = re.compile(r"//.*")
 # What to say in place of what one version doesn't have, or calls deprecated; "" where there is no such thing yet.
 INSTEAD = {
@@ -41,7 +41,7 @@ SOURCE = "libtaskactor/src/run/a.cpp"
 RIGHT = {
     SOURCE: "post(manager_, stop{}); // not caf::anon_send\ncaf::anon_send_exit(part, why);\n",
     "libtaskactor/src/caf_compat_clock.hpp": "clock.schedule_message(at, to, mail);\n#if CAF_VERSION\n",
-    "tests/support/manual_system.cpp": "#if TASKACTOR_CAF_0\n",
+    "libtaskactor/src/testing/virtual_scheduler.cpp": "#if TASKACTOR_CAF_0\n",
 }
 WRONG = {
     "a.cpp:1: anon_send belongs": {SOURCE: "caf::anon_send(manager_, stop{});\n"},

@@ -1,5 +1,5 @@
-"""No orphans: every file is listed, every public header is reachable from the umbrella taskactor/taskactor.hpp, and
-every test file holds the suite that ctest asks it for.
+"""No orphans: every file is listed, every public header is reachable from the umbrella taskactor/taskactor.hpp, or from
+taskactor/testing.hpp for those of tests, and every test file holds the suite that ctest asks it for.
 """
 import pathlib
 import re
@@ -12,6 +12,7 @@ INCLUDE = LIBRARY + "include/"
 UMBRELLA = "taskactor/taskactor.hpp"
 # Headers that offer actors to CAF users include CAF's own, which the umbrella doesn't.
 FOR_CAF_USERS = {"taskactor/run/request.hpp"}
+TESTING = "taskactor/testing.hpp"
 SUITE = re.compile(r"BOOST_(?:AUTO|FIXTURE)_TEST_SUITE\(\s*(\w+)")
 
 
@@ -41,9 +42,14 @@ def check(root: pathlib.Path) -> Iterator[str]:
             if name.removeprefix(base) not in names:
                 yield f"{name}: not listed in {LIBRARY}CMakeLists.txt"
     below_umbrella = reachable(root, UMBRELLA, set())
+    below_testing = reachable(root, TESTING, set())
     for name, _ in house.files(root, f"{INCLUDE}**/*.hpp"):
-        if name.removeprefix(INCLUDE) not in below_umbrella | FOR_CAF_USERS:
-            yield f"{name}: not reachable from {UMBRELLA}"
+        header = name.removeprefix(INCLUDE)
+        tests_only = header == TESTING or header.startswith(TESTING.replace(".hpp", "/"))
+        if tests_only and header in below_umbrella:
+            yield f"{name}: for tests, and yet reachable from {UMBRELLA}"
+        if header not in (below_testing if tests_only else below_umbrella | FOR_CAF_USERS):
+            yield f"{name}: not reachable from {TESTING if tests_only else UMBRELLA}"
     for name, text in house.files(root, "tests/*/*.cpp"):
         folder, stem = pathlib.PurePath(name).parts[1], pathlib.PurePath(name).stem
         if folder not in ("support", "house", "apps", "stress", "use_from_cmake"):
@@ -65,6 +71,11 @@ WRONG = {
     "run/b.hpp: not listed": {"libtaskactor/include/taskactor/run/b.hpp": ""},
     "run/a.cpp: not listed": {"libtaskactor/CMakeLists.txt": "taskactor_sources(run a.hpp # a.cpp\n -)\n"},
     "run/a.hpp: not reachable": {"libtaskactor/include/taskactor/taskactor.hpp": "#include <vector>\n"},
+    "testing/b.hpp: not reachable from taskactor/testing.hpp": {"libtaskactor/include/taskactor/testing/b.hpp": ""},
+    "testing.hpp: for tests": {
+        "libtaskactor/include/taskactor/testing.hpp": "",
+        "libtaskactor/include/taskactor/run/a.hpp": "#include <taskactor/testing.hpp>\n",
+    },
     "taskactor.hpp: not reachable": {"libtaskactor/include/taskactor/other/taskactor.hpp": ""},
     "SUITE(b)": {"tests/run/b.cpp": "BOOST_AUTO_TEST_SUITE(a)\n"},
     "SUITE(c)": {"tests/run/c.cpp": "BOOST_AUTO_TEST_CASE(c)\n"},

@@ -23,6 +23,7 @@ MAY_INCLUDE = {
     "queue": CORE | {"manager"},
     "http": CORE | {"manager"},
     "schedule": CORE | {"manager", "queue"},
+    "testing": CORE | {"manager"},
 }
 EVERYTHING = set(MAY_INCLUDE)
 
@@ -38,6 +39,7 @@ ROOT_FILES = {
     "messages": "run",
     "task_manager": "manager",
     "taskactor": "umbrella",
+    "testing": "testing",
 }
 
 # Where a third party may be included; the standard library may be everywhere.
@@ -108,6 +110,10 @@ RIGHT = {
 WRONG = {
     "task may not include taskactor/run/b.hpp": {TASK + "a.hpp": "#include <taskactor/run/b.hpp>\n"},
     "task may not include run/c.hpp": {"libtaskactor/src/task/a.cpp": '  # include "run/c.hpp"\n'},
+    "run may not include taskactor/testing.hpp": {
+        "libtaskactor/include/taskactor/testing.hpp": "",
+        "libtaskactor/src/run/b.cpp": "#include <taskactor/testing.hpp>\n",
+    },
     "run may not include taskactor/taskactor.hpp": {RUN + "b.hpp": "#include <taskactor/taskactor.hpp>\n"},
     "task may not include ../run/c.hpp": {"libtaskactor/src/task/a.cpp": '#include "../run/c.hpp"\n'},
     "group may not include taskactor/process/p.hpp": {

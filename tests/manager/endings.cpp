@@ -205,7 +205,7 @@ struct cell {
       if (how == end::cancel_after)
         BOOST_CHECK(h.cancel() == ta::cancel_reply::finished);
     }
-    world.patience = 20ms;
+    world.set_patience(20ms);
     if (how == end::shutdown)
       (void)world.tasks.shutdown({.drain = 0s, .cancel = 200ms, .kill = 100ms});
     else

@@ -73,7 +73,7 @@ BOOST_AUTO_TEST_CASE(an_observer_that_throws_is_kept_and_the_task_does_not_notic
   });
   BOOST_TEST(world.tasks.add_task({.id = "a"}, after, 1s, 3).value().get() == 3);
   BOOST_TEST(seen.wait_for(2).size() == 2u);
-  world.owner.reset();
+  world.end();
   BOOST_TEST(log.has("warning observer: observer threw"));
 }
 

@@ -1,0 +1,274 @@
+#include "../run/runtime.hpp"
+#include "../run/task_actor.hpp"
+#include "fault_plan.hpp"
+#include "virtual_scheduler.hpp"
+#include "waiting_list.hpp"
+
+#include <taskactor/task/options.hpp>
+#include <taskactor/testing/manager.hpp>
+
+#include <caf/all.hpp>
+
+#include <algorithm>
+#include <atomic>
+#include <thread>
+#include <utility>
+
+namespace taskactor::testing {
+
+namespace {
+
+using detail::time_point;
+
+/// Before nothing is taken for a deadlock: a thread of the user's own may be about to wake something.
+constexpr std::chrono::milliseconds last_moment{100};
+/// How often a call that blocks on another thread looks at the clock.
+constexpr std::chrono::milliseconds look_interval{5};
+
+manager_options everywhere_the_same(manager_options options) {
+  options.capacity = options.capacity.value_or(32);
+  options.thread_capacity = options.thread_capacity.value_or(16);
+  options.process_capacity = options.process_capacity.value_or(4);
+  options.max_queue = options.max_queue.value_or(10000);
+  options.default_timeout = options.default_timeout.value_or(no_timeout);
+  return options;
+}
+
+/// Counts a thread's call of a task while it is blocked in a call of ours.
+class blocked_call {
+public:
+  explicit blocked_call(std::atomic<std::size_t>& count) : count_(detail::current_task() ? &count : nullptr) {
+    if (count_)
+      ++*count_;
+  }
+  blocked_call(const blocked_call&) = delete;
+  blocked_call& operator=(const blocked_call&) = delete;
+  ~blocked_call() {
+    if (count_)
+      --*count_;
+  }
+
+private:
+  std::atomic<std::size_t>* count_;
+};
+
+} // namespace
+
+class manager::world {
+public:
+  explicit world(testing::options options)
+      : options_(std::move(options)),
+        scheduler_(options_.seed),
+        plan_(scheduler_, options_.calls, options_.seed.value_or(0)),
+        start_(scheduler_.now()),
+        tasks_(std::make_unique<task_manager>(scheduler_.system(), everywhere_the_same(options_.manager))),
+        home_(detail::runtime_of(*tasks_)) {
+    home_.set_fate(&plan_);
+    home_.set_wait_strategy([this](std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
+                                   const std::function<bool()>& done,
+                                   time_point until) { block(lock, changed, done, until); });
+  }
+
+  task_manager& tasks() noexcept { return *tasks_; }
+  detail::runtime& home() noexcept { return home_; }
+  virtual_scheduler& scheduler() noexcept { return scheduler_; }
+  fault_plan& plan() noexcept { return plan_; }
+  std::uint64_t steps() const noexcept { return steps_; }
+  std::chrono::nanoseconds elapsed() const { return scheduler_.now() - start_; }
+  void set_patience(std::chrono::milliseconds patience) noexcept { options_.patience = patience; }
+  std::vector<waiting_task> waiting() { return waiting_list(home_, start_); }
+
+  void settle();
+  void move_to(time_point when);
+  bool jump(time_point no_later_than = time_point::max());
+  void run_until(const std::function<bool()>& done, time_point until, bool may_stay);
+  void block(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
+             const std::function<bool()>& done, time_point until);
+  bool end() noexcept;
+
+private:
+  void shut_down();
+  /// Threads and processes that are at work, and will wake somebody.
+  std::size_t real_work();
+  std::string at() const { return detail::to_text(elapsed()); }
+
+  testing::options options_;
+  virtual_scheduler scheduler_;
+  fault_plan plan_;
+  const time_point start_;
+  std::unique_ptr<task_manager> tasks_;
+  detail::runtime& home_; // also while it is taken apart
+  const std::thread::id driver_ = std::this_thread::get_id();
+  std::uint64_t steps_ = 0;
+  bool ended_ = false;
+  std::atomic<std::size_t> blocked_calls_{0};
+};
+
+void manager::world::settle() {
+  for (std::size_t count = 0; scheduler_.run_one(); ++count, ++steps_)
+    if (count == options_.max_steps)
+      throw livelock{"livelock at " + at() + ": after " + std::to_string(count)
+                         + " steps there is still something to run",
+                     waiting()};
+}
+
+void manager::world::move_to(time_point when) {
+  settle();
+  for (auto due = scheduler_.next_due(); due && *due <= when; due = scheduler_.next_due()) {
+    scheduler_.move_to(*due);
+    settle();
+  }
+  scheduler_.move_to(when);
+  settle();
+}
+
+bool manager::world::jump(time_point no_later_than) {
+  const auto due = scheduler_.next_due();
+  if (!due && no_later_than == time_point::max())
+    return false;
+  scheduler_.move_to(std::min(due.value_or(no_later_than), no_later_than));
+  settle();
+  return true;
+}
+
+/// `may_stay`: that nothing is due any more is an end as well.
+void manager::world::run_until(const std::function<bool()>& done, time_point until, bool may_stay) {
+  std::size_t jumps = 0;
+  std::size_t given_up = 0; // work that patience has run out for
+  for (;;) {
+    settle();
+    if (done() || scheduler_.now() >= until)
+      return;
+    const auto working = real_work();
+    given_up = std::min(given_up, working);
+    if (working > given_up) {
+      if (!scheduler_.wait(options_.patience))
+        given_up = working;
+      continue;
+    }
+    if (jump(until)) {
+      if (++jumps > options_.max_jumps)
+        throw livelock{"livelock at " + at() + ": after " + std::to_string(options_.max_jumps)
+                           + " jumps of the clock it hasn't come to an end",
+                       waiting()};
+    } else if (may_stay) {
+      return;
+    } else if (!scheduler_.wait(last_moment)) {
+      throw deadlock{"deadlock at " + at() + ": nothing can run, and nothing is due", waiting()};
+    }
+  }
+}
+
+void manager::world::block(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
+                           const std::function<bool()>& done, time_point until) {
+  const blocked_call counted{blocked_calls_};
+  if (std::this_thread::get_id() == driver_) {
+    lock.unlock();
+    run_until(
+        [&] {
+          const std::lock_guard guard{*lock.mutex()};
+          return done();
+        },
+        until, false);
+    lock.lock();
+    return;
+  }
+  scheduler_.ring(); // it waits for the driver, who needn't wait for it
+  while (!done() && scheduler_.now() < until)
+    changed.wait_for(lock, look_interval);
+}
+
+std::size_t manager::world::real_work() {
+  const auto facts = home_.statistics();
+  const auto all = facts.thread.in_use + facts.process.in_use;
+  return all - std::min(all, plan_.lost_calls() + blocked_calls_);
+}
+
+void manager::world::shut_down() {
+  try {
+    (void)tasks_->shutdown();
+  } catch (const livelock&) { // what spins lets no time pass: no stage of the shutdown would end
+    for (const auto& task : home_.table().live())
+      home_.kill(*task);
+    (void)tasks_->shutdown();
+  }
+  plan_.bring_back();
+  settle();
+}
+
+/// False: something of it still runs.
+bool manager::world::end() noexcept {
+  if (!tasks_)
+    return ended_;
+  try {
+    shut_down();
+    ended_ = tasks_->statistics().running == 0;
+  } catch (const std::exception&) { // can't be ended: left behind, as the log says
+    ended_ = false;
+  }
+  tasks_.reset();
+  return ended_;
+}
+
+manager::manager(testing::options options) : world_(std::make_unique<world>(std::move(options))) {}
+
+manager::~manager() {
+  if (!world_->end())
+    (void)world_.release(); // what still runs goes on using it
+}
+
+task_manager& manager::tasks() noexcept { return world_->tasks(); }
+caf::actor_system& manager::system() noexcept { return world_->scheduler().system(); }
+
+void manager::settle() { world_->settle(); }
+void manager::advance(std::chrono::nanoseconds duration) { world_->move_to(now() + duration); }
+bool manager::jump() {
+  world_->settle();
+  return world_->jump();
+}
+void manager::run_until(const std::function<bool()>& done) {
+  world_->run_until(done, time_point::max(), false);
+}
+void manager::run_until_idle() {
+  world_->run_until([] { return false; }, time_point::max(), true);
+}
+bool manager::wait_for_wake(std::chrono::milliseconds bound) { return world_->scheduler().wait(bound); }
+std::chrono::steady_clock::time_point manager::now() const { return world_->scheduler().now(); }
+std::chrono::nanoseconds manager::elapsed() const { return world_->elapsed(); }
+void manager::set_patience(std::chrono::milliseconds patience) noexcept { world_->set_patience(patience); }
+
+std::uint64_t manager::steps() const noexcept { return world_->steps(); }
+
+std::vector<waiting_task> manager::waiting() {
+  world_->settle();
+  return world_->waiting();
+}
+
+std::string manager::describe() {
+  std::string text;
+  for (const auto& task : waiting())
+    text += to_string(task) + '\n';
+  return text;
+}
+
+bool manager::kill_task(std::string_view id) {
+  const auto task = world_->home().table().find_live(id);
+  if (!task)
+    return false;
+  if (task->actor)
+    caf::anon_send_exit(static_cast<detail::task_actor*>(task->actor)->address(), caf::exit_reason::kill);
+  else
+    world_->home().kill(*task);
+  return true;
+}
+
+void manager::lose_thread(occurrence which, lost when) { world_->plan().lose_thread(std::move(which), when); }
+std::size_t manager::bring_back_threads() { return world_->plan().bring_back(); }
+void manager::fail_process_start(occurrence which, errc code) {
+  world_->plan().fail_start(std::move(which), code);
+}
+std::size_t manager::faults_to_come() const { return world_->plan().to_come(); }
+
+void manager::end() noexcept { (void)world_->end(); }
+
+} // namespace taskactor::testing

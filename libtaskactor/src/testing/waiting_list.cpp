@@ -1,0 +1,58 @@
+#include "waiting_list.hpp"
+
+#include <algorithm>
+#include <sstream>
+#include <string>
+#include <utility>
+
+namespace taskactor::testing {
+
+namespace {
+
+std::string global_token(const limiter_statistics& facts) {
+  std::ostringstream text;
+  text << "a token of the global limiter (" << facts.in_use << " of " << facts.capacity << " in use)";
+  return std::move(text).str();
+}
+
+detail::wait_reason reason_of(const detail::record& task, const manager_statistics& facts) {
+  if (!task.actor)
+    return {global_token(facts.global), task.position != 0 ? task.due : detail::time_point::max()};
+  if (const auto* waiter = task.actor->waiting)
+    return waiter->reason();
+  if (!task.actor->leaf && task.decided())
+    return {"what its body has left behind: a thread's call, a process, or items and children"};
+  return {"its turn"};
+}
+
+/// A lane that waits for its token has no item yet.
+std::string id_of(const detail::record& task) {
+  auto id = task.current_id();
+  if (task.kind == detail::record_kind::lane && !task.actor)
+    id.replace(id.rfind('/'), std::string::npos, "/...");
+  return id;
+}
+
+} // namespace
+
+std::vector<waiting_task> waiting_list(detail::runtime& home, detail::time_point start) {
+  const auto facts = home.statistics();
+  const auto since_start = [&](detail::time_point when) {
+    return when == detail::time_point::max() ? std::chrono::nanoseconds::max() : when - start;
+  };
+  std::vector<waiting_task> result;
+  for (const auto& task : home.table().live()) {
+    auto reason = reason_of(*task, facts);
+    const auto info = task->info();
+    const auto began = info.started == detail::time_point{} ? info.submitted : info.started;
+    auto& entry = result.emplace_back();
+    entry.id = id_of(*task);
+    entry.state = info.state;
+    entry.since = since_start(began);
+    entry.waits_for = std::move(reason.what);
+    entry.until = since_start(reason.until);
+  }
+  return result;
+}
+
+} // namespace taskactor::testing
