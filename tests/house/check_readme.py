@@ -1,4 +1,5 @@
-"""Every snippet of the README is a quotation from a file that the tests compile or run.
+"""Every snippet of the README, and of the pages in libtaskactor/docs, is a quotation from a file that the tests compile
+or run.
 
 A comment before the fence names the file, and the block's lines stand in it in one piece, however deep indented:
 
@@ -7,9 +8,10 @@ A comment before the fence names the file, and the block's lines stand in it in 
     ...
     ```
 
-Only `text` blocks need no source. Paths that the README links to or names in its map of folders must exist.
+Only `text` blocks need no source. Paths that a page links to must exist.
 """
 import pathlib
+import posixpath
 import re
 import textwrap
 from collections.abc import Iterator
@@ -21,6 +23,7 @@ ORIGIN = re.compile(r"<!-- from (\S+) -->\n\Z")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 # What the tests compile or run.
 TESTED = ("examples/", "tests/", ".ci/run")
+PAGES = ("README.md", "libtaskactor/docs/*.md")
 
 
 def normal(text: str) -> str:
@@ -35,12 +38,16 @@ def contains(file: str, block: str) -> bool:
 
 
 def check(root: pathlib.Path) -> Iterator[str]:
-    text = (root / "README.md").read_text(encoding="utf-8")
+    for name, text in house.files(root, *PAGES):
+        yield from check_page(root, name, text)
+
+
+def check_page(root: pathlib.Path, name: str, text: str) -> Iterator[str]:
     for fence in FENCE.finditer(text):
         language, block = fence.groups()
         if language == "text":
             continue
-        line = f"README.md:{text.count(chr(10), 0, fence.start()) + 1}"
+        line = f"{name}:{text.count(chr(10), 0, fence.start()) + 1}"
         origin = ORIGIN.search(text[: fence.start()])
         if not origin:
             yield f"{line}: a snippet without <!-- from FILE --> before it"
@@ -50,14 +57,15 @@ def check(root: pathlib.Path) -> Iterator[str]:
             yield f"{line}: {origin.group(1)} isn't there"
         elif not normal(block) or not contains(file.read_text(encoding="utf-8"), block):
             yield f"{line}: the snippet does not stand in {origin.group(1)}"
-    for link in LINK.findall(text):
-        if not (root / link).exists():
-            yield f"README.md: a link to {link}, which isn't there"
+    for link in LINK.findall(FENCE.sub("", text)):  # a lambda looks like a link
+        if not (root / posixpath.dirname(name) / link).exists():
+            yield f"{name}: a link to {link}, which isn't there"
 
 
 FENCED = "# x\n<!-- from examples/a.cpp -->\n```cpp\nint a;\n  int b;\n```\n"
 RIGHT = {
-    "README.md": FENCED + "[see](examples/a.cpp#L1) [web](https://example.org)\n```text\nfree\n```\n",
+    "README.md": FENCED + "[see](examples/a.cpp#L1) [web](https://example.org)\n```text\nfree [](int)\n```\n",
+    "libtaskactor/docs/a.md": FENCED + "[up](../../examples/a.cpp)\n",
     "examples/a.cpp": "{\n  int a;\n    int b;\n}\n",
     "dev": "int a;\n  int b;\n",
 }
@@ -67,6 +75,8 @@ WRONG = {
     "does not stand in": {"examples/a.cpp": "{\n  int a;\n\n    int b;\n}\n"},
     "examples/b.cpp isn't there": {"README.md": FENCED.replace("a.cpp", "b.cpp")},
     "dev is not compiled or run": {"README.md": FENCED.replace("examples/a.cpp", "dev")},
+    "libtaskactor/docs/b.md:2: a snippet without": {"libtaskactor/docs/b.md": "\n```cpp\nint a;\n```\n"},
+    "docs/b.md: a link to examples/a.cpp": {"libtaskactor/docs/b.md": "[a](examples/a.cpp)\n"},
     "a link to apps": {"README.md": "[apps](apps)\n"},
 }
 
