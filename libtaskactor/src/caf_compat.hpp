@@ -34,6 +34,7 @@
 #if CAF_MAJOR_VERSION == 0
 #define TASKACTOR_CAF_0 1
 #include <caf/execution_unit.hpp>
+#include <caf/logger.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 #else
 #define TASKACTOR_CAF_0 0
@@ -98,6 +99,28 @@ inline void configure(caf::actor_system_config& config, std::size_t threads) {
   if (threads != 0)
     config.set(TASKACTOR_CAF_0 ? "scheduler.max-threads" : "caf.scheduler.max-threads", threads);
 }
+
+/// CAF 0.17 keeps a system's logger in each thread that has made the system or spawned in it; its destructor
+/// waits until all these have let go of it, or ended. A caller's thread only passes through: this lets go.
+class passing_through {
+public:
+#if TASKACTOR_CAF_0
+  passing_through() : before_(caf::logger::current_logger()) {}
+  ~passing_through() {
+    if (caf::logger::current_logger() != before_)
+      caf::logger::set_current_actor_system(nullptr);
+  }
+#else
+  passing_through() {} // NOLINT: not trivial, so that no compiler takes it for an unused variable
+#endif
+  passing_through(const passing_through&) = delete;
+  passing_through& operator=(const passing_through&) = delete;
+
+private:
+#if TASKACTOR_CAF_0
+  const caf::logger* before_;
+#endif
+};
 
 /// After a detached actor that could not be started, since the machine has no thread left.
 inline void forget_detached([[maybe_unused]] caf::actor_system& system) {

@@ -1,5 +1,6 @@
 #include <taskactor/task_manager.hpp>
 
+#include "caf_compat.hpp"
 #include "run/runtime.hpp"
 
 #include <utility>
@@ -8,15 +9,24 @@ namespace taskactor {
 
 namespace detail {
 
+namespace {
+
+runtime* make_runtime(caf::actor_system* system, manager_options options) {
+  const passing_through caller;
+  return new runtime{system, std::move(options)};
+}
+
+} // namespace
+
 runtime& runtime_of(task_manager& manager) noexcept { return *manager.runtime_; }
 
 } // namespace detail
 
 task_manager::task_manager(manager_options options)
-    : runtime_(new detail::runtime{nullptr, std::move(options)}, &detail::runtime::dispose) {}
+    : runtime_(detail::make_runtime(nullptr, std::move(options)), &detail::runtime::dispose) {}
 
 task_manager::task_manager(caf::actor_system& system, manager_options options)
-    : runtime_(new detail::runtime{&system, std::move(options)}, &detail::runtime::dispose) {}
+    : runtime_(detail::make_runtime(&system, std::move(options)), &detail::runtime::dispose) {}
 
 task_manager::~task_manager() = default;
 

@@ -8,6 +8,8 @@
 #include <caf/actor_system_config.hpp>
 
 #include <atomic>
+#include <future>
+#include <memory>
 #include <thread>
 
 using namespace test;
@@ -114,6 +116,24 @@ BOOST_AUTO_TEST_CASE(a_body_that_never_awaits_holds_up_nobody_while_a_worker_is_
     BOOST_REQUIRE(tasks.add_task({}, after, i % 2 == 0 ? 0ns : 10us, i).value().get() == i);
   go_on = true;
   stuck->wait();
+}
+
+BOOST_AUTO_TEST_CASE(a_manager_may_end_while_the_threads_that_made_and_used_it_live_on) {
+  std::unique_ptr<ta::task_manager> tasks;
+  std::promise<void> ready, done;
+  std::thread other{[&] {
+    tasks = std::make_unique<ta::task_manager>();
+    const auto subscription = tasks->observe([](const ta::event&) {});
+    tasks->add_limiter("db", {.capacity = 1});
+    tasks->run_in_thread({}, [] {}).value().get();
+    ready.set_value();
+    done.get_future().wait();
+  }};
+  ready.get_future().wait();
+  tasks.reset(); // would wait for the thread above, did that keep something of the actor system
+  done.set_value();
+  other.join();
+  BOOST_TEST(!tasks);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -1,5 +1,6 @@
 #include "command_server.hpp"
 
+#include "../caf_compat.hpp"
 #include "command_actor.hpp"
 
 #include <caf/actor_system.hpp>
@@ -40,6 +41,7 @@ void command_server::ensure_thread() {
   std::lock_guard lock{mutex_};
   if (has_thread_ || table_->stopping())
     return;
+  const passing_through caller;
   system_.spawn<command_actor, caf::detached + caf::hidden>(std::make_unique<command_loop>(table_));
   has_thread_ = true;
 }

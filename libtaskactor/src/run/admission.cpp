@@ -110,6 +110,7 @@ void runtime::add_limiter(std::string name, const limiter_options& options) {
   if (limits_.find(name))
     throw_rejection(invalid("limiter \"" + name + "\": there is one of that name"));
   const auto most = options.capacity.value_or(std::numeric_limits<std::size_t>::max());
+  const passing_through caller;
   auto actor = keep(system_->spawn<limiter_actor, caf::hidden>(most, options.rate));
   auto made = std::make_unique<named_limiter>(name, std::move(actor), options, settings_.priority_aging);
   made->capacity = most;

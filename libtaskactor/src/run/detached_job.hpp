@@ -25,6 +25,7 @@ public:
 
   /// Errors: `std::system_error` when no thread can be made.
   static void start(caf::actor_system& system, std::function<void()> job) {
+    const passing_through caller;
     try {
       system.spawn<detached_job, caf::detached + caf::hidden>(std::move(job));
     } catch (const std::system_error&) {
