@@ -126,6 +126,20 @@ BOOST_AUTO_TEST_CASE(a_blocking_call_on_another_thread_waits_until_the_test_driv
   BOOST_TEST(other.get() == 5);
 }
 
+BOOST_AUTO_TEST_CASE(another_thread_can_not_drive) {
+  manager m;
+  auto other = std::async(std::launch::async, [&m] { m.settle(); });
+  BOOST_CHECK_THROW(other.get(), ta::testing::error);
+}
+
+BOOST_AUTO_TEST_CASE(another_thread_can_destroy) {
+  auto m = std::make_unique<manager>();
+  auto h = m->tasks().add_task({}, hanging).value();
+  m->settle();
+  std::async(std::launch::async, [owned = std::move(m)]() mutable { owned.reset(); }).get();
+  BOOST_CHECK(h.state() == ta::state::cancelled);
+}
+
 BOOST_AUTO_TEST_CASE(a_thread_that_waits_for_a_task_does_not_hold_up_the_clock) {
   manager m; // its patience of 20 s would be seen
   auto call = [&m] { return m.tasks().add_task({}, after, 24h, 6).value().get(); };

@@ -152,6 +152,18 @@ BOOST_AUTO_TEST_CASE(what_goes_through_all_tasks_does_it_in_the_same_order) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(what_a_test_draws_is_replayed_as_well) {
+  std::set<std::uint64_t> seen;
+  for (std::uint64_t seed = 0; seed < 50; ++seed) {
+    const auto first = manager{{.seed = seed}}.draw(10);
+    BOOST_TEST(first < 10u);
+    BOOST_TEST(first == manager{{.seed = seed}}.draw(10));
+    seen.insert(first);
+  }
+  BOOST_TEST(seen.size() == 10u);
+  BOOST_CHECK_THROW((void)manager{}.draw(0), std::system_error);
+}
+
 BOOST_AUTO_TEST_CASE(an_actor_s_messages_keep_their_order) {
   for (std::uint64_t seed = 0; seed < 30; ++seed) {
     manager m{{.seed = seed, .manager = {.capacity = 1}}};

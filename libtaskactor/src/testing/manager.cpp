@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -98,13 +99,15 @@ private:
   const time_point start_;
   std::unique_ptr<task_manager> tasks_;
   detail::runtime& home_; // also while it is taken apart
-  const std::thread::id driver_ = std::this_thread::get_id();
+  std::atomic<std::thread::id> driver_{std::this_thread::get_id()};
   std::uint64_t steps_ = 0;
   bool ended_ = false;
   std::atomic<std::size_t> blocked_calls_{0};
 };
 
 void manager::world::settle() {
+  if (std::this_thread::get_id() != driver_)
+    throw error{"a testing::manager is driven by the thread that made it, and this is another one"};
   for (std::size_t count = 0; scheduler_.run_one(); ++count, ++steps_)
     if (count == options_.max_steps)
       throw livelock{"livelock at " + at() + ": after " + std::to_string(count)
@@ -200,6 +203,7 @@ void manager::world::shut_down() {
 bool manager::world::end() noexcept {
   if (!tasks_)
     return ended_;
+  driver_ = std::this_thread::get_id(); // whoever destroys it has it alone
   try {
     shut_down();
     ended_ = tasks_->statistics().running == 0;
@@ -238,6 +242,12 @@ std::chrono::nanoseconds manager::elapsed() const { return world_->elapsed(); }
 void manager::set_patience(std::chrono::milliseconds patience) noexcept { world_->set_patience(patience); }
 
 std::uint64_t manager::steps() const noexcept { return world_->steps(); }
+
+std::uint64_t manager::draw(std::uint64_t limit) {
+  if (limit == 0)
+    throw std::system_error{make_error_code(errc::invalid_argument), "draw: there is no number below zero"};
+  return world_->plan().draw(limit);
+}
 
 std::vector<waiting_task> manager::waiting() {
   world_->settle();

@@ -319,6 +319,7 @@ struct virtual_scheduler::parts {
 };
 
 virtual_scheduler::virtual_scheduler(std::optional<std::uint64_t> seed) : parts_(std::make_unique<parts>()) {
+  const detail::passing_through caller;
   install(parts_->config, seed, parts_->runner);
   parts_->system = std::make_unique<caf::actor_system>(parts_->config);
   constexpr std::chrono::hours start{1}; // the time zero stands for "not yet" here and there

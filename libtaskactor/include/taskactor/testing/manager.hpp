@@ -54,7 +54,8 @@ enum class thread_calls : std::uint8_t {
 };
 
 struct options {
-  /// Of the order, and of random pauses (`gather_options::jitter`). Unset: first come, first served.
+  /// Of the order, of `draw`, and of random pauses (`gather_options::jitter`). Unset: first come, first
+  /// served.
   std::optional<std::uint64_t> seed{};
   thread_calls calls = thread_calls::on_threads;
   /// How long, in real time, a blocking call lets the clock stand still for threads and processes at work.
@@ -100,6 +101,9 @@ public:
   /// Since this was made.
   std::chrono::nanoseconds elapsed() const;
   void set_patience(std::chrono::milliseconds patience) noexcept;
+
+  /// A number below `limit`, from the seed: for what the test itself decides by chance, as whom to kill.
+  std::uint64_t draw(std::uint64_t limit);
 
   // -- looking
   // ------------------------------------------------------------------------------------------------------
