@@ -88,6 +88,27 @@ BOOST_AUTO_TEST_CASE(waits_for_threads_processes_and_sleeps_say_so) {
                 "\"sleeper\": running since 0 s; waits for the end of a sleep, at the latest at 3 s\n");
 }
 
+BOOST_AUTO_TEST_CASE(waits_for_named_limiters_and_further_attempts_say_so) {
+  manager m;
+  m.tasks().add_limiter("db", {.capacity = 1});
+  auto holder = []() -> ta::task<void> {
+    const auto permit = co_await ta::acquire("db");
+    co_await hanging();
+  };
+  auto asker = []() -> ta::task<void> { const auto permit = co_await ta::acquire("db"); };
+  (void)m.tasks().add_task({.id = "holder"}, holder);
+  m.settle();
+  (void)m.tasks().add_task({.id = "asker"}, asker);
+  (void)m.tasks().add_task({.id = "queued", .limits = {{"db"}}}, [] {});
+  (void)m.tasks().add_task({.id = "again", .retry = ta::retry{.first = 5s}}, failing, 0s);
+  const auto list = m.waiting();
+  BOOST_REQUIRE(list.size() == 4u);
+  BOOST_TEST(list[1].waits_for == "tokens of db");
+  BOOST_TEST(list[2].waits_for == "a token of the limiter \"db\"");
+  BOOST_TEST(list[3].waits_for == "its next attempt");
+  BOOST_CHECK(list[3].until == 5s);
+}
+
 BOOST_AUTO_TEST_CASE(a_gather_and_its_items_are_named) {
   manager m{{.manager = {.capacity = 1, .thread_capacity = 0}}};
   auto parent = []() -> ta::task<void> {

@@ -62,6 +62,13 @@ bool acquire_awaiter::start(context& ctx) {
   return true;
 }
 
+wait_reason acquire_awaiter::reason() const {
+  std::string names;
+  for (const auto& each : limits_)
+    names += (names.empty() ? "" : ", ") + each.name;
+  return {"tokens of " + names};
+}
+
 permit acquire_awaiter::await_resume() {
   if (!claim_ || !ready())
     throw cancelled_error{};

@@ -131,7 +131,7 @@ std::optional<std::chrono::nanoseconds> manager_actor::wait_before_retry(const r
   if (!wait) {
     if (how.retry_on && !how.retry_on(*what))
       return {};
-    wait = how.wait_after(attempt) + random_below(how.jitter);
+    wait = how.wait_after(attempt) + home_.random_below(how.jitter);
   }
   if (after(home_.now(), *wait) >= after(task.submitted, task.total_timeout))
     return {};

@@ -7,10 +7,10 @@
 #include "run_queue.hpp"
 
 #include <taskactor/run/admit.hpp>
+#include <taskactor/task/retry.hpp>
 
 #include <caf/all.hpp>
 
-#include <random>
 #include <thread>
 #include <utility>
 
@@ -168,14 +168,10 @@ manager_statistics runtime::statistics() {
   return result;
 }
 
-std::chrono::nanoseconds runtime::random_below(std::chrono::nanoseconds limit) noexcept {
-  if (limit.count() <= 0)
-    return {};
-  const auto count = static_cast<std::uint64_t>(limit.count());
-  if (fate_)
-    return std::chrono::nanoseconds{fate_->draw(count)};
-  thread_local std::minstd_rand engine{std::random_device{}()};
-  return std::chrono::nanoseconds{std::uniform_int_distribution<std::uint64_t>{0, count - 1}(engine)};
+std::chrono::nanoseconds runtime::random_below(std::chrono::nanoseconds limit) {
+  if (!fate_ || limit.count() <= 0)
+    return detail::random_below(limit);
+  return std::chrono::nanoseconds{fate_->draw(static_cast<std::uint64_t>(limit.count()))};
 }
 
 std::string runtime::next_gather_id() { return "gather-" + std::to_string(++gathers_); }

@@ -115,7 +115,7 @@ public:
   void set_fate(fate* decides) noexcept { fate_ = decides; }
   fate* decides() const noexcept { return fate_; }
   /// A random time below `limit`; zero for a limit of zero.
-  std::chrono::nanoseconds random_below(std::chrono::nanoseconds limit) noexcept;
+  std::chrono::nanoseconds random_below(std::chrono::nanoseconds limit);
   std::string next_gather_id();
   /// The one attachment (the command server); `make` is called once.
   attachment& attached(const std::function<std::unique_ptr<attachment>(caf::actor_system&)>& make);

@@ -1,5 +1,7 @@
 #include "waiting_list.hpp"
 
+#include "../run/special.hpp"
+
 #include <algorithm>
 #include <sstream>
 #include <string>
@@ -15,9 +17,22 @@ std::string global_token(const limiter_statistics& facts) {
   return std::move(text).str();
 }
 
+/// Of a task that has no actor now.
+std::string what_comes_next(const detail::record& task, const manager_statistics& facts) {
+  if (task.phase == detail::phase::backing_off)
+    return "its next attempt";
+  if (!task.special)
+    return global_token(facts.global);
+  if (task.special->after)
+    return "the end of the task that has its id";
+  if (task.special->taken < task.special->needs.size())
+    return "a token of the limiter \"" + task.special->needs[task.special->taken].limiter->name + '"';
+  return global_token(facts.global);
+}
+
 detail::wait_reason reason_of(const detail::record& task, const manager_statistics& facts) {
   if (!task.actor)
-    return {global_token(facts.global), task.position != 0 ? task.due : detail::time_point::max()};
+    return {what_comes_next(task, facts), task.position != 0 ? task.due : detail::time_point::max()};
   if (const auto* waiter = task.actor->waiting)
     return waiter->reason();
   if (!task.actor->leaf && task.decided())

@@ -61,6 +61,7 @@ public:
 private:
   bool start(context& ctx);
   bool ready() const noexcept override { return claim_->token.load(std::memory_order_acquire); }
+  wait_reason reason() const override;
 
   std::vector<limit> limits_;
   ref<record> claim_;
