@@ -1,7 +1,7 @@
 # What `cmake --install` puts into a prefix, in three components:
 #
 #   library      the shared library
-#   development  headers, the static library, the CMake package, FindCAF for it, taskactor.pc
+#   development  headers, the static libraries, the CMake package, FindCAF for it, taskactor.pc
 #   programs     what apps/ installs
 #
 # The CMake package takes what is there, and the shared library where both kinds are: cmake/taskactor-config.cmake.in.
@@ -27,6 +27,12 @@ function(taskactor_install)
       DESTINATION "${package_dir}" COMPONENT development)
   endforeach()
   set_property(GLOBAL PROPERTY TASKACTOR_KINDS ${kinds})
+
+  # For either kind of the library: its users' tests link it.
+  install(TARGETS taskactor_testing EXPORT taskactor_testing
+    ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT development)
+  install(EXPORT taskactor_testing NAMESPACE taskactor:: FILE taskactor-testing.cmake
+    DESTINATION "${package_dir}" COMPONENT development)
 
   install(DIRECTORY include/ DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}" COMPONENT development
     FILES_MATCHING PATTERN "*.hpp")

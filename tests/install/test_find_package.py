@@ -2,7 +2,7 @@
 import json
 
 import installed
-from installed import CACHE, cmake, needs
+from installed import CACHE, cmake, needs, run
 
 # What a project may be told to compile with: where the headers are, and which C++ they need.
 OPTIONS = {"-isystem", "-std", "-o", "-c"}
@@ -19,6 +19,7 @@ class FindPackage(installed.Case):
         self.configure(*options)
         cmake("--build", self.folder / "build")
         self.check_program(self.folder / "build" / "my_program", kind)
+        run(self.folder / "build" / "my_tests")
 
     def write_project(self, text: str) -> None:
         head = "cmake_minimum_required(VERSION 3.25)\nproject(other LANGUAGES CXX)\n"
@@ -27,8 +28,9 @@ class FindPackage(installed.Case):
     @needs("shared")
     def test_the_shared_library_is_taken_where_it_is(self):
         self.build_and_check("shared")
-        [unit] = json.loads((self.folder / "build" / "compile_commands.json").read_text(encoding="utf-8"))
-        options = {word.partition("=")[0] for word in unit["command"].split()[1:] if word.startswith("-")}
+        units = json.loads((self.folder / "build" / "compile_commands.json").read_text(encoding="utf-8"))
+        words = [word for unit in units for word in unit["command"].split()[1:]]
+        options = {word.partition("=")[0] for word in words if word.startswith("-")}
         self.assertLessEqual(options, OPTIONS, "warnings, precompiled headers or definitions of ours have come along")
 
     @needs("static")
