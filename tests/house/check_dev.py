@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import house
 
-VERBS = {"run", "test", "lint", "format", "bench", "package", "help"}
+VERBS = {"run", "test", "lint", "format", "bench", "docs", "package", "help"}
 
 
 def dev(root: pathlib.Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -31,7 +31,7 @@ def check(root: pathlib.Path) -> Iterator[str]:
 
 
 HEAD = "#!/usr/bin/env bash\n#\n" + "".join(f"#   ./dev {verb}  does it\n" for verb in sorted(VERBS)) + "\n"
-HELP = "if [[ ${1-} == help ]]; then sed -n '3,9s/^# //p' \"$0\"; exit; fi\n"
+HELP = f"if [[ ${{1-}} == help ]]; then sed -n '3,{len(VERBS) + 2}s/^# //p' \"$0\"; exit; fi\n"
 REFUSE = "echo wrong >&2; exit 2\n"
 RIGHT = {"dev": HEAD + HELP + REFUSE}
 WRONG = {

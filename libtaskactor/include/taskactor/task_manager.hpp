@@ -127,7 +127,7 @@ public:
   /// Adds a limiter that tasks can name (see `limits.hpp`). Errors:
   /// `std::system_error{errc::invalid_argument}`, also when there is one of that name.
   void add_limiter(std::string name, limiter_options options);
-  /// The same for a named one. Errors: as `add_limiter`, when there is none of that name.
+  /// Sets how many tokens a named limiter lends. Errors: as `add_limiter`, when there is none of that name.
   void resize(std::string_view name, std::size_t capacity);
   /// Sets the rate of one that was added with a rate; what was taken before counts.
   void set_rate(std::string_view name, rate allowed);

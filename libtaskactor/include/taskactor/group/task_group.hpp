@@ -4,8 +4,7 @@
 ///       auto front = group.add_task({.id = "front"}, fetch, url).value();     // task "parent/front"
 ///       group.start(refresh, cache);                                         // task "parent/2"
 ///       use(co_await front);
-///     });                              // here no child is left: all have ended, or were cancelled and have
-///     ended
+///     });                              // here no child is left
 ///
 /// A child is a task of its own: it takes a token, has its id below its parent's, its deadlines, outcome and
 /// events. The parent gives its token back while it waits for the children (rule 6). The children's

@@ -11,7 +11,8 @@
 /// share count here as well; it keeps its token of the manager's capacity while it waits.
 ///
 /// Errors: `std::system_error{errc::invalid_argument}`, when there is no such limiter, or not so many tokens.
-/// Stops: while it waits. Dropping a permit gives its tokens back; so does the end of the body.
+/// Stops: while it waits. Dropping a permit gives its tokens back; so does the end of the body. One that is
+/// handed on keeps them, and must not outlive the manager.
 #pragma once
 
 #include <taskactor/run/record.hpp>

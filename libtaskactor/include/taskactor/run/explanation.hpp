@@ -2,8 +2,7 @@
 ///
 ///     std::cout << tasks.explain("letter-7")->text() << '\n';
 ///     // letter-7: waits: since 4.2 s for "db", held by a and b
-///     // letter-7: completed after 1 s; waited 4 s for "db", held by a and b; then 6 s for the rate of
-///     "mail"
+///     // letter-7: completed after 1 s; waited 4 s for "db", held by a and b
 ///     // letter-7: cancelled: shutdown
 #pragma once
 

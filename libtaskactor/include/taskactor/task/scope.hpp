@@ -1,10 +1,9 @@
 /// Scopes: a part of a body with a deadline of its own, or behind a shield.
 ///
-///     auto page = co_await ta::fail_after(2s, fetch(url));            // its value, or throws
-///     `timeout_error` auto page = co_await ta::move_on_after(2s, fetch(url));         // std::optional,
-///     empty when time was up if (!co_await ta::move_on_after(1s, ta::sleep_for(2s))) ...     // of void:
-///     false when time was up catch (const ta::cancelled_error&) { co_await ta::shield(roll_back(tx)); throw;
-///     }
+///     auto page = co_await ta::fail_after(2s, fetch(url));      // its value, or throws `timeout_error`
+///     auto page = co_await ta::move_on_after(2s, fetch(url));   // std::optional, empty when time was up
+///     const bool in_time = co_await ta::move_on_after(1s, ta::sleep_for(2s));   // of void
+///     co_await ta::shield(roll_back(tx));                       // clean-up of a task that is cancelled
 ///
 ///     task > fail_after 10s > shield > move_on_after 1s > the await
 ///            \__ not seen in the shield __/   \__ decides: the innermost that has expired
