@@ -93,6 +93,8 @@ std::optional<explanation> explain(runtime& home, std::string_view id) {
       waits_at_limiter = waits_at_limiter || open;
       since = until;
     }
+    if (!started && !over && task->special->waits.size() < task->special->needs.size())
+      waits_at_limiter = true; // or is on its way there
   }
   if (!waits_at_limiter && !result.next_attempt_in && !result.waits_for_replaced) {
     const auto until = started ? result.task.started : over ? result.task.ended : now;

@@ -1,9 +1,9 @@
 /// `co_await request<R>(actor, timeout, message...)`: asks any CAF actor, typed or not, from inside a task.
 ///
-///     #include <taskactor/run/request.hpp>                 // not part of taskactor.hpp: it includes CAF
-///     headers const int sum = co_await ta::request<int>(calculator, 2s, 1, 2); const auto [a, b] = co_await
-///     ta::request<int, std::string>(store, 2s, lookup{key}); co_await ta::request<>(sink, 2s, flush{}); //
-///     an empty reply
+///     #include <taskactor/run/request.hpp>     // taskactor.hpp doesn't: it has CAF's headers in it
+///     const int sum = co_await ta::request<int>(calculator, 2s, 1, 2);
+///     const auto [a, b] = co_await ta::request<int, std::string>(store, 2s, lookup{key});
+///     co_await ta::request<>(sink, 2s, flush{});                        // an empty reply
 ///
 /// The task's own actor asks; it is parked until the reply comes and holds no thread. `R...` are the types of
 /// the reply's values: none gives void, one gives itself, several a tuple.
