@@ -261,4 +261,24 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_is_refused_by_name) {
   BOOST_TEST(refusal([&] { tasks.set_rate("db", {}); }).find("added without a rate") != std::string::npos);
 }
 
+BOOST_AUTO_TEST_CASE(what_was_cancelled_in_the_line_of_a_rate_leaves_no_burst_behind) {
+  virtual_time world;
+  world.tasks.add_limiter("mail", {.rate = ta::rate{.count = 1, .period = 1s}});
+  std::vector<std::chrono::steady_clock::time_point> sent;
+  auto send = [&] { sent.push_back(world.now()); };
+  for (int i = 0; i < 20; ++i)
+    BOOST_REQUIRE(world.tasks.add_task({.limits = {{"mail"}}}, send).has_value());
+  world.settle();
+  world.tasks.cancel_all();
+  world.advance(100s); // what they had asked for has come in
+  sent.clear();
+  for (int i = 0; i < 20; ++i)
+    BOOST_REQUIRE(world.tasks.add_task({.limits = {{"mail"}}}, send).has_value());
+  world.advance(30s);
+  BOOST_REQUIRE(sent.size() == 20u);
+  for (std::size_t i = 1; i < sent.size(); ++i)
+    BOOST_CHECK(sent[i] - sent[i - 1] >= 1s);
+  BOOST_TEST(in_use(world, "mail") == 0u);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

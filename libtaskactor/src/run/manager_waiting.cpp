@@ -100,8 +100,14 @@ void manager_actor::serve(named_limiter& limiter) {
     }
     queue_for_next(std::move(task));
   }
-  if (const auto count = limiter.account.ask(limiter.line.tokens()))
+  // A rate's tokens are fetched for one at a time, and don't pile up: together they would be a burst.
+  const auto* head = limiter.has_rate ? limiter.line.next() : nullptr;
+  const auto wanted = head ? head->special->needs[head->special->taken].tokens : limiter.line.tokens();
+  if (const auto count = limiter.account.ask(wanted))
     post_from(*this, limiter.actor, acquire_tokens{count});
+  if (limiter.has_rate && !head)
+    if (const auto back = limiter.account.put_idle())
+      post_from(*this, limiter.actor, release_tokens{back});
   limiter.waiting.store(limiter.line.size(), std::memory_order_relaxed);
   limiter.in_use.store(limiter.account.used(), std::memory_order_relaxed);
 }

@@ -34,6 +34,13 @@ public:
     used_ -= count;
     return give_back();
   }
+  /// Nobody is going to use what is idle. Returns how many to release now.
+  [[nodiscard]] std::size_t put_idle() noexcept {
+    const auto count = held_ - used_;
+    held_ = used_;
+    owed_ -= std::min(owed_, count);
+    return count;
+  }
   /// There is work for so many tokens beyond those in use. Returns how many to acquire now.
   [[nodiscard]] std::size_t ask(std::size_t demand) noexcept {
     const auto coming = idle() + asked_;
