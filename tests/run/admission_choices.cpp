@@ -4,6 +4,9 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+#include <atomic>
+#include <chrono>
 #include <string>
 #include <thread>
 #include <vector>
@@ -147,6 +150,63 @@ BOOST_AUTO_TEST_CASE(a_duplicate_may_replace_it_and_begins_when_it_is_gone) {
   BOOST_CHECK(a.state() == ta::state::completed); // it finished its clean-up with a value: that wins
   const auto report = world.tasks.shutdown();
   BOOST_TEST(report.clean());
+}
+
+BOOST_AUTO_TEST_CASE(who_replaces_one_that_waits_waits_for_the_one_before_it) {
+  virtual_time world;
+  int now = 0, most = 0;
+  auto body = [&]() -> ta::task<void> {
+    most = std::max(most, ++now);
+    co_await ta::shield(ta::sleep_for(1s));
+    --now;
+  };
+  const auto replace = ta::on_duplicate::replace;
+  for (int i = 0; i < 4; ++i) {
+    BOOST_REQUIRE(world.tasks.add_task({.id = "x", .on_duplicate = replace}, body).has_value());
+    world.settle(); // the third finds the second ended before it comes in itself
+  }
+  world.advance(5s);
+  BOOST_TEST(most == 1);
+  BOOST_TEST(world.tasks.statistics().completed == 2u);
+  BOOST_TEST(world.tasks.statistics().cancelled == 2u);
+}
+
+BOOST_AUTO_TEST_CASE(a_place_that_was_made_by_shedding_is_counted_once_however_the_shed_one_ends) {
+  const auto shed = ta::on_full::shed;
+  for (const auto replaced : {false, true}) {
+    virtual_time world{{.capacity = 1, .max_queue = 2}};
+    auto first = world.tasks.add_task({.id = "first", .queue_timeout = 0s}, hanging).value();
+    (void)world.tasks.add_task({.priority = 2}, hanging);
+    BOOST_REQUIRE(world.tasks.add_task({.priority = 2, .on_full = shed}, hanging).has_value());
+    // Its time is up before the manager hears that it was shed; or another one comes in its place.
+    if (replaced)
+      BOOST_CHECK(!world.tasks.add_task({.id = "first", .on_duplicate = ta::on_duplicate::replace}, hanging));
+    world.settle();
+    BOOST_TEST(first.finished());
+    BOOST_CHECK(!world.tasks.add_task({}, hanging));
+    world.tasks.cancel_all();
+    world.settle();
+    BOOST_CHECK(world.tasks.add_task({}, hanging).has_value());
+    BOOST_CHECK(world.tasks.add_task({}, hanging).has_value());
+    BOOST_CHECK(!world.tasks.add_task({}, hanging));
+  }
+}
+
+BOOST_AUTO_TEST_CASE(who_waits_for_room_is_told_when_a_waiting_task_is_cancelled) {
+  ta::task_manager tasks{{.capacity = 0, .max_queue = 1}};
+  BOOST_REQUIRE(tasks.add_task({.id = "only"}, hanging).has_value()); // nobody waits for its end
+  std::atomic<bool> admitted{false};
+  std::thread waiting{[&] {
+    admitted = tasks.add_task({.on_full = ta::on_full::wait, .admission_timeout = 20s}, hanging).has_value();
+  }};
+  const auto begin = std::chrono::steady_clock::now();
+  for (int i = 0; i < 1000; ++i)
+    std::this_thread::yield(); // most likely it waits now; if not, there is less to tell
+  BOOST_CHECK(tasks.cancel_task("only") == ta::cancel_reply::requested);
+  waiting.join();
+  BOOST_TEST(admitted);
+  BOOST_CHECK(std::chrono::steady_clock::now() - begin < 15s); // told, not found when its time was up
+  tasks.shutdown({.drain = 0s});
 }
 
 BOOST_AUTO_TEST_CASE(a_replaced_one_that_waits_never_starts) {

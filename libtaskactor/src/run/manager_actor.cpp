@@ -73,7 +73,7 @@ std::optional<failure> manager_actor::refused_start(record& task, time_point now
   auto expected = state::queued;
   if (on_token(task.state.load(std::memory_order_acquire)) == token_step::skip
       || !task.state.compare_exchange_strong(expected, state::running, std::memory_order_acq_rel))
-    return failure{state::cancelled, task.reason.load()};
+    return failure{state::cancelled, home_.table().reason(task)};
   return {};
 }
 

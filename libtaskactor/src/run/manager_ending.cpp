@@ -225,6 +225,7 @@ void manager_actor::give_end_state(record& task) {
   const auto how = what ? what->state() : state::completed;
   task.reason.store(what ? what->reason() : end_reason::none, std::memory_order_relaxed);
   home_.table().end(task, how, now, task.phase != phase::gone);
+  settle_soon(); // somebody may wait for room
   report_end(task);
   if (task.belongs_to)
     task.belongs_to->child_ended(task);

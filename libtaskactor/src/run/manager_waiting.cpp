@@ -47,6 +47,11 @@ void manager_actor::line_up(ref<record> task) {
     task->special->lined_up = task->waits_since;
     task->special->next_attempt = {};
   }
+  if (task->state.load(std::memory_order_acquire) == state::cancelling) {
+    // Perhaps before it was admitted (a group's child): then the message has been here already.
+    end_waiting(*task, failure{state::cancelled, home_.table().reason(*task)});
+    return;
+  }
   const auto queue_end = after(task->waits_since, task->queue_timeout);
   const auto total_end = after(task->submitted, task->total_timeout);
   if (std::min(queue_end, total_end) != time_point::max())
@@ -175,24 +180,23 @@ void manager_actor::return_limits(record& task) {
 // -- one after another of the same id
 
 void manager_actor::wait_for_predecessor(ref<record> task) {
-  auto* before = task->special->after.get();
-  if (before->phase == phase::gone) {
-    task->special->after = {};
-    set_waits_for_replaced(*task, false);
+  auto& before = task->special->after;
+  while (before && before->phase == phase::gone) // it may have waited itself for one that still runs
+    before = before->special ? ref<record>{before->special->after} : ref<record>{};
+  set_waits_for_replaced(*task, static_cast<bool>(before));
+  if (before)
+    successors_[before.get()] = std::move(task);
+  else
     queue_for_next(std::move(task));
-  } else {
-    set_waits_for_replaced(*task, true);
-    successors_[before] = std::move(task);
-  }
 }
 
-/// What waits for it may begin; unless it waited itself, and has ended so.
+/// What waits for it may begin; unless it waited itself, and has ended so. It keeps whom it waited for: who
+/// replaces it may have been admitted already, and come in later.
 void manager_actor::succeed(record& gone) {
   if (successors_.empty())
     return;
-  auto before = gone.special ? std::move(gone.special->after) : ref<record>{};
-  if (before)
-    if (const auto own = successors_.find(before.get());
+  if (gone.special && gone.special->after)
+    if (const auto own = successors_.find(gone.special->after.get());
         own != successors_.end() && own->second.get() == &gone)
       successors_.erase(own);
   const auto found = successors_.find(&gone);
@@ -200,13 +204,7 @@ void manager_actor::succeed(record& gone) {
     return;
   auto next = std::move(found->second);
   successors_.erase(found);
-  next->special->after = std::move(before);
-  if (next->special->after) {
-    wait_for_predecessor(std::move(next));
-  } else {
-    set_waits_for_replaced(*next, false);
-    queue_for_next(std::move(next));
-  }
+  wait_for_predecessor(std::move(next));
 }
 
 // -- tokens

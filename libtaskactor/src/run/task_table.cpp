@@ -59,7 +59,7 @@ void task_table::end(record& task, state how, time_point now, bool lingers) {
   const std::lock_guard lock{mutex_};
   ended_.add(how);
   held = tasks_.remove(task, task.id_hash);
-  if (held && task.reason.load(std::memory_order_relaxed) == end_reason::shed)
+  if (std::exchange(task.shed, false)) // however it has ended: its time may have been up first
     --shedding_;
   if (lingers)
     others_.insert(&task);
@@ -97,6 +97,11 @@ bool task_table::has_room() const {
 cancel_reply task_table::cancel(record& task, end_reason why) {
   const std::lock_guard lock{mutex_}; // against another caller; the manager moves the state without it
   return cancel_locked(task, why);
+}
+
+end_reason task_table::reason(const record& task) const {
+  const std::lock_guard lock{mutex_};
+  return task.reason.load(std::memory_order_relaxed);
 }
 
 cancel_reply task_table::cancel_locked(record& task, end_reason why) {

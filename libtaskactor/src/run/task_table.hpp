@@ -58,6 +58,8 @@ public:
 
   /// The state's first step of a cancellation, and the record to tell the manager of.
   cancel_reply cancel(record& task, end_reason why);
+  /// Why the task is `cancelling`. The state comes first: only under the lock are both there.
+  end_reason reason(const record& task) const;
   ref<record> find_live(std::string_view id) const;
   /// Live, or ended not too long ago; null otherwise.
   ref<record> find_record(std::string_view id, time_point now) const;

@@ -37,16 +37,21 @@ admission task_table::admit(ref<record> task, on_full full, on_duplicate duplica
     return refuse(std::move(*wrong));
   if (task->nested ? lanes_closed_ : closed_) // what runs may be drained, and its children with it
     return refuse({errc::stopping, "the task manager is stopping"});
-  if (same) { // replaced: takes its place, and waits for it
-    cancel_locked(*same, end_reason::replaced);
-    answer.cancelled = tasks_.remove(*same, hash);
-    others_.insert(same);
-    task->special->after = answer.cancelled;
-  } else if (counted() >= max_queue_) {
+  const bool has_place = same && !same->shed; // one that was shed has given its place away
+  if (!has_place && counted() >= max_queue_) {
     if (full == on_full::shed)
       answer.cancelled = shed(task->priority);
     if (!answer.cancelled)
       return refuse({errc::queue_full, "queue overflow: " + std::to_string(max_queue_)});
+  }
+  if (same) { // replaced: takes its place, and waits for it
+    cancel_locked(*same, end_reason::replaced);
+    task->special->after = tasks_.remove(*same, hash);
+    if (std::exchange(same->shed, false))
+      --shedding_; // neither there nor counted
+    else
+      answer.cancelled = task->special->after;
+    others_.insert(same);
   }
   if (task->id.empty()) {
     task->id = fresh_id();
@@ -73,6 +78,7 @@ ref<record> task_table::shed(int priority) {
       candidates.pop_front();
       if (oldest->state.load(std::memory_order_acquire) == state::queued
           && cancel_locked(*oldest, end_reason::shed) == cancel_reply::requested) {
+        oldest->shed = true;
         ++shedding_;
         return oldest;
       }

@@ -87,6 +87,10 @@ public:
   std::atomic<bool> token{false}; // holds a token of the global limiter
   std::atomic<bool> overrunning{false};
 
+  // -- the table's, under its lock
+  // --------------------------------------------------------------------------------
+  bool shed = false; // has made room, and isn't counted any more
+
   // -- the manager's
   // -----------------------------------------------------------------------------------------------
   record* next = nullptr; // in one of the manager's lists
