@@ -143,4 +143,20 @@ BOOST_AUTO_TEST_CASE(the_first_failure_of_when_all_is_thrown_as_it_is_and_cancel
   BOOST_TEST(run(world, body));
 }
 
+BOOST_AUTO_TEST_CASE(all_of_a_cancelled_task_have_no_values_and_it_is_cancelled) {
+  virtual_time world;
+  bool went_on = false;
+  auto parent = [&went_on]() -> ta::task<int> {
+    const auto [a, b] = co_await ta::when_all(after(1s, 1), hanging());
+    went_on = true;
+    co_return a + b;
+  };
+  auto h = world.tasks.add_task({}, parent).value();
+  world.advance(2s);
+  h.cancel();
+  world.settle();
+  BOOST_CHECK(h.state() == ta::state::cancelled);
+  BOOST_TEST(!went_on);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

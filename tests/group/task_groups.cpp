@@ -352,4 +352,38 @@ BOOST_AUTO_TEST_CASE(an_ended_group_takes_no_more) {
   BOOST_TEST(run(world, body));
 }
 
+BOOST_AUTO_TEST_CASE(a_child_that_is_added_while_the_group_is_cancelled_does_not_wait_for_its_tokens) {
+  /// Admission copies it for its retries, when the child is the group's already and not yet the manager's.
+  struct cancelling_copy {
+    cancelling_copy(ta::task_group& which, virtual_time& where) : group(&which), world(&where) {}
+    cancelling_copy(const cancelling_copy& other) : group(other.group), world(other.world) {
+      group->cancel();
+      world->settle();
+    }
+    cancelling_copy(cancelling_copy&&) = default;
+    void operator()() const {}
+    ta::task_group* group;
+    virtual_time* world;
+  };
+  virtual_time world;
+  world.tasks.add_limiter("closed", {.capacity = 0});
+  std::optional<ta::task_group> group;
+  auto parent = [&group]() -> ta::task<void> {
+    auto all = [&group](ta::task_group& own) -> ta::task<void> {
+      group = own;
+      co_await ta::shield(ta::sleep_for(1s));
+    };
+    co_await ta::with_group(all);
+  };
+  auto h = world.tasks.add_task({}, parent).value();
+  world.settle();
+  auto child
+      = group->add_task({.limits = {{"closed"}}, .retry = ta::retry{}}, cancelling_copy{*group, world});
+  BOOST_REQUIRE(child.has_value());
+  world.advance(2s);
+  BOOST_TEST(h.finished());
+  BOOST_CHECK(child->state() == ta::state::cancelled);
+  BOOST_CHECK(child->info().reason == ta::end_reason::group_ended);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

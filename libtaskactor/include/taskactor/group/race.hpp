@@ -154,6 +154,8 @@ task<std::tuple<stored<Ts>...>> all_of(std::index_sequence<I...>, task<Ts>... bo
   };
   const auto errors = co_await errors_of(std::ref(all));
   settle_errors(errors, true);
+  if (!(std::get<I>(values).has_value() && ...))
+    throw cancelled_error{}; // a child was cancelled, which is no error; or all were, from outside
   co_return std::tuple<stored<Ts>...>{std::move(*std::get<I>(values))...};
 }
 
