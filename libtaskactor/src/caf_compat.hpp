@@ -19,12 +19,10 @@
 #include <caf/event_based_actor.hpp>
 #include <caf/init_global_meta_objects.hpp>
 #include <caf/mailbox_element.hpp>
-#include <caf/message.hpp>
 #include <caf/message_id.hpp>
 #include <caf/resumable.hpp>
 
 #include <cstddef>
-#include <cstdint>
 #include <utility>
 
 // CAF_VERSION itself is of no use: 1.1.0 says 0100.
@@ -139,26 +137,6 @@ caf::mailbox_element_ptr make_mail(caf::strong_actor_ptr sender, T&& message) {
   return caf::make_mailbox_element(std::move(sender), caf::make_message_id(), {}, std::forward<T>(message));
 #else
   return caf::make_mailbox_element(std::move(sender), caf::make_message_id(), std::forward<T>(message));
-#endif
-}
-
-/// What a mail brings.
-inline caf::message message_of(caf::mailbox_element& mail) {
-#if TASKACTOR_CAF_0
-  return mail.move_content_to_message();
-#else
-  return mail.content();
-#endif
-}
-
-/// Threads: any. The reply comes with the same number.
-inline void send_as_request(caf::abstract_actor& to, caf::strong_actor_ptr sender, std::uint64_t number,
-                            caf::message content) {
-#if TASKACTOR_CAF_0
-  to.enqueue(std::move(sender), caf::make_message_id(number), std::move(content), nullptr);
-#else
-  to.enqueue(caf::make_mailbox_element(std::move(sender), caf::make_message_id(number), std::move(content)),
-             nullptr);
 #endif
 }
 

@@ -24,10 +24,34 @@
 #endif
 
 #include <caf/detail/sync_request_bouncer.hpp>
+#include <caf/message.hpp>
 #include <caf/sec.hpp>
 #include <caf/system_messages.hpp>
 
+#include <cstdint>
+#include <utility>
+
 namespace taskactor::detail {
+
+/// What a mail brings.
+inline caf::message message_of(caf::mailbox_element& mail) {
+#if TASKACTOR_CAF_0
+  return mail.move_content_to_message();
+#else
+  return mail.content();
+#endif
+}
+
+/// Threads: any. The reply comes with the same number.
+inline void send_as_request(caf::abstract_actor& to, caf::strong_actor_ptr sender, std::uint64_t number,
+                            caf::message content) {
+#if TASKACTOR_CAF_0
+  to.enqueue(std::move(sender), caf::make_message_id(number), std::move(content), nullptr);
+#else
+  to.enqueue(caf::make_mailbox_element(std::move(sender), caf::make_message_id(number), std::move(content)),
+             nullptr);
+#endif
+}
 
 /// Hands on what the mail brings.
 template <class Self>
