@@ -91,13 +91,6 @@ inline void run_soon(caf::actor_system& system, caf::resumable* job) { system.sc
 inline void run_later(executor& here, caf::resumable* job) { here.delay(job); }
 #endif
 
-/// The configuration of an actor system of our own. It is never parsed from files or arguments: CAF would
-/// read `caf-application.ini` from the working directory.
-inline void configure(caf::actor_system_config& config, std::size_t threads) {
-  if (threads != 0)
-    config.set(TASKACTOR_CAF_0 ? "scheduler.max-threads" : "caf.scheduler.max-threads", threads);
-}
-
 /// CAF 0.17 keeps a system's logger in each thread that has made the system or spawned in it; its destructor
 /// waits until all these have let go of it, or ended. A caller's thread only passes through: this lets go.
 class passing_through {

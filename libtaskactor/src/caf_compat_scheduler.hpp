@@ -135,4 +135,15 @@ void install_scheduler(caf::actor_system_config& config) {
 
 #endif
 
+/// The configuration of an actor system of our own. It is never parsed from files or arguments: CAF would
+/// read `caf-application.ini` from the working directory.
+inline void configure(caf::actor_system_config& config, std::size_t threads) {
+  if (threads != 0)
+#if TASKACTOR_CAF_0
+    config.set("scheduler.max-threads", threads);
+#else
+    config.set("caf.scheduler.max-threads", threads);
+#endif
+}
+
 } // namespace taskactor::detail

@@ -17,6 +17,7 @@ bool limiter_book::add(std::unique_ptr<named_limiter> made) {
 std::vector<named_limiter*> limiter_book::all() const {
   std::vector<named_limiter*> result;
   const std::lock_guard lock{mutex_};
+  result.reserve(limiters_.size());
   for (const auto& [name, limiter] : limiters_)
     result.push_back(limiter.get());
   return result;

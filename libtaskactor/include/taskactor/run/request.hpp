@@ -95,7 +95,7 @@ public:
     return start(*self.promise().ctx);
   }
   auto await_resume() {
-    const auto reply = finish();
+    const caf::message reply = finish();
     if (!reply.match_elements<Rs...>())
       refuse(reply);
     return values(reply, std::index_sequence_for<Rs...>{});
