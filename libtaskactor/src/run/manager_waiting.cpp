@@ -180,12 +180,14 @@ void manager_actor::return_limits(record& task) {
 // -- one after another of the same id
 
 void manager_actor::wait_for_predecessor(ref<record> task) {
-  auto& before = task->special->after;
+  auto* before = task->special->after.get();
   while (before && before->phase == phase::gone) // it may have waited itself for one that still runs
-    before = before->special ? ref<record>{before->special->after} : ref<record>{};
-  set_waits_for_replaced(*task, static_cast<bool>(before));
+    before = before->special ? before->special->after.get() : nullptr;
+  ref<record> running{before};
+  task->special->after = running;
+  set_waits_for_replaced(*task, before != nullptr);
   if (before)
-    successors_[before.get()] = std::move(task);
+    successors_[before] = std::move(task);
   else
     queue_for_next(std::move(task));
 }
