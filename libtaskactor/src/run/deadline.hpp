@@ -102,8 +102,8 @@ private:
     constexpr std::int64_t exact_below = 1'000'000; // ns; nearer than this the grid gains nothing
     if (left < exact_below)
       return std::max(due, now);
-    const auto width = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(left))) / 8;
-    const auto point = due.time_since_epoch().count() / width * width;
+    const auto width = static_cast<std::int64_t>(std::bit_floor(static_cast<std::uint64_t>(left)) / 8);
+    const auto point = due.time_since_epoch().count() & ~(width - 1); // the width is a power of two
     const time_point at{clock::duration{point}};
     return at > now ? at : due;
   }
