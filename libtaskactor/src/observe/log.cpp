@@ -29,6 +29,8 @@ std::string_view to_string(event_kind kind) noexcept {
     return "threw while it was cleaned up";
   case event_kind::overrun:
     return "still running after its outcome was given";
+  case event_kind::blocking:
+    return "has held a thread of the scheduler";
   case event_kind::observer_failed:
     return "observer threw";
   }
@@ -53,6 +55,7 @@ spdlog::level::level_enum level_of(event_kind kind) noexcept {
   case event_kind::retrying:
   case event_kind::cleanup_fault:
   case event_kind::overrun:
+  case event_kind::blocking:
   case event_kind::observer_failed:
     return spdlog::level::warn;
   case event_kind::progress:
@@ -83,6 +86,9 @@ void event_log::write(const event& what) const {
   const auto ran = std::chrono::duration<double, std::milli>(what.ran).count();
   if (what.kind == event_kind::started)
     logger_->log(level_of(what.kind), "{}: started", what.id);
+  else if (what.kind == event_kind::blocking)
+    logger_->log(level_of(what.kind), "{}: {} for {:.0f} ms: {}", what.id, to_string(what.kind), ran,
+                 what.text);
   else if (what.text.empty())
     logger_->log(level_of(what.kind), "{}: {} after {:.3f} ms", what.id, to_string(what.kind), ran);
   else

@@ -80,7 +80,17 @@ runtime::runtime(caf::actor_system* system, manager_options options)
   process_gate_ = std::make_shared<token_gate>(*system_, limiters_[2], capacities[2]);
   keep(thread_gate_->start());
   keep(process_gate_->start());
+  start_watch();
   manager_ = keep(system_->spawn<manager_actor, caf::hidden>(*this, limiters_[0]));
+}
+
+void runtime::start_watch() {
+  if (settings_.blocked_after.count() == 0 || settings_.blocked_after == no_timeout)
+    return;
+  watch_ = std::make_shared<blocked_watch>(*this, settings_.blocked_after);
+  detached_job::start(*system_, [this, watch = watch_] {
+    watch->serve([this](const blocked_turn& turn) { report_blocked(turn); });
+  });
 }
 
 /// Our actors are hidden from the system's count, which can't be waited for in a system of the user's: we
@@ -163,6 +173,12 @@ manager_statistics runtime::statistics() {
   result.global = {capacity, tokens_used, waiting};
   result.thread = thread_gate_->statistics();
   result.process = process_gate_->statistics();
+  if (watch_) {
+    const auto blocked = watch_->statistics();
+    result.blocked_threads = blocked.now;
+    result.blocks = blocked.ever;
+    result.longest_block = blocked.longest;
+  }
   for (const auto* each : limits_.all())
     result.limits.emplace(each->name, limiter_statistics{each->capacity, each->in_use, each->waiting});
   return result;
@@ -228,7 +244,8 @@ void runtime::take_apart() {
     attachment_->stop();
   const bool ended = running == 0; // what the report left behind may have come to its end since
   const auto stuck = threads_->stop(ended ? apart_bound : std::chrono::milliseconds{0});
-  const auto quiet = events_->stop(apart_bound);
+  const auto unwatched = !watch_ || watch_->stop(apart_bound);
+  const auto quiet = events_->stop(apart_bound) && unwatched;
   clean_ = ended && stuck == 0 && quiet;
   if (!clean_)
     return;
@@ -276,6 +293,18 @@ void runtime::report_cleanup_fault(const record& task, const std::exception_ptr&
     report(event_kind::cleanup_fault, task, describe(thrown));
   } catch (...) { // no memory to report it
   }
+}
+
+void runtime::report_blocked(const blocked_turn& turn) {
+  if (!events_->wants(event_kind::blocking))
+    return;
+  event what;
+  what.kind = event_kind::blocking;
+  what.id = turn.id;
+  what.at = now();
+  what.ran = turn.held;
+  what.text = "call what blocks by run_in_thread, and let a long computation co_await yield() now and then";
+  events_->emit(what);
 }
 
 void runtime::report_unobserved(const record& task) noexcept {

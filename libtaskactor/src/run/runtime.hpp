@@ -11,6 +11,7 @@
 #pragma once
 
 #include "../observe/hub.hpp"
+#include "blocked_watch.hpp"
 #include "fate.hpp"
 #include "named_limiter.hpp"
 #include "task_table.hpp"
@@ -47,7 +48,7 @@ public:
 /// The options with all that was unset filled in from the environment and the defaults.
 struct settings {
   std::size_t capacity, thread_capacity, process_capacity, max_queue;
-  std::chrono::nanoseconds default_timeout, cancel_grace, history_ttl, priority_aging;
+  std::chrono::nanoseconds default_timeout, cancel_grace, history_ttl, priority_aging, blocked_after;
   std::size_t history;
 };
 /// Errors: `std::system_error{errc::invalid_argument}`, naming the field or the variable.
@@ -83,6 +84,8 @@ public:
   task_table& table() noexcept { return *table_; }
   thread_pool& threads() noexcept { return *threads_; }
   token_gate& thread_gate() noexcept { return *thread_gate_; }
+  /// Null: nobody watches.
+  blocked_watch* watch() const noexcept { return watch_.get(); }
   token_gate& process_gate() noexcept { return *process_gate_; }
   timers& sleepers() noexcept { return *timers_; }
   event_hub& events() noexcept { return *events_; }
@@ -131,6 +134,7 @@ public:
   void report(event_kind kind, const record& task, const std::string& text = {});
   void report_progress(const record& task, std::uint64_t done, std::uint64_t total, std::string text);
   void report_cleanup_fault(const record& task, const std::exception_ptr& thrown) noexcept;
+  void report_blocked(const blocked_turn& turn);
   void report_unobserved(const record& task) noexcept;
   /// The manager's: all has ended, or the last stage is over.
   void shut_down(shutdown_report report);
@@ -139,6 +143,7 @@ private:
   std::optional<rejection> fill_in(record& task, task_options& options);
   std::optional<rejection> wait_for_room(const task_options& options);
   caf::actor keep(caf::actor part);
+  void start_watch();
   void take_apart();
 
   settings settings_;
@@ -148,6 +153,7 @@ private:
   std::shared_ptr<event_hub> events_;
   std::unique_ptr<task_table> table_;
   std::shared_ptr<timers> timers_;
+  std::shared_ptr<blocked_watch> watch_;
   caf::actor limiters_[3];
   limiter_book limits_;
   std::shared_ptr<token_gate> thread_gate_, process_gate_;

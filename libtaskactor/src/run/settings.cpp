@@ -51,7 +51,8 @@ settings resolve(const manager_options& options, std::size_t processors) {
   for (const auto& wrong : {check_duration("default_timeout", options.default_timeout),
                             check_duration("cancel_grace", options.cancel_grace),
                             check_duration("history_ttl", options.history_ttl),
-                            check_duration("priority_aging", options.priority_aging)})
+                            check_duration("priority_aging", options.priority_aging),
+                            check_duration("blocked_after", options.blocked_after)})
     if (wrong)
       refuse(wrong->message);
   settings result{};
@@ -71,6 +72,7 @@ settings resolve(const manager_options& options, std::size_t processors) {
   result.history = options.history;
   result.history_ttl = options.history_ttl;
   result.priority_aging = options.priority_aging;
+  result.blocked_after = options.blocked_after;
   return result;
 }
 

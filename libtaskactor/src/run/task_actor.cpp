@@ -1,6 +1,7 @@
 #include "task_actor.hpp"
 
 #include "../messages.hpp"
+#include "blocked_watch.hpp"
 #include "runtime.hpp"
 
 #include <taskactor/task/task.hpp>
@@ -11,6 +12,10 @@
 #include <utility>
 
 namespace taskactor::detail {
+
+/// So many items of a gather, or awaits of what is there already, in a row; then whatever else waits for the
+/// thread has its turn.
+constexpr int steps_per_turn = 16;
 
 /// What a body is parked on that has swallowed its cancellation too often.
 struct task_actor::pause_wait final : waiter {
@@ -98,9 +103,10 @@ void task_actor::wake() noexcept {
 
 caf::resumable::resume_result task_actor::resume(executor* here, std::size_t) {
   const current_scope scope{task_.get(), this};
+  const watched_turn turn{home().watch(), *task_};
   for (;;) {
     word_.store(word::running, std::memory_order_release);
-    switch (run()) {
+    switch (run(turn)) {
     case turn::park: {
       auto expected = word::running;
       if (word_.compare_exchange_strong(expected, word::parked, std::memory_order_acq_rel))
@@ -122,8 +128,8 @@ caf::resumable::resume_result task_actor::resume(executor* here, std::size_t) {
 }
 
 /// The life of a body: begin, then drive it whenever it can go on, until it has ended or is killed.
-task_actor::turn task_actor::run() {
-  for (;;) {
+task_actor::turn task_actor::run(const watched_turn& watched) {
+  for (int steps = 0; steps < steps_per_turn; ++steps, watched.next()) {
     if (husk_)
       return end();
     if (killed())
@@ -148,6 +154,7 @@ task_actor::turn task_actor::run() {
         return end();
     }
   }
+  return turn::requeue;
 }
 
 /// False: it still waits. A waiter is told of a cancellation once, and may give up by that (rule 9).

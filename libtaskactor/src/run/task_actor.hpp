@@ -28,6 +28,8 @@
 
 namespace taskactor::detail {
 
+class watched_turn;
+
 class task_actor final : public light_actor, public caf::resumable, public context {
   TASKACTOR_LIGHT_ACTOR
 
@@ -66,7 +68,7 @@ private:
   enum class word : std::uint8_t { queued, running, noted, parked, down };
   enum class turn : std::uint8_t { park, requeue, end };
 
-  turn run();
+  turn run(const watched_turn& watched);
   turn kill();
   bool can_go_on() noexcept;
   void drive();

@@ -12,6 +12,7 @@
 /// | cleanup_fault      | warn  | a destructor threw while a body was destroyed               |
 /// | retrying           | warn  | an attempt has failed, and there will be another one        |
 /// | overrun            | warn  | work goes on after its outcome was given (rule 8)           |
+/// | blocking           | warn  | the body has held a scheduler thread too long; `ran`: so long  |
 /// | observer_failed    | warn  | an observer threw; it is kept                               |
 #pragma once
 
@@ -36,6 +37,7 @@ enum class event_kind : std::uint8_t {
   retrying,
   cleanup_fault,
   overrun,
+  blocking,
   observer_failed,
 };
 

@@ -48,6 +48,9 @@ struct manager_options {
   std::chrono::nanoseconds history_ttl = std::chrono::minutes{10};
   /// Waiting so long is worth a level of priority. Zero: priorities are strict, and low ones may starve.
   std::chrono::nanoseconds priority_aging = std::chrono::seconds{10};
+  /// A body that holds a thread of the scheduler so long is named in a warning (`event_kind::blocking`),
+  /// while it still does; noticed up to half as long again later. By real time. Zero: nobody watches.
+  std::chrono::nanoseconds blocked_after = std::chrono::milliseconds{100};
   /// Threads of the scheduler, when the manager owns its actor system. Zero: as many as processors.
   std::size_t scheduler_threads = 0;
   /// Where events are logged (rule 13). Null: the registered logger "taskactor", made (to standard error) if
@@ -84,10 +87,13 @@ struct manager_statistics {
   std::size_t waiting = 0, running = 0; ///< now; `running` includes those asked to end
   std::size_t overrunning = 0;          ///< now: outcome given, work still running (rule 8)
   std::uint64_t submitted = 0, rejected = 0, completed = 0, failed = 0, cancelled = 0,
-                timed_out = 0; ///< since start
-  std::uint64_t items = 0;     ///< ended items of gathers, not counted among the tasks above
-  std::uint64_t overruns = 0;  ///< since start
-  std::size_t threads = 0;     ///< workers of the thread pool now, busy and idle
+                timed_out = 0;     ///< since start
+  std::uint64_t items = 0;         ///< ended items of gathers, not counted among the tasks above
+  std::uint64_t overruns = 0;      ///< since start
+  std::size_t blocked_threads = 0; ///< now: threads of the scheduler that a body holds beyond `blocked_after`
+  std::uint64_t blocks = 0;        ///< since start: how often one has been held so
+  std::chrono::nanoseconds longest_block{}; ///< as far as has been watched
+  std::size_t threads = 0;                  ///< workers of the thread pool now, busy and idle
   std::uint64_t events_dropped = 0;
   limiter_statistics global{}, thread{}, process{};
   std::map<std::string, limiter_statistics> limits{}; ///< named limiters
