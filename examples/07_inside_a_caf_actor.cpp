@@ -1,5 +1,6 @@
-// In an actor system of the user's: an actor hands its work to tasks, and the tasks ask actors.
+// In an actor system of the user's: actors hand work to tasks, and tasks ask actors.
 #include <caf/all.hpp>
+#include <taskactor/run/messages.hpp>
 #include <taskactor/run/request.hpp>
 #include <taskactor/taskactor.hpp>
 
@@ -31,6 +32,17 @@ caf::behavior shop(caf::event_based_actor* self, ta::task_manager* tasks, caf::a
   return {asked, answered};
 }
 
+// To an actor the manager is an actor, too: it runs a task, and replies with its value.
+void write_bill(caf::event_based_actor* self, caf::actor manager) {
+  const auto bill = [](int count, int price) -> ta::task<int> {
+    co_await ta::yield();
+    co_return count* price;
+  };
+  self->request(manager, caf::infinite, ta::msg::run({.id = "bill", .timeout = 5s}, bill, 50, 3))
+      .then([](int sum) { std::cout << "to pay: " << sum << '\n'; },
+            [](const caf::error& error) { std::cout << ta::msg::why(error)->message << '\n'; });
+}
+
 int main() {
   caf::actor_system_config config;
   ta::task_manager::configure(config); // the manager's scheduler; CAF's own would do as well
@@ -40,6 +52,8 @@ int main() {
     const auto counter = system.spawn(shop, &tasks, system.spawn(stock, 10));
     auto ask = [counter](std::string item) -> ta::task<void> { co_await ta::request<>(counter, 1s, item); };
     tasks.add_task({}, ask, "pears").value().get();
+    const auto writer = system.spawn(write_bill, tasks.actor());
+    caf::scoped_actor { system } -> wait_for(writer);
     tasks.shutdown(); // lets all tasks end; the manager ends before the system does
     caf::anon_send_exit(counter, caf::exit_reason::user_shutdown);
   }
@@ -47,3 +61,4 @@ int main() {
 
 // Output:
 // 50 pears
+// to pay: 150

@@ -15,9 +15,7 @@
 #include <caf/actor_clock.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
-#include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/event_based_actor.hpp>
-#include <caf/init_global_meta_objects.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/message_id.hpp>
 #include <caf/resumable.hpp>
@@ -38,37 +36,6 @@
 #define TASKACTOR_CAF_0 0
 #include <caf/default_attachable.hpp>
 #include <caf/scheduler.hpp>
-#include <caf/type_id.hpp>
-#endif
-
-// The list of our messages. They travel between actors of one process and are never serialized: our links
-// have frames of their own. CAF 1.x numbers all types; our numbers begin where users' rarely come to: theirs
-// begin at 200, and CAF's table of types has room up to the highest number. Where they meet nevertheless, CAF
-// ends the program at its start and names both types.
-#if TASKACTOR_CAF_0
-#define TASKACTOR_LOCAL_MESSAGES_BEGIN
-#define TASKACTOR_LOCAL_MESSAGE(type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(type)
-#define TASKACTOR_LOCAL_MESSAGES_END                                                                         \
-  namespace taskactor::detail {                                                                              \
-  inline void register_messages() {}                                                                         \
-  }
-#else
-#define TASKACTOR_LOCAL_MESSAGES_BEGIN CAF_BEGIN_TYPE_ID_BLOCK(taskactor, 5200)
-#define TASKACTOR_LOCAL_MESSAGE(type)                                                                        \
-  CAF_ADD_TYPE_ID(taskactor, (type))                                                                         \
-  CAF_ALLOW_UNSAFE_MESSAGE_TYPE(type)
-// CAF's table of types must be complete before there is any actor system. So ours are in it before `main`, or
-// with the first manager of a program that makes it even earlier.
-#define TASKACTOR_LOCAL_MESSAGES_END                                                                         \
-  CAF_END_TYPE_ID_BLOCK(taskactor)                                                                           \
-  namespace taskactor::detail {                                                                              \
-  inline void register_messages() {                                                                          \
-    static const bool once = (caf::core::init_global_meta_objects(),                                         \
-                              caf::init_global_meta_objects<caf::id_block::taskactor>(), true);              \
-    static_cast<void>(once);                                                                                 \
-  }                                                                                                          \
-  inline const bool messages_registered = (register_messages(), true);                                       \
-  }
 #endif
 
 namespace taskactor::detail {

@@ -45,6 +45,10 @@ std::string to_string(errc code) {
     return "task timed out";
   case errc::scope_timed_out:
     return "time was up";
+  case errc::task_failed:
+    return "task failed";
+  case errc::unknown_id:
+    return "unknown id";
   case errc::request_failed:
     return "request failed";
   }

@@ -3,11 +3,13 @@
 
 #include "caf_compat.hpp"
 
+#include <taskactor/caf_message.hpp>
 #include <taskactor/run/manager_options.hpp>
 #include <taskactor/run/record.hpp>
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <optional>
 
@@ -74,28 +76,36 @@ struct tokens_recalled {
   std::size_t count;
 };
 
+// -- to the desk
+// -----------------------------------------------------------------------------------------------------
+/// The task of a user's `msg::run` has ended.
+struct run_over {
+  std::uint64_t number;
+};
+
 // -- to observers
 // -------------------------------------------------------------------------------------------------
 struct events_queued {};
 
 } // namespace taskactor::detail
 
-TASKACTOR_LOCAL_MESSAGES_BEGIN
-TASKACTOR_LOCAL_MESSAGE(taskactor::detail::work_admitted)
-TASKACTOR_LOCAL_MESSAGE(taskactor::detail::end_task)
-TASKACTOR_LOCAL_MESSAGE(taskactor::detail::exit_received)
-TASKACTOR_LOCAL_MESSAGE(taskactor::detail::token_returned)
-TASKACTOR_LOCAL_MESSAGE(taskactor::detail::reclaim)
-TASKACTOR_LOCAL_MESSAGE(taskactor::detail::claim_tokens)
-TASKACTOR_LOCAL_MESSAGE(taskactor::detail::claim_over)
-TASKACTOR_LOCAL_MESSAGE(taskactor::detail::set_rate)
-TASKACTOR_LOCAL_MESSAGE(taskactor::detail::stop)
-TASKACTOR_LOCAL_MESSAGE(taskactor::detail::settle_ends)
-TASKACTOR_LOCAL_MESSAGE(taskactor::detail::alarm_rang)
-TASKACTOR_LOCAL_MESSAGE(taskactor::detail::acquire_tokens)
-TASKACTOR_LOCAL_MESSAGE(taskactor::detail::release_tokens)
-TASKACTOR_LOCAL_MESSAGE(taskactor::detail::resize_limiter)
-TASKACTOR_LOCAL_MESSAGE(taskactor::detail::tokens_granted)
-TASKACTOR_LOCAL_MESSAGE(taskactor::detail::tokens_recalled)
-TASKACTOR_LOCAL_MESSAGE(taskactor::detail::events_queued)
-TASKACTOR_LOCAL_MESSAGES_END
+TASKACTOR_LOCAL_MESSAGES_BEGIN(taskactor, 5200)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::work_admitted)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::end_task)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::exit_received)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::token_returned)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::reclaim)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::claim_tokens)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::claim_over)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::set_rate)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::stop)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::settle_ends)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::alarm_rang)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::acquire_tokens)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::release_tokens)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::resize_limiter)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::tokens_granted)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::tokens_recalled)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::events_queued)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::run_over)
+TASKACTOR_LOCAL_MESSAGES_END(taskactor)

@@ -3,6 +3,8 @@
 #include "caf_compat.hpp"
 #include "run/runtime.hpp"
 
+#include <caf/actor.hpp>
+
 #include <utility>
 
 namespace taskactor {
@@ -37,11 +39,7 @@ expected<handle<command_result>> task_manager::run_command(task_options options,
   return add_task(std::move(options), taskactor::run_command, std::move(argv), std::move(how));
 }
 
-cancel_reply task_manager::cancel_task(std::string_view id) {
-  if (const auto task = runtime_->table().find_live(id))
-    return runtime_->cancel(*task, end_reason::cancel_requested);
-  return find(id) ? cancel_reply::finished : cancel_reply::unknown;
-}
+cancel_reply task_manager::cancel_task(std::string_view id) { return runtime_->cancel_task(id); }
 
 cancel_reply task_manager::cancel_and_wait(std::string_view id) {
   const auto task = runtime_->table().find_live(id);
@@ -51,28 +49,13 @@ cancel_reply task_manager::cancel_and_wait(std::string_view id) {
   return reply;
 }
 
-std::size_t task_manager::cancel_all() {
-  std::size_t asked = 0;
-  for (const auto& task : runtime_->table().live())
-    if (runtime_->cancel(*task, end_reason::cancel_requested) == cancel_reply::requested)
-      ++asked;
-  return asked;
-}
+std::size_t task_manager::cancel_all() { return runtime_->cancel_all(); }
 
-std::vector<task_info> task_manager::task_status() const {
-  const auto tasks = runtime_->table().live();
-  std::vector<task_info> result;
-  result.reserve(tasks.size());
-  for (const auto& task : tasks)
-    if (task->kind == detail::record_kind::task || task->state == state::running)
-      result.push_back(task->info());
-  return result;
-}
+std::vector<task_info> task_manager::task_status() const { return runtime_->task_status(); }
 
-std::optional<task_info> task_manager::find(std::string_view id) const {
-  const auto task = runtime_->table().find_record(id, runtime_->now());
-  return task ? std::optional{task->info()} : std::nullopt;
-}
+std::optional<task_info> task_manager::find(std::string_view id) const { return runtime_->find(id); }
+
+caf::actor task_manager::actor() { return runtime_->desk(); }
 
 std::optional<explanation> task_manager::explain(std::string_view id) const {
   return detail::explain(*runtime_, id);

@@ -1,4 +1,5 @@
-"""Sources use what CAF 0.17 and 1.x have in common; what differs is behind names of ours, in src/caf_compat*.hpp.
+"""Sources use what CAF 0.17 and 1.x have in common; what differs is behind names of ours, in src/caf_compat*.hpp
+and include/taskactor/caf_message.hpp.
 
 Virtual time has one place of that kind: src/testing/virtual_scheduler.cpp. A name that only one version has would break
 the build with the other, which most changes are not built with.
@@ -9,7 +10,8 @@ from collections.abc import Iterator
 
 import house
 
-KNOWS_BOTH = re.compile(r"libtaskactor/src/caf_compat\w*\.hpp|libtaskactor/src/testing/virtual_scheduler\.cpp")
+KNOWS_BOTH = re.compile(r"libtaskactor/src/(caf_compat\w*\.hpp|testing/virtual_scheduler\.cpp)"
+                        r"|libtaskactor/include/taskactor/caf_message\.hpp")
 COMMENT = re.compile(r"//.*")
 # What to say in place of what one version doesn't have, or calls deprecated; "" where there is no such thing yet.
 INSTEAD = {

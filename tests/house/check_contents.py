@@ -11,7 +11,7 @@ LIBRARY = "libtaskactor/"
 INCLUDE = LIBRARY + "include/"
 UMBRELLA = "taskactor/taskactor.hpp"
 # Headers that offer actors to CAF users include CAF's own, which the umbrella doesn't.
-FOR_CAF_USERS = {"taskactor/run/request.hpp"}
+FOR_CAF_USERS = {"taskactor/run/request.hpp", "taskactor/run/messages.hpp", "taskactor/caf_message.hpp"}
 TESTING = "taskactor/testing.hpp"
 SUITE = re.compile(r"BOOST_(?:AUTO|FIXTURE)_TEST_SUITE\(\s*(\w+)")
 

@@ -33,6 +33,7 @@ ROOT_FILES = {
     "fwd": "ground",
     "version": "ground",
     "caf_compat": "ground",
+    "caf_message": "ground",
     "caf_compat_actor": "ground",
     "caf_compat_scheduler": "ground",
     "precompiled": "ground",

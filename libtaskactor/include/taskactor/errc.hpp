@@ -34,6 +34,11 @@ enum class errc {
   task_timed_out,
   /// The time of a `fail_after` or `fail_at` in a body was up.
   scope_timed_out,
+  /// The task did not end with a value: its body threw. Of replies to actors; handles throw the exception
+  /// itself.
+  task_failed,
+  /// No task of this id waits or runs, or has ended not too long ago.
+  unknown_id,
   /// Another actor has answered a `request` with an error, or has ended.
   request_failed,
 };

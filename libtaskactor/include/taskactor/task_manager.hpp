@@ -132,6 +132,10 @@ public:
   /// Sets the rate of one that was added with a rate; what was taken before counts.
   void set_rate(std::string_view name, rate allowed);
 
+  /// For actors: answers the messages of `run/messages.hpp`, which is to be included. Made when first asked
+  /// for.
+  caf::actor actor();
+
   /// Calls `handler` for every event from now on, on an actor of its own, until the subscription ends.
   subscription observe(event_handler handler, observer_options options = {});
 

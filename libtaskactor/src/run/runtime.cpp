@@ -1,6 +1,7 @@
 #include "runtime.hpp"
 
 #include "../caf_compat_scheduler.hpp"
+#include "desk_actor.hpp"
 #include "detached_job.hpp"
 #include "limiter_actor.hpp"
 #include "manager_actor.hpp"
@@ -37,7 +38,8 @@ namespace {
 constexpr std::chrono::milliseconds apart_bound{500};
 
 std::unique_ptr<caf::actor_system_config> own_config(std::size_t threads) {
-  register_messages();
+  register_taskactor();
+  register_taskactor_public();
   auto config = std::make_unique<caf::actor_system_config>();
   configure(*config, threads);
   install_scheduler(*config);
@@ -91,6 +93,14 @@ void runtime::start_watch() {
   detached_job::start(*system_, [this, watch = watch_] {
     watch->serve([this](const blocked_turn& turn) { report_blocked(turn); });
   });
+}
+
+caf::actor runtime::desk() {
+  std::call_once(desk_made_, [this] {
+    const passing_through caller;
+    desk_ = keep(system_->spawn<desk_actor, caf::hidden>(*this));
+  });
+  return desk_;
 }
 
 /// Our actors are hidden from the system's count, which can't be waited for in a system of the user's: we

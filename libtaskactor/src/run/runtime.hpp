@@ -98,6 +98,13 @@ public:
   /// False: no more work is taken.
   bool admit_lane(ref<record> lane);
   cancel_reply cancel(record& task, end_reason why);
+  /// As those of `task_manager`.
+  cancel_reply cancel_task(std::string_view id);
+  std::size_t cancel_all();
+  std::vector<task_info> task_status();
+  std::optional<task_info> find(std::string_view id);
+  /// The actor that users' actors ask.
+  caf::actor desk();
   void kill(record& task);
   void resize(limiter_kind which, std::size_t capacity);
   /// Errors: `errc::invalid_argument`, also for a name that is taken.
@@ -159,6 +166,8 @@ private:
   std::shared_ptr<token_gate> thread_gate_, process_gate_;
   std::shared_ptr<thread_pool> threads_;
   caf::actor manager_;
+  std::once_flag desk_made_;
+  caf::actor desk_;
   wait_strategy wait_;
   fate* fate_ = nullptr;
   std::atomic<std::uint64_t> gathers_{0};

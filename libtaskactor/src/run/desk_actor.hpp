@@ -1,0 +1,51 @@
+/// The desk: the manager's actor for users' actors. It maps the messages of `run/messages.hpp` to what any
+/// thread may call, and keeps who waits for a task's end or hears of events.
+#pragma once
+
+#include "../messages.hpp"
+
+#include <taskactor/run/messages.hpp>
+
+#include <caf/event_based_actor.hpp>
+#include <caf/response_promise.hpp>
+#include <caf/result.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+
+namespace taskactor::detail {
+
+class desk_actor final : public caf::event_based_actor {
+public:
+  desk_actor(caf::actor_config& config, runtime& home);
+  caf::behavior make_behavior() override;
+  const char* name() const override { return "taskactor.desk"; }
+  void on_exit() override;
+
+private:
+  /// A `run` whose task hasn't ended.
+  struct open_run final : end_listener {
+    void on_end() noexcept override { post(desk, run_over{number}); }
+    caf::actor desk;
+    std::uint64_t number = 0;
+    std::shared_ptr<submission> what;
+    ref<record> task;
+    caf::response_promise asker;
+  };
+
+  void on_run(const std::shared_ptr<submission>& what);
+  void on_run_over(std::uint64_t number);
+  caf::result<std::string> on_start(submission& what);
+  std::optional<rejection> admit(submission& what, ref<record>& admitted);
+  void on_subscribe(const msg::subscribe& wish);
+  void on_unsubscribe();
+
+  runtime& home_;
+  std::unordered_map<std::uint64_t, std::unique_ptr<open_run>> runs_;
+  std::unordered_map<caf::actor_id, subscription> subscribers_;
+  std::uint64_t runs_ever_ = 0;
+};
+
+} // namespace taskactor::detail
