@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(a_rate_can_be_changed_while_tasks_wait_for_it) {
   world.tasks.set_rate("mail", {.count = 1000});
   const auto begin = world.now();
   BOOST_TEST(second.get() == 2);
-  BOOST_CHECK(world.now() - begin <= 1h);
+  BOOST_CHECK(world.now() - begin == 1ms);
 }
 
 BOOST_AUTO_TEST_CASE(tokens_come_back_however_a_task_ends) {

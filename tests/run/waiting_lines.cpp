@@ -193,6 +193,20 @@ BOOST_AUTO_TEST_CASE(a_bucket_gives_its_burst_at_once_and_then_evenly) {
   BOOST_TEST(bucket.available(start + 1h) == 3u);
 }
 
+BOOST_AUTO_TEST_CASE(another_rate_holds_for_what_was_taken_before) {
+  const time_point start{1h};
+  token_bucket bucket{ta::rate{.count = 1, .period = 1h}};
+  bucket.take(1, start);
+  bucket.set(ta::rate{.count = 10, .period = 1s}, start + 30min); // half a token is due
+  BOOST_CHECK(bucket.refill() == start + 30min + 50ms);
+  BOOST_TEST(bucket.available(start + 30min + 49ms) == 0u);
+  BOOST_TEST(bucket.available(start + 30min + 50ms) == 1u);
+  bucket.set(ta::rate{.count = 1, .period = 1h}, start + 30min); // and back
+  BOOST_CHECK(bucket.refill() == start + 1h);
+  bucket.set(ta::rate{.count = 1, .period = 1h, .burst = 2}, start + 30min);
+  BOOST_TEST(bucket.available(start + 30min) == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_bucket_never_exceeds_its_rate) {
   std::mt19937 random{7};
   token_bucket bucket{ta::rate{.count = 3, .period = 1s, .burst = 2}}; // an interval that isn't whole

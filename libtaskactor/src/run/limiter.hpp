@@ -69,14 +69,15 @@ public:
     return settle(now);
   }
   [[nodiscard]] notices set_rate(const std::optional<rate>& allowed, time_point now) {
-    bucket_.set(allowed);
+    bucket_.set(allowed, now);
     return settle(now);
   }
   /// Time has passed.
   [[nodiscard]] notices refilled(time_point now) { return settle(now); }
-  /// When to say so: while somebody waits for the bucket alone.
-  std::optional<time_point> refill_at(time_point now) const {
-    if (queue_.empty() || lent_ >= capacity_ || bucket_.available(now) != 0)
+  /// When to say so: while somebody waits for the bucket alone. It may be past already: what has come due
+  /// since the last call isn't given to anybody yet.
+  std::optional<time_point> refill_at() const {
+    if (queue_.empty() || lent_ >= capacity_)
       return {};
     return bucket_.refill();
   }

@@ -44,7 +44,7 @@ void limiter_actor::tell(const limiter::notices& what) {
     else
       post_from(*this, found->second, tokens_recalled{count});
   }
-  if (const auto due = limiter_.refill_at(now()))
+  if (const auto due = limiter_.refill_at())
     if (const auto at = alarm_.arm(*due, [this] { return now(); }))
       post_at(system().clock(), *at, ctrl(), alarm_rang{*at});
 }

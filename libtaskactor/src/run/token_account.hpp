@@ -54,8 +54,11 @@ public:
     held_ += count;
     return give_back();
   }
+  /// What is recalled beyond what is held has been given back already, by a release that the recall has
+  /// crossed. Were it owed still, it would be taken from the next grant, which may come with such a recall
+  /// again, without end.
   [[nodiscard]] std::size_t recalled(std::size_t count) noexcept {
-    owed_ += count;
+    owed_ = std::min(owed_ + count, held_);
     return give_back();
   }
 

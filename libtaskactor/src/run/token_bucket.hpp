@@ -9,7 +9,10 @@
 #include <taskactor/task/limits.hpp>
 
 #include <algorithm>
+#include <chrono>
+#include <cmath>
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <optional>
 
@@ -18,14 +21,21 @@ namespace taskactor::detail {
 class token_bucket {
 public:
   token_bucket() = default;
-  explicit token_bucket(const std::optional<rate>& allowed) { set(allowed); }
+  explicit token_bucket(const std::optional<rate>& allowed) { set(allowed, {}); }
 
-  /// From now on; what was taken before counts.
-  void set(const std::optional<rate>& allowed) {
+  /// From now on; the tokens that aren't due yet are as many as before, and are waited for at the new rate.
+  void set(const std::optional<rate>& allowed, time_point now) {
+    const auto before = interval_.count();
     const auto count = allowed ? static_cast<std::int64_t>(allowed->count) : 1;
     interval_ = allowed ? std::chrono::nanoseconds{(allowed->period.count() + count - 1) / count}
                         : std::chrono::nanoseconds{0};
     burst_ = allowed ? static_cast<std::int64_t>(allowed->burst) : 1;
+    if (const auto debt = (next_ - now).count(); before != 0 && debt > 0 && interval_.count() != before) {
+      const auto tokens = static_cast<double>(debt) / static_cast<double>(before);
+      next_ = now
+              + std::chrono::nanoseconds{
+                  std::llround(std::ceil(tokens * static_cast<double>(interval_.count())))};
+    }
   }
   bool limits() const noexcept { return interval_.count() != 0; }
   std::size_t available(time_point now) const noexcept {
