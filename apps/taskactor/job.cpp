@@ -7,6 +7,10 @@
 #include "run_options.hpp"
 
 #include <taskactor/process/run_command.hpp>
+#include <taskactor/run/acquire.hpp>
+#include <taskactor/run/explanation.hpp>
+#include <taskactor/task/retry.hpp>
+#include <taskactor/task/scope.hpp>
 #include <taskactor/task/sleep.hpp>
 
 #include <algorithm>
@@ -25,6 +29,10 @@ using std::chrono::nanoseconds;
 constexpr std::size_t line_limit = std::size_t{1} << 20;
 /// A pause is slept in parts, so that a run that is stopped needn't wait for the rest of it.
 constexpr std::chrono::milliseconds part_of_pause{100};
+/// A wait that a summary speaks of.
+constexpr std::chrono::milliseconds worth_telling{1};
+/// Where doubling ends.
+constexpr std::chrono::minutes longest_backoff{1};
 
 nanoseconds random_below(nanoseconds limit) {
   thread_local std::minstd_rand engine{std::random_device{}()};
@@ -106,25 +114,22 @@ void take(job_result& result, const std::system_error& error) {
     result.start_failure = not_executable;
 }
 
-} // namespace
-
-std::size_t job_result::size() const noexcept {
-  std::size_t result
-      = sizeof *this + what.item.capacity() + out.capacity() + err.capacity() + error.capacity();
-  for (const auto& word : command)
-    result += sizeof(std::string) + word.capacity();
-  return result;
+/// What it has waited.
+task<nanoseconds> wait_for_rate(const run_control& control) {
+  const auto begin = std::chrono::steady_clock::now();
+  if (const auto left = control.remaining())
+    co_await move_on_after(*left, acquire(rate_limiter));
+  else
+    co_await acquire(rate_limiter);
+  co_return std::chrono::steady_clock::now() - begin;
 }
 
-task<job_result> run_job(const job_setup& setup, job what) {
+/// Runs the command once.
+task<job_result> attempt(const job_setup& setup, job what) {
   job_result result;
   result.what = std::move(what);
   const auto by_line = std::make_shared<std::size_t>(0); // shared: a command may outlive its body
   try {
-    if (setup.options.jitter.count() > 0)
-      co_await pause(setup.control, random_below(setup.options.jitter));
-    if (!setup.control.may_start())
-      co_return result;
     result.command = setup.command.make(result.what.item, result.what.number);
     result.started = true;
     result.begin = std::chrono::steady_clock::now();
@@ -146,6 +151,73 @@ task<job_result> run_job(const job_setup& setup, job what) {
     take(result, error);
   }
   result.end = std::chrono::steady_clock::now();
+  co_return result;
+}
+
+/// Unset: there is no other attempt.
+std::optional<nanoseconds> wait_before_retry(const job_setup& setup, const job_result& ended) {
+  const bool bad = ended.state == state::failed || ended.state == state::timed_out;
+  const auto& asked = setup.options;
+  if (!bad || ended.start_failure != 0 || ended.attempts.size() >= asked.retries
+      || !setup.control.may_start())
+    return {};
+  const retry how{.first = asked.backoff, .max = std::max<nanoseconds>(asked.backoff, longest_backoff)};
+  const auto wait = how.wait_after(ended.attempts.size() + 1);
+  const auto left = setup.control.remaining();
+  return !left || wait < *left ? std::optional{wait} : std::nullopt;
+}
+
+} // namespace
+
+std::size_t job_result::size() const noexcept {
+  std::size_t result
+      = sizeof *this + what.item.capacity() + out.capacity() + err.capacity() + error.capacity();
+  for (const auto& word : command)
+    result += sizeof(std::string) + word.capacity();
+  return result;
+}
+
+std::string job_result::explain() const {
+  const bool waited_for_rate = waited >= worth_telling;
+  if (attempts.empty() && !waited_for_rate)
+    return error;
+  explanation result;
+  result.task.state = state;
+  result.task.error = error;
+  result.task.attempt = attempts.size() + 1;
+  if (state != taskactor::state::timed_out) // that says itself how long
+    result.ran = duration();
+  if (waited_for_rate)
+    result.waits.push_back({.limiter = rate_limiter, .rate = true, .waited = waited});
+  return result.why();
+}
+
+task<job_result> run_job(const job_setup& setup, job what) {
+  job_result result;
+  result.what = std::move(what);
+  try {
+    if (setup.options.jitter.count() > 0)
+      co_await pause(setup.control, random_below(setup.options.jitter));
+    for (;;) {
+      if (setup.options.starts)
+        result.waited += co_await wait_for_rate(setup.control);
+      if (!setup.control.may_start())
+        break;
+      if (result.started)
+        result.attempts.push_back({result.begin, result.end, result.error});
+      job_result ended = co_await attempt(setup, result.what);
+      ended.attempts = std::move(result.attempts);
+      ended.waited = result.waited;
+      result = std::move(ended);
+      const auto wait = wait_before_retry(setup, result);
+      if (!wait)
+        break;
+      co_await pause(setup.control, *wait);
+    }
+  } catch (const cancelled_error&) { // while it waited: what it was before stands
+    if (!result.started)
+      result.error = "cancelled";
+  }
   co_return result;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <taskactor/process/command.hpp>
+#include <taskactor/task/info.hpp>
 #include <taskactor/task/state.hpp>
 #include <taskactor/task/task.hpp>
 
@@ -42,10 +43,16 @@ struct job_result {
   std::string error{};
   /// 126 or 127: the program itself can't be run.
   int start_failure = 0;
+  /// Those that failed before this one.
+  std::vector<attempt_info> attempts{};
+  /// For the rate, before this attempt and those before it.
+  std::chrono::nanoseconds waited{};
 
   std::chrono::nanoseconds duration() const noexcept { return end - begin; }
   /// Memory that it takes while it waits to be written, about.
   std::size_t size() const noexcept;
+  /// Why it isn't completed, as the runtime explains a task: at which attempt, and what it had waited for.
+  std::string explain() const;
 };
 
 /// What all jobs of a run have in common.
@@ -59,8 +66,11 @@ struct job_setup {
   std::function<void(stream, std::string_view)> on_line{};
 };
 
-/// The body of a task: waits for the jitter, runs the command, and says what became of it. Never throws: a
-/// command that was cancelled has a result too.
+/// The limiter of --rate.
+inline constexpr const char* rate_limiter = "--rate";
+
+/// The body of a task: waits for the jitter and the rate, runs the command, again if it is to be tried again,
+/// and says what became of it. Never throws: a command that was cancelled has a result too.
 task<job_result> run_job(const job_setup& setup, job what);
 
 } // namespace taskactor::cli

@@ -50,6 +50,20 @@ std::optional<std::size_t> parse_size(std::string_view text) {
   return {};
 }
 
+std::optional<rate> parse_rate(std::string_view text) {
+  rate result;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), result.count);
+  if (error != std::errc{} || result.count == 0 || end == text.data() + text.size() || *end != '/')
+    return {};
+  text.remove_prefix(static_cast<std::size_t>(end - text.data()) + 1);
+  const bool bare = !text.empty() && (text.front() < '0' || text.front() > '9') && text.front() != '.';
+  const auto period = text.empty() ? std::nullopt : parse_duration((bare ? "1" : "") + std::string{text});
+  if (!period || period->count() == 0)
+    return {};
+  result.period = *period;
+  return result;
+}
+
 std::string to_text(std::chrono::nanoseconds duration) {
   const auto seconds = std::chrono::duration<double>(duration).count();
   if (seconds < 10)

@@ -1,6 +1,8 @@
 /// Durations and sizes as people write them on a command line.
 #pragma once
 
+#include <taskactor/task/limits.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <optional>
@@ -16,6 +18,9 @@ std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text);
 std::optional<std::size_t> parse_size(std::string_view text);
 
 /// For people: "0.012 s", "8.9 s", "1 min 23 s", "2 h 5 min".
+/// "100/s", "30/m", "1/10s"; nothing, if it isn't one above zero.
+std::optional<rate> parse_rate(std::string_view text);
+
 std::string to_text(std::chrono::nanoseconds duration);
 
 /// A limit that somebody has set, as exact as it was set: "0.3 s", "90 s", "1.5 s".

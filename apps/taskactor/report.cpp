@@ -63,6 +63,8 @@ std::string report::line_of(const job_result& ended) const {
   line["ended"] = timestamp(wall_time(ended.end));
   line["seconds"] = std::chrono::duration<double>(ended.duration()).count();
   line["error"] = or_null(!ended.error.empty(), ended.error);
+  line["attempts"] = ended.attempts.size() + 1;
+  line["waited"] = std::chrono::duration<double>(ended.waited).count();
   return line.dump(-1, ' ', false, json::error_handler_t::replace) + '\n';
 }
 

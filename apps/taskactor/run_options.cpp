@@ -44,6 +44,16 @@ void add_size(CLI::App& verb, const char* name, Size& into, const char* help) {
   verb.add_option_function<std::string>(name, read, help)->type_name("SIZE");
 }
 
+void add_rate(CLI::App& verb, const char* name, std::optional<rate>& into, const char* help) {
+  const auto read = [name, &into](const std::string& text) {
+    into = parse_rate(text);
+    if (!into)
+      throw CLI::ValidationError{std::string{name},
+                                 '"' + text + "\" is not a rate above zero; write 100/s, 30/m or 1/10s"};
+  };
+  verb.add_option_function<std::string>(name, read, help)->type_name("N/TIME");
+}
+
 void add_input(CLI::App& verb, run_options& into) {
   verb.add_option("-a,--arg-file", into.arg_file, "Read items from FILE, not from standard input")
       ->type_name("FILE")
@@ -73,6 +83,13 @@ void add_running(CLI::App& verb, run_options& into) {
   add_duration(
       verb, "--jitter", true, [&into](auto value) { into.jitter = value; },
       "Wait a random time below this before each");
+  verb.add_option("--retries", into.retries, "Run a command that failed again, N times at\nmost (default: 0)")
+      ->type_name("N")
+      ->check(CLI::Range(std::size_t{0}, std::size_t{1} << 20).description(""));
+  add_duration(
+      verb, "--backoff", true, [&into](auto value) { into.backoff = value; },
+      "Wait so long before the first retry, and\ntwice as long before each further (default: 1s)");
+  add_rate(verb, "--rate", into.starts, "Start at most N in each TIME, evenly: 100/s,\n30/m, 1/10s");
   add_size(verb, "--memory", into.memory, "Limit each process of a command to SIZE of\nmemory of its own");
   verb.add_option("--nice", into.niceness, "Lower the commands' priority by N, 0 to 19")
       ->type_name("N")

@@ -1,6 +1,8 @@
 /// What `taskactor run` was asked for.
 #pragma once
 
+#include <taskactor/task/limits.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <optional>
@@ -30,6 +32,9 @@ struct run_options {
   std::chrono::nanoseconds grace = std::chrono::seconds{5};
   std::optional<std::size_t> memory{};
   int niceness = 0;
+  std::size_t retries = 0;
+  std::chrono::nanoseconds backoff = std::chrono::seconds{1};
+  std::optional<rate> starts{};
   bool fail_fast = false;
   bool shell = false;
   bool dry_run = false;

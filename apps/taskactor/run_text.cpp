@@ -38,10 +38,15 @@ count, so that programs which reserve much more than they use (Java, Go, Node) c
 command of several processes may take as much for each of them. A limit that is lower already stays. For a
 limit on all processes together run taskactor in a control group.)",
      shown_in::manual},
+    {"Retries",
+     R"(With --retries a command that failed, or ran longer than --timeout, is run again: after --backoff,
+then after twice that, and so on, up to a minute (or --backoff, if that is longer). It keeps its place among
+the N at once meanwhile. Outputs, report and job log show the last attempt; with --line-buffer the lines of
+all attempts come out. What can't be executed, or was cancelled, isn't tried again. Each attempt counts for
+--rate.)"},
     {"Report", R"(Each line is an object with number, item, command, state (completed, failed, cancelled,
-timed_out), exit_code, signal, started, ended, seconds and error; item_base64 too when the item isn't UTF-8.
-Commands that were never
-started have no line. --joblog has a line for the same commands, in the columns of GNU parallel.)"},
+timed_out), exit_code, signal, started, ended, seconds, error, attempts and waited (seconds, for --rate);
+item_base64 too when the item isn't UTF-8. Commands that were never started have no line. --joblog has a line for the same commands, in the columns of GNU parallel.)"},
     {"Resuming", R"(--resume skips the items that a report says were completed, each as often as it says so;
 what failed, was cancelled or timed out is run again. If --report names the same file, this run's lines are
 added to it, so that the same command line can be given until all is done; and --joblog adds to its file.)"},
@@ -83,6 +88,7 @@ constexpr std::string_view examples[] = {
     "find . -name '*.png' | taskactor run -- optipng -quiet {}",
     "find . -name '*.c' -print0 | taskactor run -0 -k -- wc -l",
     "taskactor run -j8 --timeout 30s --report r.jsonl -a urls -- curl -sSO {}",
+    "taskactor run --rate 10/s --retries 3 --backoff 2s -a urls -- curl -sSfO {}",
     "taskactor run --report r.jsonl --resume r.jsonl -a urls -- curl -sSO {}",
     "taskactor run --shell 'gzip -c {} > {.}.gz' ::: *.txt",
     "taskactor run --dry-run convert {} {.}.jpg ::: *.tif",

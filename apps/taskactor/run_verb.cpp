@@ -92,6 +92,8 @@ int run::execute(const blocked_signals& signals) {
   if (options_.jobs > jobs_)
     screen_.note("there are file descriptors for " + std::to_string(jobs_) + " commands at once, not for "
                  + std::to_string(options_.jobs) + " (see ulimit -n)");
+  if (options_.starts)
+    manager_.add_limiter(rate_limiter, {.rate = *options_.starts});
   control_.on_stop([this](stop_level to) { on_stop(to); });
   const interrupt interrupts{signals, control_, screen_, [this] { return running_.count(); }};
   run_all();
@@ -149,6 +151,8 @@ std::optional<job> run::next_item() {
 
 void run::on_stop(stop_level to) {
   writer_.on_stop();
+  if (options_.starts) // who waits for the rate is to see that nothing starts any more
+    manager_.set_rate(rate_limiter, {.count = 1'000'000'000});
   shutdown_options at_once;
   at_once.drain = at_once.cancel = 0s;
   at_once.kill = slack;

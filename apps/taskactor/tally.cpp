@@ -14,7 +14,7 @@ constexpr std::size_t shown_of_item = 1024;
 tally::entry entry_of(const job_result& ended) {
   const auto& item = ended.what.item;
   return {ended.what.number, item.substr(item.size() - std::min(item.size(), shown_of_item)),
-          ended.duration(), ended.error};
+          ended.duration(), ended.explain()};
 }
 
 } // namespace

@@ -16,7 +16,8 @@ class Content(program.Case):
         first, second = self.report()
         self.assertEqual(
             list(first),
-            ["number", "item", "command", "state", "exit_code", "signal", "started", "ended", "seconds", "error"],
+            ["number", "item", "command", "state", "exit_code", "signal", "started", "ended", "seconds", "error",
+             "attempts", "waited"],
         )
         self.assertEqual((first["number"], first["item"], first["state"]), (1, "0", "completed"))
         self.assertEqual(first["command"], ["sh", "-c", "sleep 0.05; exit $1", "sh", "0"])

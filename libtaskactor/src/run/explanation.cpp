@@ -38,8 +38,10 @@ std::string what(const wait_info& wait) {
 
 } // namespace
 
-std::string explanation::text() const {
-  std::string line = task.id + ": ";
+std::string explanation::text() const { return task.id + ": " + why(); }
+
+std::string explanation::why() const {
+  std::string line;
   if (task.state == state::queued) {
     if (next_attempt_in)
       return line + "attempt " + std::to_string(task.attempt) + " begins in " + rounded(*next_attempt_in)

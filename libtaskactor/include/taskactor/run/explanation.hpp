@@ -43,6 +43,8 @@ struct explanation {
 
   /// One line.
   std::string text() const;
+  /// The same without the id.
+  std::string why() const;
 };
 
 } // namespace taskactor
