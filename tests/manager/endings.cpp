@@ -1,6 +1,6 @@
-// The matrix of endings (rules 2, 8, 9, 12, 15): what a body does x how it is ended x who runs it. Each cell
-// says which state the task ends in; for each the token comes back, there is exactly one end, and nothing is
-// left.
+// The matrix of endings (rules 2, 8, 9, 12, 15): what a body does x how it is ended x who runs it x what it
+// stands in: a scope, a group, a further attempt. Each cell says which state the task ends in; for each the
+// token comes back, every task has exactly one end, and nothing is left.
 #include "run/bodies.hpp"
 #include "support/virtual_time.hpp"
 
@@ -16,12 +16,22 @@ BOOST_AUTO_TEST_SUITE(endings)
 namespace {
 
 enum class does { returns, throws, hangs, swallows };
-enum class end { none, cancel_before_start, cancel_during, cancel_after, timeout, parent_ends, shutdown };
+enum class end {
+  none,
+  cancel_before_start,
+  cancel_during,
+  cancel_after,
+  timeout,
+  parent_ends,
+  shutdown,
+  scope_times_out
+};
 enum class runner { coroutine, thread, command };
+enum class place { task, fail_after, move_on_after, shield, group, race, second_attempt };
 
 constexpr does all_bodies[] = {does::returns, does::throws, does::hangs, does::swallows};
 constexpr end all_ends[] = {end::none,    end::cancel_before_start, end::cancel_during, end::cancel_after,
-                            end::timeout, end::parent_ends,         end::shutdown};
+                            end::timeout, end::parent_ends,         end::shutdown,      end::scope_times_out};
 constexpr runner all_runners[] = {runner::coroutine, runner::thread, runner::command};
 
 const char* name(does b) {
@@ -30,7 +40,7 @@ const char* name(does b) {
 }
 const char* name(end e) {
   constexpr const char* names[] = {"none",    "cancel before start", "cancel during", "cancel after",
-                                   "timeout", "parent ends",         "shutdown"};
+                                   "timeout", "parent ends",         "shutdown",      "its scope's time"};
   return names[static_cast<int>(e)];
 }
 const char* name(runner r) {
@@ -115,9 +125,47 @@ ta::task<int> body_of(runner who, does what, std::shared_ptr<gate> door) {
   }
 }
 
+/// The body in its place. `limit`: of its scope.
+ta::task<int> placed(place where, std::chrono::seconds limit, runner who, does what,
+                     std::shared_ptr<gate> door) {
+  auto body = [=] { return body_of(who, what, door); };
+  if (where == place::fail_after) {
+    const int got = co_await ta::fail_after(limit, body);
+    co_return got;
+  }
+  if (where == place::move_on_after) {
+    const auto got = co_await ta::move_on_after(limit, body);
+    co_return got.value_or(0);
+  }
+  if (where == place::shield) {
+    const int got = co_await ta::shield(body);
+    co_return got;
+  }
+  if (where == place::group) {
+    auto members = [body](ta::task_group& all) -> ta::task<int> {
+      auto child = all.add_task({.id = "child", .timeout = 1h}, body).value();
+      const int got = co_await child;
+      co_return got;
+    };
+    const int got = co_await ta::with_group(members);
+    co_return got;
+  }
+  if (where == place::race) {
+    const auto won = co_await ta::race(body_of(who, what, door), hanging());
+    co_return std::get<0>(won);
+  }
+  if (where == place::second_attempt && ta::this_task::attempt() == 1)
+    throw std::runtime_error{"once more"};
+  const int got = co_await body();
+  co_return got;
+}
+
 /// Not every cell exists: what never ends by itself needs an end, and a command that returns at once has no
 /// "during".
-bool exists(does what, end how, runner who) {
+bool exists(does what, end how, runner who, place where) {
+  if (how == end::scope_times_out
+      && (what == does::swallows || (where != place::fail_after && where != place::move_on_after)))
+    return false; // who swallows the scope's cancellation isn't killed by it
   const bool endless = what == does::hangs || what == does::swallows;
   if (endless && (how == end::none || how == end::cancel_after))
     return false;
@@ -125,8 +173,10 @@ bool exists(does what, end how, runner who) {
          || how == end::cancel_after;
 }
 
-ta::state expected(does what, end how) {
+ta::state expected(does what, end how, place where) {
   switch (how) {
+  case end::scope_times_out: // only the manager's clock makes timed_out (rule 8)
+    return where == place::fail_after ? ta::state::failed : ta::state::completed;
   case end::none:
   case end::cancel_after:
     return what == does::returns ? ta::state::completed : ta::state::failed;
@@ -141,6 +191,7 @@ struct cell {
   does what;
   end how;
   runner who;
+  place where;
   virtual_time world{{.capacity = 2, .cancel_grace = 200ms, .history = 10}};
   std::shared_ptr<gate> door = std::make_shared<gate>();
 
@@ -159,6 +210,8 @@ struct cell {
 
   void start() {
     world.settle();
+    if (where == place::second_attempt)
+      world.advance(1ms); // the wait before it is the clock's, if it is of no time
     if (who == runner::thread)
       door->wait_started();
     if (who == runner::command)
@@ -166,18 +219,25 @@ struct cell {
   }
 
   ta::handle<int> submit() {
-    auto owned = [](runner r, does b, std::shared_ptr<gate> d) { return body_of(r, b, std::move(d)); };
-    if (how != end::parent_ends) {
-      const auto timeout = how == end::timeout ? 3s : std::chrono::seconds{3600};
-      return world.tasks.add_task({.id = "it", .timeout = timeout}, owned, who, what, door).value();
-    }
-    auto parent = [owned](runner r, does b, std::shared_ptr<gate> d) -> ta::task<int> {
+    const auto limit = how == end::scope_times_out ? 3s : std::chrono::seconds{3600};
+    ta::task_options options{.id = "it", .timeout = how == end::timeout ? 3s : std::chrono::seconds{3600}};
+    if (where == place::second_attempt)
+      options.retry = ta::retry{.max_attempts = 2, .first = 0s};
+    if (how != end::parent_ends)
+      return world.tasks.add_task(std::move(options), placed, where, limit, who, what, door).value();
+    auto parent
+        = [](place p, std::chrono::seconds l, runner r, does b, std::shared_ptr<gate> d) -> ta::task<int> {
+      if (p == place::second_attempt) { // items have none of their own
+        if (ta::this_task::attempt() == 1)
+          throw std::runtime_error{"once more"};
+        p = place::task;
+      }
       const std::vector one{b};
-      auto body = [owned, r, d](does inner) { return owned(r, inner, d); };
+      auto body = [p, l, r, d](does inner) { return placed(p, l, r, inner, d); };
       auto all = co_await ta::gather({}, body, one);
       co_return all[0].value();
     };
-    return world.tasks.add_task({.id = "it", .timeout = 1h}, parent, who, what, door).value();
+    return world.tasks.add_task(std::move(options), parent, where, limit, who, what, door).value();
   }
 
   void run() {
@@ -196,6 +256,10 @@ struct cell {
       world.advance(3s);
       BOOST_TEST(h.finished()); // answered at the deadline, whatever the body does
       break;
+    case end::scope_times_out:
+      start();
+      world.advance(3s);
+      break;
     case end::shutdown:
       start();
       break;
@@ -210,7 +274,7 @@ struct cell {
       (void)world.tasks.shutdown({.drain = 0s, .cancel = 200ms, .kill = 100ms});
     else
       run_until([&] { return h.finished(); });
-    BOOST_CHECK(h.state() == expected(what, how));
+    BOOST_CHECK(h.state() == expected(what, how, where));
     door->release(); // what was left behind comes to its end
     run_until([&] { return world.tasks.statistics().running == 0; });
     const auto facts = world.tasks.statistics();
@@ -218,23 +282,40 @@ struct cell {
     BOOST_TEST(facts.thread.in_use == 0u);
     BOOST_TEST(facts.process.in_use == 0u);
     BOOST_TEST(facts.overrunning == 0u);
-    BOOST_TEST(facts.completed + facts.failed + facts.cancelled + facts.timed_out == 1u);
+    BOOST_TEST(facts.completed + facts.failed + facts.cancelled + facts.timed_out == facts.submitted);
+    BOOST_TEST((where == place::group || where == place::race || facts.submitted == 1u));
+    BOOST_TEST(world.tasks.task_status().size() == 0u);
   }
 };
 
-} // namespace
-
-BOOST_AUTO_TEST_CASE(every_cell_of_the_matrix_ends_as_it_should_and_leaves_nothing) {
+/// Returns how many cells there were.
+int run_all(place where) {
   int cells = 0;
   for (const auto who : all_runners)
     for (const auto what : all_bodies)
       for (const auto how : all_ends)
-        if (exists(what, how, who))
+        if (exists(what, how, who, where))
           BOOST_TEST_CONTEXT(name(who) << " that " << name(what) << ", ended by " << name(how)) {
-            cell{what, how, who}.run();
+            cell{what, how, who, where}.run();
             ++cells;
           }
-  BOOST_TEST(cells == 64);
+  return cells;
 }
+
+} // namespace
+
+BOOST_AUTO_TEST_CASE(of_a_task) { BOOST_TEST(run_all(place::task) == 64); }
+
+BOOST_AUTO_TEST_CASE(in_fail_after) { BOOST_TEST(run_all(place::fail_after) == 71); }
+
+BOOST_AUTO_TEST_CASE(in_move_on_after) { BOOST_TEST(run_all(place::move_on_after) == 71); }
+
+BOOST_AUTO_TEST_CASE(in_a_shield) { BOOST_TEST(run_all(place::shield) == 64); }
+
+BOOST_AUTO_TEST_CASE(of_a_groups_child) { BOOST_TEST(run_all(place::group) == 64); }
+
+BOOST_AUTO_TEST_CASE(of_a_racer) { BOOST_TEST(run_all(place::race) == 64); }
+
+BOOST_AUTO_TEST_CASE(of_a_further_attempt) { BOOST_TEST(run_all(place::second_attempt) == 64); }
 
 BOOST_AUTO_TEST_SUITE_END()
