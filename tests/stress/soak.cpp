@@ -14,6 +14,7 @@
 #include <memory>
 #include <optional>
 #include <thread>
+#include <utility>
 
 namespace stress {
 
@@ -25,7 +26,7 @@ ta::manager_options little() {
   ta::manager_options options;
   options.capacity = 6;
   options.thread_capacity = 4;
-  options.max_queue = 256;
+  options.max_queue = 96; // so little that it is full again and again
   options.default_timeout = 5s;
   options.cancel_grace = 10ms;
   options.history = 64;
@@ -50,6 +51,10 @@ public:
     if (!is_end(what.kind))
       return;
     seen.fetch_add(1);
+    if (what.kind == ta::event_kind::cancelled && what.text.ends_with("shed from a full queue"))
+      shed.fetch_add(1);
+    if (what.kind == ta::event_kind::cancelled && what.text.ends_with("replaced by another task of its id"))
+      replaced.fetch_add(1);
     if (what.id.find('/') != std::string::npos)
       return;
     if (what.id[0] == 'k')
@@ -70,7 +75,8 @@ public:
                         + std::to_string(admitted_key_[i]) + " tasks");
   }
 
-  std::atomic<std::uint64_t> seen{0};
+  std::atomic<std::uint64_t> seen{0}, shed{0}, replaced{0};
+  std::atomic<std::uint64_t> waited{0}; // for room, and in vain
 
 private:
   std::vector<std::atomic<std::uint8_t>> by_task_;
@@ -95,8 +101,12 @@ public:
     if (choice < 3)
       options.on_duplicate = choice == 0 ? ta::on_duplicate::join : ta::on_duplicate::replace;
     auto made = tasks_.add_task(std::move(options), any_body, seed, &tasks_, witness{});
-    if (!made)
+    if (!made) {
+      if (made.error().code == ta::errc::queue_full
+          && made.error().message.find(", for ") != std::string::npos)
+        counts_.waited.fetch_add(1);
       return;
+    }
     if (choice == 1 || choice == 2)
       counts_.admitted_key(key);
     else if (choice != 0)
@@ -244,11 +254,16 @@ std::vector<std::string> soak(const soak_options& options) {
               << std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count() << " s; "
               << facts.completed << " completed, " << facts.failed << " failed, " << facts.cancelled
               << " cancelled, " << facts.timed_out << " timed out, " << facts.rejected << " rejected, "
-              << facts.overruns << " overruns; resident " << warm << " kB warm, " << end
-              << " kB at the end\n";
-    for (const auto some : {facts.completed, facts.failed, facts.cancelled, facts.timed_out, facts.items})
-      if (some == 0)
-        wrong.emplace_back("the mixture has no more of one of its ends");
+              << facts.overruns << " overruns, " << counts.shed << " shed, " << counts.replaced
+              << " replaced, " << counts.waited << " without room in time; resident " << warm << " kB warm, "
+              << end << " kB at the end\n";
+    const std::pair<const char*, std::uint64_t> kinds[]
+        = {{"completed", facts.completed}, {"failed", facts.failed},      {"cancelled", facts.cancelled},
+           {"timed out", facts.timed_out}, {"items", facts.items},        {"rejected", facts.rejected},
+           {"shed", counts.shed},          {"replaced", counts.replaced}, {"without room", counts.waited}};
+    for (const auto& [name, count_of_it] : kinds)
+      if (count_of_it == 0)
+        wrong.push_back(std::string{"the mixture has no more of one kind: "} + name);
     if (!tasks.shutdown().clean())
       wrong.emplace_back("the shutdown has left something behind");
   }
