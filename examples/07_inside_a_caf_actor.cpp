@@ -51,14 +51,15 @@ int main() {
     ta::task_manager tasks{system};
     const auto counter = system.spawn(shop, &tasks, system.spawn(stock, 10));
     auto ask = [counter](std::string item) -> ta::task<void> { co_await ta::request<>(counter, 1s, item); };
-    tasks.add_task({}, ask, "pears").value().get();
     const auto writer = system.spawn(write_bill, tasks.actor());
-    caf::scoped_actor { system } -> wait_for(writer);
+    caf::scoped_actor self{system};
+    self->wait_for(writer);
+    tasks.add_task({}, ask, "pears").value().get();
     tasks.shutdown(); // lets all tasks end; the manager ends before the system does
     caf::anon_send_exit(counter, caf::exit_reason::user_shutdown);
   }
 }
 
 // Output:
-// 50 pears
 // to pay: 150
+// 50 pears

@@ -42,7 +42,7 @@ std::optional<rejection> group_state::admit(ref<record> child, task_options opti
       return rejection{errc::stopping, "the task group has ended"};
     ++next_;
     options.id = parent_id_ + '/' + (options.id->empty() ? std::to_string(next_) : *options.id);
-    children_.emplace(child.get(), child);
+    children_.emplace(child.get(), member{next_, child});
     ending = ending_;
   }
   child->nested = true;
@@ -83,7 +83,7 @@ void group_state::fail(std::exception_ptr error) noexcept {
 }
 
 void group_state::end_children(end_reason why, bool kill) noexcept {
-  std::vector<ref<record>> children;
+  std::vector<member> children;
   {
     const std::lock_guard lock{mutex_};
     if (ending_ && !kill)
@@ -93,11 +93,11 @@ void group_state::end_children(end_reason why, bool kill) noexcept {
       children.push_back(child);
   }
   std::sort(children.begin(), children.end(),
-            [](const auto& a, const auto& b) { return a->sequence < b->sequence; }); // the same each time
+            [](const auto& a, const auto& b) { return a.number < b.number; }); // the same each time
   for (const auto& child : children) {
-    home_.cancel(*child, why);
+    home_.cancel(*child.task, why);
     if (kill)
-      home_.kill(*child);
+      home_.kill(*child.task);
   }
 }
 
@@ -147,7 +147,7 @@ void group_state::child_gone(record& child) noexcept {
   ref<context> parent;
   const std::lock_guard lock{mutex_};
   if (const auto found = children_.find(&child); found != children_.end()) {
-    gone = std::move(found->second);
+    gone = std::move(found->second.task);
     children_.erase(found);
   }
   if (children_.empty() && parent_)

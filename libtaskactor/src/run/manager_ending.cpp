@@ -113,12 +113,15 @@ void manager_actor::on_down(caf::actor_id who) {
 std::optional<std::chrono::nanoseconds> manager_actor::wait_before_retry(const record& task) const {
   if (!task.special || !task.special->retry || stage_ >= stage::cancelling)
     return {};
+  if (task.state.load(std::memory_order_acquire) != state::running)
+    return {}; // asked to end; or answered at a deadline, so that a handle may be dropping the outcome just
+               // now
   const auto& how = *task.special->retry;
   const auto* what = task.failed();
   const auto attempt = task.special->attempt.load();
   const bool timed_out = what && what->reason() == end_reason::run_timeout;
   if (!what || (what->state() != state::failed && !timed_out) || attempt >= how.max_attempts
-      || task.special->forbidden || task.state.load() != state::running)
+      || task.special->forbidden)
     return {};
   std::optional<std::chrono::nanoseconds> wait;
   try {

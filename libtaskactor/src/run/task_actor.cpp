@@ -26,7 +26,10 @@ struct task_actor::pause_wait final : waiter {
 };
 
 task_actor::task_actor(caf::actor_config& config, ref<record> task)
-    : light_actor(config), task_(std::move(task)) {}
+    : light_actor(config), task_(std::move(task)) {
+  word_.store(word::queued,
+              std::memory_order_release); // for the thread that takes it from a queue of any kind
+}
 
 task_actor::~task_actor() { delete request_.load(); }
 
@@ -102,6 +105,7 @@ void task_actor::wake() noexcept {
 }
 
 caf::resumable::resume_result task_actor::resume(executor* here, std::size_t) {
+  static_cast<void>(word_.load(std::memory_order_acquire)); // after the constructor, or the wake
   const current_scope scope{task_.get(), this};
   const watched_turn turn{home().watch(), *task_};
   for (;;) {

@@ -50,6 +50,10 @@ public:
   void child_gone(record& child) noexcept override;
 
 private:
+  struct member {
+    std::uint64_t number; // in the order in which they were added
+    ref<record> task;
+  };
   void end_children(end_reason why, bool kill) noexcept;
   void cancel_body_locked() noexcept;
 
@@ -58,7 +62,7 @@ private:
   const std::string parent_id_;
   const time_point deadline_;
   mutable std::mutex mutex_; // what follows
-  std::unordered_map<record*, ref<record>> children_;
+  std::unordered_map<record*, member> children_;
   std::vector<std::exception_ptr> errors_;
   scope* body_ = nullptr;
   std::uint64_t next_ = 0;
