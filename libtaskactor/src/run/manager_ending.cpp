@@ -58,6 +58,8 @@ void manager_actor::end_waiting(record& task, failure how) {
   if (const auto thrown = task.discard_body())
     home_.report_cleanup_fault(task, thrown);
   return_limits(task);
+  if (task.special)
+    task.drop_spare();
   task.phase = phase::gone;
   give_end_state(task);
   if (task.kind == record_kind::lane)
@@ -89,6 +91,8 @@ void manager_actor::on_down(caf::actor_id who) {
   return_limits(*task);
   if (task->special && task->special->retry && back_off(*task))
     return;
+  if (task->special)
+    task->drop_spare(); // not at its end state: a further attempt may be about to begin then, with a copy of it
   task->phase = phase::gone;
   if (task->decide()) { // the actor was dropped without having run: there is no other way to get here
     task->fail(failure{state::cancelled, task->reason.load()});
@@ -235,8 +239,6 @@ void manager_actor::give_end_state(record& task) {
   const bool unseen = !task.has_handles();
   if (unseen && how == state::failed && !task.observed())
     home_.report_unobserved(task);
-  if (task.special)
-    task.drop_spare();
   publish(task, how);
   if (unseen && !task.has_handles())
     task.drop_outcome();
