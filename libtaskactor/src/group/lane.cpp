@@ -100,7 +100,8 @@ std::exception_ptr lane::discard_body() noexcept {
       return thrown; // the item itself comes now
   }
   auto thrown = discard_item();
-  deliver();
+  if ((control.load(std::memory_order_acquire) & reviewed_bit) == 0)
+    deliver(); // else the manager does, which is perhaps just writing the outcome
   return thrown;
 }
 
@@ -167,7 +168,7 @@ due_review lane::review(time_point now) {
     state_->close(end_reason::total_timeout);
   auto expected = seen & ~decided_bit;
   if ((seen & decided_bit) != 0
-      || !control.compare_exchange_strong(expected, seen | decided_bit | cancel_bit,
+      || !control.compare_exchange_strong(expected, seen | decided_bit | reviewed_bit | cancel_bit,
                                           std::memory_order_acq_rel))
     return {false, after(now, std::max<std::chrono::nanoseconds>(timeout, std::chrono::milliseconds{1}))};
   const bool all = state_->total_deadline() <= now;
