@@ -6,6 +6,7 @@
 ///     post_at(clock, when, to, message)  the same, later
 ///     monitor_actor(self, who)           `f(down_msg&)` of `when_down(self, f)` hears of its end
 ///     run_soon, run_later                give the scheduler something to run
+///     handles<R, Ts...>                  of a typed actor: replies with R to a message of Ts
 ///
 /// Each has two implementations of a line or two. Nothing else may ask for CAF's version, nor use a name that
 /// only one of the two has.
@@ -31,10 +32,12 @@
 #define TASKACTOR_CAF_0 1
 #include <caf/execution_unit.hpp>
 #include <caf/logger.hpp>
+#include <caf/replies_to.hpp>
 #include <caf/scheduler/abstract_coordinator.hpp>
 #else
 #define TASKACTOR_CAF_0 0
 #include <caf/default_attachable.hpp>
+#include <caf/result.hpp>
 #include <caf/scheduler.hpp>
 #endif
 
@@ -131,6 +134,16 @@ void post_at(caf::actor_clock& clock, caf::actor_clock::time_point when, caf::st
              T&& message) {
   clock.schedule_message(when, std::move(to), make_mail(nullptr, std::forward<T>(message)));
 }
+
+// -- typed actors
+// -----------------------------------------------------------------------------------------------------------
+#if TASKACTOR_CAF_0
+template <class R, class... Ts>
+using handles = typename caf::replies_to<Ts...>::template with<R>;
+#else
+template <class R, class... Ts>
+using handles = caf::result<R>(Ts...);
+#endif
 
 // -- monitors
 // -----------------------------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 // request: asking CAF actors from inside a task.
 #include "bodies.hpp"
+#include "caf_compat.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -35,6 +36,12 @@ caf::behavior silent(caf::event_based_actor* self, int) {
   }};
 }
 
+using typed_calculator = caf::typed_actor<ta::detail::handles<int, int, int>>;
+
+typed_calculator::behavior_type typed(int offset) {
+  return {[offset](int a, int b) { return a + b + offset; }};
+}
+
 template <class F>
 auto run(virtual_time& world, F body) {
   return world.tasks.add_task({}, std::move(body)).value().get();
@@ -54,6 +61,16 @@ BOOST_AUTO_TEST_CASE(an_actors_reply_is_the_value_of_the_await) {
     co_return std::to_string(sum) + twice + std::to_string(number);
   };
   BOOST_TEST(run(world, body) == "3abab7");
+}
+
+BOOST_AUTO_TEST_CASE(a_typed_actor_is_asked_like_any_other) {
+  virtual_time world;
+  const typed_calculator actor = world.system().spawn(typed, 10);
+  auto body = [actor]() -> ta::task<int> {
+    const int sum = co_await ta::request<int>(actor, 2s, 1, 2);
+    co_return sum;
+  };
+  BOOST_TEST(run(world, body) == 13);
 }
 
 BOOST_AUTO_TEST_CASE(an_actors_error_is_thrown_and_so_is_its_end) {
