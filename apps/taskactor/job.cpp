@@ -117,10 +117,11 @@ void take(job_result& result, const std::system_error& error) {
 /// What it has waited.
 task<nanoseconds> wait_for_rate(const run_control& control) {
   const auto begin = std::chrono::steady_clock::now();
-  if (const auto left = control.remaining())
-    co_await move_on_after(*left, acquire(rate_limiter));
-  else
-    co_await acquire(rate_limiter);
+  if (const auto left = control.remaining()) {
+    const auto given = co_await move_on_after(*left, acquire(rate_limiter));
+  } else {
+    const auto given = co_await acquire(rate_limiter);
+  }
   co_return std::chrono::steady_clock::now() - begin;
 }
 

@@ -49,6 +49,10 @@ std::string to_string(errc code) {
     return "task failed";
   case errc::unknown_id:
     return "unknown id";
+  case errc::unknown_task:
+    return "unknown task";
+  case errc::bad_arguments:
+    return "bad arguments";
   case errc::request_failed:
     return "request failed";
   }

@@ -38,6 +38,7 @@ ROOT_FILES = {
     "caf_compat_scheduler": "ground",
     "precompiled": "ground",
     "messages": "run",
+    "named_tasks": "manager",
     "task_manager": "manager",
     "taskactor": "umbrella",
     "testing": "testing",

@@ -17,7 +17,7 @@ EXCEPTIONS = {
     "caf_message.hpp": {
         "caf/allowed_unsafe_message_type.hpp", "caf/config.hpp", "caf/init_global_meta_objects.hpp", "caf/type_id.hpp",
     },
-    "task/registry.hpp": {"nlohmann/json.hpp", "nlohmann/json_fwd.hpp"},
+    "task/json_type.hpp": {"nlohmann/json.hpp"},
 }
 
 

@@ -39,6 +39,10 @@ enum class errc {
   task_failed,
   /// No task of this id waits or runs, or has ended not too long ago.
   unknown_id,
+  /// No task is registered under this name.
+  unknown_task,
+  /// A named task can't be called with these arguments: their number, a type, or a value that doesn't fit.
+  bad_arguments,
   /// Another actor has answered a `request` with an error, or has ended.
   request_failed,
 };

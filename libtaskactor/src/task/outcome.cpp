@@ -1,10 +1,8 @@
 #include <taskactor/task/options.hpp>
 #include <taskactor/task/outcome.hpp>
 
-#include <cxxabi.h>
+#include "type_name.hpp"
 
-#include <cstdlib>
-#include <memory>
 #include <ostream>
 #include <typeinfo>
 
@@ -12,15 +10,8 @@ namespace taskactor {
 
 namespace {
 
-std::string type_name(const std::type_info& type) {
-  int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> name{
-      abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), std::free};
-  return status == 0 ? name.get() : type.name();
-}
-
 std::string describe_one(const std::exception& what) {
-  std::string text = type_name(typeid(what)) + ": " + what.what();
+  std::string text = detail::type_name(typeid(what)) + ": " + what.what();
   try {
     std::rethrow_if_nested(what);
   } catch (...) {
@@ -49,7 +40,7 @@ std::string describe(const std::exception_ptr& what) {
     return "std::string: " + text;
   } catch (...) {
     const auto* type = abi::__cxa_current_exception_type();
-    return type ? type_name(*type) : "unknown exception";
+    return type ? detail::type_name(*type) : "unknown exception";
   }
 }
 

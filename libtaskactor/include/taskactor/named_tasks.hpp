@@ -1,0 +1,24 @@
+/// Named tasks in a manager.
+///
+///     #include <taskactor/named_tasks.hpp>
+///     auto h = ta::add_named(tasks, {.id = "front"}, "img.resize", {"a.png", 100}).value();
+///     std::cout << h.get();                                        // the result as JSON
+///
+/// Options that are unset are those the task was registered with. Errors: as `add_task`; `unknown_task` with
+/// the name that comes nearest; `bad_arguments`, which says which argument, what was expected, and what came.
+/// All are known before anything is admitted.
+#pragma once
+
+#include <taskactor/task/registry.hpp>
+#include <taskactor/task_manager.hpp>
+
+#include <string_view>
+
+namespace taskactor {
+
+expected<handle<json>> add_named(task_manager& tasks, task_options options, std::string_view name,
+                                 const json& arguments = json::array());
+expected<handle<json>> add_named(task_manager& tasks, task_options options, const named_task& which,
+                                 const json& arguments = json::array());
+
+} // namespace taskactor

@@ -1,0 +1,80 @@
+/// Named tasks: functions and coroutines that can be asked for by name, with JSON arguments.
+///
+///     #include <taskactor/task/registry.hpp>      // taskactor.hpp doesn't: it has nlohmann-json in it
+///     ta::task<std::string> resize(std::string path, int width);
+///     TASKACTOR_REGISTER(resize);
+///     TASKACTOR_REGISTER_AS(resize, "img.resize", {.options = {.timeout = 30s}, .defaults = {100}});
+///
+/// At namespace scope, in a source file: they are registered before `main`, or when the library that has them
+/// is loaded (a static library's file of which nothing else is used is left out by the linker). A name that
+/// is taken ends the program at its start, with both places; so do defaults that don't fit the parameters.
+///
+/// Parameters are values or const references; results are values. What of C++ has a JSON form:
+/// `json_value.hpp`. A number that doesn't fit is refused, not cut.
+///
+/// Errors: `argument_error`, which says which argument, what was expected, and what came. Threads: any.
+#pragma once
+
+#include <taskactor/task/expected.hpp>
+#include <taskactor/task/named_task.hpp>
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <source_location>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace taskactor {
+
+class registry {
+public:
+  /// The program's.
+  static registry& global();
+
+  /// Errors: `std::system_error{errc::duplicate_id}` with both places; `argument_error` for a default.
+  template <class R, class... Args>
+  const named_task& add(R (*function)(Args...), std::string name, named_options how = {},
+                        std::source_location where = std::source_location::current()) {
+    return keep(std::make_unique<detail::typed_named_task<R, Args...>>(function, std::move(name),
+                                                                       std::move(how), where),
+                reinterpret_cast<const void*>(function));
+  }
+
+  /// Null: there is none. What was found stays.
+  const named_task* find(std::string_view name) const;
+  /// Of several names of one function the first by order.
+  template <class R, class... Args>
+  const named_task* find(R (*function)(Args...)) const {
+    return find_address(reinterpret_cast<const void*>(function));
+  }
+  /// As `find`; or why not, naming what comes near.
+  expected<const named_task*> look_up(std::string_view name) const;
+  /// In the order of their names.
+  std::vector<const named_task*> list() const;
+
+private:
+  struct entry {
+    std::unique_ptr<named_task> task;
+    const void* function;
+  };
+  const named_task& keep(std::unique_ptr<named_task> task, const void* function);
+  const named_task* find_address(const void* function) const;
+
+  mutable std::mutex mutex_;
+  std::map<std::string, entry, std::less<>> tasks_;
+};
+
+} // namespace taskactor
+
+#define TASKACTOR_JOINED_AGAIN(a, b) a##b
+#define TASKACTOR_JOINED(a, b) TASKACTOR_JOINED_AGAIN(a, b)
+/// A function under its own name.
+#define TASKACTOR_REGISTER(function) TASKACTOR_REGISTER_AS(function, #function)
+/// A function under a name, and perhaps `named_options`.
+#define TASKACTOR_REGISTER_AS(function, ...)                                                                 \
+  [[maybe_unused]] static const ::taskactor::named_task& TASKACTOR_JOINED(taskactor_registered_,             \
+                                                                          __COUNTER__)                       \
+      = ::taskactor::registry::global().add(function, __VA_ARGS__)

@@ -1,0 +1,175 @@
+#include <taskactor/task/registry.hpp>
+
+#include "type_name.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+namespace taskactor {
+
+namespace {
+
+std::string place(const std::source_location& where) {
+  return std::string{where.file_name()} + ':' + std::to_string(where.line());
+}
+
+std::string counted(std::size_t count) {
+  return std::to_string(count) + (count == 1 ? " argument" : " arguments");
+}
+
+std::string text_of(const std::string& task, std::size_t position, const std::string& expected,
+                    const std::string& got, const std::string& path) {
+  const auto where = position == 0 ? "" : ": argument " + std::to_string(position) + path;
+  return task + where + ": expected " + expected + ", got " + got;
+}
+
+/// How many characters have to be changed, added or left out (Levenshtein).
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 0; i < a.size(); ++i) {
+    auto corner = std::exchange(row[0], i + 1);
+    for (std::size_t j = 0; j < b.size(); ++j) {
+      const auto changed = corner + (a[i] == b[j] ? 0 : 1);
+      corner = std::exchange(row[j + 1], std::min({changed, row[j] + 1, row[j + 1] + 1}));
+    }
+  }
+  return row.back();
+}
+
+} // namespace
+
+namespace detail {
+
+std::string shown(const json& value) {
+  constexpr std::size_t longest = 60;
+  auto text = value.is_binary() ? std::to_string(value.get_binary().size()) + " bytes"
+                                : value.dump(-1, ' ', false, json::error_handler_t::replace);
+  if (text.size() > longest)
+    text = text.substr(0, longest) + "...";
+  return text;
+}
+
+std::string demangled(const std::type_info& type) { return type_name(type); }
+
+std::string plain_text(const json::exception& error) {
+  const std::string text = error.what();
+  const auto end = text.find("] ");
+  return text.starts_with("[json.exception") && end != text.npos ? text.substr(end + 2) : text;
+}
+
+const json* lost(const json& given, const json& back) {
+  if (given.is_number() && back.is_number()) {
+    const bool exact = given.is_number_integer() && back.is_number_integer();
+    const auto a = given.get<double>(), b = back.get<double>();
+    // What a float keeps of a double is no loss.
+    const bool same = exact ? given == back : a == b || std::abs(a - b) <= std::abs(a) * 1e-6;
+    return same ? nullptr : &given;
+  }
+  if (given.is_object() && back.is_object()) {
+    for (const auto& [key, value] : back.items())
+      if (const auto at = given.find(key); at != given.end())
+        if (const auto* part = lost(*at, value))
+          return part;
+  } else if (given.is_array() && back.is_array()) {
+    for (std::size_t i = 0; i < std::min(given.size(), back.size()); ++i)
+      if (const auto* part = lost(given[i], back[i]))
+        return part;
+  }
+  return nullptr;
+}
+
+} // namespace detail
+
+argument_error::argument_error(const std::string& task, std::size_t position, const std::string& expected,
+                               const std::string& got, const std::string& path)
+    : std::system_error(make_error_code(errc::bad_arguments), text_of(task, position, expected, got, path)),
+      position_(position),
+      texts_(std::make_shared<const std::pair<std::string, std::string>>(expected, got)) {}
+
+void named_task::describe(const std::vector<std::string>& types, const std::vector<bool>& optional,
+                          const std::string& result) {
+  parameters_ = types.size();
+  if (how_.defaults.size() > parameters_)
+    throw argument_error{name_, 0, "defaults for at most " + counted(parameters_),
+                         counted(how_.defaults.size())};
+  const auto first_default = parameters_ - how_.defaults.size();
+  required_ = first_default;
+  while (required_ != 0 && optional[required_ - 1])
+    --required_;
+  for (std::size_t i = 0; i < parameters_; ++i)
+    signature_ += (i == 0 ? "" : ", ") + types[i]
+                  + (i < first_default ? "" : " = " + detail::shown(how_.defaults[i - first_default]));
+  signature_ = '(' + signature_ + ") -> " + result;
+}
+
+void named_task::check_count(const json& arguments) const {
+  if (!arguments.is_array())
+    throw argument_error{name_, 0, "an array of arguments, " + signature_, detail::shown(arguments)};
+  if (arguments.size() < required_ || arguments.size() > parameters_)
+    throw argument_error{name_, 0,
+                         (required_ == parameters_ ? "" : std::to_string(required_) + " to ")
+                             + counted(parameters_) + ", " + signature_,
+                         counted(arguments.size())};
+}
+
+const json& named_task::argument(const json& arguments, std::size_t index) const {
+  static const json nothing;
+  if (index < arguments.size())
+    return arguments[index];
+  return has_default(index) ? how_.defaults[index + how_.defaults.size() - parameters_] : nothing;
+}
+
+registry& registry::global() {
+  static registry all;
+  return all;
+}
+
+const named_task& registry::keep(std::unique_ptr<named_task> task, const void* function) {
+  const std::lock_guard lock{mutex_};
+  const auto [at, added] = tasks_.try_emplace(task->name());
+  if (!added)
+    throw_rejection({errc::duplicate_id, "two tasks are named \"" + task->name()
+                                             + "\": " + place(at->second.task->where()) + " and "
+                                             + place(task->where())});
+  at->second = {std::move(task), function};
+  return *at->second.task;
+}
+
+const named_task* registry::find(std::string_view name) const {
+  const std::lock_guard lock{mutex_};
+  const auto at = tasks_.find(name);
+  return at == tasks_.end() ? nullptr : at->second.task.get();
+}
+
+const named_task* registry::find_address(const void* function) const {
+  const std::lock_guard lock{mutex_};
+  for (const auto& [name, each] : tasks_)
+    if (each.function == function)
+      return each.task.get();
+  return nullptr;
+}
+
+expected<const named_task*> registry::look_up(std::string_view name) const {
+  if (const auto* found = find(name))
+    return found;
+  std::string near;
+  auto best = std::max<std::size_t>(2, name.size() / 3) + 1;
+  for (const auto* each : list())
+    if (const auto far = distance(name, each->name()); far < best) {
+      best = far;
+      near = "; did you mean \"" + each->name() + "\"?";
+    }
+  return rejection{errc::unknown_task, "no task is named \"" + std::string{name} + '"' + near};
+}
+
+std::vector<const named_task*> registry::list() const {
+  const std::lock_guard lock{mutex_};
+  std::vector<const named_task*> result;
+  result.reserve(tasks_.size());
+  for (const auto& [name, each] : tasks_)
+    result.push_back(each.task.get());
+  return result;
+}
+
+} // namespace taskactor
