@@ -45,8 +45,14 @@ std::string shown(const json& value) {
   constexpr std::size_t longest = 60;
   auto text = value.is_binary() ? std::to_string(value.get_binary().size()) + " bytes"
                                 : value.dump(-1, ' ', false, json::error_handler_t::replace);
-  if (text.size() > longest)
-    text = text.substr(0, longest) + "...";
+  if (text.size() <= longest)
+    return text;
+  auto end = longest;
+  while (end != 0
+         && (static_cast<unsigned char>(text[end]) & 0xC0U) == 0x80U) // not in the middle of a character
+    --end;
+  text.resize(end);
+  text += "...";
   return text;
 }
 
