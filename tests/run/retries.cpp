@@ -107,6 +107,40 @@ BOOST_AUTO_TEST_CASE(the_total_deadline_holds_across_attempts) {
   BOOST_CHECK(world.now() - begin == 6s);
 }
 
+// An attempt that is late and doesn't end keeps its token; the caller doesn't wait for that (rule 8).
+BOOST_AUTO_TEST_CASE(the_total_deadline_is_answered_while_a_late_attempt_has_its_grace) {
+  virtual_time world{{.cancel_grace = 5s}};
+  const ta::retry soon{.first = 500ms};
+  auto h = world.tasks.add_task({.timeout = 3s, .total_timeout = 4s, .retry = soon}, swallowing, nullptr)
+               .value();
+  world.settle();
+  world.advance(3s);
+  BOOST_TEST(!h.finished());
+  world.advance(1s);
+  BOOST_CHECK(h.state() == ta::state::timed_out);
+  BOOST_TEST(h.wait_outcome().error().message() == "timed out: took too long (limit 4 s)");
+  BOOST_TEST(world.tasks.statistics().global.in_use == 1u);
+  world.advance(4s); // the grace began at three
+  BOOST_TEST(world.tasks.statistics().running == 0u);
+  BOOST_TEST(world.tasks.statistics().timed_out == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_is_cancelled_while_a_late_attempt_has_its_grace_is_cancelled) {
+  virtual_time world{{.cancel_grace = 5s}};
+  auto h = world.tasks.add_task({.timeout = 3s, .retry = ta::retry{.first = 500ms}}, swallowing, nullptr)
+               .value();
+  world.settle();
+  world.advance(4s);
+  BOOST_TEST(!h.finished());
+  BOOST_CHECK(h.cancel() == ta::cancel_reply::requested);
+  world.settle();
+  BOOST_CHECK(h.state() == ta::state::cancelled);
+  world.advance(4s);
+  BOOST_TEST(world.tasks.statistics().running == 0u);
+  BOOST_TEST(world.tasks.statistics().cancelled == 1u);
+  BOOST_TEST(world.tasks.statistics().timed_out == 0u);
+}
+
 BOOST_AUTO_TEST_CASE(a_task_may_ask_for_another_attempt_or_forbid_it) {
   virtual_time world;
   int runs = 0;

@@ -89,6 +89,7 @@ private:
   void on_due(record& task, time_point now);
   void on_run_due(record& task, time_point now);
   void on_grace_due(record& task, time_point now);
+  void end_attempt(record& task, failure how);
   void leave_behind(record& task);
   void due_at(record& task, time_point when, end_reason why);
   void arm();

@@ -30,6 +30,9 @@ void manager_actor::on_cancel(record& task, end_reason why) {
     check_stopped();
   } else if (task.phase == phase::running) {
     signal(task, false);
+  } else if (task.special && task.special->retry && task.decided()) {
+    end_attempt(task, failure{state::cancelled, why});
+    settle_soon();
   }
   arm();
 }
@@ -92,7 +95,8 @@ void manager_actor::on_down(caf::actor_id who) {
   if (task->special && task->special->retry && back_off(*task))
     return;
   if (task->special)
-    task->drop_spare(); // not at its end state: a further attempt may be about to begin then, with a copy of it
+    task->drop_spare(); // not at its end state: a further attempt may be about to begin then, with a copy of
+                        // it
   task->phase = phase::gone;
   if (task->decide()) { // the actor was dropped without having run: there is no other way to get here
     task->fail(failure{state::cancelled, task->reason.load()});

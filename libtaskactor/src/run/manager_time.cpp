@@ -2,6 +2,7 @@
 #include "manager_actor.hpp"
 
 #include "runtime.hpp"
+#include "special.hpp"
 #include "task_actor.hpp"
 
 #include <taskactor/task/sleep.hpp>
@@ -71,12 +72,23 @@ void manager_actor::on_run_due(record& task, time_point now) {
     return; // the body has ended first: its down message is on its way
   const auto limit = task.due_reason == end_reason::run_timeout ? task.timeout : task.total_timeout;
   task.fail(failure{state::timed_out, task.due_reason, limit});
-  if (!wait_before_retry(task)) // otherwise the caller is answered by a later attempt
+  const bool last = !wait_before_retry(task); // otherwise the caller is answered by a later attempt
+  if (last)
     give_end_state(task);
   signal(task, false);
+  const auto total_end = after(task.submitted, task.total_timeout);
+  if (last || task.phase != phase::in_grace || total_end >= task.due)
+    return;
+  task.special->grace_end = task.due; // no later attempt can answer by then
+  due_at(task, total_end, end_reason::total_timeout);
 }
 
 void manager_actor::on_grace_due(record& task, time_point) {
+  if (task.due_reason == end_reason::total_timeout) {
+    end_attempt(task, failure{state::timed_out, end_reason::total_timeout, task.total_timeout});
+    due_at(task, task.special->grace_end, end_reason::none);
+    return;
+  }
   switch (on_grace_over(task.phase == phase::killed, task.phase == phase::overrun)) {
   case grace_step::kill:
     signal(task, true);
@@ -87,6 +99,14 @@ void manager_actor::on_grace_due(record& task, time_point) {
   case grace_step::ignore:
     break;
   }
+}
+
+/// An attempt whose time was up still runs: its task ends now, and has no other.
+void manager_actor::end_attempt(record& task, failure how) {
+  if (is_final(task.state.load()))
+    return;
+  task.fail(std::move(how));
+  give_end_state(task);
 }
 
 /// What can't be killed (a thread in a call, a coroutine that never awaits) is answered for, and keeps its

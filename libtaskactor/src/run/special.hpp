@@ -38,8 +38,9 @@ struct special {
   std::optional<taskactor::retry> retry;
 
   // -- the manager's
-  std::size_t taken = 0; // so many of the needs are met
-  ref<record> after;     // begins when nothing of this one runs any more
+  std::size_t taken = 0;  // so many of the needs are met
+  ref<record> after;      // begins when nothing of this one runs any more
+  time_point grace_end{}; // of an attempt in grace, when the total deadline comes before it
 
   // -- the body's, while it runs
   std::atomic<std::size_t> attempt{1};
