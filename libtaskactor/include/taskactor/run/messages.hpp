@@ -33,7 +33,7 @@
 #include <taskactor/run/explanation.hpp>
 #include <taskactor/run/manager_options.hpp>
 
-#include <caf/actor_control_block.hpp>
+#include <caf/actor.hpp>
 #include <caf/error.hpp>
 #include <caf/message.hpp>
 
