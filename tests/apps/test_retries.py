@@ -102,7 +102,7 @@ class Rate(program.Case):
         self.assertRegex(done.stderr.decode(), r'[xy]: exit code 1 after .*; waited .* ms for the rate of "--rate"\n')
 
     def test_an_interrupt_ends_the_wait(self):
-        running = self.start_program("--rate", "1/h", "-j2", "sh", "-c", "echo > $0", ":::", "a", "b", "c")
+        running = self.start_program("--rate", "1/h", "-j1", "sh", "-c", "echo > $0", ":::", "a", "b", "c")
         self.wait_until((self.folder / "a").exists)
         running.interrupt()
         code, _, err = running.finish()

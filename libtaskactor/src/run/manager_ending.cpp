@@ -30,7 +30,8 @@ void manager_actor::on_cancel(record& task, end_reason why) {
     check_stopped();
   } else if (task.phase == phase::running) {
     signal(task, false);
-  } else if (task.special && task.special->retry && task.decided()) {
+  } else if ((task.phase == phase::in_grace || task.phase == phase::killed) && task.special
+             && task.special->retry && task.decided()) {
     end_attempt(task, failure{state::cancelled, why});
     settle_soon();
   }
