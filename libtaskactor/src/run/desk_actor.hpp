@@ -27,7 +27,11 @@ public:
 private:
   /// A `run` whose task hasn't ended.
   struct open_run final : end_listener {
-    void on_end() noexcept override { post(desk, run_over{number}); }
+    open_run() noexcept
+        : end_listener([](end_listener& self) noexcept {
+            const auto& run = static_cast<open_run&>(self);
+            post(run.desk, run_over{run.number});
+          }) {}
     caf::actor desk;
     std::uint64_t number = 0;
     std::shared_ptr<submission> what;

@@ -124,7 +124,7 @@ void record::tell_listeners() noexcept {
   const std::lock_guard lock{stripe(this)};
   while (auto* listener = listeners_) {
     listeners_ = listener->next;
-    listener->on_end(); // under the lock: a listener lives in a frame, and removes itself before it goes
+    listener->tell(); // under the lock: a listener lives in a frame, and removes itself before it goes
   }
 }
 

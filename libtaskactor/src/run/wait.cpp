@@ -10,6 +10,8 @@ namespace {
 
 class blocking_wait final : end_listener {
 public:
+  blocking_wait() noexcept
+      : end_listener([](end_listener& self) noexcept { static_cast<blocking_wait&>(self).on_end(); }) {}
   /// True: it has ended.
   bool run(record& which, time_point until) {
     if (!which.add(*this))
@@ -27,7 +29,7 @@ public:
   }
 
 private:
-  void on_end() noexcept override {
+  void on_end() noexcept {
     {
       const std::lock_guard lock{mutex_};
       ended_ = true;

@@ -3,13 +3,11 @@
 /// One object, shared by reference count: the manager (while the task waits or runs, then in the ring of
 /// ended ones), its actor (while it runs) and the handles. Who may touch what:
 ///
-///     constant after admission: id, the clocks' durations, kind       any thread
-///     `control`, `state`, `reason`, `deadline`, `progress`, listeners any thread (atomic, or under a striped
-///     lock) links, timer, phase, actor                                      the manager's actor alone the
-///     body                                                        the task's actor alone, while it runs the
-///     outcome                                                     whoever won `decide()`, until `state` is
-///     final;
-///                                                                     read by handles after that
+///     id, the clocks' durations, kind          constant after admission: any thread
+///     `control`, `state`, `reason`, listeners  any thread (atomic, or under a striped lock)
+///     links, timer, phase, actor               the manager's actor alone
+///     the body                                 the task's actor alone, while it runs
+///     the outcome                              who won `decide()`; handles, once `state` is final
 ///
 /// `decide()` is the one point where the end of a task is settled: the body that finishes, the deadline and
 /// the kill all race for it, and exactly one writes the outcome (rules 2, 8 and 9).
@@ -32,14 +30,17 @@ namespace taskactor::detail {
 class runtime;
 struct special;
 
-/// Told once that a task has ended, on the manager's thread: must not block.
+/// Told once that a task has ended, on the manager's thread: must not block. Not by a virtual function: its
+/// owner's destructor, which removes it, has begun perhaps.
 class end_listener {
 public:
-  virtual void on_end() noexcept = 0;
+  void tell() noexcept { told_(*this); }
   end_listener* next = nullptr;
 
 protected:
+  explicit end_listener(void (*told)(end_listener&) noexcept) noexcept : told_(told) {}
   ~end_listener() = default;
+  void (*told_)(end_listener&) noexcept;
 };
 
 enum class record_kind : std::uint8_t {

@@ -47,7 +47,9 @@ private:
 /// Waits for another task.
 class end_wait : protected lending_wait, end_listener {
 protected:
-  explicit end_wait(record& which) noexcept : record_(which) {}
+  explicit end_wait(record& which) noexcept
+      : end_listener([](end_listener& self) noexcept { static_cast<end_wait&>(self).on_end(); }),
+        record_(which) {}
   ~end_wait();
 
   /// False: no need to wait.
@@ -58,7 +60,7 @@ protected:
 private:
   bool arrived() const noexcept override { return ended_.load(std::memory_order_acquire); }
   std::string awaited() const override;
-  void on_end() noexcept override;
+  void on_end() noexcept;
 
   record& record_;
   std::atomic<bool> ended_{false};
