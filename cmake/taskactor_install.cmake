@@ -58,8 +58,10 @@ function(_taskactor_pkg_config kinds)
 
   # What a shared library brings itself, a static one leaves to its users to link with: pkg-config --static.
   set(pc_requires_private "")
+  set(pc_libs_private "")
   if("static" IN_LIST kinds)
     set(pc_requires_private spdlog)
+    set(pc_libs_private "-lcaf_io")
   endif()
 
   # CAF has no .pc file of its own; where the compiler looks anyway needs no mention.

@@ -53,6 +53,10 @@ std::string to_string(errc code) {
     return "unknown task";
   case errc::bad_arguments:
     return "bad arguments";
+  case errc::worker_lost:
+    return "the process that ran the call has died";
+  case errc::worker_not_started:
+    return "no worker process could be started";
   case errc::request_failed:
     return "request failed";
   }

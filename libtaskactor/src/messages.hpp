@@ -83,6 +83,19 @@ struct run_over {
   std::uint64_t number;
 };
 
+// -- to the broker of a link
+// -----------------------------------------------------------------------------------------------
+struct adopt_socket {
+  int number;
+};
+/// There is something in the link's buffer.
+struct send_frames {};
+struct cut_link {};
+
+// -- to the pool of workers
+// -----------------------------------------------------------------------------------------------
+struct look_for_idle {};
+
 // -- to observers
 // -------------------------------------------------------------------------------------------------
 struct events_queued {};
@@ -108,4 +121,8 @@ TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::tokens_granted)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::tokens_recalled)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::events_queued)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::run_over)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::adopt_socket)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::send_frames)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::cut_link)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::look_for_idle)
 TASKACTOR_LOCAL_MESSAGES_END(taskactor)

@@ -18,7 +18,7 @@ MAY_INCLUDE = {
     "link": {"task", "observe", "run"},
     "service": {"task", "observe", "run"},
     "process": {"task", "observe", "run", "link"},
-    "manager": CORE,
+    "manager": CORE | {"link"},  # worker_entry is the other end of a link
     "node": CORE | {"manager", "link", "service"},
     "queue": CORE | {"manager"},
     "http": CORE | {"manager"},
@@ -35,11 +35,13 @@ ROOT_FILES = {
     "caf_compat": "ground",
     "caf_message": "ground",
     "caf_compat_actor": "ground",
+    "caf_compat_io": "ground",
     "caf_compat_scheduler": "ground",
     "precompiled": "ground",
     "messages": "run",
     "named_tasks": "manager",
     "task_manager": "manager",
+    "worker_entry": "manager",
     "taskactor": "umbrella",
     "testing": "testing",
 }

@@ -30,7 +30,7 @@ class PkgConfig(installed.Case):
 
     @needs("static")
     def test_what_a_static_library_needs(self):
-        self.assertLessEqual({"-ltaskactor", "-lspdlog", "-lfmt", "-lcaf_core"}, set(self.ask("--static", "--libs")))
+        self.assertLessEqual({"-ltaskactor", "-lspdlog", "-lfmt", "-lcaf_core", "-lcaf_io"}, set(self.ask("--static", "--libs")))
 
 
 if __name__ == "__main__":

@@ -43,6 +43,10 @@ enum class errc {
   unknown_task,
   /// A named task can't be called with these arguments: their number, a type, or a value that doesn't fit.
   bad_arguments,
+  /// The process that ran a call has died under it; the message says of what.
+  worker_lost,
+  /// There is no worker process for a call; the message says why, with the process's own last words.
+  worker_not_started,
   /// Another actor has answered a `request` with an error, or has ended.
   request_failed,
 };

@@ -20,6 +20,7 @@
 #include <taskactor/group/gather.hpp>
 #include <taskactor/observe/event.hpp>
 #include <taskactor/process/run_command.hpp>
+#include <taskactor/process/run_in_process.hpp>
 #include <taskactor/run/admit.hpp>
 #include <taskactor/run/explanation.hpp>
 #include <taskactor/run/handle.hpp>
@@ -87,6 +88,19 @@ public:
   /// A task that is one external command: takes a global token, then one of the process limiter.
   expected<handle<command_result>> run_command(task_options options, command_line argv,
                                                command_options how = {});
+
+  /// A task that is one call of a registered function in a child process: takes a global token, then one of
+  /// the process limiter. See `taskactor::run_in_process`; what can't be called is an error in the outcome.
+  template <class F, class... Args>
+  auto run_in_process(task_options options, F&& function, Args&&... args) {
+    using plain = std::decay_t<F>;
+    using result = typename decltype(taskactor::run_in_process(
+        std::declval<plain>(), std::declval<std::decay_t<Args>>()...))::value_type;
+    auto body = [](plain f, std::decay_t<Args>... as) -> task<result> {
+      co_return co_await taskactor::run_in_process(f, std::move(as)...);
+    };
+    return add_task(std::move(options), body, std::forward<F>(function), std::forward<Args>(args)...);
+  }
 
   /// Runs `body` for each item, at most `options.concurrency` at once, and blocks until all have ended: their
   /// outcomes in the order of the items. See `gather_options`. Inside a task: `co_await ta::gather(...)`.

@@ -30,3 +30,4 @@
 #include <taskactor/task/task.hpp>
 #include <taskactor/task/this_task.hpp>
 #include <taskactor/task_manager.hpp>
+#include <taskactor/worker_entry.hpp>

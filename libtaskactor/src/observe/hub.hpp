@@ -32,6 +32,7 @@ public:
   }
   void emit(const event& what) noexcept;
   void warn(const std::string& text) const { log_.warn(text); }
+  void note(const std::string& text) const { log_.note(text); }
 
   subscription observe(event_handler handler, observer_options options);
   /// Ends all observers, and waits for their handlers until `bound` is over. True: all have ended.

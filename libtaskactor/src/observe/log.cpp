@@ -97,6 +97,7 @@ void event_log::write(const event& what) const {
 }
 
 void event_log::warn(const std::string& text) const { logger_->warn("{}", text); }
+void event_log::note(const std::string& text) const { logger_->info("{}", text); }
 
 } // namespace detail
 } // namespace taskactor

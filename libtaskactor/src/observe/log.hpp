@@ -19,6 +19,8 @@ public:
   void write(const event& what) const;
   /// A warning about the runtime itself.
   void warn(const std::string& text) const;
+  /// What somebody else has to say, at level info.
+  void note(const std::string& text) const;
 
 private:
   std::shared_ptr<spdlog::logger> logger_;

@@ -121,7 +121,8 @@ void command_loop::launch(running_command& command) {
     launcher_.emplace();
   if (!watchdog_.watching())
     start_watchdog();
-  command.take(spawn(command.plan(), *launcher_, {null_.get(), watchdog_.announcements()}));
+  const int input = command.input() ? command.input().get() : null_.get();
+  command.take(spawn(command.plan(), *launcher_, {input, watchdog_.announcements()}));
   std::erase(adopted_, command.pid()); // the number can be used again: then the last of that group has ended
   if (const int asked_meanwhile = table_->running(command.key(), command.pid()))
     signal_group(command.pid(), asked_meanwhile);

@@ -26,6 +26,7 @@ std::uint64_t command_server::start(command_spec spec, std::shared_ptr<command_l
     request.refused = error;
   }
   request.options = std::move(spec.options);
+  request.input = std::move(spec.input);
   try {
     ensure_thread();
     if (!table_->add(std::move(request)))

@@ -25,6 +25,8 @@ namespace taskactor::detail {
 struct command_spec {
   command_line argv;
   command_options options;
+  /// What it has as its standard input, in place of `stdin_data`.
+  descriptor input{};
 };
 
 class command_server {

@@ -32,6 +32,7 @@ struct start_request {
   launch_plan plan{};
   command_options options{};
   std::shared_ptr<command_listener> listener{};
+  descriptor input{};                   // its standard input, unless the plan feeds it or there is none
   std::optional<start_error> refused{}; // there is no plan: this is why
 };
 

@@ -1,5 +1,6 @@
 #include "../run/runtime.hpp"
-#include "command_server.hpp"
+#include "child_call.hpp"
+#include "process_service.hpp"
 
 #include <taskactor/process/run_command.hpp>
 #include <taskactor/run/ticket.hpp>
@@ -16,40 +17,18 @@ namespace detail {
 
 namespace {
 
-/// The command server as a part of the runtime: made for the first command.
-class command_service final : public attachment {
-public:
-  explicit command_service(caf::actor_system& system) : server_(command_server::create(system)) {}
-  void stop() noexcept override { server_->stop(); }
-  command_server& server() noexcept { return *server_; }
-
-private:
-  std::shared_ptr<command_server> server_;
-};
-
-command_server& server_of(runtime& home) {
-  auto& service
-      = home.attached([](caf::actor_system& system) { return std::make_unique<command_service>(system); });
-  return static_cast<command_service&>(service).server();
-}
-
 /// One command on its way: queues for a token, then runs. Keeps its token until the process is reaped (rule
 /// 8).
-class command_call final : public ticket {
+class command_call final : public child_call {
 public:
-  command_call(context& owner, command_spec spec)
-      : ticket(owner, ref<record>{static_cast<record*>(&owner.core())}), spec_(std::move(spec)) {}
+  command_call(context& owner, command_spec spec) : child_call(owner), spec_(std::move(spec)) {}
 
   void on_token() noexcept override;
-  bool started() const noexcept { return started_.load(std::memory_order_acquire); }
-  /// At any time: one that comes before there is a key is sent as soon as there is one.
-  void signal(int number) noexcept {
+  void signal(int number) noexcept override {
     asked_.store(number, std::memory_order_seq_cst);
     if (started_.load(std::memory_order_seq_cst))
-      server_of(*task().home).signal(key_, number);
+      processes(*task().home).commands().signal(key_, number);
   }
-  /// True: it never had its token, and never starts.
-  bool withdraw() noexcept { return task().home->process_gate().revoke(*this); }
 
   // -- on the server's thread
   // ----------------------------------------------------------------------------------------
@@ -75,7 +54,6 @@ private:
   command_spec spec_;
   std::uint64_t key_ = 0;
   std::atomic<int> asked_{0};
-  std::atomic<bool> started_{false};
   bool abandoned_ = false;
   std::exception_ptr error_;
   command_result result_;
@@ -102,84 +80,16 @@ void command_call::on_token() noexcept {
       if (const auto why = decides->fails_start(task()))
         throw std::system_error{*why,
                                 "cannot run '" + spec_.argv.front() + "': the test lets its start fail"};
-    key_ = server_of(*task().home)
+    key_ = processes(*task().home)
+               .commands()
                .start(std::move(spec_), std::make_shared<call_listener>(ref<command_call>{this}));
     started_.store(true, std::memory_order_seq_cst);
     if (const int number = asked_.load(std::memory_order_seq_cst))
-      server_of(*task().home).signal(key_, number);
+      processes(*task().home).commands().signal(key_, number);
     whom.wake();
   } catch (...) {
     failed(std::current_exception());
   }
-}
-
-enum class wait_end : std::uint8_t { arrived, time_up, cancelled };
-
-/// Waits for the start of a call, or for its end, until a point in time; says which instead of throwing.
-class call_wait final : waiter {
-public:
-  call_wait(ref<command_call> call, bool for_start, time_point until)
-      : call_(std::move(call)), for_start_(for_start) {
-    timer_.due = until;
-  }
-  call_wait(const call_wait&) = delete;
-  call_wait& operator=(const call_wait&) = delete;
-  ~call_wait() {
-    if (timer_.owner)
-      timer_.owner->disarm(timer_);
-  }
-
-  bool await_ready() const noexcept { return false; }
-  template <body_promise Promise>
-  bool await_suspend(std::coroutine_handle<Promise> self) {
-    context& ctx = *self.promise().ctx;
-    cancelled_ = ctx.must_stop();
-    if (cancelled_ || arrived())
-      return false;
-    ctx.waiting = this;
-    if (timer_.due != time_point::max()) {
-      timer_.owner = &ctx;
-      ctx.arm(timer_);
-    }
-    return true;
-  }
-  wait_end await_resume() const noexcept {
-    if (arrived())
-      return wait_end::arrived;
-    return cancelled_ ? wait_end::cancelled : wait_end::time_up;
-  }
-
-private:
-  bool arrived() const noexcept { return call_->ended() || (for_start_ && call_->started()); }
-  wait_reason reason() const override {
-    const auto* what = !call_->granted() ? "a token of the process limiter"
-                       : for_start_      ? "the start of a process"
-                                         : "the end of a process";
-    return {what, timer_.due};
-  }
-  bool ready() const noexcept override { return arrived() || timer_.fired.load(std::memory_order_acquire); }
-  bool stop() noexcept override { return cancelled_ = true; }
-  ref<operation> kill() noexcept override {
-    if (call_->withdraw())
-      return {};
-    call_->signal(SIGKILL);
-    return call_;
-  }
-
-  ref<command_call> call_;
-  bool for_start_;
-  bool cancelled_ = false;
-  timer_entry timer_;
-};
-
-/// TERM, grace, KILL, to the whole group; returns when the command has ended.
-task<void> end_command(ref<command_call> call, std::chrono::nanoseconds grace) {
-  call->signal(SIGTERM);
-  const auto how = co_await call_wait{call, false, after(this_task::now(), grace)};
-  if (how == wait_end::arrived)
-    co_return;
-  call->signal(SIGKILL);
-  co_await call_wait{call, false, time_point::max()};
 }
 
 void check(const command_line& argv, const command_options& options) {
@@ -215,7 +125,7 @@ task<command_result> run_command(command_line argv, command_options options) {
   if (how == wait_end::arrived)
     how = co_await call_wait{call, false, after(this_task::now(), timeout)};
   if (how != wait_end::arrived)
-    co_await shield(end_command(call, grace));
+    co_await shield(end_call(call, grace));
   if (how == wait_end::cancelled) {
     if (call->exited())
       throw cancelled_command{call->take(false)};

@@ -31,6 +31,7 @@ running_command::running_command(start_request&& request, poller& poller)
 void running_command::take(child&& started) noexcept {
   child_ = std::move(started);
   result_.pid = child_.pid;
+  request_.input.close();
   request_.plan.arguments = {};
   request_.plan.environment = {};
 }

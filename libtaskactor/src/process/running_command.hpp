@@ -33,6 +33,8 @@ public:
   std::uint64_t key() const noexcept { return request_.key; }
   const launch_plan& plan() const noexcept { return request_.plan; }
   pid_t pid() const noexcept { return child_.pid; }
+  /// What it was given as its standard input; none for most.
+  const descriptor& input() const noexcept { return request_.input; }
 
   void take(child&& started) noexcept;
   /// Watches the process and its pipes, and writes the first of its input. False: it has ended and is reaped

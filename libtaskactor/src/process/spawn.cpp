@@ -50,7 +50,7 @@ child spawn(const launch_plan& plan, const launcher_image& launcher, shared_desc
     result.input = writing_end(theirs.input);
   child_setup setup;
   setup.as_command();
-  setup.give(theirs.input ? theirs.input.get() : shared.null, STDIN_FILENO);
+  setup.give(theirs.input ? theirs.input.get() : shared.input, STDIN_FILENO);
   setup.give(theirs.output.get(), STDOUT_FILENO);
   setup.give(theirs.error ? theirs.error.get() : theirs.output.get(), STDERR_FILENO);
   setup.give(theirs.status.get(), launcher_status_fd);

@@ -21,7 +21,7 @@ struct child {
 
 /// Descriptors that every command is given a copy of.
 struct shared_descriptors {
-  int null;   // /dev/null, to read
+  int input;  // what it reads, when the plan feeds it nothing: /dev/null, usually
   int groups; // the watchdog's pipe
 };
 

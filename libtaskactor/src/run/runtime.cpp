@@ -189,6 +189,11 @@ manager_statistics runtime::statistics() {
     result.blocks = blocked.ever;
     result.longest_block = blocked.longest;
   }
+  {
+    const std::lock_guard lock{mutex_};
+    if (attachment_)
+      attachment_->add_to(result);
+  }
   for (const auto* each : limits_.all())
     result.limits.emplace(each->name, limiter_statistics{each->capacity, each->in_use, each->waiting});
   return result;

@@ -43,13 +43,15 @@ class attachment {
 public:
   virtual ~attachment() = default;
   virtual void stop() noexcept = 0;
+  virtual void add_to(manager_statistics& into) const = 0;
 };
 
 /// The options with all that was unset filled in from the environment and the defaults.
 struct settings {
   std::size_t capacity, thread_capacity, process_capacity, max_queue;
-  std::chrono::nanoseconds default_timeout, cancel_grace, history_ttl, priority_aging, blocked_after;
-  std::size_t history;
+  std::chrono::nanoseconds default_timeout, cancel_grace, history_ttl, priority_aging, blocked_after,
+      worker_idle_limit;
+  std::size_t history, worker_max_calls;
 };
 /// Errors: `std::system_error{errc::invalid_argument}`, naming the field or the variable.
 settings resolve(const manager_options& options, std::size_t processors);
@@ -146,10 +148,12 @@ public:
   /// The manager's: all has ended, or the last stage is over.
   void shut_down(shutdown_report report);
 
+  /// A part of ours, ended with the others when the manager is taken apart.
+  caf::actor keep(caf::actor part);
+
 private:
   std::optional<rejection> fill_in(record& task, task_options& options);
   std::optional<rejection> wait_for_room(const task_options& options);
-  caf::actor keep(caf::actor part);
   void start_watch();
   void take_apart();
 

@@ -52,7 +52,8 @@ settings resolve(const manager_options& options, std::size_t processors) {
                             check_duration("cancel_grace", options.cancel_grace),
                             check_duration("history_ttl", options.history_ttl),
                             check_duration("priority_aging", options.priority_aging),
-                            check_duration("blocked_after", options.blocked_after)})
+                            check_duration("blocked_after", options.blocked_after),
+                            check_duration("worker_idle_limit", options.worker_idle_limit)})
     if (wrong)
       refuse(wrong->message);
   settings result{};
@@ -73,6 +74,8 @@ settings resolve(const manager_options& options, std::size_t processors) {
   result.history_ttl = options.history_ttl;
   result.priority_aging = options.priority_aging;
   result.blocked_after = options.blocked_after;
+  result.worker_idle_limit = options.worker_idle_limit;
+  result.worker_max_calls = options.worker_max_calls;
   return result;
 }
 

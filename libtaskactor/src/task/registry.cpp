@@ -41,6 +41,21 @@ std::size_t distance(std::string_view a, std::string_view b) {
 
 namespace detail {
 
+std::string to_bytes(const json& value) {
+  std::string bytes;
+  json::to_cbor(value, bytes);
+  return bytes;
+}
+
+json from_bytes(std::string_view bytes) { return json::from_cbor(bytes); }
+
+const portable& portable_of(const void* function) {
+  if (const auto* found = registry::global().find_address(function))
+    return *found;
+  throw_rejection({errc::unknown_task, "the function is not registered: TASKACTOR_REGISTER(function), at "
+                                       "namespace scope in a source file of this program"});
+}
+
 std::string shown(const json& value) {
   constexpr std::size_t longest = 60;
   auto text = value.is_binary() ? std::to_string(value.get_binary().size()) + " bytes"

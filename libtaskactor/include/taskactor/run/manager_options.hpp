@@ -51,6 +51,10 @@ struct manager_options {
   /// A body that holds a thread of the scheduler so long is named in a warning (`event_kind::blocking`),
   /// while it still does; noticed up to half as long again later. By real time. Zero: nobody watches.
   std::chrono::nanoseconds blocked_after = std::chrono::milliseconds{100};
+  /// A worker of `run_in_process` ends after this time without a call. `no_timeout`: only with the manager.
+  std::chrono::nanoseconds worker_idle_limit = std::chrono::minutes{5};
+  /// A worker ends after so many calls, and the next call gets a new one. Zero: no limit.
+  std::size_t worker_max_calls = 0;
   /// Threads of the scheduler, when the manager owns its actor system. Zero: as many as processors.
   std::size_t scheduler_threads = 0;
   /// Where events are logged (rule 13). Null: the registered logger "taskactor", made (to standard error) if
@@ -83,6 +87,14 @@ struct limiter_statistics {
   std::size_t waiting = 0;
 };
 
+/// The workers of `run_in_process`.
+struct worker_statistics {
+  std::size_t idle = 0, busy = 0; ///< now; `busy` includes those that are starting or ending
+  std::uint64_t started = 0;      ///< since start, as all below
+  std::uint64_t calls = 0;        ///< ended with a value or with what the body threw
+  std::uint64_t lost = 0;         ///< died under a call, or before they could take one
+};
+
 struct manager_statistics {
   std::size_t waiting = 0, running = 0; ///< now; `running` includes those asked to end
   std::size_t overrunning = 0;          ///< now: outcome given, work still running (rule 8)
@@ -96,6 +108,7 @@ struct manager_statistics {
   std::size_t threads = 0;                  ///< workers of the thread pool now, busy and idle
   std::uint64_t events_dropped = 0;
   limiter_statistics global{}, thread{}, process{};
+  worker_statistics workers{};
   std::map<std::string, limiter_statistics> limits{}; ///< named limiters
 };
 

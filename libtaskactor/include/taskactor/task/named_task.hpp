@@ -5,13 +5,16 @@
 #include <taskactor/task/json_encode.hpp>
 #include <taskactor/task/json_value.hpp>
 #include <taskactor/task/options.hpp>
+#include <taskactor/task/portable.hpp>
 #include <taskactor/task/task.hpp>
 
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <source_location>
 #include <string>
+#include <string_view>
 #include <system_error>
 #include <tuple>
 #include <type_traits>
@@ -45,9 +48,8 @@ struct named_options {
   std::vector<json> defaults{};
 };
 
-class named_task {
+class named_task : public detail::portable {
 public:
-  virtual ~named_task() = default;
   const std::string& name() const noexcept { return name_; }
   /// "(string, int = 100) -> string".
   const std::string& signature() const noexcept { return signature_; }
@@ -59,6 +61,8 @@ public:
 
   /// The body of a task, with arguments (an array) that have been decoded here. Errors: `argument_error`.
   virtual std::function<task<json>()> bind(const json& arguments) const = 0;
+
+  const std::string& portable_name() const noexcept final { return name_; }
 
 protected:
   named_task(std::string name, named_options how, std::source_location where)
@@ -88,6 +92,10 @@ private:
 };
 
 namespace detail {
+
+/// CBOR (RFC 8949). Errors: what nlohmann-json throws, for text that isn't UTF-8.
+std::string to_bytes(const json& value);
+json from_bytes(std::string_view bytes);
 
 template <class R>
 struct named_result {
@@ -119,6 +127,23 @@ public:
     check_count(arguments);
     auto bound = std::make_shared<const values>(decode_all(arguments, std::index_sequence_for<Args...>{}));
     return [function = function_, bound] { return run(function, bound); };
+  }
+
+  std::string encode_arguments(const void* given) const override {
+    auto arguments = json::array();
+    std::apply([&](const auto&... each) { (arguments.push_back(encode(each)), ...); },
+               *static_cast<const values*>(given));
+    return to_bytes(arguments);
+  }
+  void decode_result(std::string_view bytes, [[maybe_unused]] void* into) const override {
+    const auto given = from_bytes(bytes);
+    if constexpr (!std::is_void_v<result>) {
+      try {
+        static_cast<std::optional<result>*>(into)->emplace(decode<result>(given));
+      } catch (const decode_fault& fault) {
+        throw argument_error{name() + ": result", 0, fault.expected, fault.got};
+      }
+    }
   }
 
 private:

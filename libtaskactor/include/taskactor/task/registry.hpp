@@ -55,13 +55,15 @@ public:
   /// In the order of their names.
   std::vector<const named_task*> list() const;
 
+  /// For who has lost its type.
+  const named_task* find_address(const void* function) const;
+
 private:
   struct entry {
     std::unique_ptr<named_task> task;
     const void* function;
   };
   const named_task& keep(std::unique_ptr<named_task> task, const void* function);
-  const named_task* find_address(const void* function) const;
 
   mutable std::mutex mutex_;
   std::map<std::string, entry, std::less<>> tasks_;

@@ -1,0 +1,110 @@
+/// `co_await run_in_process(f, args...)`: a registered function, in a child process, under the process
+/// limiter.
+///
+///     TASKACTOR_REGISTER(resize);                                   // task/registry.hpp, in a source file
+///     auto size = co_await ta::run_in_process(resize, "a.png", 100);
+///
+/// The child is a worker: this program, started again, which `worker_entry` at the top of `main` makes one.
+/// Workers are started when they are needed, at most as many as the process limiter has tokens, and stay for
+/// further calls; one call at a time runs in each. A worker that has been idle for five minutes ends.
+///
+/// Arguments and results are copied as CBOR: see `task/json_value.hpp` for what has that form. In the worker
+/// the body is a task: `this_task::report_progress`, `sleep_for`, `gather`, threads and commands work there, under a
+/// manager of the worker's; its progress is reported as that of the caller. What it prints on standard output
+/// and error goes to the log, by lines, with the caller's id. A worker has no workers of its own.
+///
+/// Errors: `worker_lost`, when the process dies under the call, whatever it died of; nothing else is harmed.
+/// `remote_error` for what the body throws: its type and its text. `std::system_error` with
+/// `errc::unknown_task` (not registered), `errc::worker_not_started` (no worker to be had, with its own last
+/// words). A task whose calls have killed three workers isn't retried. Stops: the body in the worker is
+/// cancelled (rule 9: `cancelled_error` at its awaits, `this_task::cancel_requested()`), after half of
+/// `cancel_grace` the process group gets SIGTERM, and SIGKILL when the grace is over. The await goes on until
+/// the call has really ended.
+#pragma once
+
+#include <taskactor/task/portable.hpp>
+#include <taskactor/task/task.hpp>
+
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <system_error>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+
+namespace taskactor {
+
+/// The process that ran a call has died: `errc::worker_lost`.
+class worker_lost : public std::system_error {
+public:
+  worker_lost(int exit_code, int term_signal, const std::string& text);
+  /// As of `command_result`: -1 when it was killed by a signal.
+  int exit_code() const noexcept { return exit_code_; }
+  /// Zero: none.
+  int term_signal() const noexcept { return term_signal_; }
+
+private:
+  int exit_code_, term_signal_;
+};
+
+/// What a body has thrown in another process, in words: exceptions themselves don't cross.
+class remote_error : public std::runtime_error {
+public:
+  /// `text` is what `taskactor::describe` said there: type, message, and the nested chain.
+  using std::runtime_error::runtime_error;
+};
+
+namespace detail {
+
+template <class R>
+struct process_result {
+  using type = R;
+};
+template <class T>
+struct process_result<task<T>> {
+  using type = T;
+};
+
+/// There and back: encoded arguments, encoded result.
+task<std::string> call_in_process(const portable& what, std::string arguments);
+
+template <class R>
+task<R> call_in_process(const portable* what, std::string arguments) {
+  const auto bytes = co_await call_in_process(*what, std::move(arguments));
+  if constexpr (std::is_void_v<R>) {
+    what->decode_result(bytes, nullptr);
+  } else {
+    std::optional<R> result;
+    what->decode_result(bytes, &result);
+    co_return std::move(*result);
+  }
+}
+
+template <class R, class... Ps, class... As>
+task<typename process_result<R>::type> begin_in_process(R (*function)(Ps...), As&&... arguments) {
+  static_assert(sizeof...(Ps) == sizeof...(As),
+                "run_in_process: the function is given another number of arguments than it has parameters; "
+                "defaults don't belong to a function's type");
+  static_assert((may_cross<Ps> && ...),
+                "run_in_process: parameters are values or const references: a pointer or a reference "
+                "means nothing in another process");
+  const auto& what = portable_of(reinterpret_cast<const void*>(function));
+  const std::tuple<std::remove_cvref_t<Ps>...> values{std::forward<As>(arguments)...};
+  return call_in_process<typename process_result<R>::type>(&what, what.encode_arguments(&values));
+}
+
+} // namespace detail
+
+/// Errors: `errc::unknown_task` and what an argument can't be encoded for are thrown at once.
+template <class F, class... Args>
+[[nodiscard]] auto run_in_process(F&& function, Args&&... arguments) {
+  using plain = std::remove_pointer_t<std::decay_t<F>>;
+  static_assert(std::is_function_v<plain>,
+                "run_in_process: only a free function that is registered (TASKACTOR_REGISTER) can run in "
+                "another process: a lambda, a member or an object with state doesn't exist there");
+  if constexpr (std::is_function_v<plain>)
+    return detail::begin_in_process(static_cast<plain*>(function), std::forward<Args>(arguments)...);
+}
+
+} // namespace taskactor

@@ -1,0 +1,139 @@
+#include "frame.hpp"
+
+#include <array>
+#include <stdexcept>
+#include <vector>
+
+namespace taskactor::detail {
+
+namespace {
+
+constexpr std::size_t prefix = 4;
+
+std::size_t length_at(std::string_view bytes) noexcept {
+  std::size_t length = 0;
+  for (std::size_t i = 0; i < prefix; ++i)
+    length = length << 8 | static_cast<unsigned char>(bytes[i]);
+  return length;
+}
+
+/// How deep a CBOR value is nested at most, found without recursion; null: it isn't well-formed, or of a kind
+/// that we never send (lengths that aren't given, tags).
+class depth_check {
+public:
+  explicit depth_check(std::string_view bytes) : rest_(bytes) {}
+
+  bool passes() {
+    open_.push_back(1);
+    while (!open_.empty()) {
+      if (open_.back() == 0) {
+        open_.pop_back();
+        continue;
+      }
+      --open_.back();
+      if (!item())
+        return false;
+    }
+    return rest_.empty();
+  }
+
+private:
+  bool item() {
+    enum : unsigned { bytes = 2, text = 3, array = 4, map = 5, tag = 6, simple = 7 };
+    if (rest_.empty())
+      return false;
+    const auto first = static_cast<unsigned char>(rest_.front());
+    rest_.remove_prefix(1);
+    const unsigned major = first >> 5U;
+    std::uint64_t value = 0;
+    if (major == tag || !argument(first & 31U, value))
+      return false;
+    if (major == bytes || major == text) {
+      if (value > rest_.size())
+        return false;
+      rest_.remove_prefix(value);
+    } else if (major == array || major == map) {
+      // Each item takes a byte at least: what announces more than there is, is not to be counted.
+      if (value > rest_.size() || open_.size() > frame_depth)
+        return false;
+      open_.push_back(major == map ? 2 * value : value);
+    }
+    return true;
+  }
+
+  bool argument(unsigned info, std::uint64_t& value) {
+    constexpr unsigned small = 24, last = 27;
+    if (info > last)
+      return false;
+    if (info < small) {
+      value = info;
+      return true;
+    }
+    const std::size_t size = std::size_t{1} << (info - small);
+    if (rest_.size() < size)
+      return false;
+    for (std::size_t i = 0; i < size; ++i)
+      value = value << 8 | static_cast<unsigned char>(rest_[i]);
+    rest_.remove_prefix(size);
+    return true;
+  }
+
+  std::string_view rest_;
+  std::vector<std::uint64_t> open_; // of each array or map around: how many items are still to come
+};
+
+} // namespace
+
+std::string make_frame(const nlohmann::json& content) {
+  std::string frame(prefix, '\0');
+  nlohmann::json::to_cbor(content, frame);
+  const auto size = frame.size() - prefix;
+  if (size > frame_limit)
+    throw std::length_error{"a frame of " + std::to_string(size) + " bytes; the limit is "
+                            + std::to_string(frame_limit)};
+  for (std::size_t i = 0; i < prefix; ++i)
+    frame[i] = static_cast<char>(size >> (8 * (prefix - 1 - i)) & 0xFFU);
+  return frame;
+}
+
+std::optional<nlohmann::json> read_frame(std::string_view content) {
+  if (!depth_check{content}.passes())
+    return {};
+  auto value = nlohmann::json::from_cbor(content, true, false);
+  if (value.is_discarded())
+    return {};
+  return value;
+}
+
+bool frame_cutter::sound() const noexcept {
+  if (kept_.size() - begin_ < prefix)
+    return true;
+  const auto length = length_at(std::string_view{kept_}.substr(begin_));
+  return length != 0 && length <= frame_limit;
+}
+
+bool frame_cutter::feed(std::string_view bytes) {
+  kept_.erase(0, begin_);
+  begin_ = 0;
+  if (!broken_)
+    kept_ += bytes;
+  broken_ = broken_ || !sound();
+  return !broken_;
+}
+
+std::optional<std::string_view> frame_cutter::next() {
+  const auto rest = std::string_view{kept_}.substr(begin_);
+  if (broken_ || rest.size() < prefix)
+    return {};
+  if (!sound()) {
+    broken_ = true;
+    return {};
+  }
+  const auto length = length_at(rest);
+  if (rest.size() - prefix < length)
+    return {};
+  begin_ += prefix + length;
+  return rest.substr(prefix, length);
+}
+
+} // namespace taskactor::detail

@@ -1,0 +1,28 @@
+/// What the runtime has for child processes, made with the first of them: the server that starts, reads and
+/// reaps them all, and the pool of those that are workers.
+#pragma once
+
+#include "../run/runtime.hpp"
+#include "command_server.hpp"
+#include "worker_pool.hpp"
+
+#include <memory>
+
+namespace taskactor::detail {
+
+class process_service final : public attachment {
+public:
+  explicit process_service(runtime& home);
+  void stop() noexcept override;
+  void add_to(manager_statistics& into) const override { into.workers = workers_->statistics(); }
+  command_server& commands() noexcept { return *commands_; }
+  worker_pool& workers() noexcept { return *workers_; }
+
+private:
+  std::shared_ptr<command_server> commands_;
+  std::shared_ptr<worker_pool> workers_;
+};
+
+process_service& processes(runtime& home);
+
+} // namespace taskactor::detail

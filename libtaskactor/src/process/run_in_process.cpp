@@ -1,0 +1,128 @@
+#include <taskactor/process/run_in_process.hpp>
+
+#include "../run/runtime.hpp"
+#include "../run/special.hpp"
+#include "process_call.hpp"
+#include "process_service.hpp"
+#include "worker.hpp"
+#include "worker_protocol.hpp"
+
+#include <taskactor/task/scope.hpp>
+#include <taskactor/task/sleep.hpp>
+#include <taskactor/task/this_task.hpp>
+
+#include "../link/frame.hpp"
+
+#include <csignal>
+#include <utility>
+
+namespace taskactor {
+
+worker_lost::worker_lost(int exit_code, int term_signal, const std::string& text)
+    : std::system_error(make_error_code(errc::worker_lost), text),
+      exit_code_(exit_code),
+      term_signal_(term_signal) {}
+
+namespace detail {
+
+namespace {
+
+std::atomic<std::uint64_t> last_number{0};
+
+} // namespace
+
+process_call::process_call(context& owner, const portable& what, const std::string& arguments)
+    : child_call(owner),
+      number_(++last_number),
+      frame_(make_frame({said::call, number_, what.portable_name(),
+                         nlohmann::json::binary({arguments.begin(), arguments.end()})})) {}
+
+void process_call::on_token() noexcept {
+  auto& whom = owner();
+  const ref<process_call> self{this}; // it may have ended when `give` returns
+  try {
+    if (auto* const decides = task().home->decides())
+      if (const auto why = decides->fails_start(task()))
+        throw std::system_error{*why, "the test lets the start of a worker fail"};
+    worker_ = processes(*task().home).workers().find_free();
+    worker_->give(self);
+  } catch (...) {
+    failed(std::current_exception());
+    return;
+  }
+  started_.store(true, std::memory_order_seq_cst);
+  if (const int number = asked_.load(std::memory_order_seq_cst))
+    pass_on(number);
+  whom.wake();
+}
+
+void process_call::signal(int number) noexcept {
+  asked_.store(number, std::memory_order_seq_cst);
+  if (started_.load(std::memory_order_seq_cst))
+    pass_on(number);
+}
+
+void process_call::pass_on(int number) noexcept {
+  if (number == asks)
+    worker_->stop(*this);
+  else
+    worker_->signal(*this, number);
+}
+
+void process_call::completed(std::string result) noexcept {
+  result_ = std::move(result);
+  finish();
+}
+
+void process_call::failed(std::exception_ptr why) noexcept {
+  error_ = std::move(why);
+  finish();
+}
+
+void process_call::cancelled() noexcept {
+  cancelled_ = true;
+  finish();
+}
+
+void process_call::lost(std::exception_ptr why) noexcept {
+  lost_ = true;
+  failed(std::move(why));
+}
+
+std::string process_call::take(bool asked) {
+  if (cancelled_ || (lost_ && asked))
+    throw cancelled_error{};
+  if (lost_)
+    if (auto* const special = task().special.get(); special && ++special->worker_kills >= kills_limit)
+      task().forbid_retry();
+  if (error_)
+    std::rethrow_exception(error_);
+  return std::move(result_);
+}
+
+task<std::string> call_in_process(const portable& what, std::string arguments) {
+  context& ctx = require_context();
+  const ref<process_call> call{new process_call{ctx, what, arguments}};
+  if (ctx.must_stop())
+    throw cancelled_error{};
+  ctx.home().process_gate().enter(call);
+  auto how = co_await call_wait{call, true, time_point::max()};
+  if (how == wait_end::cancelled && call->withdraw())
+    throw cancelled_error{};
+  if (how == wait_end::arrived)
+    how = co_await call_wait{call, false, time_point::max()};
+  const bool asked = how != wait_end::arrived;
+  if (asked)
+    co_await shield(end_process_call(call, ctx.home().with().cancel_grace / 2));
+  co_return call->take(asked);
+}
+
+task<void> end_process_call(ref<process_call> call, std::chrono::nanoseconds half_grace) {
+  call->ask();
+  const auto how = co_await call_wait{call, false, after(this_task::now(), half_grace)};
+  if (how != wait_end::arrived)
+    co_await end_call(call, half_grace);
+}
+
+} // namespace detail
+} // namespace taskactor

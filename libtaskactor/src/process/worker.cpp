@@ -1,0 +1,207 @@
+#include "worker.hpp"
+
+#include "../link/frame.hpp"
+#include "../run/runtime.hpp"
+#include "worker_pool.hpp"
+#include "worker_protocol.hpp"
+
+#include <taskactor/process/run_in_process.hpp>
+
+#include <array>
+#include <csignal>
+#include <utility>
+
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace taskactor::detail {
+
+namespace {
+
+command_spec worker_command(const std::weak_ptr<worker>& self) {
+  command_spec spec;
+  // The program itself, though its file may have been replaced since.
+  spec.argv = {"/proc/" + std::to_string(::getpid()) + "/exe", worker_argument};
+  spec.options.env = std::vector<std::pair<std::string, std::string>>{{worker_variable, "1"}};
+  spec.options.on_line = std::function<void(stream, std::string_view)>{[self](stream, std::string_view line) {
+    if (const auto alive = self.lock())
+      alive->on_line(line);
+  }};
+  return spec;
+}
+
+} // namespace
+
+void worker::start() {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    throw std::system_error{errno, std::generic_category(), "socketpair"};
+  auto ours = descriptor{ends[0]};
+  auto theirs = own(ends[1], "socketpair");
+  auto spec = worker_command(weak_from_this());
+  spec.input = std::move(theirs);
+  link_ = pool_->links().open(ours.get(), shared_from_this());
+  static_cast<void>(ours.release());
+  key_ = pool_->commands().start(std::move(spec), shared_from_this());
+}
+
+void worker::give(ref<process_call> call) {
+  auto frame = call->take_frame();
+  std::unique_lock lock{mutex_};
+  call_ = std::move(call);
+  if (ended_ && closed_) // it has died since it was found to be free
+    return end_if_over(std::move(lock));
+  lock.unlock();
+  link_->send(std::move(frame));
+}
+
+void worker::stop(const process_call& call) {
+  const std::lock_guard lock{mutex_};
+  if (call_.get() == &call)
+    link_->send(make_frame({said::stop, call.number()}));
+}
+
+void worker::signal(const process_call& call, int number) {
+  const std::lock_guard lock{mutex_};
+  if (call_.get() == &call)
+    pool_->commands().signal(key_, number);
+}
+
+void worker::retire() { link_->cut(); }
+
+// -- what its process does
+// ----------------------------------------------------------------------------------------------
+
+void worker::on_start_failed(errc, std::string message) noexcept {
+  std::unique_lock lock{mutex_};
+  start_failure_ = std::move(message);
+  ended_ = true;
+  link_->cut();
+  end_if_over(std::move(lock));
+}
+
+void worker::on_exit(command_result result) noexcept {
+  std::unique_lock lock{mutex_};
+  result_ = std::move(result);
+  ended_ = true;
+  link_->cut(); // what it has sent is read, though a process that it left behind may have the other end open
+  end_if_over(std::move(lock));
+}
+
+void worker::on_closed(bool broken) noexcept {
+  std::unique_lock lock{mutex_};
+  closed_ = true;
+  if (broken)
+    violation_ = "it sent what is no frame";
+  if (!ended_ && (broken || call_))
+    pool_->commands().signal(key_, SIGKILL);
+  end_if_over(std::move(lock));
+}
+
+void worker::end_if_over(std::unique_lock<std::mutex> lock) noexcept {
+  if (!ended_ || !closed_)
+    return;
+  const auto call = std::exchange(call_, {});
+  const auto fault = call || !greeted_ ? why_lost() : nullptr;
+  lock.unlock();
+  pool_->gone(*this, fault != nullptr);
+  if (call)
+    call->lost(fault);
+}
+
+std::exception_ptr worker::why_lost() const {
+  std::string words;
+  for (const auto& line : last_words_)
+    words += (words.empty() ? "; its last words: " : " | ") + line;
+  const auto how = !start_failure_.empty() ? start_failure_ : result_.describe();
+  if (!greeted_)
+    return std::make_exception_ptr(std::system_error{make_error_code(errc::worker_not_started),
+                                                     "the worker ended at its start: " + how + words});
+  const auto why = violation_.empty() ? how : violation_ + ", and was killed";
+  return std::make_exception_ptr(worker_lost{result_.exit_code, result_.term_signal,
+                                             "the worker (process " + std::to_string(result_.pid)
+                                                 + ") died under the call: " + why + words});
+}
+
+// -- what it says
+// -------------------------------------------------------------------------------------------------------
+
+void worker::on_frame(std::string_view content) noexcept {
+  try {
+    const auto frame = read_frame(content);
+    if (!frame || !handle(*frame))
+      break_off("it sent a frame that means nothing");
+  } catch (const std::exception&) { // of another type than it should be, or there is no memory for it
+    break_off("it sent a frame that can't be taken");
+  }
+}
+
+void worker::break_off(const char* why) noexcept {
+  const std::lock_guard lock{mutex_};
+  if (violation_.empty())
+    violation_ = why;
+  pool_->commands().signal(key_, SIGKILL);
+}
+
+bool worker::handle(const nlohmann::json& frame) {
+  if (!frame.is_array() || frame.empty() || !frame[0].is_number_integer())
+    return false;
+  const auto kind = frame[0].get<int>();
+  if (kind == static_cast<int>(said::hello)) {
+    const std::lock_guard lock{mutex_};
+    return !std::exchange(greeted_, true) && frame.at(1) == worker_protocol_version;
+  }
+  if (kind == static_cast<int>(said::progress)) {
+    std::unique_lock lock{mutex_};
+    const auto call = call_;
+    lock.unlock();
+    if (call && frame.at(1) == call->number()) // else it came behind the call's own end
+      call->report_progress(frame.at(2).get<std::uint64_t>(), frame.at(3).get<std::uint64_t>(),
+                            frame.at(4).get<std::string>());
+    return true;
+  }
+  return answer(frame);
+}
+
+bool worker::answer(const nlohmann::json& frame) {
+  std::string text;
+  const auto kind = frame[0].get<int>();
+  if (kind == static_cast<int>(said::result)) {
+    const auto& bytes = frame.at(2).get_binary();
+    text.assign(bytes.begin(), bytes.end());
+  } else if (kind == static_cast<int>(said::failed) || kind == static_cast<int>(said::refused)) {
+    text = frame.at(2).get<std::string>();
+  } else if (kind != static_cast<int>(said::cancelled)) {
+    return false;
+  }
+  std::unique_lock lock{mutex_};
+  if (!greeted_ || !call_ || frame.at(1) != call_->number())
+    return false;
+  const auto call = std::exchange(call_, {});
+  lock.unlock();
+  pool_->release(shared_from_this()); // first: the call's end gives its token to the next
+  if (kind == static_cast<int>(said::result))
+    call->completed(std::move(text));
+  else if (kind == static_cast<int>(said::failed))
+    call->failed(std::make_exception_ptr(remote_error{text}));
+  else if (kind == static_cast<int>(said::refused))
+    call->failed(std::make_exception_ptr(std::system_error{make_error_code(errc::unknown_task), text}));
+  else
+    call->cancelled();
+  return true;
+}
+
+void worker::on_line(std::string_view line) noexcept {
+  try {
+    std::unique_lock lock{mutex_};
+    last_words_.emplace_back(line.substr(0, 200));
+    if (last_words_.size() > last_words_limit)
+      last_words_.pop_front();
+    const auto who = call_ ? call_->task_id() : "worker";
+    lock.unlock();
+    pool_->home().events().note(who + ": " + std::string{line});
+  } catch (const std::exception&) { // no memory: a line is lost
+  }
+}
+
+} // namespace taskactor::detail

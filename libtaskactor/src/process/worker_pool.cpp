@@ -1,0 +1,162 @@
+#include "worker_pool.hpp"
+
+#include "../link/link.hpp"
+#include "../messages.hpp"
+#include "worker.hpp"
+
+#include <taskactor/task/sleep.hpp>
+
+#include <caf/all.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace taskactor::detail {
+
+namespace {
+
+std::atomic<program_role> role{program_role::unknown};
+
+/// Hears of the time.
+class pool_actor final : public caf::event_based_actor {
+public:
+  pool_actor(caf::actor_config& config, std::weak_ptr<worker_pool> owner)
+      : event_based_actor(config), owner_(std::move(owner)) {}
+  caf::behavior make_behavior() override {
+    return {[this](const look_for_idle&) {
+      if (const auto pool = owner_.lock())
+        pool->retire_idle();
+    }};
+  }
+  const char* name() const override { return "taskactor.workers"; }
+
+private:
+  std::weak_ptr<worker_pool> owner_;
+};
+
+[[noreturn]] void not_started(const char* why) {
+  throw std::system_error{make_error_code(errc::worker_not_started), why};
+}
+
+} // namespace
+
+void set_program_role(program_role what) noexcept { role = what; }
+
+worker_pool::worker_pool(runtime& home, command_server& commands) : home_(home), commands_(commands) {}
+
+worker_pool::~worker_pool() = default;
+
+link_host& worker_pool::links() {
+  std::call_once(links_made_, [this] { links_ = std::make_unique<link_host>(); });
+  return *links_;
+}
+
+std::shared_ptr<worker> worker_pool::find_free() {
+  {
+    const std::lock_guard lock{mutex_};
+    if (stopping_)
+      not_started("the manager is stopping");
+    if (!idle_.empty()) {
+      auto found = std::move(idle_.back());
+      idle_.pop_back();
+      return found;
+    }
+  }
+  if (role == program_role::worker)
+    not_started("a worker has no workers of its own: call the function itself, or from the program");
+  if (role == program_role::unknown)
+    not_started("main has to begin with: if (const auto code = taskactor::worker_entry(argc, argv)) return "
+                "*code; without it this program can't be started again as a worker");
+  auto made = std::make_shared<worker>(shared_from_this());
+  {
+    const std::lock_guard lock{mutex_};
+    all_.push_back(made);
+    ++counts_.started;
+  }
+  try {
+    made->start();
+  } catch (...) {
+    gone(*made, true);
+    throw;
+  }
+  return made;
+}
+
+void worker_pool::release(std::shared_ptr<worker> which) {
+  std::unique_lock lock{mutex_};
+  ++counts_.calls;
+  ++which->calls;
+  const auto most = home_.with().worker_max_calls;
+  if (stopping_ || (most != 0 && which->calls >= most)) {
+    lock.unlock();
+    which->retire();
+    return;
+  }
+  which->idle_since = home_.now();
+  const auto due = after(which->idle_since, home_.with().worker_idle_limit);
+  idle_.push_back(std::move(which));
+  const bool look = due != time_point::max() && !std::exchange(looking_, true);
+  lock.unlock();
+  if (look)
+    look_later(due);
+}
+
+void worker_pool::look_later(time_point when) {
+  std::call_once(actor_made_, [this] {
+    const passing_through caller;
+    actor_ = home_.keep(home_.system().spawn<pool_actor, caf::hidden>(weak_from_this()));
+  });
+  post_at(home_.system().clock(), when, caf::actor_cast<caf::strong_actor_ptr>(actor_), look_for_idle{});
+}
+
+void worker_pool::retire_idle() {
+  std::unique_lock lock{mutex_};
+  const auto limit = home_.with().worker_idle_limit;
+  const auto now = home_.now();
+  const auto young = std::find_if(idle_.begin(), idle_.end(),
+                                  [&](const auto& each) { return now - each->idle_since < limit; });
+  const std::vector<std::shared_ptr<worker>> old(idle_.begin(), young);
+  idle_.erase(idle_.begin(), young);
+  looking_ = !idle_.empty();
+  const auto due = looking_ ? after(idle_.front()->idle_since, limit) : time_point::max();
+  lock.unlock();
+  for (const auto& each : old)
+    each->retire();
+  if (due != time_point::max())
+    look_later(due);
+}
+
+void worker_pool::gone(const worker& which, bool lost) {
+  const auto same = [&](const auto& each) { return each.get() == &which; };
+  std::vector<std::shared_ptr<worker>> last; // destroyed outside of the lock
+  const std::lock_guard lock{mutex_};
+  if (lost)
+    ++counts_.lost;
+  std::erase_if(idle_, same);
+  const auto found = std::find_if(all_.begin(), all_.end(), same);
+  if (found == all_.end())
+    return;
+  last.push_back(std::move(*found));
+  all_.erase(found);
+}
+
+worker_statistics worker_pool::statistics() const {
+  const std::lock_guard lock{mutex_};
+  auto result = counts_;
+  result.idle = idle_.size();
+  result.busy = all_.size() - idle_.size();
+  return result;
+}
+
+void worker_pool::stop() noexcept {
+  std::unique_lock lock{mutex_};
+  stopping_ = true;
+  const auto idle = std::exchange(idle_, {});
+  lock.unlock();
+  for (const auto& each : idle)
+    each->retire();
+}
+
+void worker_pool::finish() noexcept { links_.reset(); }
+
+} // namespace taskactor::detail

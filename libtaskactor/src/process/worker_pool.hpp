@@ -1,0 +1,66 @@
+/// The workers of one manager: those that are free, and how they come and go.
+///
+/// There are never more busy workers than the process limiter has lent tokens, since a call comes here with
+/// its token. The one that was used last is used next: what is warm stays warm, and the rest grows old.
+/// Threads: any.
+#pragma once
+
+#include "../run/runtime.hpp"
+#include "command_server.hpp"
+
+#include <caf/actor.hpp>
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace taskactor::detail {
+
+class worker;
+class link_host;
+
+/// What this process is to the pool: a worker must have none, a program without `worker_entry` can't.
+enum class program_role { unknown, parent, worker };
+void set_program_role(program_role role) noexcept;
+
+class worker_pool : public std::enable_shared_from_this<worker_pool> {
+public:
+  worker_pool(runtime& home, command_server& commands);
+  ~worker_pool();
+
+  runtime& home() noexcept { return home_; }
+  command_server& commands() noexcept { return commands_; }
+  link_host& links();
+  worker_statistics statistics() const;
+
+  /// A free worker, started if there is none; it is the caller's. Errors: `std::system_error` with
+  /// `errc::worker_not_started`.
+  std::shared_ptr<worker> find_free();
+  /// It has answered.
+  void release(std::shared_ptr<worker> which);
+  /// It has ended.
+  void gone(const worker& which, bool lost);
+  /// The pool's actor: it may be time.
+  void retire_idle();
+
+  /// No more are started. Then the command server ends all; then `finish`.
+  void stop() noexcept;
+  void finish() noexcept;
+
+private:
+  void look_later(time_point when);
+
+  runtime& home_;
+  command_server& commands_;
+  std::once_flag links_made_, actor_made_;
+  std::unique_ptr<link_host> links_;
+  caf::actor actor_;
+  mutable std::mutex mutex_;                  // what follows
+  std::vector<std::shared_ptr<worker>> idle_; // by how long they have been, the longest first
+  std::vector<std::shared_ptr<worker>> all_;
+  worker_statistics counts_;
+  bool looking_ = false; // the actor is told when the first of them may have been idle for long enough
+  bool stopping_ = false;
+};
+
+} // namespace taskactor::detail

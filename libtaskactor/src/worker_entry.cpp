@@ -1,0 +1,181 @@
+#include <taskactor/worker_entry.hpp>
+
+#include "link/frame.hpp"
+#include "process/descriptor.hpp"
+#include "process/worker_pool.hpp"
+#include "process/worker_protocol.hpp"
+
+#include <taskactor/named_tasks.hpp>
+
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <map>
+#include <mutex>
+#include <string_view>
+#include <utility>
+
+#include <fcntl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+namespace taskactor {
+
+namespace {
+
+using namespace detail;
+
+/// The parent's end is gone: whatever still runs here, runs for nobody.
+[[noreturn]] void end_group() noexcept {
+  if (::getpgrp() == ::getpid())
+    ::kill(0, SIGKILL);
+  ::_exit(EXIT_FAILURE);
+}
+
+/// The worker's end of the link.
+class parent_link {
+public:
+  explicit parent_link(descriptor socket) : socket_(std::move(socket)) {}
+
+  /// Threads: any.
+  void send(const json& content) {
+    const auto frame = make_frame(content);
+    const std::lock_guard lock{mutex_};
+    std::string_view rest{frame};
+    while (!rest.empty()) {
+      const auto sent = ::send(socket_.get(), rest.data(), rest.size(), MSG_NOSIGNAL);
+      if (sent < 0 && errno != EINTR)
+        end_group();
+      rest.remove_prefix(sent < 0 ? 0 : static_cast<std::size_t>(sent));
+    }
+  }
+
+  /// Hands on each frame that comes, until there are no more.
+  template <class F>
+  void receive(F each) {
+    std::array<char, std::size_t{1} << 16> buffer;
+    frame_cutter cutter;
+    for (;;) {
+      const auto size = ::recv(socket_.get(), buffer.data(), buffer.size(), 0);
+      if (size < 0 && errno == EINTR)
+        continue;
+      if (size <= 0 || !cutter.feed({buffer.data(), static_cast<std::size_t>(size)}))
+        return;
+      while (const auto content = cutter.next())
+        if (const auto frame = read_frame(*content))
+          each(*frame);
+    }
+  }
+
+private:
+  descriptor socket_;
+  std::mutex mutex_;
+};
+
+/// Runs a call, and answers it: the one thing that a worker's task does.
+task<void> serve(parent_link* parent, std::uint64_t number, std::function<task<json>()> body,
+                 std::atomic<int>* running) {
+  json answer;
+  try {
+    const json value = co_await body();
+    const auto bytes = json::to_cbor(value);
+    answer = {said::result, number, json::binary(bytes)};
+  } catch (const cancelled_error&) {
+    answer = {said::cancelled, number};
+  } catch (...) {
+    answer = {said::failed, number, describe(std::current_exception())};
+  }
+  --*running;
+  try {
+    parent->send(answer);
+  } catch (const std::exception& e) { // beyond the limit of a frame, or not UTF-8
+    const json failed{said::failed, number,
+                      std::string{"the result can't be sent: "} + describe(std::current_exception())};
+    static_cast<void>(e);
+    parent->send(failed);
+  }
+}
+
+class worker_program {
+public:
+  explicit worker_program(descriptor socket)
+      : parent_(std::move(socket)), tasks_({.blocked_after = std::chrono::nanoseconds{0}}) {}
+
+  int run() {
+    const auto progress = tasks_.observe([this](const event& what) { report(what); });
+    parent_.send({said::hello, worker_protocol_version});
+    parent_.receive([this](const json& frame) { handle(frame); });
+    if (running_ != 0)
+      end_group();
+    return EXIT_SUCCESS;
+  }
+
+private:
+  void handle(const json& frame) {
+    const auto number = frame.at(1).get<std::uint64_t>();
+    if (frame.at(0) == said::stop)
+      tasks_.cancel_task(std::to_string(number));
+    else if (frame.at(0) == said::call)
+      call(number, frame.at(2).get<std::string>(), frame.at(3).get_binary());
+  }
+
+  void call(std::uint64_t number, const std::string& name, const std::vector<std::uint8_t>& arguments) {
+    const auto found = registry::global().look_up(name);
+    if (!found)
+      return parent_.send({said::refused, number, found.error().message});
+    try {
+      auto body = (*found)->bind(json::from_cbor(arguments));
+      ++running_;
+      auto made = tasks_.add_task({.id = std::to_string(number), .timeout = no_timeout}, serve, &parent_,
+                                  number, std::move(body), &running_);
+      if (made)
+        return;
+      --running_;
+      parent_.send({said::refused, number, made.error().message});
+    } catch (const argument_error& error) {
+      parent_.send({said::refused, number, error.what()});
+    }
+  }
+
+  void report(const event& what) {
+    std::uint64_t number = 0;
+    const auto* end = what.id.data() + what.id.size();
+    if (what.kind == event_kind::progress && std::from_chars(what.id.data(), end, number).ptr == end)
+      parent_.send({said::progress, number, what.done, what.total, what.text});
+  }
+
+  parent_link parent_;
+  std::atomic<int> running_{0};
+  task_manager tasks_;
+};
+
+int run_worker() {
+  set_program_role(program_role::worker);
+  ::unsetenv(worker_variable);
+  ::prctl(PR_SET_NAME, "ta-worker");
+  constexpr int above_streams = 10;
+  descriptor socket{::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, above_streams)};
+  const descriptor nothing{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  if (!socket || !nothing || ::dup2(nothing.get(), STDIN_FILENO) < 0) {
+    std::cerr << "taskactor: a worker without a link to its parent: it was not started by run_in_process\n";
+    return EXIT_FAILURE;
+  }
+  worker_program program{std::move(socket)};
+  return program.run();
+}
+
+} // namespace
+
+std::optional<int> worker_entry(int argc, char* argv[]) {
+  if (argc == 2 && std::string_view{argv[1]} == worker_argument && std::getenv(worker_variable))
+    return run_worker();
+  set_program_role(program_role::parent);
+  return {};
+}
+
+} // namespace taskactor
