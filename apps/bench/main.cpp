@@ -5,6 +5,8 @@
 #include "options.hpp"
 #include "report.hpp"
 
+#include <taskactor/worker_entry.hpp>
+
 #include <fstream>
 #include <iostream>
 #include <stdexcept>
@@ -67,6 +69,9 @@ int run(const bench::options& asked) {
 } // namespace
 
 int main(int argc, char** argv) {
+  if (const auto code
+      = taskactor::worker_entry(argc, argv)) // the works `process` and `cold` start this again
+    return *code;
   try {
     const auto asked = bench::parse(argc, argv);
     if (!asked.once)

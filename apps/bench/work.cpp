@@ -23,6 +23,8 @@ const std::vector<work>& all_works() {
        run_gather},
       {"sleep", "tasks that sleep 10 ms, 2000 at once", 40'000, 20'000, 10, run_sleep},
       {"thread", "blocking calls through the manager, each awaited", 30'000, 10'000, 10, run_thread},
+      {"process", "calls in worker processes, each awaited", 20'000, 5'000, 10, run_process},
+      {"cold", "first calls, each of which has to start its worker", 20, 10, 5, run_cold},
   };
   return works;
 }

@@ -52,5 +52,7 @@ sample run_add(std::size_t size, std::size_t scheduler_threads);
 sample run_gather(std::size_t size, std::size_t scheduler_threads);
 sample run_sleep(std::size_t size, std::size_t scheduler_threads);
 sample run_thread(std::size_t size, std::size_t scheduler_threads);
+sample run_process(std::size_t size, std::size_t scheduler_threads);
+sample run_cold(std::size_t size, std::size_t scheduler_threads);
 
 } // namespace bench

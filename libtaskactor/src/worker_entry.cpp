@@ -104,7 +104,9 @@ task<void> serve(parent_link* parent, std::uint64_t number, std::function<task<j
 class worker_program {
 public:
   explicit worker_program(descriptor socket)
-      : parent_(std::move(socket)), tasks_({.blocked_after = std::chrono::nanoseconds{0}}) {}
+      : parent_(std::move(
+          socket)), // The parent keeps the time: what its grace leaves of a body, it kills with the process.
+        tasks_({.cancel_grace = no_timeout, .blocked_after = std::chrono::nanoseconds{0}}) {}
 
   int run() {
     const auto progress = tasks_.observe([this](const event& what) { report(what); });

@@ -234,6 +234,7 @@ BOOST_AUTO_TEST_CASE(a_task_that_has_killed_three_workers_is_not_retried) {
 BOOST_AUTO_TEST_CASE(a_worker_ends_after_so_many_calls_or_so_long_without_one) {
   ta::task_manager tasks{{.process_capacity = 1, .worker_idle_limit = 30ms, .worker_max_calls = 2}};
   std::vector<int> ids;
+  ids.reserve(4);
   for (int i = 0; i < 4; ++i)
     ids.push_back(tasks.run_in_process({}, process_id).value().get());
   BOOST_TEST(ids[0] != ids[2]);

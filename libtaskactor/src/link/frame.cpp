@@ -9,6 +9,7 @@ namespace taskactor::detail {
 namespace {
 
 constexpr std::size_t prefix = 4;
+constexpr std::size_t spare_capacity = std::size_t{1} << 20; // what is kept of it after a large frame
 
 std::size_t length_at(std::string_view bytes) noexcept {
   std::size_t length = 0;
@@ -115,6 +116,8 @@ bool frame_cutter::sound() const noexcept {
 bool frame_cutter::feed(std::string_view bytes) {
   kept_.erase(0, begin_);
   begin_ = 0;
+  if (kept_.empty() && kept_.capacity() > spare_capacity)
+    kept_.shrink_to_fit();
   if (!broken_)
     kept_ += bytes;
   broken_ = broken_ || !sound();

@@ -44,8 +44,9 @@ void process_call::on_token() noexcept {
     if (auto* const decides = task().home->decides())
       if (const auto why = decides->fails_start(task()))
         throw std::system_error{*why, "the test lets the start of a worker fail"};
-    worker_ = processes(*task().home).workers().find_free();
-    worker_->give(self);
+    do
+      worker_ = processes(*task().home).workers().find_free();
+    while (!worker_->give(self));
   } catch (...) {
     failed(std::current_exception());
     return;

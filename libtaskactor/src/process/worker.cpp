@@ -45,14 +45,20 @@ void worker::start() {
   key_ = pool_->commands().start(std::move(spec), shared_from_this());
 }
 
-void worker::give(ref<process_call> call) {
-  auto frame = call->take_frame();
+bool worker::give(const ref<process_call>& call) {
   std::unique_lock lock{mutex_};
-  call_ = std::move(call);
-  if (ended_ && closed_) // it has died since it was found to be free
-    return end_if_over(std::move(lock));
+  const bool dead = ended_ || closed_;
+  if (dead && greeted_)
+    return false;
+  call_ = call;
+  if (dead) { // it could not be started: that is the call's end
+    pool_->commands().signal(key_, SIGKILL);
+    end_if_over(std::move(lock));
+    return true;
+  }
   lock.unlock();
-  link_->send(std::move(frame));
+  link_->send(call->take_frame());
+  return true;
 }
 
 void worker::stop(const process_call& call) {

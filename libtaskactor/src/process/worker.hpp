@@ -33,8 +33,8 @@ public:
   explicit worker(std::shared_ptr<worker_pool> pool) : pool_(std::move(pool)) {}
   /// Starts the process. Errors: `std::system_error`.
   void start();
-  /// Only to one that is free.
-  void give(ref<process_call> call);
+  /// Only to one that is free. False: it has died meanwhile, and never sees the call.
+  bool give(const ref<process_call>& call);
   /// Asks for the end of this call's body; nothing, when the call has ended.
   void stop(const process_call& call);
   /// To the process's group, while it has this call.

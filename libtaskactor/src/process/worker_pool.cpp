@@ -130,12 +130,12 @@ void worker_pool::gone(const worker& which, bool lost) {
   const auto same = [&](const auto& each) { return each.get() == &which; };
   std::vector<std::shared_ptr<worker>> last; // destroyed outside of the lock
   const std::lock_guard lock{mutex_};
-  if (lost)
-    ++counts_.lost;
-  std::erase_if(idle_, same);
   const auto found = std::find_if(all_.begin(), all_.end(), same);
   if (found == all_.end())
     return;
+  if (lost)
+    ++counts_.lost;
+  std::erase_if(idle_, same);
   last.push_back(std::move(*found));
   all_.erase(found);
 }

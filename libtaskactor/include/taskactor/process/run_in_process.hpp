@@ -9,17 +9,18 @@
 /// further calls; one call at a time runs in each. A worker that has been idle for five minutes ends.
 ///
 /// Arguments and results are copied as CBOR: see `task/json_value.hpp` for what has that form. In the worker
-/// the body is a task: `this_task::report_progress`, `sleep_for`, `gather`, threads and commands work there, under a
-/// manager of the worker's; its progress is reported as that of the caller. What it prints on standard output
-/// and error goes to the log, by lines, with the caller's id. A worker has no workers of its own.
+/// the body is a task: `this_task::report_progress`, `sleep_for`, `gather`, threads and commands work there,
+/// under a manager of the worker's; its progress is reported as that of the caller. What it prints on
+/// standard output and error goes to the log, by lines, with the caller's id. A worker has no workers of its
+/// own.
 ///
 /// Errors: `worker_lost`, when the process dies under the call, whatever it died of; nothing else is harmed.
 /// `remote_error` for what the body throws: its type and its text. `std::system_error` with
 /// `errc::unknown_task` (not registered), `errc::worker_not_started` (no worker to be had, with its own last
-/// words). A task whose calls have killed three workers isn't retried. Stops: the body in the worker is
-/// cancelled (rule 9: `cancelled_error` at its awaits, `this_task::cancel_requested()`), after half of
-/// `cancel_grace` the process group gets SIGTERM, and SIGKILL when the grace is over. The await goes on until
-/// the call has really ended.
+/// words), `std::length_error` for arguments or a result beyond 64 MiB of CBOR. A task whose calls have
+/// killed three workers isn't retried. Stops: the body in the worker is cancelled (rule 9: `cancelled_error`
+/// at its awaits, `this_task::cancel_requested()`), after half of `cancel_grace` the process group gets
+/// SIGTERM, and SIGKILL when the grace is over. The await goes on until the call has really ended.
 #pragma once
 
 #include <taskactor/task/portable.hpp>
