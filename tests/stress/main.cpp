@@ -2,6 +2,7 @@
 //
 //     taskactor_stress soak [--seed N] [--tasks N]       the mixture against one manager
 //     taskactor_stress shutdowns [--seed N] [--tasks N]  the same against N managers, each shut down in it
+//     taskactor_stress workers [--seed N] [--time S]     calls in workers, one of which is killed every 10 ms
 //     taskactor_stress flood [--time S] [--rate N]       memory at N short tasks a second, for S seconds
 //
 // A seed means the same mixture of tasks, not the same interleaving. TASKACTOR_STRESS_TASKS is the default of
@@ -36,7 +37,9 @@ std::size_t resident_kilobytes() {
 namespace {
 
 int use() {
-  std::cerr << "use: taskactor_stress soak|shutdowns [--seed N] [--tasks N] | flood [--time S] [--rate N]\n";
+  std::cerr
+      << "use: taskactor_stress soak|shutdowns [--seed N] [--tasks N] | workers [--seed N] [--time S] |\n"
+         "     flood [--time S] [--rate N]\n";
   return 2;
 }
 
@@ -62,6 +65,8 @@ int run(const std::string& what, std::map<std::string, std::size_t> numbers) {
     wrong = soak(mixture);
   else if (what == "shutdowns")
     wrong = shutdowns(mixture);
+  else if (what == "workers")
+    wrong = workers(mixture, steady.time);
   else if (what == "flood")
     wrong = flood(steady);
   else
@@ -78,6 +83,8 @@ int run(const std::string& what, std::map<std::string, std::size_t> numbers) {
 } // namespace stress
 
 int main(int argc, char* argv[]) {
+  if (const auto code = taskactor::worker_entry(argc, argv))
+    return *code;
   std::map<std::string, std::size_t> numbers;
   try {
     for (int i = 2; i + 1 < argc; i += 2)

@@ -1,0 +1,164 @@
+// Workers under a killer: calls from several threads, while a random worker is killed every 10 ms.
+#include "stress.hpp"
+
+#include <taskactor/task/registry.hpp>
+
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <thread>
+
+namespace stress {
+
+namespace {
+
+namespace fs = std::filesystem;
+
+int slow_double(int n, int microseconds) {
+  std::this_thread::sleep_for(std::chrono::microseconds{microseconds}); // what a call takes
+  return 2 * n;
+}
+TASKACTOR_REGISTER(slow_double);
+
+constexpr int submitters = 3;
+constexpr std::size_t window = 64; // calls on their way of each
+
+/// The processes that our threads have started, and that have come as far as to be workers.
+std::vector<pid_t> worker_ids() {
+  std::vector<pid_t> found;
+  std::error_code gone;
+  for (const auto& thread : fs::directory_iterator{"/proc/self/task", gone}) {
+    std::ifstream children{thread.path() / "children"};
+    for (pid_t id = 0; children >> id;) {
+      std::string name;
+      if (std::ifstream{"/proc/" + std::to_string(id) + "/comm"} >> name && name == "ta-worker")
+        found.push_back(id);
+    }
+  }
+  return found;
+}
+
+std::size_t descriptors() {
+  const fs::directory_iterator entries{"/proc/self/fd"};
+  return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));
+}
+
+struct tally {
+  std::atomic<std::uint64_t> calls{0}, right{0}, lost{0}, cancelled{0}, timed_out{0}, wrong{0}, kills{0};
+};
+
+void count_end(const ta::outcome<int>& how, int expected, tally& ends) {
+  ++ends.calls;
+  if (how) {
+    ++(*how == expected ? ends.right : ends.wrong);
+    return;
+  }
+  switch (how.error().state()) {
+  case ta::state::cancelled:
+    ++ends.cancelled;
+    return;
+  case ta::state::timed_out:
+    ++ends.timed_out;
+    return;
+  default:
+    break;
+  }
+  try {
+    how.value();
+  } catch (const std::system_error& error) { // killed in a call, or before it could take one
+    ++(error.code() == ta::errc::worker_lost || error.code() == ta::errc::worker_not_started ? ends.lost
+                                                                                             : ends.wrong);
+  } catch (...) {
+    ++ends.wrong;
+  }
+}
+
+void submit(ta::task_manager& tasks, std::uint32_t seed, const std::atomic<bool>& over, tally& ends) {
+  dice random{seed};
+  struct open_call {
+    ta::handle<int> end;
+    int number;
+  };
+  std::vector<open_call> open;
+  for (int number = 0; !over || !open.empty(); ++number) {
+    if (!over) {
+      const auto lasts = static_cast<int>(roll(random, 4000));
+      ta::task_options how;
+      if (roll(random, 20) == 0)
+        how.timeout = moment(random, 20'000);
+      auto made = tasks.run_in_process(std::move(how), slow_double, number, lasts);
+      open.push_back({std::move(made).value(), number});
+      if (roll(random, 20) == 0)
+        open[roll(random, static_cast<unsigned>(open.size()))].end.cancel();
+    }
+    if (over || open.size() >= window) {
+      const auto next = open.begin() + roll(random, static_cast<unsigned>(open.size()));
+      count_end(next->end.wait_outcome(), 2 * next->number, ends);
+      open.erase(next);
+    }
+  }
+}
+
+void kill_some(std::uint32_t seed, const std::atomic<bool>& over, tally& ends) {
+  dice random{seed};
+  for (auto next = std::chrono::steady_clock::now(); !over; next += 10ms) {
+    std::this_thread::sleep_until(next);
+    if (const auto ids = worker_ids(); !ids.empty()) {
+      ::kill(ids[roll(random, static_cast<unsigned>(ids.size()))], SIGKILL);
+      ++ends.kills;
+    }
+  }
+}
+
+/// As many calls at once as there may be workers: then there are so many, and all are idle.
+void fill(ta::task_manager& tasks, std::size_t workers) {
+  std::vector<ta::handle<int>> all;
+  for (std::size_t i = 0; i < workers; ++i)
+    all.push_back(tasks.run_in_process({}, slow_double, 1, 200'000).value());
+  for (const auto& each : all)
+    each.get();
+}
+
+} // namespace
+
+std::vector<std::string> workers(const soak_options& options, std::chrono::seconds time) {
+  constexpr std::size_t most = 4;
+  ta::task_manager tasks{{.process_capacity = most}};
+  fill(tasks, most);
+  const auto before = descriptors();
+  tally ends;
+  std::atomic<bool> over{false};
+  {
+    std::vector<std::jthread> threads;
+    for (int i = 0; i < submitters; ++i)
+      threads.emplace_back(
+          [&, i] { submit(tasks, options.seed + static_cast<std::uint32_t>(i), over, ends); });
+    threads.emplace_back([&] { kill_some(options.seed, over, ends); });
+    std::this_thread::sleep_for(time);
+    over = true;
+  }
+  fill(tasks, most);
+  const auto facts = tasks.statistics();
+  std::cout << "workers: " << ends.calls << " calls: " << ends.right << " right, " << ends.lost << " lost, "
+            << ends.cancelled << " cancelled, " << ends.timed_out << " timed out; " << ends.kills
+            << " kills, " << facts.workers.started << " workers started\n";
+  std::vector<std::string> wrong;
+  const auto require = [&](bool good, const std::string& what) {
+    if (!good)
+      wrong.push_back(what);
+  };
+  require(ends.wrong == 0, std::to_string(ends.wrong) + " calls ended as they must not");
+  require(ends.right != 0 && ends.lost != 0 && ends.cancelled != 0 && ends.timed_out != 0 && ends.kills != 0,
+          "not every end was seen");
+  require(facts.completed + facts.failed + facts.cancelled + facts.timed_out == ends.calls + 2 * most,
+          "not each call has one outcome");
+  require(facts.process.in_use == 0 && facts.process.waiting == 0, "tokens are missing");
+  require(facts.workers.idle == most && facts.workers.busy == 0, "the pool is not full and idle");
+  require(descriptors() == before,
+          std::to_string(descriptors()) + " descriptors, instead of " + std::to_string(before));
+  require(worker_ids().size() == most, "processes are left over");
+  return wrong;
+}
+
+} // namespace stress
