@@ -102,7 +102,8 @@ void submit(ta::task_manager& tasks, std::uint32_t seed, const std::atomic<bool>
 
 void kill_some(std::uint32_t seed, const std::atomic<bool>& over, tally& ends) {
   dice random{seed};
-  for (auto next = std::chrono::steady_clock::now(); !over; next += 10ms) {
+  constexpr auto interval = sanitized ? 100ms : 10ms; // a worker should live long enough to be one
+  for (auto next = std::chrono::steady_clock::now(); !over; next += interval) {
     std::this_thread::sleep_until(next);
     if (const auto ids = worker_ids(); !ids.empty()) {
       ::kill(ids[roll(random, static_cast<unsigned>(ids.size()))], SIGKILL);
