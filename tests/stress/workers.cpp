@@ -140,6 +140,10 @@ std::vector<std::string> workers(const soak_options& options, std::chrono::secon
     over = true;
   }
   fill(tasks, most);
+  // The last of those that were killed while they were idle may still be on their way out.
+  for (const auto end = std::chrono::steady_clock::now() + 20s;
+       descriptors() != before && std::chrono::steady_clock::now() < end;)
+    std::this_thread::sleep_for(1ms);
   const auto facts = tasks.statistics();
   std::cout << "workers: " << ends.calls << " calls: " << ends.right << " right, " << ends.lost << " lost, "
             << ends.cancelled << " cancelled, " << ends.timed_out << " timed out; " << ends.kills
