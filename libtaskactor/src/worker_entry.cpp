@@ -145,10 +145,18 @@ private:
   }
 
   void report(const event& what) {
+    if (what.kind != event_kind::progress && what.kind != event_kind::cancelled)
+      return;
     std::uint64_t number = 0;
     const auto* end = what.id.data() + what.id.size();
-    if (what.kind == event_kind::progress && std::from_chars(what.id.data(), end, number).ptr == end)
-      parent_.send({said::progress, number, what.done, what.total, what.text});
+    if (std::from_chars(what.id.data(), end, number).ptr != end)
+      return;                                 // a part of a call
+    if (what.kind == event_kind::cancelled) { // before it began: else `serve` has answered
+      --running_;
+      parent_.send({said::cancelled, number});
+      return;
+    }
+    parent_.send({said::progress, number, what.done, what.total, what.text});
   }
 
   parent_link parent_;

@@ -198,6 +198,16 @@ BOOST_AUTO_TEST_CASE(a_deadline_ends_a_body_that_awaits_and_spares_its_worker) {
   BOOST_TEST(tasks.statistics().workers.lost == 0u);
 }
 
+BOOST_AUTO_TEST_CASE(a_call_that_is_stopped_before_its_body_begins_spares_its_worker_too) {
+  ta::task_manager tasks{{.process_capacity = 1, .cancel_grace = 1min}};
+  for (int round = 0; round < 10; ++round) { // the first: the worker finds the call and its end together
+    const auto late = outcome_of(tasks, {.timeout = 1ms}, wait_for_ever);
+    BOOST_CHECK(late.state() == ta::state::timed_out);
+  }
+  BOOST_TEST(tasks.run_in_process({}, half_of, 2).value().get() == 1);
+  BOOST_TEST(tasks.statistics().workers.started == 1u);
+}
+
 BOOST_AUTO_TEST_CASE(a_cancellation_ends_what_swallows_it_by_a_signal) {
   ta::task_manager tasks{{.process_capacity = 1, .cancel_grace = 400ms}};
   for (const auto f :
