@@ -97,7 +97,7 @@ std::string process_call::take(bool asked) {
     if (auto* const special = task().special.get(); special && ++special->worker_kills >= kills_limit)
       task().forbid_retry();
   if (error_)
-    std::rethrow_exception(error_);
+    std::rethrow_exception(std::move(error_));
   return std::move(result_);
 }
 

@@ -108,11 +108,11 @@ void worker::end_if_over(std::unique_lock<std::mutex> lock) noexcept {
   if (!ended_ || !closed_)
     return;
   const auto call = std::exchange(call_, {});
-  const auto fault = call || !greeted_ ? why_lost() : nullptr;
+  auto fault = call || !greeted_ ? why_lost() : nullptr;
   lock.unlock();
   pool_->gone(*this, fault != nullptr);
   if (call)
-    call->lost(fault);
+    call->lost(std::move(fault)); // the last of it goes with who reads it
 }
 
 std::exception_ptr worker::why_lost() const {
