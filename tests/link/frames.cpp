@@ -19,6 +19,13 @@ std::vector<std::string> frames_of(frame_cutter& cutter) {
   return result;
 }
 
+/// Arrays in one another, and a number.
+std::string nested(std::size_t levels) {
+  std::string bytes(levels, '\x81');
+  bytes.push_back('\x01');
+  return bytes;
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(frames)
@@ -67,13 +74,19 @@ BOOST_AUTO_TEST_CASE(half_a_frame_is_waited_for) {
 
 BOOST_AUTO_TEST_CASE(what_is_not_one_whole_shallow_value_is_refused) {
   BOOST_CHECK(!read_frame(""));
-  BOOST_CHECK(!read_frame("\x83\x01"));                              // an array of three, with one
-  BOOST_CHECK(!read_frame(std::string_view{"\x01\x01", 2}));         // two values
-  BOOST_CHECK(!read_frame("\x9A\xFF\xFF\xFF\xFF"));                  // an array of 4 Gi items
-  BOOST_CHECK(!read_frame("\x5A\xFF\xFF\xFF\xFF"));                  // a string of 4 Gi bytes
-  BOOST_CHECK(!read_frame("\xFF"));                                  // a break, of nothing
-  BOOST_CHECK(!read_frame(std::string(1'000'000, '\x81') + '\x01')); // a million arrays in one another
-  BOOST_CHECK(read_frame(std::string(frame_depth, '\x81') + '\x01'));
+  BOOST_CHECK(!read_frame("\x83\x01"));                      // an array of three, with one
+  BOOST_CHECK(!read_frame(std::string_view{"\x01\x01", 2})); // two values
+  BOOST_CHECK(!read_frame("\x9A\xFF\xFF\xFF\xFF"));          // an array of 4 Gi items
+  BOOST_CHECK(!read_frame("\x5A\xFF\xFF\xFF\xFF"));          // a string of 4 Gi bytes
+  BOOST_CHECK(!read_frame("\xFF"));                          // a break, of nothing
+  BOOST_CHECK(!read_frame(nested(1'000'000)));               // a million arrays in one another
+  BOOST_CHECK(read_frame(nested(frame_depth)));
+  // In a byte string it is no depth of the frame's, but of what the string is decoded to.
+  const auto deep = nested(1'000'000);
+  const auto inside = make_frame(json::binary({deep.begin(), deep.end()}));
+  const auto outer = read_frame(std::string_view{inside}.substr(4));
+  BOOST_REQUIRE(outer);
+  BOOST_CHECK(!is_shallow({reinterpret_cast<const char*>(outer->get_binary().data()), deep.size()}));
 }
 
 BOOST_AUTO_TEST_CASE(damaged_and_invented_bytes_are_refused_or_decoded_but_never_harm) {

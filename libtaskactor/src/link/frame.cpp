@@ -97,8 +97,10 @@ std::string make_frame(const nlohmann::json& content) {
   return frame;
 }
 
+bool is_shallow(std::string_view content) { return depth_check{content}.passes(); }
+
 std::optional<nlohmann::json> read_frame(std::string_view content) {
-  if (!depth_check{content}.passes())
+  if (!is_shallow(content))
     return {};
   auto value = nlohmann::json::from_cbor(content, true, false);
   if (value.is_discarded())

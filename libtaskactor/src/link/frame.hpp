@@ -21,6 +21,9 @@ constexpr std::size_t frame_depth = 200;
 /// Errors: `std::length_error` beyond `frame_limit`; what nlohmann-json throws for text that isn't UTF-8.
 std::string make_frame(const nlohmann::json& content);
 
+/// One whole CBOR value of at most `frame_depth` levels: found without recursion.
+bool is_shallow(std::string_view content);
+
 /// Null: not one whole CBOR value of at most `frame_depth` levels.
 std::optional<nlohmann::json> read_frame(std::string_view content);
 

@@ -175,6 +175,8 @@ bool worker::answer(const nlohmann::json& frame) {
   if (kind == static_cast<int>(said::result)) {
     const auto& bytes = frame.at(2).get_binary();
     text.assign(bytes.begin(), bytes.end());
+    if (!is_shallow(text)) // to the frame it is a string: whoever decodes it would recurse
+      return false;
   } else if (kind == static_cast<int>(said::failed) || kind == static_cast<int>(said::refused)) {
     text = frame.at(2).get<std::string>();
   } else if (kind != static_cast<int>(said::cancelled)) {
