@@ -82,15 +82,17 @@ int interrupt::wait(int milliseconds) const {
 void interrupt::on_signal(int number) {
   const auto level
       = number == SIGINT ? control_.level() : std::max(control_.level(), stop_level::start_no_more);
-  const auto running = counted(running_());
+  const auto say = [this](const char* before, const char* after) {
+    return [this, before, after] { return before + counted(running_()) + after; };
+  };
   switch (level) {
   case stop_level::none:
-    screen_.note("stopping; " + running + " still to end (again: cancel, third time: kill)");
-    control_.fail(code_of(number), stop_level::start_no_more, {});
+    control_.interrupt(code_of(number), stop_level::start_no_more,
+                       say("stopping; ", " still to end (again: cancel, third time: kill)"));
     break;
   case stop_level::start_no_more:
-    screen_.note("cancelling " + running + (number == SIGINT ? " (again: kill)" : ""));
-    control_.fail(code_of(number), stop_level::cancel, {});
+    control_.interrupt(code_of(number), stop_level::cancel,
+                       say("cancelling ", number == SIGINT ? " (again: kill)" : ""));
     control_.hurry();
     break;
   default:

@@ -132,9 +132,12 @@ task<job_result> attempt(const job_setup& setup, job what) {
   const auto by_line = std::make_shared<std::size_t>(0); // shared: a command may outlive its body
   try {
     result.command = setup.command.make(result.what.item, result.what.number);
-    result.started = true;
     result.begin = std::chrono::steady_clock::now();
-    setup.on_start(result);
+    result.started = true;
+    if (!setup.on_start(result)) {
+      result.started = false;
+      co_return result;
+    }
     auto how = options_of(setup, by_line);
     const auto given = how.timeout.value_or(nanoseconds::max());
     command_line line{result.command};
@@ -204,10 +207,12 @@ task<job_result> run_job(const job_setup& setup, job what) {
         result.waited += co_await wait_for_rate(setup.control);
       if (!setup.control.may_start())
         break;
-      if (result.started)
-        result.attempts.push_back({result.begin, result.end, result.error});
       job_result ended = co_await attempt(setup, result.what);
+      if (!ended.started && ended.error.empty()) // stopped meanwhile
+        break;
       ended.attempts = std::move(result.attempts);
+      if (result.started)
+        ended.attempts.push_back({result.begin, result.end, result.error});
       ended.waited = result.waited;
       result = std::move(ended);
       const auto wait = wait_before_retry(setup, result);

@@ -60,8 +60,8 @@ struct job_setup {
   const run_options& options;
   const command_template& command;
   run_control& control;
-  /// Called when a command is about to start.
-  std::function<void(const job_result&)> on_start;
+  /// Called when a command is about to start; false if it may not, since the run was stopped.
+  std::function<bool(const job_result&)> on_start;
   /// Called with each line, if outputs go by line.
   std::function<void(stream, std::string_view)> on_line{};
 };

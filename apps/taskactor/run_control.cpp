@@ -15,15 +15,24 @@ run_control::run_control(screen& messages, std::optional<std::chrono::nanosecond
       total_(total_timeout),
       begin_(std::chrono::steady_clock::now()) {}
 
-void run_control::stop(stop_level to) {
+bool run_control::raise(stop_level to) noexcept {
   auto now = level_.load();
   do {
     if (now >= to)
-      return;
+      return false;
   } while (!level_.compare_exchange_weak(now, to));
+  return true;
+}
+
+void run_control::call_hooks(stop_level reached) {
   ::eventfd_write(stopped_.get(), 1);
   for (const auto& hook : hooks_)
-    hook(to);
+    hook(reached);
+}
+
+void run_control::stop(stop_level to) {
+  if (raise(to))
+    call_hooks(to);
 }
 
 void run_control::fail(int code, stop_level to, const std::string& message) {
@@ -31,6 +40,15 @@ void run_control::fail(int code, stop_level to, const std::string& message) {
   if (code_.compare_exchange_strong(none, code) && !message.empty())
     screen_.note(message);
   stop(to);
+}
+
+void run_control::interrupt(int code, stop_level to, const std::function<std::string()>& message) {
+  int none = 0;
+  code_.compare_exchange_strong(none, code);
+  const bool raised = raise(to);
+  screen_.note(message()); // before what the stop brings about, after what could make it untrue
+  if (raised)
+    call_hooks(to);
 }
 
 void run_control::hurry() {

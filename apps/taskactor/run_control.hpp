@@ -34,6 +34,8 @@ public:
   void stop(stop_level to);
   /// Stops with an exit code and a message (none if empty). The first one counts, later ones stop only.
   void fail(int code, stop_level to, const std::string& message);
+  /// Stops with an exit code, and says `message`, which is made once nothing starts any more.
+  void interrupt(int code, stop_level to, const std::function<std::string()>& message);
   /// The code of the first `fail`; 0: none.
   int code() const noexcept { return code_.load(); }
 
@@ -50,6 +52,9 @@ public:
   int stopped_fd() const noexcept { return stopped_.get(); }
 
 private:
+  bool raise(stop_level to) noexcept;
+  void call_hooks(stop_level reached);
+
   screen& screen_;
   descriptor stopped_;
   std::vector<std::function<void(stop_level)>> hooks_;

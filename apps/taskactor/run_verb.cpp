@@ -51,6 +51,7 @@ private:
   void run_all();
   void gather_all();
   std::optional<job> next_item();
+  bool may_start(const job_result& what);
   void on_stop(stop_level to);
   void on_end(std::size_t turn, outcome<job_result>&& how);
   void judge(const job_result& ended);
@@ -120,7 +121,7 @@ void run::gather_all() {
   const job_setup setup{.options = options_,
                         .command = command_,
                         .control = control_,
-                        .on_start = [this](const job_result& what) { running_.add(what); },
+                        .on_start = [this](const job_result& what) { return may_start(what); },
                         .on_line = {}};
   auto by_line = setup;
   // It may wait for the writer, and all commands with it: they share the output whose reader is slow.
@@ -147,6 +148,12 @@ std::optional<job> run::next_item() {
     return next;
   items_left_ = next || control_.level() != stop_level::none;
   return {};
+}
+
+/// Counted before it asks, so that who stops the run and counts after that has missed nobody.
+bool run::may_start(const job_result& what) {
+  running_.add(what);
+  return control_.may_start();
 }
 
 void run::on_stop(stop_level to) {
