@@ -7,14 +7,14 @@
 
 #include <taskactor/named_tasks.hpp>
 
+#include <algorithm>
 #include <array>
-#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
 #include <cstdlib>
+#include <deque>
 #include <iostream>
-#include <map>
 #include <mutex>
 #include <string_view>
 #include <utility>
@@ -77,71 +77,116 @@ private:
   std::mutex mutex_;
 };
 
-/// Runs a call, and answers it: the one thing that a worker's task does.
-task<void> serve(parent_link* parent, std::uint64_t number, std::function<task<json>()> body,
-                 std::atomic<int>* running) {
-  json answer;
-  try {
-    const json value = co_await body();
-    const auto bytes = json::to_cbor(value);
-    answer = {said::result, number, json::binary(bytes)};
-  } catch (const cancelled_error&) {
-    answer = {said::cancelled, number};
-  } catch (...) {
-    answer = {said::failed, number, describe(std::current_exception())};
-  }
-  --*running;
-  try {
-    parent->send(answer);
-  } catch (const std::exception& e) { // beyond the limit of a frame, or not UTF-8
-    const json failed{said::failed, number,
-                      std::string{"the result can't be sent: "} + describe(std::current_exception())};
-    static_cast<void>(e);
-    parent->send(failed);
-  }
-}
-
 class worker_program {
 public:
   explicit worker_program(descriptor socket)
-      : parent_(std::move(
-          socket)), // The parent keeps the time: what its grace leaves of a body, it kills with the process.
+      : parent_(std::move(socket)),
+        // The parent keeps the time: what its grace leaves of a body, it kills with the process.
         tasks_({.cancel_grace = no_timeout, .blocked_after = std::chrono::nanoseconds{0}}) {}
 
   int run() {
     const auto progress = tasks_.observe([this](const event& what) { report(what); });
     parent_.send({said::hello, worker_protocol_version});
     parent_.receive([this](const json& frame) { handle(frame); });
-    if (running_ != 0)
+    const std::lock_guard lock{mutex_};
+    if (running_)
       end_group();
     return EXIT_SUCCESS;
   }
 
 private:
+  struct call {
+    std::uint64_t number;
+    std::string name;
+    std::vector<std::uint8_t> arguments;
+  };
+
   void handle(const json& frame) {
     const auto number = frame.at(1).get<std::uint64_t>();
-    if (frame.at(0) == said::stop)
+    if (frame.at(0) == said::call)
+      take({number, frame.at(2).get<std::string>(), frame.at(3).get_binary()});
+    else if (frame.at(0) == said::stop && !drop(number, said::cancelled))
       tasks_.cancel_task(std::to_string(number));
-    else if (frame.at(0) == said::call)
-      call(number, frame.at(2).get<std::string>(), frame.at(3).get_binary());
+    else if (frame.at(0) == said::give_back)
+      drop(number, said::returned);
   }
 
-  void call(std::uint64_t number, const std::string& name, const std::vector<std::uint8_t>& arguments) {
-    const auto found = registry::global().look_up(name);
-    if (!found)
-      return parent_.send({said::refused, number, found.error().message});
-    try {
-      auto body = (*found)->bind(json::from_cbor(arguments));
-      ++running_;
-      auto made = tasks_.add_task({.id = std::to_string(number), .timeout = no_timeout}, serve, &parent_,
-                                  number, std::move(body), &running_);
-      if (made)
-        return;
-      --running_;
-      parent_.send({said::refused, number, made.error().message});
-    } catch (const argument_error& error) {
-      parent_.send({said::refused, number, error.what()});
+  void take(call what) {
+    const std::lock_guard lock{mutex_};
+    waiting_.push_back(std::move(what));
+    if (!running_)
+      begin_next();
+  }
+
+  /// True: it hadn't begun, and never will. It is answered before another call can begin.
+  bool drop(std::uint64_t number, said answer) {
+    const std::lock_guard lock{mutex_};
+    const auto found = std::find_if(waiting_.begin(), waiting_.end(),
+                                    [number](const call& each) { return each.number == number; });
+    if (found == waiting_.end())
+      return false;
+    waiting_.erase(found);
+    parent_.send({answer, number});
+    return true;
+  }
+
+  /// After the answer to the one before.
+  void ended(std::uint64_t number) {
+    const std::lock_guard lock{mutex_};
+    if (running_ != number)
+      return;
+    running_.reset();
+    begin_next();
+  }
+
+  void begin_next() {
+    while (!waiting_.empty() && !running_) {
+      const auto next = std::move(waiting_.front());
+      waiting_.pop_front();
+      if (const auto refusal = begin(next); !refusal.empty())
+        parent_.send({said::refused, next.number, refusal});
     }
+  }
+
+  /// Why not; empty: it has begun.
+  std::string begin(const call& what) {
+    const auto found = registry::global().look_up(what.name);
+    if (!found)
+      return found.error().message;
+    try {
+      auto body = (*found)->bind(json::from_cbor(what.arguments));
+      running_ = what.number;
+      const auto made = tasks_.add_task({.id = std::to_string(what.number), .timeout = no_timeout},
+                                        &worker_program::serve, this, what.number, std::move(body));
+      if (made)
+        return {};
+      running_.reset();
+      return made.error().message;
+    } catch (const argument_error& error) {
+      return error.what();
+    }
+  }
+
+  /// Runs a call, and answers it: the one thing that a worker's task does.
+  static task<void> serve(worker_program* self, std::uint64_t number, std::function<task<json>()> body) {
+    json answer;
+    try {
+      const json value = co_await body();
+      const auto bytes = json::to_cbor(value);
+      answer = {said::result, number, json::binary(bytes)};
+    } catch (const cancelled_error&) {
+      answer = {said::cancelled, number};
+    } catch (...) {
+      answer = {said::failed, number, describe(std::current_exception())};
+    }
+    try {
+      self->parent_.send(answer);
+    } catch (const std::exception&) { // beyond the limit of a frame, or not UTF-8
+      const json failed{said::failed, number,
+                        std::string{"the result can't be sent: "} + describe(std::current_exception())};
+      self->parent_.send(failed);
+    }
+    self->ended(number);
   }
 
   void report(const event& what) {
@@ -150,17 +195,19 @@ private:
     std::uint64_t number = 0;
     const auto* end = what.id.data() + what.id.size();
     if (std::from_chars(what.id.data(), end, number).ptr != end)
-      return;                                 // a part of a call
-    if (what.kind == event_kind::cancelled) { // before it began: else `serve` has answered
-      --running_;
+      return; // a part of a call
+    if (what.kind == event_kind::progress) {
+      parent_.send({said::progress, number, what.done, what.total, what.text});
+    } else { // before it began: else `serve` has answered
       parent_.send({said::cancelled, number});
-      return;
+      ended(number);
     }
-    parent_.send({said::progress, number, what.done, what.total, what.text});
   }
 
   parent_link parent_;
-  std::atomic<int> running_{0};
+  std::mutex mutex_; // what follows, but for the last
+  std::deque<call> waiting_;
+  std::optional<std::uint64_t> running_;
   task_manager tasks_;
 };
 

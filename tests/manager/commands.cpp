@@ -1,5 +1,6 @@
 // External commands as tasks: real processes, few and short.
 #include "run/bodies.hpp"
+#include "support/temporary_directory.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -56,20 +57,18 @@ bool gone(int pid) {
 class started_script {
 public:
   explicit started_script(std::string script) : script_(std::move(script)) {
-    BOOST_REQUIRE(::mkdtemp(folder_.data()) != nullptr);
     BOOST_REQUIRE(::mkfifo(gate().c_str(), 0600) == 0);
   }
-  ~started_script() { std::filesystem::remove_all(folder_); }
   ta::command_line command() const {
     return {"sh", "-c", script_ + "; echo > " + gate() + "; exec sleep 1000"};
   }
   void wait_started() const { std::ifstream{gate()}.get(); }
 
 private:
-  std::string gate() const { return folder_ + "/gate"; }
+  std::string gate() const { return folder_ / "gate"; }
 
   std::string script_;
-  std::string folder_ = (std::filesystem::temp_directory_path() / "taskactor-XXXXXX").string();
+  test::temporary_directory folder_;
 };
 
 /// Waits until a line of a command's output has come.

@@ -5,6 +5,8 @@
 #include <process/command_server.hpp>
 #include <process/spawn.hpp>
 
+#include "support/temporary_directory.hpp"
+
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
@@ -32,6 +34,7 @@ namespace process_test {
 using namespace taskactor;
 using namespace taskactor::detail;
 using namespace std::chrono_literals;
+using test::temporary_directory;
 
 /// For `command_options::env`.
 using variables = std::vector<std::pair<std::string, std::string>>;
@@ -185,20 +188,6 @@ struct server_fixture {
   caf::actor_system system{config};
   std::size_t descriptors = 0;
   std::shared_ptr<command_server> server;
-};
-
-/// A directory of its own for a test, gone with it.
-class temporary_directory {
-public:
-  temporary_directory() : path_((std::filesystem::temp_directory_path() / "taskactor-XXXXXX").string()) {
-    BOOST_REQUIRE(::mkdtemp(path_.data()) != nullptr);
-  }
-  ~temporary_directory() { std::filesystem::remove_all(path_); }
-  const std::string& path() const { return path_; }
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-
-private:
-  std::string path_;
 };
 
 } // namespace process_test

@@ -19,7 +19,10 @@ int slow_double(int n, int microseconds) {
   std::this_thread::sleep_for(std::chrono::microseconds{microseconds}); // what a call takes
   return 2 * n;
 }
+/// Short enough to be sent to a worker behind another call.
+int quick_double(int n) { return 2 * n; }
 TASKACTOR_REGISTER(slow_double);
+TASKACTOR_REGISTER(quick_double);
 
 constexpr int submitters = 3;
 constexpr std::size_t window = 64; // calls on their way of each
@@ -87,7 +90,8 @@ void submit(ta::task_manager& tasks, std::uint32_t seed, const std::atomic<bool>
       ta::task_options how;
       if (roll(random, 20) == 0)
         how.timeout = moment(random, 20'000);
-      auto made = tasks.run_in_process(std::move(how), slow_double, number, lasts);
+      auto made = lasts % 4 == 0 ? tasks.run_in_process(std::move(how), slow_double, number, lasts)
+                                 : tasks.run_in_process(std::move(how), quick_double, number);
       open.push_back({std::move(made).value(), number});
       if (roll(random, 20) == 0)
         open[roll(random, static_cast<unsigned>(open.size()))].end.cancel();
@@ -157,7 +161,8 @@ std::vector<std::string> workers(const soak_options& options, std::chrono::secon
   const auto facts = tasks.statistics();
   std::cout << "workers: " << ends.calls << " calls: " << ends.right << " right, " << ends.lost << " lost, "
             << ends.cancelled << " cancelled, " << ends.timed_out << " timed out; " << ends.kills
-            << " kills, " << facts.workers.started << " workers started\n";
+            << " kills, " << facts.workers.started << " workers started, " << facts.workers.prefetched
+            << " calls sent ahead\n";
   std::vector<std::string> wrong;
   const auto require = [&](bool good, const std::string& what) {
     if (!good)
@@ -166,6 +171,7 @@ std::vector<std::string> workers(const soak_options& options, std::chrono::secon
   require(ends.wrong == 0, std::to_string(ends.wrong) + " calls ended as they must not");
   require(ends.right != 0 && ends.lost != 0 && ends.cancelled != 0 && ends.timed_out != 0 && ends.kills != 0,
           "not every end was seen");
+  require(facts.workers.prefetched != 0, "no call was sent ahead");
   require(facts.completed + facts.failed + facts.cancelled + facts.timed_out == ends.calls + others,
           "not each call has one outcome");
   require(facts.process.in_use == 0 && facts.process.waiting == 0, "tokens are missing");

@@ -1,11 +1,17 @@
 /// One call of a registered task in a worker.
+///
+///     waiting --token--> given to a worker ---------------------------------------> ended
+///        \--prefetched--> behind another call in a worker --its turn--/     |
+///        ^----------------------------- given back --------------------------/
 #pragma once
 
+#include "../run/short_mutex.hpp"
 #include "child_call.hpp"
 
 #include <taskactor/task/portable.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <exception>
 #include <memory>
@@ -15,19 +21,21 @@ namespace taskactor::detail {
 
 class worker;
 
+/// Calls that have lately taken less may be sent to a worker ahead of their turn, behind such calls.
+constexpr std::chrono::milliseconds short_call_limit{1};
+
 class process_call final : public child_call {
 public:
   /// Errors: `std::length_error` for arguments beyond `frame_limit`.
   process_call(context& owner, const portable& what, const std::string& arguments);
 
   void on_token() noexcept override;
+  bool may_be_prefetched() const noexcept override;
   void signal(int number) noexcept override;
-  /// Asks the body in the worker to end.
+  /// Asks the body in the worker to end; a call that is in no worker has ended then.
   void ask() noexcept { signal(asks); }
   /// By which the worker's answers name it.
   std::uint64_t number() const noexcept { return number_; }
-  /// The frame that makes the call; once.
-  std::string take_frame() noexcept { return std::move(frame_); }
   std::string task_id() const { return task().current_id(); }
   void report_progress(std::uint64_t done, std::uint64_t total, std::string text) {
     task().report_progress(done, total, std::move(text));
@@ -35,7 +43,20 @@ public:
   /// The result, or what went wrong. `asked`: ours to end, so that the worker's death by that is no fault.
   std::string take(bool asked);
 
-  // -- the worker's, one of these once
+  // -- the worker's
+  // -----------------------------------------------------------------------------------------------------
+  /// The frame that makes the call: once, or as often as it may be given back.
+  std::string take_frame() noexcept { return std::move(frame_); }
+  const std::string& frame() const noexcept { return frame_; }
+  bool is_short() const noexcept { return what_.time_in_workers().below(short_call_limit); }
+  void add_time(std::chrono::nanoseconds taken) noexcept { what_.time_in_workers().add(taken); }
+  /// The worker has it.
+  void sent_to(std::shared_ptr<worker> whom) noexcept;
+  /// The worker has it no more, and hasn't begun it.
+  void given_back() noexcept;
+  /// What was asked for while nobody could be told is passed on.
+  void repeat_signal() noexcept;
+  // One of these once.
   void completed(std::string result) noexcept;
   void failed(std::exception_ptr why) noexcept;
   void cancelled() noexcept;
@@ -45,10 +66,14 @@ public:
 private:
   static constexpr int asks = -1;
   static constexpr std::uint8_t kills_limit = 3;
+  static constexpr std::size_t prefetch_limit = std::size_t{1} << 16; // of its frame
   void pass_on(int number) noexcept;
+  void start();
 
+  const portable& what_;
   const std::uint64_t number_;
   std::string frame_;
+  short_mutex mutex_; // of the next
   std::shared_ptr<worker> worker_;
   std::atomic<int> asked_{0};
   std::string result_;

@@ -4,7 +4,9 @@ namespace taskactor::detail {
 
 process_service::process_service(runtime& home)
     : commands_(command_server::create(home.system())),
-      workers_(std::make_shared<worker_pool>(home, *commands_)) {}
+      workers_(std::make_shared<worker_pool>(home, *commands_)) {
+  workers_->begin();
+}
 
 /// The workers die with the server, which tells the pool of each end.
 void process_service::stop() noexcept {

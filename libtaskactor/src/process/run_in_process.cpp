@@ -33,41 +33,74 @@ std::atomic<std::uint64_t> last_number{0};
 
 process_call::process_call(context& owner, const portable& what, const std::string& arguments)
     : child_call(owner),
+      what_(what),
       number_(++last_number),
       frame_(make_frame({said::call, number_, what.portable_name(),
                          nlohmann::json::binary({arguments.begin(), arguments.end()})})) {}
 
 void process_call::on_token() noexcept {
-  auto& whom = owner();
   const ref<process_call> self{this}; // it may have ended when `give` returns
   try {
-    if (auto* const decides = task().home->decides())
-      if (const auto why = decides->fails_start(task()))
-        throw std::system_error{*why, "the test lets the start of a worker fail"};
-    do
-      worker_ = processes(*task().home).workers().find_free();
-    while (!worker_->give(self));
+    start();
   } catch (...) {
     failed(std::current_exception());
-    return;
+  }
+}
+
+void process_call::start() {
+  if (auto* const decides = task().home->decides())
+    if (const auto why = decides->fails_start(task()))
+      throw std::system_error{*why, "the test lets the start of a worker fail"};
+  std::shared_ptr<worker> free;
+  do
+    free = processes(*task().home).workers().find_free();
+  while (!free->give(ref<process_call>{this}));
+  sent_to(free);
+  free->send_ahead();
+}
+
+bool process_call::may_be_prefetched() const noexcept {
+  return is_short() && frame_.size() <= prefetch_limit && asked_.load(std::memory_order_relaxed) == 0;
+}
+
+void process_call::sent_to(std::shared_ptr<worker> whom) noexcept {
+  {
+    const std::lock_guard lock{mutex_};
+    worker_ = std::move(whom);
   }
   started_.store(true, std::memory_order_seq_cst);
+  repeat_signal();
+}
+
+void process_call::given_back() noexcept {
+  const ref<process_call> self{this};
+  started_.store(false, std::memory_order_seq_cst);
+  task().home->process_gate().put_back(self);
+  if (asked_.load(std::memory_order_seq_cst) != 0 && withdraw())
+    owner().wake();
+}
+
+void process_call::repeat_signal() noexcept {
   if (const int number = asked_.load(std::memory_order_seq_cst))
     pass_on(number);
-  whom.wake();
 }
 
 void process_call::signal(int number) noexcept {
   asked_.store(number, std::memory_order_seq_cst);
+  if (withdraw())
+    return;
   if (started_.load(std::memory_order_seq_cst))
     pass_on(number);
 }
 
 void process_call::pass_on(int number) noexcept {
+  std::unique_lock lock{mutex_};
+  const auto whom = worker_;
+  lock.unlock();
   if (number == asks)
-    worker_->stop(*this);
+    whom->stop(*this);
   else
-    worker_->signal(*this, number);
+    whom->signal(*this, number);
 }
 
 void process_call::completed(std::string result) noexcept {
@@ -91,7 +124,7 @@ void process_call::lost(std::exception_ptr why) noexcept {
 }
 
 std::string process_call::take(bool asked) {
-  if (cancelled_ || (lost_ && asked))
+  if (cancelled_ || revoked() || (lost_ && asked))
     throw cancelled_error{};
   if (lost_)
     if (auto* const special = task().special.get(); special && ++special->worker_kills >= kills_limit)
@@ -107,11 +140,7 @@ task<std::string> call_in_process(const portable& what, std::string arguments) {
   if (ctx.must_stop())
     throw cancelled_error{};
   ctx.home().process_gate().enter(call);
-  auto how = co_await call_wait{call, true, time_point::max()};
-  if (how == wait_end::cancelled && call->withdraw())
-    throw cancelled_error{};
-  if (how == wait_end::arrived)
-    how = co_await call_wait{call, false, time_point::max()};
+  const auto how = co_await call_wait{call, false, time_point::max()};
   const bool asked = how != wait_end::arrived;
   if (asked)
     co_await shield(end_process_call(call, ctx.home().with().cancel_grace / 2));

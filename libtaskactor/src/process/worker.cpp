@@ -3,10 +3,10 @@
 #include "../link/frame.hpp"
 #include "../run/runtime.hpp"
 #include "worker_pool.hpp"
-#include "worker_protocol.hpp"
 
 #include <taskactor/process/run_in_process.hpp>
 
+#include <algorithm>
 #include <array>
 #include <csignal>
 #include <utility>
@@ -46,31 +46,51 @@ void worker::start() {
 }
 
 bool worker::give(const ref<process_call>& call) {
-  std::unique_lock lock{mutex_};
+  lock_type lock{mutex_};
   const bool dead = ended_ || closed_;
   if (dead && greeted_)
     return false;
-  call_ = call;
+  train_.push_back({call});
+  turn_since_ = clock::now();
   if (dead) { // it could not be started: that is the call's end
     pool_->commands().signal(key_, SIGKILL);
     end_if_over(std::move(lock));
     return true;
   }
-  lock.unlock();
   link_->send(call->take_frame());
   return true;
 }
 
+std::size_t worker::find(const process_call& call) const noexcept { return find(call.number()); }
+
+/// As many as there are: none.
+std::size_t worker::find(std::uint64_t number) const noexcept {
+  const auto found = std::find_if(train_.begin(), train_.end(),
+                                  [number](const seat& each) { return each.call->number() == number; });
+  return static_cast<std::size_t>(found - train_.begin());
+}
+
 void worker::stop(const process_call& call) {
   const std::lock_guard lock{mutex_};
-  if (call_.get() == &call)
-    link_->send(make_frame({said::stop, call.number()}));
+  const auto index = find(call);
+  if (index == train_.size())
+    return;
+  link_->send(make_frame({said::stop, call.number()}));
+  if (index == 0) // it may end by a signal, and what has begun by then with it
+    ask_back_locked(train_.size());
 }
 
 void worker::signal(const process_call& call, int number) {
-  const std::lock_guard lock{mutex_};
-  if (call_.get() == &call)
+  lock_type lock{mutex_};
+  const auto index = find(call);
+  if (index == train_.size())
+    return;
+  if (index == 0) {
     pool_->commands().signal(key_, number);
+    return;
+  }
+  forgotten_.insert(call.number());
+  remove(std::move(lock), index, false, [](process_call& one) { one.cancelled(); });
 }
 
 void worker::retire() { link_->cut(); }
@@ -79,7 +99,7 @@ void worker::retire() { link_->cut(); }
 // ----------------------------------------------------------------------------------------------
 
 void worker::on_start_failed(errc, std::string message) noexcept {
-  std::unique_lock lock{mutex_};
+  lock_type lock{mutex_};
   start_failure_ = std::move(message);
   ended_ = true;
   link_->cut();
@@ -87,7 +107,7 @@ void worker::on_start_failed(errc, std::string message) noexcept {
 }
 
 void worker::on_exit(command_result result) noexcept {
-  std::unique_lock lock{mutex_};
+  lock_type lock{mutex_};
   result_ = std::move(result);
   ended_ = true;
   link_->cut(); // what it has sent is read, though a process that it left behind may have the other end open
@@ -95,24 +115,29 @@ void worker::on_exit(command_result result) noexcept {
 }
 
 void worker::on_closed(bool broken) noexcept {
-  std::unique_lock lock{mutex_};
+  lock_type lock{mutex_};
   closed_ = true;
   if (broken)
     violation_ = "it sent what is no frame";
-  if (!ended_ && (broken || call_))
+  if (!ended_ && (broken || !train_.empty()))
     pool_->commands().signal(key_, SIGKILL);
   end_if_over(std::move(lock));
 }
 
-void worker::end_if_over(std::unique_lock<std::mutex> lock) noexcept {
+void worker::end_if_over(lock_type lock) noexcept {
   if (!ended_ || !closed_)
     return;
-  const auto call = std::exchange(call_, {});
-  auto fault = call || !greeted_ ? why_lost() : nullptr;
+  auto train = std::exchange(train_, {});
+  ahead_ = 0;
+  auto fault = !train.empty() || !greeted_ ? why_lost() : nullptr;
   lock.unlock();
   pool_->gone(*this, fault != nullptr);
-  if (call)
-    call->lost(std::move(fault)); // the last of it goes with who reads it
+  while (train.size() > 1) {
+    train.back().call->given_back();
+    train.pop_back();
+  }
+  if (!train.empty())
+    train.front().call->lost(std::move(fault)); // the last of it goes with who reads it
 }
 
 std::exception_ptr worker::why_lost() const {
@@ -152,60 +177,105 @@ void worker::break_off(const char* why) noexcept {
 bool worker::handle(const nlohmann::json& frame) {
   if (!frame.is_array() || frame.empty() || !frame[0].is_number_integer())
     return false;
-  const auto kind = frame[0].get<int>();
-  if (kind == static_cast<int>(said::hello)) {
+  const auto kind = static_cast<said>(frame[0].get<int>());
+  if (kind == said::hello) {
     const std::lock_guard lock{mutex_};
+    turn_since_ = clock::now();
     return !std::exchange(greeted_, true) && frame.at(1) == worker_protocol_version;
   }
-  if (kind == static_cast<int>(said::progress)) {
-    std::unique_lock lock{mutex_};
-    const auto call = call_;
-    lock.unlock();
-    if (call && frame.at(1) == call->number()) // else it came behind the call's own end
-      call->report_progress(frame.at(2).get<std::uint64_t>(), frame.at(3).get<std::uint64_t>(),
-                            frame.at(4).get<std::string>());
+  if (kind == said::progress) {
+    report_progress(frame);
     return true;
   }
-  return answer(frame);
+  return answer(kind, frame);
 }
 
-bool worker::answer(const nlohmann::json& frame) {
+void worker::report_progress(const nlohmann::json& frame) {
+  lock_type lock{mutex_};
+  const auto call = train_.empty() ? ref<process_call>{} : train_.front().call;
+  lock.unlock();
+  if (call && frame.at(1) == call->number()) // else it came behind the call's own end
+    call->report_progress(frame.at(2).get<std::uint64_t>(), frame.at(3).get<std::uint64_t>(),
+                          frame.at(4).get<std::string>());
+}
+
+bool worker::answer(said kind, const nlohmann::json& frame) {
   std::string text;
-  const auto kind = frame[0].get<int>();
-  if (kind == static_cast<int>(said::result)) {
+  if (kind == said::result) {
     const auto& bytes = frame.at(2).get_binary();
     text.assign(bytes.begin(), bytes.end());
     if (!is_shallow(text)) // to the frame it is a string: whoever decodes it would recurse
       return false;
-  } else if (kind == static_cast<int>(said::failed) || kind == static_cast<int>(said::refused)) {
+  } else if (kind == said::failed || kind == said::refused) {
     text = frame.at(2).get<std::string>();
-  } else if (kind != static_cast<int>(said::cancelled)) {
+  } else if (kind != said::cancelled && kind != said::returned) {
     return false;
   }
-  std::unique_lock lock{mutex_};
-  if (!greeted_ || !call_ || frame.at(1) != call_->number())
+  const auto number = frame.at(1).get<std::uint64_t>();
+  lock_type lock{mutex_};
+  if (forgotten_.erase(number) != 0)
+    return true;
+  const auto index = find(number);
+  const bool in_turn = kind == said::cancelled || kind == said::returned || index == 0;
+  if (!greeted_ || index == train_.size() || !in_turn)
     return false;
-  const auto call = std::exchange(call_, {});
-  lock.unlock();
-  pool_->release(shared_from_this()); // first: the call's end gives its token to the next
-  if (kind == static_cast<int>(said::result))
-    call->completed(std::move(text));
-  else if (kind == static_cast<int>(said::failed))
-    call->failed(std::make_exception_ptr(remote_error{text}));
-  else if (kind == static_cast<int>(said::refused))
-    call->failed(std::make_exception_ptr(std::system_error{make_error_code(errc::unknown_task), text}));
-  else
-    call->cancelled();
+  if (kind == said::returned && !train_[index].asked_back)
+    return false;
+  remove(std::move(lock), index, kind != said::returned, [&](process_call& call) {
+    if (kind == said::result)
+      call.completed(std::move(text));
+    else if (kind == said::failed)
+      call.failed(std::make_exception_ptr(remote_error{text}));
+    else if (kind == said::refused)
+      call.failed(std::make_exception_ptr(std::system_error{make_error_code(errc::unknown_task), text}));
+    else if (kind == said::cancelled)
+      call.cancelled();
+    else
+      call.given_back();
+  });
   return true;
 }
 
+void worker::remove(lock_type lock, std::size_t index, bool answered,
+                    const std::function<void(process_call&)>& how) {
+  const auto call = std::move(train_[index].call);
+  train_.erase(train_.begin() + static_cast<std::ptrdiff_t>(index));
+  ref<process_call> next;
+  const bool over = train_.empty();
+  const auto now = clock::now();
+  if (index == 0) {
+    if (answered)
+      call->add_time(now - turn_since_);
+    turn_since_ = now;
+    if (!over) {
+      next = train_.front().call;
+      next->inherit_token(*call);
+    }
+  }
+  ahead_ = over ? 0 : train_.size() - 1;
+  const bool more = index == 0 && train_.size() <= ahead_limit / 2;
+  lock.unlock();
+  if (over) // first: the call's end gives its token to the next
+    pool_->release(shared_from_this(), answered);
+  else if (answered)
+    pool_->answered(*this, now);
+  how(*call);
+  if (!over && more)
+    send_ahead();
+  if (next)
+    next->repeat_signal();
+}
+
+// -- what it prints
+// -----------------------------------------------------------------------------------------------------
+
 void worker::on_line(std::string_view line) noexcept {
   try {
-    std::unique_lock lock{mutex_};
+    lock_type lock{mutex_};
     last_words_.emplace_back(line.substr(0, 200));
     if (last_words_.size() > last_words_limit)
       last_words_.pop_front();
-    const auto who = call_ ? call_->task_id() : "worker";
+    const auto who = train_.empty() ? "worker" : train_.front().call->task_id();
     lock.unlock();
     pool_->home().events().note(who + ": " + std::string{line});
   } catch (const std::exception&) { // no memory: a line is lost

@@ -3,6 +3,12 @@
 ///     starting --give--> busy --answer--> idle --give--> busy ...          retire: idle --> ending --> gone
 ///         \------- the process ends -------/   the call on its way is lost
 ///
+/// While it is busy with short calls it is sent further ones that wait, ahead of their turn (`send_ahead`):
+/// that spares two changes of threads for each. The first of its calls holds the token, and leaves it to the
+/// next. Those behind it are asked back when it takes longer than expected, is asked to end, or another
+/// worker is free; and when the process dies, they haven't begun (see `worker_protocol.hpp`) and go
+/// elsewhere.
+///
 /// It is gone when its process is reaped and the last frame is read, whichever comes later: an answer that
 /// was sent before the end is delivered. Threads: any; frames come on the links' thread, the rest of what a
 /// process does on the commands' thread.
@@ -11,16 +17,20 @@
 #include "../link/link.hpp"
 #include "command_listener.hpp"
 #include "process_call.hpp"
+#include "worker_protocol.hpp"
 
 #include <nlohmann/json.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
-#include <optional>
+#include <set>
 #include <string>
+#include <vector>
 
 namespace taskactor::detail {
 
@@ -35,9 +45,17 @@ public:
   void start();
   /// Only to one that is free. False: it has died meanwhile, and never sees the call.
   bool give(const ref<process_call>& call);
+  /// Further calls from the gate's line, if they and the one it runs are short.
+  void send_ahead() noexcept;
+  /// Asks for as many of them back, the last first.
+  void ask_back(std::size_t count) noexcept;
+  /// All of them, if it has been at its call for long.
+  void ask_back_if_late(std::chrono::steady_clock::time_point now) noexcept;
+  /// How many there are behind the one that runs.
+  std::size_t ahead() const noexcept { return ahead_.load(std::memory_order_relaxed); }
   /// Asks for the end of this call's body; nothing, when the call has ended.
   void stop(const process_call& call);
-  /// To the process's group, while it has this call.
+  /// To the process's group, while it runs this call. A call behind another just ends: its turn never comes.
   void signal(const process_call& call, int number);
   /// Ends an idle one: it sees the end of the link, and exits.
   void retire();
@@ -53,19 +71,37 @@ public:
   void on_line(std::string_view line) noexcept;
 
 private:
+  using clock = std::chrono::steady_clock;
+  using lock_type = std::unique_lock<std::mutex>;
+  struct seat {
+    ref<process_call> call;
+    bool asked_back = false;
+  };
   static constexpr std::size_t last_words_limit = 8;
+  static constexpr std::size_t ahead_limit = 15;
 
   bool handle(const nlohmann::json& frame);
-  bool answer(const nlohmann::json& frame);
+  void report_progress(const nlohmann::json& frame);
+  bool answer(said kind, const nlohmann::json& frame);
+  void remove(lock_type lock, std::size_t index, bool answered,
+              const std::function<void(process_call&)>& how);
+  std::size_t find(const process_call& call) const noexcept;
+  std::size_t find(std::uint64_t number) const noexcept;
+  std::size_t room_ahead() const noexcept;
+  bool append(const std::vector<ref<ticket>>& calls);
+  void ask_back_locked(std::size_t count);
   void break_off(const char* why) noexcept;
-  void end_if_over(std::unique_lock<std::mutex> lock) noexcept;
+  void end_if_over(lock_type lock) noexcept;
   std::exception_ptr why_lost() const;
 
   const std::shared_ptr<worker_pool> pool_;
   std::shared_ptr<link> link_;
   std::uint64_t key_ = 0;
-  mutable std::mutex mutex_; // what follows
-  ref<process_call> call_;
+  std::atomic<std::size_t> ahead_{0};
+  mutable std::mutex mutex_;          // what follows
+  std::vector<seat> train_;           // the one that runs, and those behind it
+  clock::time_point turn_since_{};    // when the first of them had its turn
+  std::set<std::uint64_t> forgotten_; // ended here, though not answered yet
   bool greeted_ = false, closed_ = false, ended_ = false;
   std::string violation_, start_failure_;
   command_result result_;

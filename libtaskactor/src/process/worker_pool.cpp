@@ -9,6 +9,7 @@
 #include <caf/all.hpp>
 
 #include <algorithm>
+#include <limits>
 #include <utility>
 
 namespace taskactor::detail {
@@ -82,10 +83,51 @@ std::shared_ptr<worker> worker_pool::find_free() {
   return made;
 }
 
-void worker_pool::release(std::shared_ptr<worker> which) {
-  std::unique_lock lock{mutex_};
+void worker_pool::begin() {
+  home_.process_gate().when_idle([self = weak_from_this()] {
+    if (const auto pool = self.lock())
+      pool->share_out();
+  });
+}
+
+void worker_pool::share_out() noexcept {
+  const std::lock_guard lock{mutex_};
+  const auto most = std::max_element(all_.begin(), all_.end(),
+                                     [](const auto& a, const auto& b) { return a->ahead() < b->ahead(); });
+  if (most != all_.end())
+    (*most)->ask_back(((*most)->ahead() + 1) / 2);
+}
+
+void worker_pool::answered(worker& which, std::chrono::steady_clock::time_point now) {
+  const std::lock_guard lock{mutex_};
   ++counts_.calls;
-  ++which->calls;
+  ++which.calls;
+  if (now - looked_for_late_ < short_call_limit)
+    return;
+  looked_for_late_ = now;
+  for (const auto& each : all_)
+    if (each->ahead() != 0)
+      each->ask_back_if_late(now);
+}
+
+void worker_pool::count_prefetched(std::size_t calls) {
+  const std::lock_guard lock{mutex_};
+  counts_.prefetched += calls;
+}
+
+std::size_t worker_pool::calls_left(const worker& which) const {
+  const auto most = home_.with().worker_max_calls;
+  if (most == 0)
+    return std::numeric_limits<std::size_t>::max();
+  const std::lock_guard lock{mutex_};
+  const auto taken = which.calls + which.ahead() + 1;
+  return most - std::min(most, taken);
+}
+
+void worker_pool::release(std::shared_ptr<worker> which, bool answered) {
+  std::unique_lock lock{mutex_};
+  counts_.calls += answered ? 1 : 0;
+  which->calls += answered ? 1 : 0;
   const auto most = home_.with().worker_max_calls;
   if (stopping_ || (most != 0 && which->calls >= most)) {
     lock.unlock();

@@ -26,6 +26,8 @@ void set_program_role(program_role role) noexcept;
 class worker_pool : public std::enable_shared_from_this<worker_pool> {
 public:
   worker_pool(runtime& home, command_server& commands);
+  /// Once, before the first call.
+  void begin();
   ~worker_pool();
 
   runtime& home() noexcept { return home_; }
@@ -36,8 +38,13 @@ public:
   /// A free worker, started if there is none; it is the caller's. Errors: `std::system_error` with
   /// `errc::worker_not_started`.
   std::shared_ptr<worker> find_free();
-  /// It has answered.
-  void release(std::shared_ptr<worker> which);
+  /// It is free again, after an answer or not.
+  void release(std::shared_ptr<worker> which, bool answered);
+  /// It has answered, and goes on with the next.
+  void answered(worker& which, std::chrono::steady_clock::time_point now);
+  void count_prefetched(std::size_t calls);
+  /// How many calls it may still be given.
+  std::size_t calls_left(const worker& which) const;
   /// It has ended.
   void gone(const worker& which, bool lost);
   /// The pool's actor: it may be time.
@@ -49,6 +56,8 @@ public:
 
 private:
   void look_later(time_point when);
+  /// A token is free: somebody has more calls than it can run.
+  void share_out() noexcept;
 
   runtime& home_;
   command_server& commands_;
@@ -59,6 +68,7 @@ private:
   std::vector<std::shared_ptr<worker>> idle_; // by how long they have been, the longest first
   std::vector<std::shared_ptr<worker>> all_;
   worker_statistics counts_;
+  std::chrono::steady_clock::time_point looked_for_late_{};
   bool looking_ = false; // the actor is told when the first of them may have been idle for long enough
   bool stopping_ = false;
 };

@@ -1,21 +1,36 @@
 /// What a program and its workers say to each other: frames (`link/frame.hpp`) that are arrays, of a kind and
 /// what belongs to it. NUMBER is of a call, ARGUMENTS and RESULT are CBOR in a byte string.
 ///
-///     to the worker     call NUMBER NAME ARGUMENTS            run a registered task
+///     to the worker     call NUMBER NAME ARGUMENTS            run a registered task, after those sent before
 ///                       stop NUMBER                           cancel it
+///                       give_back NUMBER                      don't begin it, unless it has begun
 ///     from the worker   hello VERSION                         first of all
 ///                       result NUMBER RESULT
 ///                       failed NUMBER TEXT                    the body has thrown; in words
-///                       refused NUMBER TEXT                   no task of that name, or not with these
-///                       arguments cancelled NUMBER progress NUMBER DONE TOTAL TEXT       of the call that
-///                       runs
+///                       refused NUMBER TEXT                   no such task, or not with these arguments
+///                       cancelled NUMBER
+///                       returned NUMBER                       given back: it hasn't begun
+///                       progress NUMBER DONE TOTAL TEXT       of the call that runs
 ///
-/// A worker runs one call at a time. Each call is answered once, by one of the middle four.
+/// A worker runs one call at a time, in the order in which they came, and begins none before it has answered
+/// the one before. So when it dies, only the first that it hasn't answered may have begun. Each call is
+/// answered once: by `cancelled` or `returned` at any time, by the others in its turn.
 #pragma once
 
 namespace taskactor::detail {
 
-enum class said : int { call, stop, hello, result, failed, refused, cancelled, progress };
+enum class said : int {
+  call,
+  stop,
+  give_back,
+  hello,
+  result,
+  failed,
+  refused,
+  cancelled,
+  returned,
+  progress
+};
 
 constexpr int worker_protocol_version = 1;
 /// How a program is told that it is a worker: by its first argument, and by this variable too, so that no

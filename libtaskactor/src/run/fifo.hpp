@@ -36,6 +36,16 @@ public:
     ++size_;
   }
 
+  void push_front(ref<T> element) noexcept {
+    T* added = element.detach();
+    added->listed_in = this;
+    added->prev = nullptr;
+    added->next = first_;
+    (first_ ? first_->prev : last_) = added;
+    first_ = added;
+    ++size_;
+  }
+
   /// Appends all of another list, whose elements then say that they are in this one: O(n) in time, no
   /// allocation.
   void splice(fifo& other) noexcept {

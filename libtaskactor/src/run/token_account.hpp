@@ -62,6 +62,8 @@ public:
     return give_back();
   }
 
+  /// Tokens are to go back as soon as they aren't used.
+  bool owes() const noexcept { return owed_ != 0; }
   std::size_t used() const noexcept { return used_; }
   std::size_t held() const noexcept { return held_; }
   std::size_t idle() const noexcept { return held_ - used_ - std::min(owed_, held_ - used_); }

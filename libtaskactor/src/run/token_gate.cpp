@@ -2,8 +2,8 @@
 
 #include <caf/all.hpp>
 
+#include <algorithm>
 #include <utility>
-#include <vector>
 
 namespace taskactor::detail {
 
@@ -34,8 +34,9 @@ ticket::~ticket() { owner_.release(); }
 
 void ticket::finish() noexcept {
   auto* gate = gate_;
+  const bool with_token = std::exchange(holds_token_, false);
   stage_.store(stage::ended, std::memory_order_release);
-  gate->leave();
+  gate->leave(with_token);
   owner_.wake();
 }
 
@@ -59,16 +60,63 @@ bool token_gate::revoke(ticket& work) noexcept {
   return true;
 }
 
-void token_gate::leave() noexcept {
+std::vector<ref<ticket>> token_gate::prefetch(std::size_t most) {
+  std::vector<ref<ticket>> taken;
+  const std::lock_guard lock{mutex_};
+  if (account_.owes())
+    return taken;
+  const auto users = std::max<std::size_t>(account_.used(), 1);
+  most = std::min(most, (waiting_.size() + users - 1) / users);
+  taken.reserve(most);
+  while (taken.size() < most && waiting_.front()->may_be_prefetched()) {
+    taken.push_back(waiting_.pop());
+    taken.back()->stage_.store(ticket::stage::granted, std::memory_order_release);
+  }
+  prefetched_ += taken.size();
+  return taken;
+}
+
+void token_gate::put_back(ref<ticket> work) noexcept {
   std::unique_lock lock{mutex_};
-  release(account_.put());
+  if (std::exchange(work->holds_token_, false))
+    release(account_.put_unused(1));
+  else
+    --prefetched_;
+  work->stage_.store(ticket::stage::waiting, std::memory_order_release);
+  waiting_.push_front(std::move(work));
   serve(lock);
+}
+
+void token_gate::when_idle(std::function<void()> hook) {
+  const std::lock_guard lock{mutex_};
+  idle_hook_ = std::move(hook);
+}
+
+void token_gate::call_when_idle(std::unique_lock<std::mutex> lock) {
+  if (prefetched_ == 0 || !waiting_.empty() || account_.idle() == 0)
+    return;
+  const auto hook = idle_hook_;
+  lock.unlock();
+  if (hook)
+    hook();
+}
+
+void token_gate::leave(bool with_token) noexcept {
+  std::unique_lock lock{mutex_};
+  if (with_token) {
+    release(account_.put());
+    serve(lock);
+  } else {
+    --prefetched_;
+  }
+  call_when_idle(std::move(lock));
 }
 
 void token_gate::granted(std::size_t count) {
   std::unique_lock lock{mutex_};
   release(account_.granted(count));
   serve(lock);
+  call_when_idle(std::move(lock));
 }
 
 void token_gate::recalled(std::size_t count) {
@@ -78,11 +126,13 @@ void token_gate::recalled(std::size_t count) {
 }
 
 void token_gate::resize(std::size_t capacity) {
-  {
-    const std::lock_guard lock{mutex_};
-    capacity_ = capacity;
-  }
+  std::unique_lock lock{mutex_};
+  capacity_ = capacity;
+  const auto hook = prefetched_ != 0 ? idle_hook_ : nullptr; // there may be more, which nobody asks for
+  lock.unlock();
   post(limiter_, resize_limiter{capacity});
+  if (hook)
+    hook();
 }
 
 limiter_statistics token_gate::statistics() const {
@@ -93,6 +143,7 @@ limiter_statistics token_gate::statistics() const {
 void token_gate::serve(std::unique_lock<std::mutex>& lock) {
   while (!waiting_.empty() && account_.take()) {
     auto next = waiting_.pop();
+    next->holds_token_ = true;
     next->stage_.store(ticket::stage::granted, std::memory_order_relaxed);
     lock.unlock();
     next->on_token();

@@ -12,8 +12,10 @@
 #include <caf/actor.hpp>
 
 #include <atomic>
+#include <functional>
 #include <memory>
 #include <mutex>
+#include <vector>
 
 namespace taskactor::detail {
 
@@ -28,6 +30,13 @@ public:
   void enter(ref<ticket> work);
   /// True: it hadn't its token yet and never gets one.
   bool revoke(ticket& work) noexcept;
+  /// The head of the line, as far as it may be prefetched: at most `most`, and a fair part of what waits. For
+  /// who holds a token, and will start them one after the other on it; none when tokens are to go back.
+  std::vector<ref<ticket>> prefetch(std::size_t most);
+  /// Back to the head of the line, and with it the token that it may have inherited.
+  void put_back(ref<ticket> work) noexcept;
+  /// `hook` is called, on any thread, when something is prefetched though a token is free.
+  void when_idle(std::function<void()> hook);
   void resize(std::size_t capacity);
   limiter_statistics statistics() const;
 
@@ -38,7 +47,8 @@ public:
 
 private:
   friend class ticket;
-  void leave() noexcept; // a ticket's work has ended
+  void leave(bool with_token) noexcept; // a ticket's work has ended
+  void call_when_idle(std::unique_lock<std::mutex> lock);
   void serve(std::unique_lock<std::mutex>& lock);
   void release(std::size_t count);
 
@@ -49,6 +59,8 @@ private:
   std::size_t capacity_;
   token_account account_;
   fifo<ticket> waiting_;
+  std::size_t prefetched_ = 0; // and without a token yet
+  std::function<void()> idle_hook_;
 };
 
 } // namespace taskactor::detail

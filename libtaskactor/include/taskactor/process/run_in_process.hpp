@@ -6,7 +6,9 @@
 ///
 /// The child is a worker: this program, started again, which `worker_entry` at the top of `main` makes one.
 /// Workers are started when they are needed, at most as many as the process limiter has tokens, and stay for
-/// further calls; one call at a time runs in each. A worker that has been idle for five minutes ends.
+/// further calls; one call at a time runs in each. A worker that has been idle for five minutes ends. Calls
+/// of functions that have lately taken less than 1 ms are sent to a busy worker ahead of their turn; they go
+/// to another one when it is late or dies.
 ///
 /// Arguments and results are copied as CBOR: see `task/json_value.hpp` for what has that form. In the worker
 /// the body is a task: `this_task::report_progress`, `sleep_for`, `gather`, threads and commands work there,

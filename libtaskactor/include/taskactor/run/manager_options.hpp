@@ -92,6 +92,7 @@ struct worker_statistics {
   std::size_t idle = 0, busy = 0; ///< now; `busy` includes those that are starting or ending
   std::uint64_t started = 0;      ///< since start, as all below
   std::uint64_t calls = 0;        ///< ended with a value or with what the body threw
+  std::uint64_t prefetched = 0;   ///< calls that were sent to a worker behind another one
   std::uint64_t lost = 0;         ///< died under a call, or before they could take one
 };
 

@@ -5,12 +5,15 @@
 ///        \--cancelled first--> revoked
 ///
 /// The token is taken before the work starts and kept until it has really ended, abandoned or not (rule 8).
+/// Work that may be prefetched can be taken from the line ahead of its token, by who holds one: it starts
+/// when that one's work has ended and has left it the token, or goes back to the head of the line.
 #pragma once
 
 #include <taskactor/run/record.hpp>
 
 #include <atomic>
 #include <cstdint>
+#include <utility>
 
 namespace taskactor::detail {
 
@@ -25,6 +28,10 @@ public:
 
   /// The token is there: start, on whatever thread this is, without blocking.
   virtual void on_token() noexcept = 0;
+  /// Asked under the gate's lock.
+  virtual bool may_be_prefetched() const noexcept { return false; }
+  /// That of `other`, whose work has ended: this one's is next. By who has prefetched it.
+  void inherit_token(ticket& other) noexcept { std::swap(holds_token_, other.holds_token_); }
   bool ended() const noexcept final { return stage_.load(std::memory_order_acquire) >= stage::ended; }
   bool granted() const noexcept { return stage_.load(std::memory_order_acquire) != stage::waiting; }
   bool revoked() const noexcept { return stage_.load(std::memory_order_acquire) == stage::revoked; }
@@ -44,6 +51,7 @@ private:
   context& owner_;
   ref<record> task_;
   token_gate* gate_ = nullptr;
+  bool holds_token_ = false;
   std::atomic<stage> stage_{stage::waiting};
 };
 

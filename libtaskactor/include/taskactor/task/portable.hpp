@@ -5,6 +5,9 @@
 /// does.
 #pragma once
 
+#include <atomic>
+#include <chrono>
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -17,6 +20,25 @@ class task;
 
 namespace detail {
 
+/// How long the calls of a function have taken lately: a moving average, slow to forget a long one. Threads:
+/// any; of two that add at once one may be lost.
+class call_time {
+public:
+  void add(std::chrono::nanoseconds taken) noexcept {
+    const auto before = average_.load(std::memory_order_relaxed);
+    const auto now = before < 0 ? taken.count() : before + (taken.count() - before) / 4;
+    average_.store(now, std::memory_order_relaxed);
+  }
+  /// False as long as none has been called.
+  bool below(std::chrono::nanoseconds limit) const noexcept {
+    const auto now = average_.load(std::memory_order_relaxed);
+    return now >= 0 && now < limit.count();
+  }
+
+private:
+  std::atomic<std::int64_t> average_{-1}; // ns
+};
+
 class portable {
 public:
   virtual ~portable() = default;
@@ -25,6 +47,10 @@ public:
   virtual std::string encode_arguments(const void* values) const = 0;
   /// Into a `std::optional` of the result; nothing for void. Errors: `argument_error`.
   virtual void decode_result(std::string_view bytes, void* into) const = 0;
+  call_time& time_in_workers() const noexcept { return time_in_workers_; }
+
+private:
+  mutable call_time time_in_workers_;
 };
 
 /// What is registered for a function. Errors: `errc::unknown_task`, which says how to register it.

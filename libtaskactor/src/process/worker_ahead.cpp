@@ -1,0 +1,80 @@
+// A worker's calls ahead of their turn: see worker.hpp.
+#include "../link/frame.hpp"
+#include "../run/runtime.hpp"
+#include "worker.hpp"
+#include "worker_pool.hpp"
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+namespace taskactor::detail {
+
+std::size_t worker::room_ahead() const noexcept {
+  const bool busy_with_short = greeted_ && !closed_ && !ended_ && !train_.empty()
+                               && train_.front().call->is_short()
+                               && clock::now() - turn_since_ < short_call_limit;
+  return busy_with_short ? ahead_limit - std::min(ahead_limit, train_.size() - 1) : 0;
+}
+
+void worker::send_ahead() noexcept {
+  std::vector<ref<ticket>> calls;
+  try {
+    lock_type lock{mutex_};
+    const auto room = room_ahead();
+    train_.reserve(ahead_limit + 1);
+    lock.unlock();
+    if (const auto most = std::min(room, pool_->calls_left(*this)))
+      calls = pool_->home().process_gate().prefetch(most);
+    if (calls.empty())
+      return;
+    if (append(calls)) {
+      pool_->count_prefetched(calls.size());
+      for (const auto& each : calls)
+        static_cast<process_call&>(*each).sent_to(shared_from_this());
+      return;
+    }
+  } catch (const std::bad_alloc&) { // as if there were no room
+  }
+  while (!calls.empty()) {
+    static_cast<process_call&>(*calls.back()).given_back();
+    calls.pop_back();
+  }
+}
+
+bool worker::append(const std::vector<ref<ticket>>& calls) {
+  std::string frames;
+  for (const auto& each : calls)
+    frames += static_cast<process_call&>(*each).frame();
+  const std::lock_guard lock{mutex_};
+  if (closed_ || ended_ || train_.empty()) // it has died, or is another's now
+    return false;
+  train_.reserve(train_.size() + calls.size());
+  link_->send(std::move(frames));
+  for (const auto& each : calls)
+    train_.push_back({ref<process_call>{&static_cast<process_call&>(*each)}});
+  ahead_ = train_.size() - 1;
+  return true;
+}
+
+void worker::ask_back(std::size_t count) noexcept {
+  const std::lock_guard lock{mutex_};
+  ask_back_locked(count);
+}
+
+void worker::ask_back_if_late(clock::time_point now) noexcept {
+  const std::lock_guard lock{mutex_};
+  if (now - turn_since_ >= short_call_limit)
+    ask_back_locked(train_.size());
+}
+
+/// From the last on: each that comes back goes to the head of the line.
+void worker::ask_back_locked(std::size_t count) {
+  for (auto i = train_.size(); i > 1 && count > 0; --i)
+    if (!std::exchange(train_[i - 1].asked_back, true)) {
+      link_->send(make_frame({said::give_back, train_[i - 1].call->number()}));
+      --count;
+    }
+}
+
+} // namespace taskactor::detail
