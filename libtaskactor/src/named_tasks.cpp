@@ -1,5 +1,8 @@
 #include <taskactor/named_tasks.hpp>
+#include <taskactor/process/run_in_process.hpp>
+#include <taskactor/run/run_in_thread.hpp>
 
+#include <memory>
 #include <utility>
 
 namespace taskactor {
@@ -15,6 +18,7 @@ task_options merged(task_options given, const task_options& own) {
   take(given.timeout, own.timeout);
   take(given.queue_timeout, own.queue_timeout);
   take(given.total_timeout, own.total_timeout);
+  take(given.runner, own.runner);
   if (given.limits->empty())
     given.limits = own.limits;
   if (given.priority == default_priority)
@@ -26,15 +30,51 @@ task_options merged(task_options given, const task_options& own) {
   return given;
 }
 
+task<json> call_elsewhere(const named_task* which, std::shared_ptr<const std::string> arguments) {
+  const std::string result = co_await detail::call_in_process(*which, *arguments);
+  auto value = detail::from_bytes(result);
+  co_return value;
+}
+
+/// Errors: `argument_error`; `std::system_error{errc::invalid_argument}`.
+std::function<task<json>()> body_of(const named_task& which, const json& arguments, runner where) {
+  auto here = which.bind(arguments); // whose errors are those of all
+  if (where == runner::task)
+    return here;
+  if (where == runner::process) {
+    const auto bytes = std::make_shared<const std::string>(detail::to_bytes(arguments));
+    return [&which, bytes] { return call_elsewhere(&which, bytes); };
+  }
+  const auto call = which.bind_blocking(arguments);
+  if (!call)
+    throw_rejection({errc::invalid_argument, "runner::thread: \"" + which.name()
+                                                 + "\" is a coroutine, which doesn't run on a thread"});
+  return [call] { return detail::run_blocking(call); };
+}
+
+std::string message_of(const std::system_error& error) {
+  const std::string text = error.what();
+  return text.substr(0, text.rfind(": " + error.code().message()));
+}
+
 } // namespace
+
+task<json> detail::run_blocking(std::function<json(std::stop_token)> function) {
+  co_return co_await run_in_thread(std::move(function));
+}
 
 expected<handle<json>> add_named(task_manager& tasks, task_options options, const named_task& which,
                                  const json& arguments) {
+  auto how = merged(std::move(options), which.options());
+  const auto where = std::exchange(how.runner, std::nullopt).value_or(runner::task);
   try {
-    return tasks.add_task(merged(std::move(options), which.options()), which.bind(arguments));
+    return tasks.add_task(std::move(how), body_of(which, arguments, where));
   } catch (const argument_error& error) {
-    const std::string text = error.what();
-    return rejection{errc::bad_arguments, text.substr(0, text.rfind(": " + error.code().message()))};
+    return rejection{errc::bad_arguments, message_of(error)};
+  } catch (const std::system_error& error) {
+    if (error.code() != errc::invalid_argument)
+      throw;
+    return rejection{errc::invalid_argument, message_of(error)};
   }
 }
 

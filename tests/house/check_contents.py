@@ -15,7 +15,7 @@ UMBRELLA = "taskactor/taskactor.hpp"
 ON_REQUEST = {
     "taskactor/run/request.hpp", "taskactor/run/messages.hpp", "taskactor/caf_message.hpp",
     "taskactor/named_tasks.hpp",
-    *(f"taskactor/task/{name}.hpp" for name in ("registry", "named_task", "json_value", "json_encode", "json_type")),
+    *(f"taskactor/task/{name}.hpp" for name in ("registry", "named_task", "typed_named_task", "json_value", "json_encode", "json_type")),
 }
 TESTING = "taskactor/testing.hpp"
 SUITE = re.compile(r"BOOST_(?:AUTO|FIXTURE)_TEST_SUITE\(\s*(\w+)")

@@ -66,12 +66,9 @@ public:
   template <class F, class... Args>
     requires detail::body<F, Args...>
   expected<handle<detail::body_result<F, Args...>>> add_task(task_options options, F&& body, Args&&... args) {
-    auto record = detail::make_body(std::forward<F>(body), std::forward<Args>(args)...);
-    handle<detail::body_result<F, Args...>> result{
-        record}; // first: a task that ends without one forgets its outcome
-    detail::ref<detail::record> joined;
-    auto refused = detail::admit(*runtime_, std::move(record), std::move(options), joined);
-    return detail::handle_of(std::move(result), std::move(refused), joined);
+    if (options.runner.value_or(runner::task) != runner::task)
+      return add_elsewhere(std::move(options), std::forward<F>(body), std::forward<Args>(args)...);
+    return add_body(std::move(options), std::forward<F>(body), std::forward<Args>(args)...);
   }
 
   /// A task that is one blocking call on a thread: takes a global token, then one of the thread limiter (rule
@@ -82,7 +79,7 @@ public:
     auto body = [](std::decay_t<F> f, std::decay_t<Args>... as) -> task<typename call::result_type> {
       co_return co_await taskactor::run_in_thread(std::move(f), std::move(as)...);
     };
-    return add_task(std::move(options), body, std::forward<F>(function), std::forward<Args>(args)...);
+    return add_body(std::move(options), body, std::forward<F>(function), std::forward<Args>(args)...);
   }
 
   /// A task that is one external command: takes a global token, then one of the process limiter.
@@ -99,7 +96,7 @@ public:
     auto body = [](plain f, std::decay_t<Args>... as) -> task<result> {
       co_return co_await taskactor::run_in_process(f, std::move(as)...);
     };
-    return add_task(std::move(options), body, std::forward<F>(function), std::forward<Args>(args)...);
+    return add_body(std::move(options), body, std::forward<F>(function), std::forward<Args>(args)...);
   }
 
   /// Runs `body` for each item, at most `options.concurrency` at once, and blocks until all have ended: their
@@ -159,6 +156,32 @@ public:
   shutdown_report shutdown(shutdown_options options = {});
 
 private:
+  template <class F, class... Args>
+  expected<handle<detail::body_result<F, Args...>>> add_body(task_options options, F&& body, Args&&... args) {
+    auto record = detail::make_body(std::forward<F>(body), std::forward<Args>(args)...);
+    handle<detail::body_result<F, Args...>> result{
+        record}; // first: a task that ends without one forgets its outcome
+    detail::ref<detail::record> joined;
+    auto refused = detail::admit(*runtime_, std::move(record), std::move(options), joined);
+    return detail::handle_of(std::move(result), std::move(refused), joined);
+  }
+
+  template <class F, class... Args>
+  expected<handle<detail::body_result<F, Args...>>> add_elsewhere(task_options options, F&& body,
+                                                                  Args&&... args) {
+    const auto where = *std::exchange(options.runner, std::nullopt);
+    if (where == runner::thread) {
+      if constexpr (!detail::body_traits<F, Args...>::coroutine)
+        return run_in_thread(std::move(options), std::forward<F>(body), std::forward<Args>(args)...);
+      return rejection{errc::invalid_argument, "runner::thread: a coroutine doesn't run on a thread"};
+    }
+    if constexpr (detail::fits_a_call<std::decay_t<F>, std::decay_t<Args>...>)
+      return run_in_process(std::move(options), std::forward<F>(body), std::forward<Args>(args)...);
+    return rejection{errc::invalid_argument,
+                     "runner::process: only a registered function, with parameters that are values or const "
+                     "references, runs in another process"};
+  }
+
   friend detail::runtime& detail::runtime_of(task_manager& manager) noexcept;
   std::unique_ptr<detail::runtime, void (*)(detail::runtime*)> runtime_;
 };

@@ -40,6 +40,10 @@ std::optional<rejection> validate(const task_options& options) {
   if (options.priority < highest_priority || options.priority > lowest_priority)
     return rejection{errc::invalid_argument,
                      "priority: " + std::to_string(options.priority) + "; give 0 (first) to 9 (last)"};
+  if (options.runner && *options.runner != runner::task)
+    return rejection{errc::invalid_argument,
+                     "runner: only add_task and add_named know it; elsewhere use run_in_thread or "
+                     "run_in_process in the body"};
   for (const auto& each : *options.limits)
     if (each.tokens == 0)
       return rejection{errc::invalid_argument, "limits: \"" + each.name + "\": 0 tokens; give one or more"};

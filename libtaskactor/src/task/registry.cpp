@@ -150,25 +150,25 @@ const named_task& registry::keep(std::unique_ptr<named_task> task, const void* f
   const std::lock_guard lock{mutex_};
   const auto [at, added] = tasks_.try_emplace(task->name());
   if (!added)
-    throw_rejection({errc::duplicate_id, "two tasks are named \"" + task->name()
-                                             + "\": " + place(at->second.task->where()) + " and "
-                                             + place(task->where())});
-  at->second = {std::move(task), function};
-  return *at->second.task;
+    throw_rejection({errc::duplicate_id, "two tasks are named \"" + task->name() + "\": "
+                                             + place(at->second->where()) + " and " + place(task->where())});
+  at->second = std::move(task);
+  auto& first = by_function_.try_emplace(function, at->second.get()).first->second;
+  if (at->second->name() < first->name())
+    first = at->second.get();
+  return *at->second;
 }
 
 const named_task* registry::find(std::string_view name) const {
   const std::lock_guard lock{mutex_};
   const auto at = tasks_.find(name);
-  return at == tasks_.end() ? nullptr : at->second.task.get();
+  return at == tasks_.end() ? nullptr : at->second.get();
 }
 
 const named_task* registry::find_address(const void* function) const {
   const std::lock_guard lock{mutex_};
-  for (const auto& [name, each] : tasks_)
-    if (each.function == function)
-      return each.task.get();
-  return nullptr;
+  const auto at = by_function_.find(function);
+  return at == by_function_.end() ? nullptr : at->second;
 }
 
 expected<const named_task*> registry::look_up(std::string_view name) const {
@@ -189,7 +189,7 @@ std::vector<const named_task*> registry::list() const {
   std::vector<const named_task*> result;
   result.reserve(tasks_.size());
   for (const auto& [name, each] : tasks_)
-    result.push_back(each.task.get());
+    result.push_back(each.get());
   return result;
 }
 

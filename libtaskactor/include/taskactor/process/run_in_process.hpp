@@ -13,7 +13,8 @@
 /// Arguments and results are copied as CBOR: see `task/json_value.hpp` for what has that form. In the worker
 /// the body is a task: `this_task::report_progress`, `sleep_for`, `gather`, threads and commands work there,
 /// under a manager of the worker's; its progress is reported as that of the caller. What it prints on
-/// standard output and error goes to the log, by lines, with the caller's id. A worker has no workers of its
+/// standard output and error goes to the log, by lines, with the caller's id. A function whose first
+/// parameter is a `std::stop_token` is given one, which a cancellation stops. A worker has no workers of its
 /// own.
 ///
 /// Errors: `worker_lost`, when the process dies under the call, whatever it died of; nothing else is harmed.
@@ -31,6 +32,7 @@
 
 #include <optional>
 #include <stdexcept>
+#include <stop_token>
 #include <string>
 #include <system_error>
 #include <tuple>
@@ -61,15 +63,6 @@ public:
 
 namespace detail {
 
-template <class R>
-struct process_result {
-  using type = R;
-};
-template <class T>
-struct process_result<task<T>> {
-  using type = T;
-};
-
 /// There and back: encoded arguments, encoded result.
 task<std::string> call_in_process(const portable& what, std::string arguments);
 
@@ -86,17 +79,38 @@ task<R> call_in_process(const portable* what, std::string arguments) {
 }
 
 template <class R, class... Ps, class... As>
-task<typename process_result<R>::type> begin_in_process(R (*function)(Ps...), As&&... arguments) {
+task<typename result_traits<R>::type> begin_call(const void* function, As&&... arguments) {
   static_assert(sizeof...(Ps) == sizeof...(As),
                 "run_in_process: the function is given another number of arguments than it has parameters; "
                 "defaults don't belong to a function's type");
   static_assert((may_cross<Ps> && ...),
                 "run_in_process: parameters are values or const references: a pointer or a reference "
                 "means nothing in another process");
-  const auto& what = portable_of(reinterpret_cast<const void*>(function));
+  const auto& what = portable_of(function);
   const std::tuple<std::remove_cvref_t<Ps>...> values{std::forward<As>(arguments)...};
-  return call_in_process<typename process_result<R>::type>(&what, what.encode_arguments(&values));
+  return call_in_process<typename result_traits<R>::type>(&what, what.encode_arguments(&values));
 }
+
+template <class R, class... Ps, class... As>
+auto begin_in_process(R (*function)(Ps...), As&&... arguments) {
+  return begin_call<R, Ps...>(reinterpret_cast<const void*>(function), std::forward<As>(arguments)...);
+}
+template <class R, class... Ps, class... As>
+auto begin_in_process(R (*function)(std::stop_token, Ps...), As&&... arguments) {
+  return begin_call<R, Ps...>(reinterpret_cast<const void*>(function), std::forward<As>(arguments)...);
+}
+
+template <class F, class... Args>
+inline constexpr bool fits_a_call = false;
+template <class R, class... Ps, class... Args>
+inline constexpr bool fits_a_call<R (*)(Ps...), Args...> = requires {
+  requires sizeof...(Ps) == sizeof...(Args);
+  requires(may_cross<Ps> && ...);
+  requires(std::is_constructible_v<std::remove_cvref_t<Ps>, Args> && ...);
+};
+template <class R, class... Ps, class... Args>
+inline constexpr bool fits_a_call<R (*)(std::stop_token, Ps...), Args...>
+    = fits_a_call<R (*)(Ps...), Args...>;
 
 } // namespace detail
 

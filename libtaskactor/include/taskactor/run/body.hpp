@@ -18,17 +18,6 @@
 
 namespace taskactor::detail {
 
-template <class R>
-struct result_traits {
-  using type = R;
-  static constexpr bool coroutine = false;
-};
-template <class T>
-struct result_traits<task<T>> {
-  using type = T;
-  static constexpr bool coroutine = true;
-};
-
 template <class F, class... Args>
 using body_traits = result_traits<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>;
 

@@ -13,11 +13,10 @@
 #include <memory>
 #include <optional>
 #include <source_location>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <system_error>
-#include <tuple>
-#include <type_traits>
 #include <utility>
 #include <vector>
 
@@ -61,6 +60,8 @@ public:
 
   /// The body of a task, with arguments (an array) that have been decoded here. Errors: `argument_error`.
   virtual std::function<task<json>()> bind(const json& arguments) const = 0;
+  /// As `bind`, to be called on a thread, whose token tells it to end. Empty: the function is a coroutine.
+  virtual std::function<json(std::stop_token)> bind_blocking(const json& arguments) const = 0;
 
   const std::string& portable_name() const noexcept final { return name_; }
 
@@ -90,94 +91,5 @@ private:
   std::string signature_;
   std::size_t parameters_ = 0, required_ = 0;
 };
-
-namespace detail {
-
-/// CBOR (RFC 8949). Errors: what nlohmann-json throws, for text that isn't UTF-8.
-std::string to_bytes(const json& value);
-json from_bytes(std::string_view bytes);
-
-template <class R>
-struct named_result {
-  using type = R;
-  static constexpr bool coroutine = false;
-};
-template <class T>
-struct named_result<task<T>> {
-  using type = T;
-  static constexpr bool coroutine = true;
-};
-
-template <class R, class... Args>
-class typed_named_task final : public named_task {
-  using result = typename named_result<R>::type;
-  using values = std::tuple<std::remove_cvref_t<Args>...>;
-  static_assert((... && (!std::is_reference_v<Args> || std::is_const_v<std::remove_reference_t<Args>>)),
-                "a named task's parameters are values or const references: its arguments come from JSON");
-
-public:
-  typed_named_task(R (*function)(Args...), std::string name, named_options how, std::source_location where)
-      : named_task(std::move(name), std::move(how), where), function_(function) {
-    describe({type_text<std::remove_cvref_t<Args>>()...}, {is_optional<std::remove_cvref_t<Args>>...},
-             type_text<result>());
-    check_defaults(std::index_sequence_for<Args...>{});
-  }
-
-  std::function<task<json>()> bind(const json& arguments) const override {
-    check_count(arguments);
-    auto bound = std::make_shared<const values>(decode_all(arguments, std::index_sequence_for<Args...>{}));
-    return [function = function_, bound] { return run(function, bound); };
-  }
-
-  std::string encode_arguments(const void* given) const override {
-    auto arguments = json::array();
-    std::apply([&](const auto&... each) { (arguments.push_back(encode(each)), ...); },
-               *static_cast<const values*>(given));
-    return to_bytes(arguments);
-  }
-  void decode_result(std::string_view bytes, [[maybe_unused]] void* into) const override {
-    const auto given = from_bytes(bytes);
-    if constexpr (!std::is_void_v<result>) {
-      try {
-        static_cast<std::optional<result>*>(into)->emplace(decode<result>(given));
-      } catch (const decode_fault& fault) {
-        throw argument_error{name() + ": result", 0, fault.expected, fault.got};
-      }
-    }
-  }
-
-private:
-  template <std::size_t... I>
-  values decode_all([[maybe_unused]] const json& arguments, std::index_sequence<I...>) const {
-    return values{decode_argument<std::tuple_element_t<I, values>>(arguments, I)...};
-  }
-  template <std::size_t... I>
-  void check_defaults(std::index_sequence<I...>) const {
-    const auto none = json::array();
-    (static_cast<void>(has_default(I) && (decode_argument<std::tuple_element_t<I, values>>(none, I), true)),
-     ...);
-  }
-  static R call(R (*function)(Args...), const values& bound) {
-    return std::apply([function](const auto&... each) -> R { return function(each...); }, bound);
-  }
-  static task<json> run(R (*function)(Args...), std::shared_ptr<const values> bound) {
-    json given;
-    if constexpr (named_result<R>::coroutine && std::is_void_v<result>) {
-      co_await call(function, *bound);
-    } else if constexpr (named_result<R>::coroutine) {
-      const result value = co_await call(function, *bound);
-      given = encode(value);
-    } else if constexpr (std::is_void_v<result>) {
-      call(function, *bound);
-    } else {
-      given = encode(call(function, *bound));
-    }
-    co_return given;
-  }
-
-  R (*function_)(Args...);
-};
-
-} // namespace detail
 
 } // namespace taskactor

@@ -35,6 +35,13 @@ enum class on_duplicate : std::uint8_t {
 };
 
 /// Options of one task. Negative durations are refused (`errc::invalid_argument`); zero has expired.
+/// Where a body runs.
+enum class runner : std::uint8_t {
+  task,    ///< on the task's own actor
+  thread,  ///< as `run_in_thread`; not for coroutines
+  process, ///< as `run_in_process`; for registered functions
+};
+
 struct task_options {
   /// Unique among waiting and running tasks. Empty: one is made ("task-17").
   field<std::string> id{};
@@ -50,6 +57,9 @@ struct task_options {
   int priority = default_priority;
   /// Whose share of the capacity it counts to: a tenant, a user. Empty: that of all who name none.
   field<std::string> share{};
+  /// Unset: as the task is registered, else `runner::task`. Errors: `errc::invalid_argument` for a body that
+  /// can't run there, and wherever tasks are begun but by `add_task` and `add_named`.
+  std::optional<taskactor::runner> runner{};
   /// Unset: a failure is final.
   field<std::optional<taskactor::retry>> retry{};
   taskactor::on_full on_full = taskactor::on_full::reject;

@@ -9,14 +9,16 @@
 /// is loaded (a static library's file of which nothing else is used is left out by the linker). A name that
 /// is taken ends the program at its start, with both places; so do defaults that don't fit the parameters.
 ///
-/// Parameters are values or const references; results are values. What of C++ has a JSON form:
+/// Parameters are values or const references; results are values. A plain function may take a
+/// `std::stop_token` before them, which isn't an argument: then it runs on a thread, wherever it is called,
+/// and the token tells it to end. What of C++ has a JSON form:
 /// `json_value.hpp`. A number that doesn't fit is refused, not cut.
 ///
 /// Errors: `argument_error`, which says which argument, what was expected, and what came. Threads: any.
 #pragma once
 
 #include <taskactor/task/expected.hpp>
-#include <taskactor/task/named_task.hpp>
+#include <taskactor/task/typed_named_task.hpp>
 
 #include <map>
 #include <memory>
@@ -24,6 +26,7 @@
 #include <source_location>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -38,8 +41,7 @@ public:
   template <class R, class... Args>
   const named_task& add(R (*function)(Args...), std::string name, named_options how = {},
                         std::source_location where = std::source_location::current()) {
-    return keep(std::make_unique<detail::typed_named_task<R, Args...>>(function, std::move(name),
-                                                                       std::move(how), where),
+    return keep(detail::make_named(function, std::move(name), std::move(how), where),
                 reinterpret_cast<const void*>(function));
   }
 
@@ -59,14 +61,11 @@ public:
   const named_task* find_address(const void* function) const;
 
 private:
-  struct entry {
-    std::unique_ptr<named_task> task;
-    const void* function;
-  };
   const named_task& keep(std::unique_ptr<named_task> task, const void* function);
 
   mutable std::mutex mutex_;
-  std::map<std::string, entry, std::less<>> tasks_;
+  std::map<std::string, std::unique_ptr<named_task>, std::less<>> tasks_;
+  std::unordered_map<const void*, const named_task*> by_function_;
 };
 
 } // namespace taskactor

@@ -180,4 +180,20 @@ inline task<void> detail::promise<void>::get_return_object() noexcept {
   return task<void>{*this};
 }
 
+namespace detail {
+
+/// What a function gives: `T` of a `task<T>`, or what a plain one returns.
+template <class R>
+struct result_traits {
+  using type = R;
+  static constexpr bool coroutine = false;
+};
+template <class T>
+struct result_traits<task<T>> {
+  using type = T;
+  static constexpr bool coroutine = true;
+};
+
+} // namespace detail
+
 } // namespace taskactor
