@@ -93,7 +93,7 @@ task<void> serve(parent_link* parent, std::uint64_t number, std::function<task<j
   --*running;
   try {
     parent->send(answer);
-  } catch (const std::exception& e) { // beyond the limit of a frame, or not UTF-8
+  } catch (const std::exception& e) { // beyond the limit of a frame
     const json failed{said::failed, number,
                       std::string{"the result can't be sent: "} + describe(std::current_exception())};
     static_cast<void>(e);
