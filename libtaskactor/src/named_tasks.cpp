@@ -32,8 +32,12 @@ task_options merged(task_options given, const task_options& own) {
 
 task<json> call_elsewhere(const named_task* which, std::shared_ptr<const std::string> arguments) {
   const std::string result = co_await detail::call_in_process(*which, *arguments);
-  auto value = detail::from_bytes(result);
-  co_return value;
+  try {
+    auto value = detail::from_bytes(result);
+    co_return value;
+  } catch (const detail::decode_fault& fault) {
+    throw argument_error{which->name() + ": result" + fault.path, 0, fault.expected, fault.got};
+  }
 }
 
 /// Errors: `argument_error`; `std::system_error{errc::invalid_argument}`.

@@ -181,7 +181,7 @@ private:
     }
     try {
       self->parent_.send(answer);
-    } catch (const std::exception&) { // beyond the limit of a frame, or not UTF-8
+    } catch (const std::exception&) { // beyond the limit of a frame
       const json failed{said::failed, number,
                         std::string{"the result can't be sent: "} + describe(std::current_exception())};
       self->parent_.send(failed);

@@ -15,7 +15,10 @@ UMBRELLA = "taskactor/taskactor.hpp"
 ON_REQUEST = {
     "taskactor/run/request.hpp", "taskactor/run/messages.hpp", "taskactor/caf_message.hpp",
     "taskactor/named_tasks.hpp",
-    *(f"taskactor/task/{name}.hpp" for name in ("registry", "named_task", "typed_named_task", "json_value", "json_encode", "json_type")),
+    *(
+        f"taskactor/task/{name}.hpp"
+        for name in ("registry", "named_task", "typed_named_task", "json_value", "json_encode", "json_type")
+    ),
 }
 TESTING = "taskactor/testing.hpp"
 SUITE = re.compile(r"BOOST_(?:AUTO|FIXTURE)_TEST_SUITE\(\s*(\w+)")
@@ -57,7 +60,7 @@ def check(root: pathlib.Path) -> Iterator[str]:
             yield f"{name}: not reachable from {TESTING if tests_only else UMBRELLA}"
     for name, text in house.files(root, "tests/*/*.cpp"):
         folder, stem = pathlib.PurePath(name).parts[1], pathlib.PurePath(name).stem
-        if folder not in ("support", "house", "apps", "stress", "use_from_cmake"):
+        if folder not in ("support", "house", "apps", "fuzz", "stress", "use_from_cmake"):
             if not (suites := SUITE.findall(text)) or suites[0] != stem:
                 yield f"{name}: its first suite must be BOOST_AUTO_TEST_SUITE({stem})"
 

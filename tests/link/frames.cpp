@@ -3,6 +3,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cstdint>
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>
@@ -81,12 +83,27 @@ BOOST_AUTO_TEST_CASE(what_is_not_one_whole_shallow_value_is_refused) {
   BOOST_CHECK(!read_frame("\xFF"));                          // a break, of nothing
   BOOST_CHECK(!read_frame(nested(1'000'000)));               // a million arrays in one another
   BOOST_CHECK(read_frame(nested(frame_depth)));
+  // What nlohmann-json would decode, but not to what was sent: integers below -2^63.
+  const std::string_view least{"\x3B\x7F\xFF\xFF\xFF\xFF\xFF\xFF\xFF"};
+  BOOST_CHECK(read_frame(least).value() == std::numeric_limits<std::int64_t>::min());
+  BOOST_CHECK(!read_frame(std::string_view{"\x3B\x80\0\0\0\0\0\0\0", 9}));
+  BOOST_CHECK(!read_frame("\x3B\xFF\xFF\xFF\xFF\xFF\xFF\xFF\xFF"));
   // In a byte string it is no depth of the frame's, but of what the string is decoded to.
   const auto deep = nested(1'000'000);
   const auto inside = make_frame(json::binary({deep.begin(), deep.end()}));
   const auto outer = read_frame(std::string_view{inside}.substr(4));
   BOOST_REQUIRE(outer);
   BOOST_CHECK(!is_shallow({reinterpret_cast<const char*>(outer->get_binary().data()), deep.size()}));
+}
+
+BOOST_AUTO_TEST_CASE(more_items_than_a_frame_may_have_are_not_decoded) {
+  const auto empty_arrays = [](std::size_t count) {
+    return make_frame(json::array_t(count - 1, json::array())).substr(4); // and the one around them
+  };
+  BOOST_TEST(read_frame(empty_arrays(frame_items)).value().size() == frame_items - 1);
+  const auto more = empty_arrays(frame_items + 1);
+  BOOST_CHECK(!read_frame(more));
+  BOOST_CHECK(is_shallow(more)); // a result may be as long as it likes
 }
 
 BOOST_AUTO_TEST_CASE(damaged_and_invented_bytes_are_refused_or_decoded_but_never_harm) {

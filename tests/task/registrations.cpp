@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <deque>
 #include <limits>
@@ -12,6 +13,7 @@
 #include <set>
 #include <string>
 #include <tuple>
+#include <unordered_set>
 #include <vector>
 
 using namespace taskactor;
@@ -28,6 +30,17 @@ struct size {
   bool operator==(const size&) const = default;
 };
 NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE(size, width, height)
+
+enum class flags : std::uint64_t {};
+
+struct record {
+  int number = 0;
+  std::uint64_t bytes = 0;
+  double share = 0;
+  std::array<int, 2> pair{};
+  std::unordered_set<int> ids{};
+};
+NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE_WITH_DEFAULT(record, number, bytes, share, pair, ids)
 
 int add(int a, int b) { return a + b; }
 task<std::string> resize(std::string path, const size& to, std::optional<int> quality) {
@@ -123,6 +136,47 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_refused) {
              == "expected a string, got [\"" + std::string(58, 'x') + "...");
   BOOST_TEST(back<bool>(std::string(58, 'x') + "\u00e4")
              == "expected true or false, got \"" + std::string(58, 'x') + "...");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_member_would_make_another_value_of_is_refused) {
+  constexpr auto most = std::numeric_limits<std::uint64_t>::max();
+  const auto refused = [](const char* key, const json& value) {
+    return back<named::record>({{key, value}})
+           == "expected a value that fits into named::record, got " + value.dump();
+  };
+  BOOST_TEST(refused("bytes", -1)); // 2^64 - 1 to nlohmann-json
+  BOOST_TEST(refused("number", most));
+  BOOST_TEST(refused("number", 3'000'000.7));
+  BOOST_TEST(refused("number", 0.1));
+  BOOST_TEST(refused("number", true));
+  BOOST_TEST(refused("pair", {1, 2, 3}));
+  BOOST_TEST(back<named::flags>(-1) == "expected a value that fits into named::flags, got -1");
+  BOOST_TEST(back<named::flags>(most) == std::to_string(most));
+}
+
+BOOST_AUTO_TEST_CASE(what_a_member_can_hold_comes_back) {
+  named::record sent{-3, std::numeric_limits<std::uint64_t>::max(), std::nan(""), {-1, 1}, {}};
+  for (int i = 0; i < 100; ++i)
+    sent.ids.insert(i * 7 % 101);
+  const auto got = detail::decode<named::record>(json::from_cbor(json::to_cbor(detail::encode(sent))));
+  BOOST_TEST(got.bytes == sent.bytes);
+  BOOST_CHECK(std::isnan(got.share));
+  BOOST_CHECK(got.pair == sent.pair);
+  BOOST_CHECK(got.ids == sent.ids); // in whatever order they came
+  BOOST_TEST(detail::decode<named::record>({{"number", 3.0}}).number == 3);
+  BOOST_TEST(detail::decode<named::record>({{"share", 1}}).share == 1.0);
+}
+
+BOOST_AUTO_TEST_CASE(a_result_that_can_not_be_taken_is_an_error_that_says_where) {
+  registry own;
+  const auto& task = own.add(
+      +[] { return std::vector<named::size>{}; }, "sizes");
+  std::optional<std::vector<named::size>> into;
+  const auto refused
+      = [&](const std::string& bytes) { return error_of([&] { task.decode_result(bytes, &into); }); };
+  BOOST_TEST(refused("\xF7") == "sizes: result: expected CBOR, got 1 bytes that are none");
+  BOOST_TEST(refused(detail::to_bytes({1})).starts_with("sizes: result[0]: expected named::size"));
+  BOOST_TEST(!into);
 }
 
 BOOST_AUTO_TEST_CASE(tasks_are_found_by_name_and_by_function) {

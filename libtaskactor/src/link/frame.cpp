@@ -1,6 +1,7 @@
 #include "frame.hpp"
 
 #include <array>
+#include <limits>
 #include <stdexcept>
 #include <vector>
 
@@ -19,10 +20,12 @@ std::size_t length_at(std::string_view bytes) noexcept {
 }
 
 /// How deep a CBOR value is nested at most, found without recursion; null: it isn't well-formed, or of a kind
-/// that we never send (lengths that aren't given, tags).
+/// that we never send (lengths that aren't given, tags, integers below those of C++, which nlohmann-json
+/// makes other integers of).
 class depth_check {
 public:
-  explicit depth_check(std::string_view bytes) : rest_(bytes) {}
+  explicit depth_check(std::string_view bytes, std::size_t items = std::numeric_limits<std::size_t>::max())
+      : rest_(bytes), items_(items) {}
 
   bool passes() {
     open_.push_back(1);
@@ -40,14 +43,16 @@ public:
 
 private:
   bool item() {
-    enum : unsigned { bytes = 2, text = 3, array = 4, map = 5, tag = 6, simple = 7 };
-    if (rest_.empty())
+    enum : unsigned { negative = 1, bytes = 2, text = 3, array = 4, map = 5, tag = 6, simple = 7 };
+    if (rest_.empty() || items_-- == 0)
       return false;
     const auto first = static_cast<unsigned char>(rest_.front());
     rest_.remove_prefix(1);
     const unsigned major = first >> 5U;
     std::uint64_t value = 0;
     if (major == tag || !argument(first & 31U, value))
+      return false;
+    if (major == negative && value > std::uint64_t{std::numeric_limits<std::int64_t>::max()})
       return false;
     if (major == bytes || major == text) {
       if (value > rest_.size())
@@ -80,6 +85,7 @@ private:
   }
 
   std::string_view rest_;
+  std::size_t items_;               // how many may still come
   std::vector<std::uint64_t> open_; // of each array or map around: how many items are still to come
 };
 
@@ -100,7 +106,7 @@ std::string make_frame(const nlohmann::json& content) {
 bool is_shallow(std::string_view content) { return depth_check{content}.passes(); }
 
 std::optional<nlohmann::json> read_frame(std::string_view content) {
-  if (!is_shallow(content))
+  if (!depth_check{content, frame_items}.passes())
     return {};
   auto value = nlohmann::json::from_cbor(content, true, false);
   if (value.is_discarded())

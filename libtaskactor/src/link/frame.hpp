@@ -2,7 +2,9 @@
 /// value (RFC 8949).
 ///
 /// What comes from the other end is not trusted: a frame is bounded in length before a byte of it is kept,
-/// and in depth before it is decoded, since decoding recurses.
+/// and before it is decoded in depth, since decoding recurses, and in items, since each takes a hundred times
+/// its byte, and the thread that decodes has other links to serve. What is large or deep by right comes in a
+/// byte string.
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -17,14 +19,16 @@ namespace taskactor::detail {
 
 constexpr std::size_t frame_limit = std::size_t{64} << 20;
 constexpr std::size_t frame_depth = 200;
+constexpr std::size_t frame_items = std::size_t{1} << 16;
 
-/// Errors: `std::length_error` beyond `frame_limit`; what nlohmann-json throws for text that isn't UTF-8.
+/// Errors: `std::length_error` beyond `frame_limit`. Text that isn't UTF-8 is sent, and read, as it is.
 std::string make_frame(const nlohmann::json& content);
 
-/// One whole CBOR value of at most `frame_depth` levels: found without recursion.
+/// As long as one CBOR value, of at most `frame_depth` levels: found without recursion, so that it may be
+/// decoded. That finds what else there may be wrong.
 bool is_shallow(std::string_view content);
 
-/// Null: not one whole CBOR value of at most `frame_depth` levels.
+/// Null: not one whole CBOR value of at most `frame_depth` levels and `frame_items`.
 std::optional<nlohmann::json> read_frame(std::string_view content);
 
 /// Cuts a stream of bytes into frames.

@@ -47,7 +47,12 @@ std::string to_bytes(const json& value) {
   return bytes;
 }
 
-json from_bytes(std::string_view bytes) { return json::from_cbor(bytes); }
+json from_bytes(std::string_view bytes) {
+  auto value = json::from_cbor(bytes, true, false);
+  if (value.is_discarded())
+    throw decode_fault{{}, "CBOR", std::to_string(bytes.size()) + " bytes that are none"};
+  return value;
+}
 
 const portable& portable_of(const void* function) {
   if (const auto* found = registry::global().find_address(function))
@@ -79,23 +84,62 @@ std::string plain_text(const json::exception& error) {
   return text.starts_with("[json.exception") && end != text.npos ? text.substr(end + 2) : text;
 }
 
-const json* lost(const json& given, const json& back) {
-  if (given.is_number() && back.is_number()) {
-    const bool exact = given.is_number_integer() && back.is_number_integer();
-    const auto a = given.get<double>(), b = back.get<double>();
-    // What a float keeps of a double is no loss.
-    const bool same = exact ? given == back : a == b || std::abs(a - b) <= std::abs(a) * 1e-6;
-    return same ? nullptr : &given;
+namespace {
+
+bool is_negative(const json& integer) {
+  return !integer.is_number_unsigned() && integer.get<std::int64_t>() < 0;
+}
+
+/// Not by nlohmann-json's ==, to which -1 is 2^64 - 1 as well.
+bool same_number(const json& given, const json& back) {
+  if (given.is_number_integer() && back.is_number_integer())
+    return is_negative(given) == is_negative(back) && given.get<std::uint64_t>() == back.get<std::uint64_t>();
+  const auto a = given.get<double>();
+  if (back.is_number_float()) { // what a float keeps of a double is no loss
+    const auto b = back.get<double>();
+    return a == b || std::abs(a - b) <= std::abs(a) * 1e-6 || (std::isnan(a) && std::isnan(b));
   }
+  if (std::trunc(a) != a || !(a >= -0x1p63 && a < 0x1p64))
+    return false;
+  return is_negative(back) ? a < 0 && static_cast<std::int64_t>(a) == back.get<std::int64_t>()
+                           : a >= 0 && static_cast<std::uint64_t>(a) == back.get<std::uint64_t>();
+}
+
+/// The same items in any order: those of a hashed set have none.
+bool permuted(const json& a, const json& b) {
+  const auto sorted = [](const json& items) {
+    std::vector<std::string> result;
+    for (const auto& each : items)
+      result.push_back(to_bytes(each));
+    std::sort(result.begin(), result.end());
+    return result;
+  };
+  return a.size() == b.size() && sorted(a) == sorted(b);
+}
+
+const json* lost_item(const json& given, const json& back) {
+  if (given.size() > back.size())
+    return &given;
+  for (std::size_t i = 0; i < given.size(); ++i)
+    if (const auto* part = lost(given[i], back[i]))
+      return permuted(given, back) ? nullptr : part;
+  return nullptr;
+}
+
+} // namespace
+
+const json* lost(const json& given, const json& back) {
+  if (given.is_number() && back.is_number())
+    return same_number(given, back) ? nullptr : &given;
+  if (given.is_boolean() && back.is_number()) // by nlohmann-json alone
+    return &given;
   if (given.is_object() && back.is_object()) {
     for (const auto& [key, value] : back.items())
       if (const auto at = given.find(key); at != given.end())
         if (const auto* part = lost(*at, value))
           return part;
   } else if (given.is_array() && back.is_array()) {
-    for (std::size_t i = 0; i < std::min(given.size(), back.size()); ++i)
-      if (const auto* part = lost(given[i], back[i]))
-        return part;
+    return lost_item(given, back);
   }
   return nullptr;
 }

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 namespace taskactor::detail {
@@ -48,7 +49,12 @@ json encode(const T& value) {
     static_assert(
         requires { json(value); },
         "this type has no JSON form: give it one by NLOHMANN_DEFINE_TYPE_NON_INTRUSIVE, or by a to_json");
-    return json(value);
+    auto made = json(value);
+    if constexpr (std::is_enum_v<T>)
+      if constexpr (std::is_unsigned_v<std::underlying_type_t<T>>)
+        if (made.is_number_integer()) // nlohmann-json 3.11.2 makes it negative from 2^63 on
+          made = made.template get<std::uint64_t>();
+    return made;
   }
 }
 

@@ -12,6 +12,7 @@
 /// went in has not fitted |
 #pragma once
 
+#include <taskactor/task/json_encode.hpp>
 #include <taskactor/task/json_type.hpp>
 
 #include <cmath>
@@ -33,7 +34,7 @@ namespace taskactor::detail {
 std::string shown(const json& value);
 /// What nlohmann-json has to say, without its numbers.
 std::string plain_text(const json::exception& error);
-/// A number that `back` has and `given` hasn't, or null: what didn't fit.
+/// The part of `given` that is another one in `back`, or null: what didn't fit.
 const json* lost(const json& given, const json& back);
 
 /// A value that isn't what it should be.
@@ -132,7 +133,7 @@ T decode_user(const json& from) {
   try {
     auto value = from.get<T>();
     if constexpr (requires { json(value); }) {
-      const json back = value;
+      const auto back = encode(value);
       if (const auto* part = std::is_enum_v<T> && back != from ? &from : lost(from, back))
         refuse_value("a value that fits into " + type_text<T>(), *part);
     }

@@ -19,8 +19,9 @@ namespace taskactor {
 
 namespace detail {
 
-/// CBOR (RFC 8949). Errors: what nlohmann-json throws, for text that isn't UTF-8.
+/// CBOR (RFC 8949).
 std::string to_bytes(const json& value);
+/// Errors: `decode_fault`.
 json from_bytes(std::string_view bytes);
 
 /// Runs a blocking function on a thread: defined above this layer, where threads are known.
@@ -68,13 +69,12 @@ public:
     return to_bytes(arguments);
   }
   void decode_result(std::string_view bytes, [[maybe_unused]] void* into) const override {
-    const auto given = from_bytes(bytes);
-    if constexpr (!std::is_void_v<result>) {
-      try {
+    try {
+      const auto given = from_bytes(bytes);
+      if constexpr (!std::is_void_v<result>)
         static_cast<std::optional<result>*>(into)->emplace(decode<result>(given));
-      } catch (const decode_fault& fault) {
-        throw argument_error{name() + ": result", 0, fault.expected, fault.got};
-      }
+    } catch (const decode_fault& fault) {
+      throw argument_error{name() + ": result" + fault.path, 0, fault.expected, fault.got};
     }
   }
 
