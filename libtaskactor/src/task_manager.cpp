@@ -1,6 +1,7 @@
 #include <taskactor/task_manager.hpp>
 
 #include "caf_compat.hpp"
+#include "process/process_service.hpp"
 #include "run/runtime.hpp"
 
 #include <caf/actor.hpp>
@@ -37,6 +38,10 @@ void task_manager::configure(caf::actor_system_config& config) { detail::install
 expected<handle<command_result>> task_manager::run_command(task_options options, command_line argv,
                                                            command_options how) {
   return add_task(std::move(options), taskactor::run_command, std::move(argv), std::move(how));
+}
+
+std::size_t task_manager::prestart_workers(std::size_t count) {
+  return detail::processes(*runtime_).workers().prestart(count);
 }
 
 cancel_reply task_manager::cancel_task(std::string_view id) { return runtime_->cancel_task(id); }

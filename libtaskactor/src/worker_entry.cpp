@@ -1,6 +1,7 @@
 #include <taskactor/worker_entry.hpp>
 
 #include "link/frame.hpp"
+#include "process/call_limits.hpp"
 #include "process/descriptor.hpp"
 #include "process/worker_pool.hpp"
 #include "process/worker_protocol.hpp"
@@ -136,6 +137,7 @@ private:
     if (running_ != number)
       return;
     running_.reset();
+    limits_.reset();
     begin_next();
   }
 
@@ -143,8 +145,14 @@ private:
     while (!waiting_.empty() && !running_) {
       const auto next = std::move(waiting_.front());
       waiting_.pop_front();
-      if (const auto refusal = begin(next); !refusal.empty())
-        parent_.send({said::refused, next.number, refusal});
+      try {
+        if (const auto refusal = begin(next); !refusal.empty())
+          parent_.send({said::refused, next.number, refusal});
+      } catch (const std::exception&) { // no memory for its arguments, or a limit that can't be set
+        parent_.send({said::failed, next.number, describe(std::current_exception())});
+      }
+      if (!running_)
+        limits_.reset();
     }
   }
 
@@ -154,6 +162,7 @@ private:
     if (!found)
       return found.error().message;
     try {
+      limits_.emplace((*found)->limits());
       auto body = (*found)->bind(json::from_cbor(what.arguments));
       running_ = what.number;
       const auto made = tasks_.add_task({.id = std::to_string(what.number), .timeout = no_timeout},
@@ -208,6 +217,7 @@ private:
   std::mutex mutex_; // what follows, but for the last
   std::deque<call> waiting_;
   std::optional<std::uint64_t> running_;
+  std::optional<call_limits> limits_; // of that
   task_manager tasks_;
 };
 

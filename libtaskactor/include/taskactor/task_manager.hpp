@@ -99,6 +99,10 @@ public:
     return add_body(std::move(options), body, std::forward<F>(function), std::forward<Args>(args)...);
   }
 
+  /// Starts workers ahead of their first calls: as many as there are then at least `count`, and at most as
+  /// the process limiter has tokens. Returns how many. Errors: `std::system_error`, as `run_in_process`.
+  std::size_t prestart_workers(std::size_t count);
+
   /// Runs `body` for each item, at most `options.concurrency` at once, and blocks until all have ended: their
   /// outcomes in the order of the items. See `gather_options`. Inside a task: `co_await ta::gather(...)`.
   template <class F, std::ranges::input_range Items>

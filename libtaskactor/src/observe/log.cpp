@@ -33,6 +33,12 @@ std::string_view to_string(event_kind kind) noexcept {
     return "has held a thread of the scheduler";
   case event_kind::observer_failed:
     return "observer threw";
+  case event_kind::worker_started:
+    return "worker started";
+  case event_kind::worker_ended:
+    return "worker ended";
+  case event_kind::worker_lost:
+    return "worker lost";
   }
   return "?";
 }
@@ -45,6 +51,8 @@ spdlog::level::level_enum level_of(event_kind kind) noexcept {
   switch (kind) {
   case event_kind::started:
   case event_kind::completed:
+  case event_kind::worker_started:
+  case event_kind::worker_ended:
     return spdlog::level::debug;
   case event_kind::cancelled:
     return spdlog::level::info;
@@ -57,6 +65,7 @@ spdlog::level::level_enum level_of(event_kind kind) noexcept {
   case event_kind::overrun:
   case event_kind::blocking:
   case event_kind::observer_failed:
+  case event_kind::worker_lost:
     return spdlog::level::warn;
   case event_kind::progress:
     break;

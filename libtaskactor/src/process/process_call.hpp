@@ -49,6 +49,8 @@ public:
   std::string take_frame() noexcept { return std::move(frame_); }
   const std::string& frame() const noexcept { return frame_; }
   bool is_short() const noexcept { return what_.time_in_workers().below(short_call_limit); }
+  /// What it does to its worker stays.
+  bool spoils_worker() const noexcept { return what_.limits().niceness != 0; }
   void add_time(std::chrono::nanoseconds taken) noexcept { what_.time_in_workers().add(taken); }
   /// The worker has it.
   void sent_to(std::shared_ptr<worker> whom) noexcept;

@@ -60,7 +60,8 @@ void process_call::start() {
 }
 
 bool process_call::may_be_prefetched() const noexcept {
-  return is_short() && frame_.size() <= prefetch_limit && asked_.load(std::memory_order_relaxed) == 0;
+  return is_short() && !spoils_worker() && frame_.size() <= prefetch_limit
+         && asked_.load(std::memory_order_relaxed) == 0;
 }
 
 void process_call::sent_to(std::shared_ptr<worker> whom) noexcept {

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <fstream>
 #include <utility>
 
 #include <sys/socket.h>
@@ -93,7 +94,28 @@ void worker::signal(const process_call& call, int number) {
   remove(std::move(lock), index, false, [](process_call& one) { one.cancelled(); });
 }
 
-void worker::retire() { link_->cut(); }
+void worker::retire(std::string why) {
+  const std::lock_guard lock{mutex_};
+  retired_ = std::move(why);
+  link_->cut();
+}
+
+std::size_t worker::memory() const {
+  const pid_t id = process_;
+  std::size_t all = 0, resident = 0;
+  if (id == 0 || reaped_ || !(std::ifstream{"/proc/" + std::to_string(id) + "/statm"} >> all >> resident))
+    return 0;
+  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+void worker::emit(event_kind kind, std::string text) const noexcept {
+  if (!pool_->home().events().wants(kind))
+    return;
+  event what{.kind = kind, .id = "worker-" + std::to_string(process_), .at = pool_->home().now()};
+  what.ran = clock::now() - asked_for_;
+  what.text = std::move(text);
+  pool_->home().events().emit(what);
+}
 
 // -- what its process does
 // ----------------------------------------------------------------------------------------------
@@ -110,6 +132,7 @@ void worker::on_exit(command_result result) noexcept {
   lock_type lock{mutex_};
   result_ = std::move(result);
   ended_ = true;
+  reaped_ = true;
   link_->cut(); // what it has sent is read, though a process that it left behind may have the other end open
   end_if_over(std::move(lock));
 }
@@ -129,9 +152,15 @@ void worker::end_if_over(lock_type lock) noexcept {
     return;
   auto train = std::exchange(train_, {});
   ahead_ = 0;
-  auto fault = !train.empty() || !greeted_ ? why_lost() : nullptr;
+  const bool lost = !train.empty() || retired_.empty();
+  const auto why = lost ? how_lost() : retired_;
+  auto fault = lost ? why_lost(why) : nullptr;
+  const auto how = !lost      ? worker_pool::end::retired
+                   : greeted_ ? worker_pool::end::lost
+                              : worker_pool::end::at_start;
   lock.unlock();
-  pool_->gone(*this, fault != nullptr);
+  if (pool_->gone(*this, how, why))
+    emit(lost ? event_kind::worker_lost : event_kind::worker_ended, why);
   while (train.size() > 1) {
     train.back().call->given_back();
     train.pop_back();
@@ -140,18 +169,21 @@ void worker::end_if_over(lock_type lock) noexcept {
     train.front().call->lost(std::move(fault)); // the last of it goes with who reads it
 }
 
-std::exception_ptr worker::why_lost() const {
+std::string worker::how_lost() const {
   std::string words;
   for (const auto& line : last_words_)
     words += (words.empty() ? "; its last words: " : " | ") + line;
   const auto how = !start_failure_.empty() ? start_failure_ : result_.describe();
+  return (violation_.empty() ? how : violation_ + ", and was killed") + words;
+}
+
+std::exception_ptr worker::why_lost(const std::string& how) const {
   if (!greeted_)
     return std::make_exception_ptr(std::system_error{make_error_code(errc::worker_not_started),
-                                                     "the worker ended at its start: " + how + words});
-  const auto why = violation_.empty() ? how : violation_ + ", and was killed";
-  return std::make_exception_ptr(worker_lost{result_.exit_code, result_.term_signal,
-                                             "the worker (process " + std::to_string(result_.pid)
-                                                 + ") died under the call: " + why + words});
+                                                     "the worker ended at its start: " + how});
+  return std::make_exception_ptr(
+      worker_lost{result_.exit_code, result_.term_signal,
+                  "the worker (process " + std::to_string(result_.pid) + ") died under the call: " + how});
 }
 
 // -- what it says
@@ -179,9 +211,15 @@ bool worker::handle(const nlohmann::json& frame) {
     return false;
   const auto kind = static_cast<said>(frame[0].get<int>());
   if (kind == said::hello) {
-    const std::lock_guard lock{mutex_};
-    turn_since_ = clock::now();
-    return !std::exchange(greeted_, true) && frame.at(1) == worker_protocol_version;
+    {
+      const std::lock_guard lock{mutex_};
+      turn_since_ = clock::now();
+      if (std::exchange(greeted_, true) || frame.at(1) != worker_protocol_version)
+        return false;
+    }
+    emit(event_kind::worker_started, {});
+    pool_->greeted();
+    return true;
   }
   if (kind == said::progress) {
     report_progress(frame);
@@ -256,7 +294,7 @@ void worker::remove(lock_type lock, std::size_t index, bool answered,
   const bool more = index == 0 && train_.size() <= ahead_limit / 2;
   lock.unlock();
   if (over) // first: the call's end gives its token to the next
-    pool_->release(shared_from_this(), answered);
+    pool_->release(shared_from_this(), answered, call->spoils_worker());
   else if (answered)
     pool_->answered(*this, now);
   how(*call);

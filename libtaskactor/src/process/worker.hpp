@@ -19,6 +19,8 @@
 #include "process_call.hpp"
 #include "worker_protocol.hpp"
 
+#include <taskactor/observe/event.hpp>
+
 #include <nlohmann/json.hpp>
 
 #include <atomic>
@@ -58,12 +60,14 @@ public:
   /// To the process's group, while it runs this call. A call behind another just ends: its turn never comes.
   void signal(const process_call& call, int number);
   /// Ends an idle one: it sees the end of the link, and exits.
-  void retire();
+  void retire(std::string why);
+  /// Resident, in bytes; zero when it has no process.
+  std::size_t memory() const;
   /// The pool's, under its lock.
   time_point idle_since{};
   std::size_t calls = 0;
 
-  void on_started(pid_t) noexcept override {}
+  void on_started(pid_t id) noexcept override { process_ = id; }
   void on_start_failed(errc code, std::string message) noexcept override;
   void on_exit(command_result result) noexcept override;
   void on_frame(std::string_view content) noexcept override;
@@ -92,18 +96,23 @@ private:
   void ask_back_locked(std::size_t count);
   void break_off(const char* why) noexcept;
   void end_if_over(lock_type lock) noexcept;
-  std::exception_ptr why_lost() const;
+  std::string how_lost() const;
+  std::exception_ptr why_lost(const std::string& how) const;
+  void emit(event_kind kind, std::string text) const noexcept;
 
   const std::shared_ptr<worker_pool> pool_;
   std::shared_ptr<link> link_;
   std::uint64_t key_ = 0;
+  const clock::time_point asked_for_ = clock::now();
+  std::atomic<pid_t> process_{0};
+  std::atomic<bool> reaped_{false};
   std::atomic<std::size_t> ahead_{0};
   mutable std::mutex mutex_;          // what follows
   std::vector<seat> train_;           // the one that runs, and those behind it
   clock::time_point turn_since_{};    // when the first of them had its turn
   std::set<std::uint64_t> forgotten_; // ended here, though not answered yet
   bool greeted_ = false, closed_ = false, ended_ = false;
-  std::string violation_, start_failure_;
+  std::string violation_, start_failure_, retired_;
   command_result result_;
   std::deque<std::string> last_words_;
 };

@@ -35,7 +35,7 @@ private:
   std::weak_ptr<worker_pool> owner_;
 };
 
-[[noreturn]] void not_started(const char* why) {
+[[noreturn]] void not_started(const std::string& why) {
   throw std::system_error{make_error_code(errc::worker_not_started), why};
 }
 
@@ -63,6 +63,10 @@ std::shared_ptr<worker> worker_pool::find_free() {
       return found;
     }
   }
+  return start_one();
+}
+
+std::shared_ptr<worker> worker_pool::start_one() {
   if (role == program_role::worker)
     not_started("a worker has no workers of its own: call the function itself, or from the program");
   if (role == program_role::unknown)
@@ -71,16 +75,41 @@ std::shared_ptr<worker> worker_pool::find_free() {
   auto made = std::make_shared<worker>(shared_from_this());
   {
     const std::lock_guard lock{mutex_};
+    check_pause();
     all_.push_back(made);
     ++counts_.started;
   }
   try {
     made->start();
-  } catch (...) {
-    gone(*made, true);
+  } catch (const std::exception& error) {
+    gone(*made, end::at_start, error.what());
     throw;
   }
   return made;
+}
+
+/// Workers that die at their start are not started over and over.
+void worker_pool::check_pause() const {
+  const auto left
+      = std::chrono::ceil<std::chrono::milliseconds>(no_start_before_ - std::chrono::steady_clock::now());
+  if (starts_failed_ >= failures_at_once && left.count() > 0)
+    not_started("the last " + std::to_string(starts_failed_)
+                + " workers have ended at their start, and the next is started in "
+                + std::to_string(left.count()) + " ms: " + why_not_started_);
+}
+
+std::size_t worker_pool::prestart(std::size_t count) {
+  const auto most = std::min(count, home_.process_gate().statistics().capacity);
+  for (std::size_t started = 0;; ++started) {
+    {
+      const std::lock_guard lock{mutex_};
+      if (stopping_)
+        not_started("the manager is stopping");
+      if (all_.size() >= most)
+        return started;
+    }
+    make_idle(start_one());
+  }
 }
 
 void worker_pool::begin() {
@@ -116,22 +145,45 @@ void worker_pool::count_prefetched(std::size_t calls) {
 }
 
 std::size_t worker_pool::calls_left(const worker& which) const {
-  const auto most = home_.with().worker_max_calls;
-  if (most == 0)
+  const auto& with = home_.with();
+  if (with.worker_max_memory != 0 && which.memory() > with.worker_max_memory)
+    return 0;
+  if (with.worker_max_calls == 0)
     return std::numeric_limits<std::size_t>::max();
   const std::lock_guard lock{mutex_};
-  const auto taken = which.calls + which.ahead() + 1;
-  return most - std::min(most, taken);
+  return with.worker_max_calls - std::min(with.worker_max_calls, which.calls + which.ahead() + 1);
 }
 
-void worker_pool::release(std::shared_ptr<worker> which, bool answered) {
+const char* worker_pool::worn_out(const worker& which) {
+  const auto& with = home_.with();
+  if (with.worker_max_calls != 0 && which.calls >= with.worker_max_calls) {
+    ++counts_.retired_calls;
+    return "it has served worker_max_calls";
+  }
+  if (with.worker_max_memory != 0 && which.memory() > with.worker_max_memory) {
+    ++counts_.retired_memory;
+    return "its memory is beyond worker_max_memory";
+  }
+  return stopping_ ? "the manager stops" : nullptr;
+}
+
+void worker_pool::release(std::shared_ptr<worker> which, bool answered, bool spoilt) {
   std::unique_lock lock{mutex_};
   counts_.calls += answered ? 1 : 0;
   which->calls += answered ? 1 : 0;
-  const auto most = home_.with().worker_max_calls;
-  if (stopping_ || (most != 0 && which->calls >= most)) {
+  const auto* const why = spoilt ? "its niceness was raised" : worn_out(*which);
+  lock.unlock();
+  if (why)
+    which->retire(why);
+  else
+    make_idle(std::move(which));
+}
+
+void worker_pool::make_idle(std::shared_ptr<worker> which) {
+  std::unique_lock lock{mutex_};
+  if (stopping_) {
     lock.unlock();
-    which->retire();
+    which->retire("the manager stops");
     return;
   }
   which->idle_since = home_.now();
@@ -159,27 +211,36 @@ void worker_pool::retire_idle() {
                                   [&](const auto& each) { return now - each->idle_since < limit; });
   const std::vector<std::shared_ptr<worker>> old(idle_.begin(), young);
   idle_.erase(idle_.begin(), young);
+  counts_.retired_idle += old.size();
   looking_ = !idle_.empty();
   const auto due = looking_ ? after(idle_.front()->idle_since, limit) : time_point::max();
   lock.unlock();
   for (const auto& each : old)
-    each->retire();
+    each->retire("it was idle for worker_idle_limit");
   if (due != time_point::max())
     look_later(due);
 }
 
-void worker_pool::gone(const worker& which, bool lost) {
+bool worker_pool::gone(const worker& which, end how, const std::string& why) {
   const auto same = [&](const auto& each) { return each.get() == &which; };
   std::vector<std::shared_ptr<worker>> last; // destroyed outside of the lock
   const std::lock_guard lock{mutex_};
   const auto found = std::find_if(all_.begin(), all_.end(), same);
   if (found == all_.end())
-    return;
-  if (lost)
+    return false;
+  if (how != end::retired)
     ++counts_.lost;
+  if (how == end::at_start && !stopping_) {
+    why_not_started_ = why;
+    const auto failed = ++starts_failed_;
+    const auto doublings = std::min(failed - std::min(failed, failures_at_once), 16U);
+    no_start_before_ = std::chrono::steady_clock::now()
+                       + std::min<std::chrono::milliseconds>(longest_pause, first_pause * (1U << doublings));
+  }
   std::erase_if(idle_, same);
   last.push_back(std::move(*found));
   all_.erase(found);
+  return true;
 }
 
 worker_statistics worker_pool::statistics() const {
@@ -187,6 +248,8 @@ worker_statistics worker_pool::statistics() const {
   auto result = counts_;
   result.idle = idle_.size();
   result.busy = all_.size() - idle_.size();
+  for (const auto& each : all_)
+    result.memory += each->memory();
   return result;
 }
 
@@ -196,7 +259,7 @@ void worker_pool::stop() noexcept {
   const auto idle = std::exchange(idle_, {});
   lock.unlock();
   for (const auto& each : idle)
-    each->retire();
+    each->retire("the manager stops");
 }
 
 void worker_pool::finish() noexcept { links_.reset(); }

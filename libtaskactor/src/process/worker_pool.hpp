@@ -10,8 +10,11 @@
 
 #include <caf/actor.hpp>
 
+#include <atomic>
+#include <chrono>
 #include <memory>
 #include <mutex>
+#include <string>
 #include <vector>
 
 namespace taskactor::detail {
@@ -38,15 +41,20 @@ public:
   /// A free worker, started if there is none; it is the caller's. Errors: `std::system_error` with
   /// `errc::worker_not_started`.
   std::shared_ptr<worker> find_free();
+  /// As many more as there are too few. Errors: as `find_free`.
+  std::size_t prestart(std::size_t count);
   /// It is free again, after an answer or not.
-  void release(std::shared_ptr<worker> which, bool answered);
+  void release(std::shared_ptr<worker> which, bool answered, bool spoilt);
   /// It has answered, and goes on with the next.
   void answered(worker& which, std::chrono::steady_clock::time_point now);
   void count_prefetched(std::size_t calls);
   /// How many calls it may still be given.
   std::size_t calls_left(const worker& which) const;
-  /// It has ended.
-  void gone(const worker& which, bool lost);
+  /// It can take calls.
+  void greeted() noexcept { starts_failed_ = 0; }
+  /// It has ended. False: that is known already.
+  enum class end { retired, lost, at_start };
+  bool gone(const worker& which, end how, const std::string& why);
   /// The pool's actor: it may be time.
   void retire_idle();
 
@@ -55,6 +63,16 @@ public:
   void finish() noexcept;
 
 private:
+  /// Starts that fail one after the other, before the next has to wait.
+  static constexpr unsigned failures_at_once = 3;
+  static constexpr std::chrono::milliseconds first_pause{100};
+  static constexpr std::chrono::seconds longest_pause{10};
+
+  std::shared_ptr<worker> start_one();
+  void check_pause() const;
+  /// Null: it may go on. Under the lock.
+  const char* worn_out(const worker& which);
+  void make_idle(std::shared_ptr<worker> which);
   void look_later(time_point when);
   /// A token is free: somebody has more calls than it can run.
   void share_out() noexcept;
@@ -62,13 +80,15 @@ private:
   runtime& home_;
   command_server& commands_;
   std::once_flag links_made_, actor_made_;
+  std::atomic<unsigned> starts_failed_{0};
   std::unique_ptr<link_host> links_;
   caf::actor actor_;
   mutable std::mutex mutex_;                  // what follows
   std::vector<std::shared_ptr<worker>> idle_; // by how long they have been, the longest first
   std::vector<std::shared_ptr<worker>> all_;
   worker_statistics counts_;
-  std::chrono::steady_clock::time_point looked_for_late_{};
+  std::chrono::steady_clock::time_point looked_for_late_{}, no_start_before_{};
+  std::string why_not_started_;
   bool looking_ = false; // the actor is told when the first of them may have been idle for long enough
   bool stopping_ = false;
 };

@@ -76,6 +76,7 @@ settings resolve(const manager_options& options, std::size_t processors) {
   result.blocked_after = options.blocked_after;
   result.worker_idle_limit = options.worker_idle_limit;
   result.worker_max_calls = options.worker_max_calls;
+  result.worker_max_memory = options.worker_max_memory;
   return result;
 }
 

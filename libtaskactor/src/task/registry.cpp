@@ -61,6 +61,19 @@ const portable& portable_of(const void* function) {
                                        "namespace scope in a source file of this program"});
 }
 
+std::optional<std::string> fault_of(const process_limits& limits) {
+  constexpr int most_nice = 19;
+  if (limits.memory == std::size_t{0})
+    return "memory: zero; leave it unset for no limit";
+  if (limits.cpu && limits.cpu->count() <= 0)
+    return "cpu: " + std::to_string(limits.cpu->count()) + " s; give one second or more";
+  if (limits.open_files == std::size_t{0})
+    return "open_files: zero; leave it unset for no limit";
+  if (limits.niceness < 0 || limits.niceness > most_nice)
+    return "niceness: " + std::to_string(limits.niceness) + "; give 0 to 19";
+  return {};
+}
+
 std::string shown(const json& value) {
   constexpr std::size_t longest = 60;
   auto text = value.is_binary() ? std::to_string(value.get_binary().size()) + " bytes"
@@ -158,6 +171,8 @@ void named_task::describe(const std::vector<std::string>& types, const std::vect
   if (how_.defaults.size() > parameters_)
     throw argument_error{name_, 0, "defaults for at most " + counted(parameters_),
                          counted(how_.defaults.size())};
+  if (const auto fault = detail::fault_of(how_.process))
+    throw_rejection({errc::invalid_argument, name_ + ": process." + *fault});
   const auto first_default = parameters_ - how_.defaults.size();
   required_ = first_default;
   while (required_ != 0 && optional[required_ - 1])

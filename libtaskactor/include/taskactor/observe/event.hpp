@@ -14,6 +14,9 @@
 /// | overrun            | warn  | work goes on after its outcome was given (rule 8)           |
 /// | blocking           | warn  | the body has held a scheduler thread too long; `ran`: so long  |
 /// | observer_failed    | warn  | an observer threw; it is kept                               |
+/// | worker_started     | debug | a worker ("worker-PID") can take calls; `ran`: since it was asked for  |
+/// | worker_ended       | debug | as it should; `text`: why; `ran`: how long it has lived     |
+/// | worker_lost        | warn  | died by itself, was killed, or never came so far as to take calls |
 #pragma once
 
 #include <chrono>
@@ -39,6 +42,9 @@ enum class event_kind : std::uint8_t {
   overrun,
   blocking,
   observer_failed,
+  worker_started,
+  worker_ended,
+  worker_lost,
 };
 
 std::string_view to_string(event_kind kind) noexcept;

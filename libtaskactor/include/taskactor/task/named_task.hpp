@@ -45,6 +45,8 @@ struct named_options {
   /// Of the last parameters, where arguments are missing. A parameter that is a std::optional may be missing,
   /// too.
   std::vector<json> defaults{};
+  /// Of each call in a worker.
+  process_limits process{};
 };
 
 class named_task : public detail::portable {
@@ -64,6 +66,7 @@ public:
   virtual std::function<json(std::stop_token)> bind_blocking(const json& arguments) const = 0;
 
   const std::string& portable_name() const noexcept final { return name_; }
+  const process_limits& limits() const noexcept final { return how_.process; }
 
 protected:
   named_task(std::string name, named_options how, std::source_location where)

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -18,7 +19,24 @@ namespace taskactor {
 template <class T>
 class task;
 
+/// What a call may take in its worker (`run_in_process`). Unset: as much as the program.
+struct process_limits {
+  /// Address space beyond what the worker has when the call begins, in bytes (RLIMIT_AS): what is refused is
+  /// a `std::bad_alloc` there.
+  std::optional<std::size_t> memory{};
+  /// Processor time: then the worker is killed by SIGXCPU (RLIMIT_CPU).
+  std::optional<std::chrono::seconds> cpu{};
+  /// Descriptors that are open at once, the worker's own included (RLIMIT_NOFILE).
+  std::optional<std::size_t> open_files{};
+  /// Added to the program's, as nice(1) does: 0 to 19. The worker ends after the call, since it can't take it
+  /// back.
+  int niceness = 0;
+};
+
 namespace detail {
+
+/// The first thing wrong with them.
+std::optional<std::string> fault_of(const process_limits& limits);
 
 /// How long the calls of a function have taken lately: a moving average, slow to forget a long one. Threads:
 /// any; of two that add at once one may be lost.
@@ -47,6 +65,7 @@ public:
   virtual std::string encode_arguments(const void* values) const = 0;
   /// Into a `std::optional` of the result; nothing for void. Errors: `argument_error`.
   virtual void decode_result(std::string_view bytes, void* into) const = 0;
+  virtual const process_limits& limits() const noexcept = 0;
   call_time& time_in_workers() const noexcept { return time_in_workers_; }
 
 private:
