@@ -1,6 +1,7 @@
 #include <taskactor/worker_entry.hpp>
 
 #include "link/frame.hpp"
+#include "observe/log_relay.hpp"
 #include "process/call_limits.hpp"
 #include "process/descriptor.hpp"
 #include "process/worker_pool.hpp"
@@ -10,9 +11,11 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <deque>
 #include <iostream>
@@ -21,6 +24,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -82,6 +86,9 @@ class worker_program {
 public:
   explicit worker_program(descriptor socket)
       : parent_(std::move(socket)),
+        log_([this](int level, std::string_view logger, std::string_view text) {
+          report_log(level, logger, text);
+        }),
         // The parent keeps the time: what its grace leaves of a body, it kills with the process.
         tasks_({.cancel_grace = no_timeout, .blocked_after = std::chrono::nanoseconds{0}}) {}
 
@@ -165,6 +172,7 @@ private:
       limits_.emplace((*found)->limits());
       auto body = (*found)->bind(json::from_cbor(what.arguments));
       running_ = what.number;
+      current_ = what.number;
       const auto made = tasks_.add_task({.id = std::to_string(what.number), .timeout = no_timeout},
                                         &worker_program::serve, this, what.number, std::move(body));
       if (made)
@@ -189,6 +197,8 @@ private:
       answer = {said::failed, number, describe(std::current_exception())};
     }
     try {
+      if (has_printed())
+        self->parent_.send({said::printed, number});
       self->parent_.send(answer);
     } catch (const std::exception&) { // beyond the limit of a frame
       const json failed{said::failed, number,
@@ -196,6 +206,19 @@ private:
       self->parent_.send(failed);
     }
     self->ended(number);
+  }
+
+  /// True: there is output that the parent hasn't read yet. It is in the pipes, at least.
+  static bool has_printed() {
+    std::cout.flush();
+    std::fflush(stdout);
+    int out = 0, err = 0;
+    return (::ioctl(STDOUT_FILENO, FIONREAD, &out) == 0 && out > 0)
+           || (::ioctl(STDERR_FILENO, FIONREAD, &err) == 0 && err > 0);
+  }
+
+  void report_log(int level, std::string_view logger, std::string_view text) {
+    parent_.send({said::log, current_.load(), level, logger, text.substr(0, log_limit)});
   }
 
   void report(const event& what) {
@@ -213,8 +236,12 @@ private:
     }
   }
 
+  static constexpr std::size_t log_limit = std::size_t{1} << 16;
+
   parent_link parent_;
-  std::mutex mutex_; // what follows, but for the last
+  std::atomic<std::uint64_t> current_{0}; // the last that has begun
+  log_relay log_;                         // before `tasks_`, which log as well
+  std::mutex mutex_;                      // what follows, but for the last
   std::deque<call> waiting_;
   std::optional<std::uint64_t> running_;
   std::optional<call_limits> limits_; // of that
@@ -225,6 +252,7 @@ int run_worker() {
   set_program_role(program_role::worker);
   ::unsetenv(worker_variable);
   ::prctl(PR_SET_NAME, "ta-worker");
+  std::setvbuf(stdout, nullptr, _IOLBF, 0); // a crash shall not take what a call has said before it
   constexpr int above_streams = 10;
   descriptor socket{::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, above_streams)};
   const descriptor nothing{::open("/dev/null", O_RDONLY | O_CLOEXEC)};

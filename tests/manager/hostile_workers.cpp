@@ -76,6 +76,12 @@ std::string bytes_of(const std::string& what) {
     return make_frame({said::stop, number});
   if (what == "wrong types")
     return make_frame({said::progress, number, "one", -2, ta::json::array()});
+  if (what == "unknown log level")
+    return make_frame({said::log, number, 6, "", "text"});
+  if (what == "log without text")
+    return make_frame({said::log, number, 1, ""});
+  if (what == "printed nothing known")
+    return make_frame({said::printed, "all"});
   if (what == "too few fields")
     return make_frame(ta::json::array({said::failed}));
   return make_frame({said::result, number, some("\x01")}).substr(0, 6);
@@ -152,17 +158,21 @@ std::size_t resident_bytes() {
 BOOST_AUTO_TEST_SUITE(hostile_workers)
 
 BOOST_AUTO_TEST_CASE(whatever_a_worker_writes_its_call_is_lost_and_says_why) {
-  const std::pair<const char*, const char*> sent[] = {{"garbage", "a frame that means nothing"},
-                                                      {"length of 4 GiB", "what is no frame"},
-                                                      {"length of zero", "what is no frame"},
-                                                      {"deep frame", "a frame that means nothing"},
-                                                      {"a million items", "a frame that means nothing"},
-                                                      {"deep result", "a frame that means nothing"},
-                                                      {"other call's result", "a frame that means nothing"},
-                                                      {"second hello", "a frame that means nothing"},
-                                                      {"parent's word", "a frame that means nothing"},
-                                                      {"wrong types", "a frame that can't be taken"},
-                                                      {"too few fields", "a frame that can't be taken"}};
+  const std::pair<const char*, const char*> sent[]
+      = {{"garbage", "a frame that means nothing"},
+         {"length of 4 GiB", "what is no frame"},
+         {"length of zero", "what is no frame"},
+         {"deep frame", "a frame that means nothing"},
+         {"a million items", "a frame that means nothing"},
+         {"deep result", "a frame that means nothing"},
+         {"other call's result", "a frame that means nothing"},
+         {"second hello", "a frame that means nothing"},
+         {"parent's word", "a frame that means nothing"},
+         {"wrong types", "a frame that can't be taken"},
+         {"unknown log level", "a frame that means nothing"},
+         {"log without text", "a frame that can't be taken"},
+         {"printed nothing known", "a frame that can't be taken"},
+         {"too few fields", "a frame that can't be taken"}};
   neighbours here;
   std::size_t lost = 0;
   for (const auto& [what, said] : sent) {

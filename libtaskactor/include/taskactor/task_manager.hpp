@@ -19,6 +19,7 @@
 #include <taskactor/fwd.hpp>
 #include <taskactor/group/gather.hpp>
 #include <taskactor/observe/event.hpp>
+#include <taskactor/process/capture_output.hpp>
 #include <taskactor/process/run_command.hpp>
 #include <taskactor/process/run_in_process.hpp>
 #include <taskactor/run/admit.hpp>

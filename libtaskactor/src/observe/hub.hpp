@@ -33,6 +33,7 @@ public:
   void emit(const event& what) noexcept;
   void warn(const std::string& text) const { log_.warn(text); }
   void note(const std::string& text) const { log_.note(text); }
+  bool relay(int level, const std::string& text) const { return log_.relay(level, text); }
 
   subscription observe(event_handler handler, observer_options options);
   /// Ends all observers, and waits for their handlers until `bound` is over. True: all have ended.

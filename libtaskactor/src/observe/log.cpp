@@ -107,6 +107,12 @@ void event_log::write(const event& what) const {
 
 void event_log::warn(const std::string& text) const { logger_->warn("{}", text); }
 void event_log::note(const std::string& text) const { logger_->info("{}", text); }
+bool event_log::relay(int level, const std::string& text) const {
+  if (level < spdlog::level::trace || level > spdlog::level::critical)
+    return false;
+  logger_->log(static_cast<spdlog::level::level_enum>(level), "{}", text);
+  return true;
+}
 
 } // namespace detail
 } // namespace taskactor

@@ -21,6 +21,8 @@ public:
   void warn(const std::string& text) const;
   /// What somebody else has to say, at level info.
   void note(const std::string& text) const;
+  /// The same, at a level of spdlog's. False: there is no such level.
+  bool relay(int level, const std::string& text) const;
 
 private:
   std::shared_ptr<spdlog::logger> logger_;

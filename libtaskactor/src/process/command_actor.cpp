@@ -16,6 +16,8 @@ void command_actor::act() {
   loop_->run();
   loop_.reset(); // closes everything, before anybody is told that it has ended
   table->finish();
+  for (const auto& [key, then] : table->readings())
+    then();
 }
 
 } // namespace taskactor::detail

@@ -21,6 +21,8 @@ public:
   virtual ~command_listener() = default;
   /// The program runs (or was killed at that very moment).
   virtual void on_started(pid_t pid) noexcept = 0;
+  /// Its output is about to be read, and then handed out if there is any.
+  virtual void on_readable() noexcept {}
   /// There is no process. `errc::stopping`: the start was abandoned, by a signal or by `stop`.
   virtual void on_start_failed(errc code, std::string message) noexcept = 0;
   /// The process has ended and is reaped, its group killed, its streams closed.

@@ -60,6 +60,7 @@ void command_loop::step() noexcept {
     dispatch(event.data.u64);
   if (table_->stopping() && !give_up_at_)
     begin_stop();
+  read_for_some();
   start_some();
   reap_late();
   reap_adopted();
@@ -83,6 +84,14 @@ void command_loop::dispatch(std::uint64_t token) noexcept {
     end(*found->second);
   else
     found->second->on_ready(part_of(token), buffer_);
+}
+
+void command_loop::read_for_some() noexcept {
+  for (const auto& [key, then] : table_->readings()) {
+    if (const auto found = commands_.find(key); found != commands_.end())
+      found->second->drain(buffer_);
+    then();
+  }
 }
 
 // -- starting

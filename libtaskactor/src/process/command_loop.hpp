@@ -37,6 +37,7 @@ private:
   void dispatch(std::uint64_t token) noexcept;
   std::chrono::milliseconds patience() const noexcept;
 
+  void read_for_some() noexcept;
   void start_some() noexcept;
   void start(start_request&& request, int abandoned_by) noexcept;
   void launch(running_command& command);

@@ -38,6 +38,11 @@ std::uint64_t command_server::start(command_spec spec, std::shared_ptr<command_l
   return key;
 }
 
+void command_server::after_output(std::uint64_t key, std::function<void()> then) {
+  if (!table_->add_reading({key, then}))
+    then();
+}
+
 void command_server::ensure_thread() {
   std::lock_guard lock{mutex_};
   if (has_thread_ || table_->stopping())

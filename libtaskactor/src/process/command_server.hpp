@@ -17,6 +17,7 @@
 
 #include <atomic>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 
@@ -43,6 +44,9 @@ public:
   /// KILL and TERM abandon the start (`on_start_failed` with `errc::stopping`), and other signals are
   /// dropped.
   void signal(std::uint64_t key, int signal) noexcept { table_->signal(key, signal); }
+  /// Calls `then` when everything is read that is in the command's pipes now: on the serving thread, or at
+  /// once when commands are served no more. Errors: `std::bad_alloc`.
+  void after_output(std::uint64_t key, std::function<void()> then);
   /// Kills all commands, waits for their ends and final calls, and ends the thread; a start after it is
   /// refused. Called on the serving thread, by a listener, it doesn't wait. Returns after
   /// `command_loop::stop_limit` at the latest, plus what listeners take.

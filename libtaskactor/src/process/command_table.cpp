@@ -26,6 +26,20 @@ bool command_table::add(start_request&& request) {
   return true;
 }
 
+bool command_table::add_reading(reading_request request) {
+  std::lock_guard lock{mutex_};
+  if (done_ || server_ == std::thread::id{})
+    return false;
+  readings_.push_back(std::move(request));
+  ring();
+  return true;
+}
+
+std::vector<reading_request> command_table::readings() noexcept {
+  std::lock_guard lock{mutex_};
+  return std::exchange(readings_, {});
+}
+
 void command_table::signal(std::uint64_t key, int signal) noexcept {
   std::lock_guard lock{mutex_};
   const auto found = entries_.find(key);

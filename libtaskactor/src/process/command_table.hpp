@@ -8,7 +8,7 @@
 /// reaped: its number can't be another process's yet. A command without a process is abandoned by KILL and
 /// TERM; other signals mean nothing to it.
 ///
-/// Threads: any; `next`, `running`, `retire`, `serve` and `acknowledge` are the serving thread's.
+/// Threads: any; `next`, `readings`, `running`, `retire`, `serve` and `acknowledge` are the serving thread's.
 #pragma once
 
 #include "command_listener.hpp"
@@ -18,11 +18,13 @@
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
 #include <thread>
 #include <unordered_map>
+#include <vector>
 
 namespace taskactor::detail {
 
@@ -46,6 +48,12 @@ struct command_statistics {
 
 enum class command_end { never_started, ended };
 
+/// Somebody who waits until a command's pipes are read.
+struct reading_request {
+  std::uint64_t key = 0;
+  std::function<void()> then{};
+};
+
 class command_table {
 public:
   /// Errors: `std::system_error` when there is no descriptor left.
@@ -53,6 +61,8 @@ public:
 
   /// Takes what it is given, unless it is stopping: then false, and nothing is taken.
   bool add(start_request&& request);
+  /// False: commands are served no more, and nothing is taken.
+  bool add_reading(reading_request request);
   void signal(std::uint64_t key, int signal) noexcept;
   void stop() noexcept;
   /// Waits for `finish`; returns at once on the serving thread, which can't wait for itself.
@@ -68,6 +78,7 @@ public:
   /// The next one to start, and why not: the signal that has abandoned it.
   std::optional<start_request> next(int& abandoned_by);
   bool has_next() const noexcept;
+  std::vector<reading_request> readings() noexcept;
   /// It has a process. Returns the signal that came meanwhile, or 0.
   int running(std::uint64_t key, pid_t pid) noexcept;
   void retire(std::uint64_t key, command_end end) noexcept;
@@ -83,6 +94,7 @@ private:
   mutable std::mutex mutex_;
   std::condition_variable finished_;
   std::deque<start_request> queue_;
+  std::vector<reading_request> readings_;
   std::unordered_map<std::uint64_t, entry> entries_;
   command_statistics counts_;
   std::thread::id server_;

@@ -8,6 +8,7 @@
 #include "../run/short_mutex.hpp"
 #include "child_call.hpp"
 
+#include <taskactor/process/capture_output.hpp>
 #include <taskactor/task/portable.hpp>
 
 #include <atomic>
@@ -23,11 +24,13 @@ class worker;
 
 /// Calls that have lately taken less may be sent to a worker ahead of their turn, behind such calls.
 constexpr std::chrono::milliseconds short_call_limit{1};
+/// Of one that was short, makes one that isn't.
+constexpr std::chrono::milliseconds longer_than_short = 8 * short_call_limit;
 
 class process_call final : public child_call {
 public:
   /// Errors: `std::length_error` for arguments beyond `frame_limit`.
-  process_call(context& owner, const portable& what, const std::string& arguments);
+  process_call(context& owner, const portable& what, const std::string& arguments, bool captures);
 
   void on_token() noexcept override;
   bool may_be_prefetched() const noexcept override;
@@ -42,6 +45,8 @@ public:
   }
   /// The result, or what went wrong. `asked`: ours to end, so that the worker's death by that is no fault.
   std::string take(bool asked);
+  /// What it has printed, if it is captured.
+  call_output output() const { return output_ ? *output_ : call_output{}; }
 
   // -- the worker's
   // -----------------------------------------------------------------------------------------------------
@@ -49,6 +54,12 @@ public:
   std::string take_frame() noexcept { return std::move(frame_); }
   const std::string& frame() const noexcept { return frame_; }
   bool is_short() const noexcept { return what_.time_in_workers().below(short_call_limit); }
+  /// What is printed is kept for it.
+  bool captures() const noexcept { return captures_; }
+  /// Before its end, if it is captured. Returns it, for that end's error.
+  std::shared_ptr<const call_output> printed(call_output output) {
+    return output_ = std::make_shared<const call_output>(std::move(output));
+  }
   /// What it does to its worker stays.
   bool spoils_worker() const noexcept { return what_.limits().niceness != 0; }
   void add_time(std::chrono::nanoseconds taken) noexcept { what_.time_in_workers().add(taken); }
@@ -70,16 +81,18 @@ private:
   static constexpr std::uint8_t kills_limit = 3;
   static constexpr std::size_t prefetch_limit = std::size_t{1} << 16; // of its frame
   void pass_on(int number) noexcept;
-  void start();
+  void start(const ref<process_call>& self);
 
   const portable& what_;
   const std::uint64_t number_;
+  const bool captures_;
   std::string frame_;
   short_mutex mutex_; // of the next
   std::shared_ptr<worker> worker_;
   std::atomic<int> asked_{0};
   std::string result_;
   std::exception_ptr error_;
+  std::shared_ptr<const call_output> output_;
   bool lost_ = false, cancelled_ = false;
 };
 

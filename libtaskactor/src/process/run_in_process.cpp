@@ -1,143 +1,45 @@
 #include <taskactor/process/run_in_process.hpp>
 
 #include "../run/runtime.hpp"
-#include "../run/special.hpp"
 #include "process_call.hpp"
-#include "process_service.hpp"
-#include "worker.hpp"
-#include "worker_protocol.hpp"
 
+#include <taskactor/process/capture_output.hpp>
 #include <taskactor/task/scope.hpp>
 #include <taskactor/task/sleep.hpp>
 #include <taskactor/task/this_task.hpp>
 
-#include "../link/frame.hpp"
-
-#include <csignal>
 #include <utility>
 
 namespace taskactor {
 
-worker_lost::worker_lost(int exit_code, int term_signal, const std::string& text)
-    : std::system_error(make_error_code(errc::worker_lost), text),
-      exit_code_(exit_code),
-      term_signal_(term_signal) {}
-
-namespace detail {
-
 namespace {
 
-std::atomic<std::uint64_t> last_number{0};
+const call_output& output_of(const std::shared_ptr<const call_output>& output) noexcept {
+  static const call_output none;
+  return output ? *output : none;
+}
 
 } // namespace
 
-process_call::process_call(context& owner, const portable& what, const std::string& arguments)
-    : child_call(owner),
-      what_(what),
-      number_(++last_number),
-      frame_(make_frame({said::call, number_, what.portable_name(),
-                         nlohmann::json::binary({arguments.begin(), arguments.end()})})) {}
+worker_lost::worker_lost(int exit_code, int term_signal, const std::string& text,
+                         std::shared_ptr<const call_output> output)
+    : std::system_error(make_error_code(errc::worker_lost), text),
+      exit_code_(exit_code),
+      term_signal_(term_signal),
+      output_(std::move(output)) {}
 
-void process_call::on_token() noexcept {
-  const ref<process_call> self{this}; // it may have ended when `give` returns
-  try {
-    start();
-  } catch (...) {
-    failed(std::current_exception());
-  }
-}
+const call_output& worker_lost::output() const noexcept { return output_of(output_); }
 
-void process_call::start() {
-  if (auto* const decides = task().home->decides())
-    if (const auto why = decides->fails_start(task()))
-      throw std::system_error{*why, "the test lets the start of a worker fail"};
-  std::shared_ptr<worker> free;
-  do
-    free = processes(*task().home).workers().find_free();
-  while (!free->give(ref<process_call>{this}));
-  sent_to(free);
-  free->send_ahead();
-}
+remote_error::remote_error(const std::string& text, std::shared_ptr<const call_output> output)
+    : std::runtime_error(text), output_(std::move(output)) {}
 
-bool process_call::may_be_prefetched() const noexcept {
-  return is_short() && !spoils_worker() && frame_.size() <= prefetch_limit
-         && asked_.load(std::memory_order_relaxed) == 0;
-}
+const call_output& remote_error::output() const noexcept { return output_of(output_); }
 
-void process_call::sent_to(std::shared_ptr<worker> whom) noexcept {
-  {
-    const std::lock_guard lock{mutex_};
-    worker_ = std::move(whom);
-  }
-  started_.store(true, std::memory_order_seq_cst);
-  repeat_signal();
-}
+namespace detail {
 
-void process_call::given_back() noexcept {
-  const ref<process_call> self{this};
-  started_.store(false, std::memory_order_seq_cst);
-  task().home->process_gate().put_back(self);
-  if (asked_.load(std::memory_order_seq_cst) != 0 && withdraw())
-    owner().wake();
-}
-
-void process_call::repeat_signal() noexcept {
-  if (const int number = asked_.load(std::memory_order_seq_cst))
-    pass_on(number);
-}
-
-void process_call::signal(int number) noexcept {
-  asked_.store(number, std::memory_order_seq_cst);
-  if (withdraw())
-    return;
-  if (started_.load(std::memory_order_seq_cst))
-    pass_on(number);
-}
-
-void process_call::pass_on(int number) noexcept {
-  std::unique_lock lock{mutex_};
-  const auto whom = worker_;
-  lock.unlock();
-  if (number == asks)
-    whom->stop(*this);
-  else
-    whom->signal(*this, number);
-}
-
-void process_call::completed(std::string result) noexcept {
-  result_ = std::move(result);
-  finish();
-}
-
-void process_call::failed(std::exception_ptr why) noexcept {
-  error_ = std::move(why);
-  finish();
-}
-
-void process_call::cancelled() noexcept {
-  cancelled_ = true;
-  finish();
-}
-
-void process_call::lost(std::exception_ptr why) noexcept {
-  lost_ = true;
-  failed(std::move(why));
-}
-
-std::string process_call::take(bool asked) {
-  if (cancelled_ || revoked() || (lost_ && asked))
-    throw cancelled_error{};
-  if (lost_)
-    if (auto* const special = task().special.get(); special && ++special->worker_kills >= kills_limit)
-      task().forbid_retry();
-  if (error_)
-    std::rethrow_exception(std::move(error_));
-  return std::move(result_);
-}
-
-task<std::string> call_in_process(const portable& what, std::string arguments) {
+task<std::string> call_in_process(const portable& what, std::string arguments, call_output* captured) {
   context& ctx = require_context();
-  const ref<process_call> call{new process_call{ctx, what, arguments}};
+  const ref<process_call> call{new process_call{ctx, what, arguments, captured != nullptr}};
   if (ctx.must_stop())
     throw cancelled_error{};
   ctx.home().process_gate().enter(call);
@@ -145,7 +47,10 @@ task<std::string> call_in_process(const portable& what, std::string arguments) {
   const bool asked = how != wait_end::arrived;
   if (asked)
     co_await shield(end_process_call(call, ctx.home().with().cancel_grace / 2));
-  co_return call->take(asked);
+  auto result = call->take(asked);
+  if (captured)
+    *captured = call->output();
+  co_return result;
 }
 
 task<void> end_process_call(ref<process_call> call, std::chrono::nanoseconds half_grace) {

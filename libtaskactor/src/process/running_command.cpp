@@ -92,6 +92,7 @@ void running_command::feed() noexcept {
 }
 
 void running_command::read(descriptor& from, output& to, std::span<char> buffer) noexcept {
+  request_.listener->on_readable();
   const auto size = ::read(from.get(), buffer.data(), buffer.size());
   if (size > 0)
     to.take({buffer.data(), static_cast<std::size_t>(size)}, request_.options, result_.handler_error);

@@ -24,10 +24,11 @@ command_spec worker_command(const std::weak_ptr<worker>& self) {
   // The program itself, though its file may have been replaced since.
   spec.argv = {"/proc/" + std::to_string(::getpid()) + "/exe", worker_argument};
   spec.options.env = std::vector<std::pair<std::string, std::string>>{{worker_variable, "1"}};
-  spec.options.on_line = std::function<void(stream, std::string_view)>{[self](stream, std::string_view line) {
-    if (const auto alive = self.lock())
-      alive->on_line(line);
-  }};
+  spec.options.on_output
+      = std::function<void(stream, std::string_view)>{[self](stream which, std::string_view bytes) {
+          if (const auto alive = self.lock())
+            alive->on_output(which, bytes);
+        }};
   return spec;
 }
 
@@ -53,6 +54,8 @@ bool worker::give(const ref<process_call>& call) {
     return false;
   train_.push_back({call});
   turn_since_ = clock::now();
+  if (call->captures())
+    output_.begin_capture();
   if (dead) { // it could not be started: that is the call's end
     pool_->commands().signal(key_, SIGKILL);
     end_if_over(std::move(lock));
@@ -108,10 +111,12 @@ std::size_t worker::memory() const {
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
+std::string worker::name() const { return "worker-" + std::to_string(process_); }
+
 void worker::emit(event_kind kind, std::string text) const noexcept {
   if (!pool_->home().events().wants(kind))
     return;
-  event what{.kind = kind, .id = "worker-" + std::to_string(process_), .at = pool_->home().now()};
+  event what{.kind = kind, .id = name(), .at = pool_->home().now()};
   what.ran = clock::now() - asked_for_;
   what.text = std::move(text);
   pool_->home().events().emit(what);
@@ -139,6 +144,10 @@ void worker::on_exit(command_result result) noexcept {
 
 void worker::on_closed(bool broken) noexcept {
   lock_type lock{mutex_};
+  if (holding_) {
+    closed_behind_ = broken;
+    return;
+  }
   closed_ = true;
   if (broken)
     violation_ = "it sent what is no frame";
@@ -154,7 +163,8 @@ void worker::end_if_over(lock_type lock) noexcept {
   ahead_ = 0;
   const bool lost = !train.empty() || retired_.empty();
   const auto why = lost ? how_lost() : retired_;
-  auto fault = lost ? why_lost(why) : nullptr;
+  auto output = train.empty() ? nullptr : take_output(*train.front().call);
+  auto fault = lost ? why_lost(why, std::move(output)) : nullptr;
   const auto how = !lost      ? worker_pool::end::retired
                    : greeted_ ? worker_pool::end::lost
                               : worker_pool::end::at_start;
@@ -170,108 +180,18 @@ void worker::end_if_over(lock_type lock) noexcept {
 }
 
 std::string worker::how_lost() const {
-  std::string words;
-  for (const auto& line : last_words_)
-    words += (words.empty() ? "; its last words: " : " | ") + line;
   const auto how = !start_failure_.empty() ? start_failure_ : result_.describe();
-  return (violation_.empty() ? how : violation_ + ", and was killed") + words;
+  return (violation_.empty() ? how : violation_ + ", and was killed") + output_.last_words();
 }
 
-std::exception_ptr worker::why_lost(const std::string& how) const {
+std::exception_ptr worker::why_lost(const std::string& how, std::shared_ptr<const call_output> output) const {
   if (!greeted_)
     return std::make_exception_ptr(std::system_error{make_error_code(errc::worker_not_started),
                                                      "the worker ended at its start: " + how});
   return std::make_exception_ptr(
       worker_lost{result_.exit_code, result_.term_signal,
-                  "the worker (process " + std::to_string(result_.pid) + ") died under the call: " + how});
-}
-
-// -- what it says
-// -------------------------------------------------------------------------------------------------------
-
-void worker::on_frame(std::string_view content) noexcept {
-  try {
-    const auto frame = read_frame(content);
-    if (!frame || !handle(*frame))
-      break_off("it sent a frame that means nothing");
-  } catch (const std::exception&) { // of another type than it should be, or there is no memory for it
-    break_off("it sent a frame that can't be taken");
-  }
-}
-
-void worker::break_off(const char* why) noexcept {
-  const std::lock_guard lock{mutex_};
-  if (violation_.empty())
-    violation_ = why;
-  pool_->commands().signal(key_, SIGKILL);
-}
-
-bool worker::handle(const nlohmann::json& frame) {
-  if (!frame.is_array() || frame.empty() || !frame[0].is_number_integer())
-    return false;
-  const auto kind = static_cast<said>(frame[0].get<int>());
-  if (kind == said::hello) {
-    {
-      const std::lock_guard lock{mutex_};
-      turn_since_ = clock::now();
-      if (std::exchange(greeted_, true) || frame.at(1) != worker_protocol_version)
-        return false;
-    }
-    emit(event_kind::worker_started, {});
-    pool_->greeted();
-    return true;
-  }
-  if (kind == said::progress) {
-    report_progress(frame);
-    return true;
-  }
-  return answer(kind, frame);
-}
-
-void worker::report_progress(const nlohmann::json& frame) {
-  lock_type lock{mutex_};
-  const auto call = train_.empty() ? ref<process_call>{} : train_.front().call;
-  lock.unlock();
-  if (call && frame.at(1) == call->number()) // else it came behind the call's own end
-    call->report_progress(frame.at(2).get<std::uint64_t>(), frame.at(3).get<std::uint64_t>(),
-                          frame.at(4).get<std::string>());
-}
-
-bool worker::answer(said kind, const nlohmann::json& frame) {
-  std::string text;
-  if (kind == said::result) {
-    const auto& bytes = frame.at(2).get_binary();
-    text.assign(bytes.begin(), bytes.end());
-    if (!is_shallow(text)) // to the frame it is a string: whoever decodes it would recurse
-      return false;
-  } else if (kind == said::failed || kind == said::refused) {
-    text = frame.at(2).get<std::string>();
-  } else if (kind != said::cancelled && kind != said::returned) {
-    return false;
-  }
-  const auto number = frame.at(1).get<std::uint64_t>();
-  lock_type lock{mutex_};
-  if (forgotten_.erase(number) != 0)
-    return true;
-  const auto index = find(number);
-  const bool in_turn = kind == said::cancelled || kind == said::returned || index == 0;
-  if (!greeted_ || index == train_.size() || !in_turn)
-    return false;
-  if (kind == said::returned && !train_[index].asked_back)
-    return false;
-  remove(std::move(lock), index, kind != said::returned, [&](process_call& call) {
-    if (kind == said::result)
-      call.completed(std::move(text));
-    else if (kind == said::failed)
-      call.failed(std::make_exception_ptr(remote_error{text}));
-    else if (kind == said::refused)
-      call.failed(std::make_exception_ptr(std::system_error{make_error_code(errc::unknown_task), text}));
-    else if (kind == said::cancelled)
-      call.cancelled();
-    else
-      call.given_back();
-  });
-  return true;
+                  "the worker (process " + std::to_string(result_.pid) + ") died under the call: " + how,
+                  std::move(output)});
 }
 
 void worker::remove(lock_type lock, std::size_t index, bool answered,
@@ -281,7 +201,9 @@ void worker::remove(lock_type lock, std::size_t index, bool answered,
   ref<process_call> next;
   const bool over = train_.empty();
   const auto now = clock::now();
+  std::vector<std::string> last_lines;
   if (index == 0) {
+    last_lines = output_.finish();
     if (answered)
       call->add_time(now - turn_since_);
     turn_since_ = now;
@@ -293,6 +215,7 @@ void worker::remove(lock_type lock, std::size_t index, bool answered,
   ahead_ = over ? 0 : train_.size() - 1;
   const bool more = index == 0 && train_.size() <= ahead_limit / 2;
   lock.unlock();
+  note(*call, last_lines);
   if (over) // first: the call's end gives its token to the next
     pool_->release(shared_from_this(), answered, call->spoils_worker());
   else if (answered)
@@ -302,22 +225,6 @@ void worker::remove(lock_type lock, std::size_t index, bool answered,
     send_ahead();
   if (next)
     next->repeat_signal();
-}
-
-// -- what it prints
-// -----------------------------------------------------------------------------------------------------
-
-void worker::on_line(std::string_view line) noexcept {
-  try {
-    lock_type lock{mutex_};
-    last_words_.emplace_back(line.substr(0, 200));
-    if (last_words_.size() > last_words_limit)
-      last_words_.pop_front();
-    const auto who = train_.empty() ? "worker" : train_.front().call->task_id();
-    lock.unlock();
-    pool_->home().events().note(who + ": " + std::string{line});
-  } catch (const std::exception&) { // no memory: a line is lost
-  }
 }
 
 } // namespace taskactor::detail

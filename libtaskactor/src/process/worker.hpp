@@ -10,13 +10,15 @@
 /// elsewhere.
 ///
 /// It is gone when its process is reaped and the last frame is read, whichever comes later: an answer that
-/// was sent before the end is delivered. Threads: any; frames come on the links' thread, the rest of what a
+/// was sent before the end is delivered. An answer waits until what its call has printed is read
+/// (`worker_words.cpp`). Threads: any; frames come on the links' thread, the rest of what a
 /// process does on the commands' thread.
 #pragma once
 
 #include "../link/link.hpp"
 #include "command_listener.hpp"
 #include "process_call.hpp"
+#include "worker_output.hpp"
 #include "worker_protocol.hpp"
 
 #include <taskactor/observe/event.hpp>
@@ -30,6 +32,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <string>
 #include <vector>
@@ -72,7 +75,8 @@ public:
   void on_exit(command_result result) noexcept override;
   void on_frame(std::string_view content) noexcept override;
   void on_closed(bool broken) noexcept override;
-  void on_line(std::string_view line) noexcept;
+  void on_readable() noexcept override { reading_ = true; }
+  void on_output(stream which, std::string_view bytes) noexcept;
 
 private:
   using clock = std::chrono::steady_clock;
@@ -81,12 +85,21 @@ private:
     ref<process_call> call;
     bool asked_back = false;
   };
-  static constexpr std::size_t last_words_limit = 8;
   static constexpr std::size_t ahead_limit = 15;
+  enum class verdict : std::uint8_t { taken, broken, later };
 
-  bool handle(const nlohmann::json& frame);
+  void take_frame(std::string_view content) noexcept;
+  verdict handle(const nlohmann::json& frame);
+  bool greet(const nlohmann::json& frame);
   void report_progress(const nlohmann::json& frame);
-  bool answer(said kind, const nlohmann::json& frame);
+  bool relay(const nlohmann::json& frame);
+  verdict answer(said kind, const nlohmann::json& frame);
+  bool must_hear(std::uint64_t number);
+  void hear_first(std::string_view frame);
+  void heard() noexcept;
+  void note(const process_call& call, const std::vector<std::string>& lines) const noexcept;
+  std::string name() const;
+  std::shared_ptr<const call_output> take_output(process_call& call);
   void remove(lock_type lock, std::size_t index, bool answered,
               const std::function<void(process_call&)>& how);
   std::size_t find(const process_call& call) const noexcept;
@@ -97,7 +110,7 @@ private:
   void break_off(const char* why) noexcept;
   void end_if_over(lock_type lock) noexcept;
   std::string how_lost() const;
-  std::exception_ptr why_lost(const std::string& how) const;
+  std::exception_ptr why_lost(const std::string& how, std::shared_ptr<const call_output> output) const;
   void emit(event_kind kind, std::string text) const noexcept;
 
   const std::shared_ptr<worker_pool> pool_;
@@ -106,6 +119,7 @@ private:
   const clock::time_point asked_for_ = clock::now();
   std::atomic<pid_t> process_{0};
   std::atomic<bool> reaped_{false};
+  std::atomic<bool> reading_{false}; // some of its output may be read, and not handed out yet
   std::atomic<std::size_t> ahead_{0};
   mutable std::mutex mutex_;          // what follows
   std::vector<seat> train_;           // the one that runs, and those behind it
@@ -114,7 +128,12 @@ private:
   bool greeted_ = false, closed_ = false, ended_ = false;
   std::string violation_, start_failure_, retired_;
   command_result result_;
-  std::deque<std::string> last_words_;
+  worker_output output_;
+  // An answer whose call has printed is taken when that has been read; what comes meanwhile is behind it.
+  std::uint64_t printed_ = 0, hearing_ = 0, heard_ = 0; // numbers of calls
+  bool holding_ = false;
+  std::deque<std::string> held_;
+  std::optional<bool> closed_behind_; // what `on_closed` was told
 };
 
 } // namespace taskactor::detail

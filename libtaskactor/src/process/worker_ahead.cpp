@@ -13,6 +13,7 @@ namespace taskactor::detail {
 std::size_t worker::room_ahead() const noexcept {
   const bool busy_with_short = greeted_ && !closed_ && !ended_ && !train_.empty()
                                && train_.front().call->is_short() && !train_.front().call->spoils_worker()
+                               && !train_.front().call->captures()
                                && clock::now() - turn_since_ < short_call_limit;
   return busy_with_short ? ahead_limit - std::min(ahead_limit, train_.size() - 1) : 0;
 }

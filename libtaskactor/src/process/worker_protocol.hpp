@@ -11,6 +11,8 @@
 ///                       cancelled NUMBER
 ///                       returned NUMBER                       given back: it hasn't begun
 ///                       progress NUMBER DONE TOTAL TEXT       of the call that runs
+///                       printed NUMBER                        before its answer: read its output up to here
+///                       log NUMBER LEVEL LOGGER TEXT          spdlog's level, from 0 (trace) to 5 (critical)
 ///
 /// A worker runs one call at a time, in the order in which they came, and begins none before it has answered
 /// the one before. So when it dies, only the first that it hasn't answered may have begun. Each call is
@@ -29,10 +31,12 @@ enum class said : int {
   refused,
   cancelled,
   returned,
-  progress
+  progress,
+  printed,
+  log
 };
 
-constexpr int worker_protocol_version = 1;
+constexpr int worker_protocol_version = 2;
 /// How a program is told that it is a worker: by its first argument, and by this variable too, so that no
 /// argument of a user's makes it one.
 constexpr const char* worker_argument = "--taskactor-worker";

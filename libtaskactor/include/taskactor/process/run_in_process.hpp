@@ -13,9 +13,10 @@
 /// Arguments and results are copied as CBOR: see `task/json_value.hpp` for what has that form. In the worker
 /// the body is a task: `this_task::report_progress`, `sleep_for`, `gather`, threads and commands work there,
 /// under a manager of the worker's; its progress is reported as that of the caller. What it prints on
-/// standard output and error goes to the log, by lines, with the caller's id. A function whose first
-/// parameter is a `std::stop_token` is given one, which a cancellation stops. A worker has no workers of its
-/// own.
+/// standard output and error goes to the log, by lines, with the caller's id; or comes back, with
+/// `capture_output`. What it logs by spdlog's default logger is logged here, at its level. A function whose
+/// first parameter is a `std::stop_token` is given one, which a cancellation stops. A worker has no workers
+/// of its own.
 ///
 /// Errors: `worker_lost`, when the process dies under the call, whatever it died of; nothing else is harmed.
 /// `remote_error` for what the body throws: its type and its text. `std::system_error` with
@@ -30,6 +31,7 @@
 #include <taskactor/task/portable.hpp>
 #include <taskactor/task/task.hpp>
 
+#include <memory>
 #include <optional>
 #include <stdexcept>
 #include <stop_token>
@@ -41,33 +43,45 @@
 
 namespace taskactor {
 
+struct call_output; // capture_output.hpp
+
 /// The process that ran a call has died: `errc::worker_lost`.
 class worker_lost : public std::system_error {
 public:
-  worker_lost(int exit_code, int term_signal, const std::string& text);
+  worker_lost(int exit_code, int term_signal, const std::string& text,
+              std::shared_ptr<const call_output> output = {});
   /// As of `command_result`: -1 when it was killed by a signal.
   int exit_code() const noexcept { return exit_code_; }
   /// Zero: none.
   int term_signal() const noexcept { return term_signal_; }
+  /// Empty unless it was captured.
+  const call_output& output() const noexcept;
 
 private:
   int exit_code_, term_signal_;
+  std::shared_ptr<const call_output> output_;
 };
 
 /// What a body has thrown in another process, in words: exceptions themselves don't cross.
 class remote_error : public std::runtime_error {
 public:
   /// `text` is what `taskactor::describe` said there: type, message, and the nested chain.
-  using std::runtime_error::runtime_error;
+  explicit remote_error(const std::string& text, std::shared_ptr<const call_output> output = {});
+  /// Empty unless it was captured.
+  const call_output& output() const noexcept;
+
+private:
+  std::shared_ptr<const call_output> output_;
 };
 
 namespace detail {
 
-/// There and back: encoded arguments, encoded result.
-task<std::string> call_in_process(const portable& what, std::string arguments);
+/// There and back: encoded arguments, encoded result. `captured`: where its output goes; null: to the log.
+task<std::string> call_in_process(const portable& what, std::string arguments,
+                                  call_output* captured = nullptr);
 
 template <class R>
-task<R> call_in_process(const portable* what, std::string arguments) {
+task<R> call_plainly(const portable* what, std::string arguments) {
   const auto bytes = co_await call_in_process(*what, std::move(arguments));
   if constexpr (std::is_void_v<R>) {
     what->decode_result(bytes, nullptr);
@@ -78,8 +92,15 @@ task<R> call_in_process(const portable* what, std::string arguments) {
   }
 }
 
-template <class R, class... Ps, class... As>
-task<typename result_traits<R>::type> begin_call(const void* function, As&&... arguments) {
+struct plain_call {
+  template <class R>
+  static auto begin(const portable* what, std::string arguments) {
+    return call_plainly<R>(what, std::move(arguments));
+  }
+};
+
+template <class How, class R, class... Ps, class... As>
+auto begin_call(const void* function, As&&... arguments) {
   static_assert(sizeof...(Ps) == sizeof...(As),
                 "run_in_process: the function is given another number of arguments than it has parameters; "
                 "defaults don't belong to a function's type");
@@ -88,16 +109,25 @@ task<typename result_traits<R>::type> begin_call(const void* function, As&&... a
                 "means nothing in another process");
   const auto& what = portable_of(function);
   const std::tuple<std::remove_cvref_t<Ps>...> values{std::forward<As>(arguments)...};
-  return call_in_process<typename result_traits<R>::type>(&what, what.encode_arguments(&values));
+  return How::template begin<typename result_traits<R>::type>(&what, what.encode_arguments(&values));
 }
 
-template <class R, class... Ps, class... As>
+template <class How, class R, class... Ps, class... As>
 auto begin_in_process(R (*function)(Ps...), As&&... arguments) {
-  return begin_call<R, Ps...>(reinterpret_cast<const void*>(function), std::forward<As>(arguments)...);
+  return begin_call<How, R, Ps...>(reinterpret_cast<const void*>(function), std::forward<As>(arguments)...);
 }
-template <class R, class... Ps, class... As>
+template <class How, class R, class... Ps, class... As>
 auto begin_in_process(R (*function)(std::stop_token, Ps...), As&&... arguments) {
-  return begin_call<R, Ps...>(reinterpret_cast<const void*>(function), std::forward<As>(arguments)...);
+  return begin_call<How, R, Ps...>(reinterpret_cast<const void*>(function), std::forward<As>(arguments)...);
+}
+
+template <class F>
+auto free_function(F&& function) {
+  using plain = std::remove_pointer_t<std::decay_t<F>>;
+  static_assert(std::is_function_v<plain>,
+                "run_in_process: only a free function that is registered (TASKACTOR_REGISTER) can run in "
+                "another process: a lambda, a member or an object with state doesn't exist there");
+  return static_cast<plain*>(function);
 }
 
 template <class F, class... Args>
@@ -117,12 +147,8 @@ inline constexpr bool fits_a_call<R (*)(std::stop_token, Ps...), Args...>
 /// Errors: `errc::unknown_task` and what an argument can't be encoded for are thrown at once.
 template <class F, class... Args>
 [[nodiscard]] auto run_in_process(F&& function, Args&&... arguments) {
-  using plain = std::remove_pointer_t<std::decay_t<F>>;
-  static_assert(std::is_function_v<plain>,
-                "run_in_process: only a free function that is registered (TASKACTOR_REGISTER) can run in "
-                "another process: a lambda, a member or an object with state doesn't exist there");
-  if constexpr (std::is_function_v<plain>)
-    return detail::begin_in_process(static_cast<plain*>(function), std::forward<Args>(arguments)...);
+  return detail::begin_in_process<detail::plain_call>(detail::free_function(function),
+                                                      std::forward<Args>(arguments)...);
 }
 
 } // namespace taskactor
