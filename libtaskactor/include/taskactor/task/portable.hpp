@@ -21,8 +21,8 @@ class task;
 
 /// What a call may take in its worker (`run_in_process`). Unset: as much as the program.
 struct process_limits {
-  /// Address space beyond what the worker has when the call begins, in bytes (RLIMIT_AS): what is refused is
-  /// a `std::bad_alloc` there.
+  /// Memory to write to, beyond what the worker has when the call begins, in bytes (RLIMIT_DATA; a thread's
+  /// stack counts, 8 MiB as a rule): what is refused is a `std::bad_alloc` there.
   std::optional<std::size_t> memory{};
   /// Processor time: then the worker is killed by SIGXCPU (RLIMIT_CPU).
   std::optional<std::chrono::seconds> cpu{};
