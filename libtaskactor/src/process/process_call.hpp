@@ -42,6 +42,9 @@ public:
   }
   /// The result, or what went wrong. `asked`: ours to end, so that the worker's death by that is no fault.
   std::string take(bool asked);
+  /// It has ended: whether another call takes its place, since its worker has died under it and it may be run
+  /// again. `kills`: how many workers it has cost, all its places together.
+  bool runs_again(std::size_t& kills);
 
   // -- the worker's
   // -----------------------------------------------------------------------------------------------------
@@ -62,15 +65,15 @@ public:
   void completed(std::string result) noexcept;
   void failed(std::exception_ptr why) noexcept;
   void cancelled() noexcept;
-  /// Its worker has died.
-  void lost(std::exception_ptr why) noexcept;
+  /// Its worker has died; `begun`: the body may have.
+  void lost(std::exception_ptr why, bool begun) noexcept;
 
 private:
   static constexpr int asks = -1;
-  static constexpr std::uint8_t kills_limit = 3;
   static constexpr std::size_t prefetch_limit = std::size_t{1} << 16; // of its frame
   void pass_on(int number) noexcept;
   void start();
+  bool may_kill_again(std::size_t kills);
 
   const portable& what_;
   const std::uint64_t number_;
@@ -80,7 +83,7 @@ private:
   std::atomic<int> asked_{0};
   std::string result_;
   std::exception_ptr error_;
-  bool lost_ = false, cancelled_ = false;
+  bool lost_ = false, begun_ = false, cancelled_ = false;
 };
 
 /// Asks, waits for half the grace, then as `end_call`; returns when the call has ended.

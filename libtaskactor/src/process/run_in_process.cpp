@@ -13,6 +13,7 @@
 
 #include "../link/frame.hpp"
 
+#include <algorithm>
 #include <csignal>
 #include <utility>
 
@@ -119,33 +120,55 @@ void process_call::cancelled() noexcept {
   finish();
 }
 
-void process_call::lost(std::exception_ptr why) noexcept {
+void process_call::lost(std::exception_ptr why, bool begun) noexcept {
   lost_ = true;
+  begun_ = begun;
   failed(std::move(why));
 }
 
 std::string process_call::take(bool asked) {
   if (cancelled_ || revoked() || (lost_ && asked))
     throw cancelled_error{};
-  if (lost_)
-    if (auto* const special = task().special.get(); special && ++special->worker_kills >= kills_limit)
-      task().forbid_retry();
   if (error_)
     std::rethrow_exception(std::move(error_));
   return std::move(result_);
 }
 
+bool process_call::runs_again(std::size_t& kills) {
+  if (!begun_ || !may_kill_again(++kills) || !what_.is_idempotent())
+    return false;
+  auto& home = *task().home;
+  processes(home).workers().count_run_again();
+  if (home.events().wants(event_kind::retrying))
+    home.report(event_kind::retrying, task(), "its call is idempotent: " + describe(error_));
+  return true;
+}
+
+/// False: its task has killed as many workers as it may.
+bool process_call::may_kill_again(std::size_t kills) {
+  const auto limit = task().home->with().worker_max_kills;
+  if (auto* const special = task().special.get())
+    kills = std::max(kills, ++special->worker_kills); // whose earlier calls and attempts count as well
+  if (limit == 0 || kills < limit)
+    return true;
+  task().forbid_retry();
+  return false;
+}
+
 task<std::string> call_in_process(const portable& what, std::string arguments) {
   context& ctx = require_context();
-  const ref<process_call> call{new process_call{ctx, what, arguments}};
-  if (ctx.must_stop())
-    throw cancelled_error{};
-  ctx.home().process_gate().enter(call);
-  const auto how = co_await call_wait{call, false, time_point::max()};
-  const bool asked = how != wait_end::arrived;
-  if (asked)
-    co_await shield(end_process_call(call, ctx.home().with().cancel_grace / 2));
-  co_return call->take(asked);
+  for (std::size_t kills = 0;;) {
+    const ref<process_call> call{new process_call{ctx, what, arguments}};
+    if (ctx.must_stop())
+      throw cancelled_error{};
+    ctx.home().process_gate().enter(call);
+    const auto how = co_await call_wait{call, false, time_point::max()};
+    const bool asked = how != wait_end::arrived;
+    if (asked)
+      co_await shield(end_process_call(call, ctx.home().with().cancel_grace / 2));
+    if (asked || !call->runs_again(kills))
+      co_return call->take(asked);
+  }
 }
 
 task<void> end_process_call(ref<process_call> call, std::chrono::nanoseconds half_grace) {

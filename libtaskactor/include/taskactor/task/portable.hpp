@@ -66,6 +66,7 @@ public:
   /// Into a `std::optional` of the result; nothing for void. Errors: `argument_error`.
   virtual void decode_result(std::string_view bytes, void* into) const = 0;
   virtual const process_limits& limits() const noexcept = 0;
+  virtual bool is_idempotent() const noexcept = 0;
   call_time& time_in_workers() const noexcept { return time_in_workers_; }
 
 private:
