@@ -2,11 +2,17 @@
 // stands in: a scope, a group, a further attempt. Each cell says which state the task ends in; for each the
 // token comes back, every task has exactly one end, and nothing is left.
 #include "run/bodies.hpp"
+#include "support/temporary_directory.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <taskactor/task/registry.hpp>
 
+#include <algorithm>
 #include <condition_variable>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
 #include <mutex>
 
 using namespace test;
@@ -26,13 +32,13 @@ enum class end {
   shutdown,
   scope_times_out
 };
-enum class runner { coroutine, thread, command };
+enum class runner { coroutine, thread, command, process };
 enum class place { task, fail_after, move_on_after, shield, group, race, second_attempt };
 
 constexpr does all_bodies[] = {does::returns, does::throws, does::hangs, does::swallows};
 constexpr end all_ends[] = {end::none,    end::cancel_before_start, end::cancel_during, end::cancel_after,
                             end::timeout, end::parent_ends,         end::shutdown,      end::scope_times_out};
-constexpr runner all_runners[] = {runner::coroutine, runner::thread, runner::command};
+constexpr runner all_runners[] = {runner::coroutine, runner::thread, runner::command, runner::process};
 
 const char* name(does b) {
   constexpr const char* names[] = {"returns", "throws", "hangs", "swallows"};
@@ -44,21 +50,24 @@ const char* name(end e) {
   return names[static_cast<int>(e)];
 }
 const char* name(runner r) {
-  constexpr const char* names[] = {"coroutine", "thread", "command"};
+  constexpr const char* names[] = {"coroutine", "thread", "command", "process"};
   return names[static_cast<int>(r)];
 }
 
-/// What a thread's body looks at: whether it may go on. Shared, since a thread may be left behind.
+/// What a thread's body looks at: whether it may go on. Shared, since a thread may be left behind. To a
+/// worker's body a file says the same.
 struct gate {
   std::mutex mutex;
   std::condition_variable changed;
   bool started = false;
   bool open = false;
+  temporary_directory folder;
 
   void release() {
     const std::lock_guard lock{mutex};
     open = true;
     changed.notify_all();
+    std::ofstream{folder / "open"} << "yes";
   }
   void wait_started() {
     std::unique_lock lock{mutex};
@@ -114,12 +123,32 @@ ta::task<int> command_task(does what) {
   co_return result.exit_code;
 }
 
+/// In a worker, which says by its progress that it has begun. `swallows` is ended by nothing but SIGKILL.
+ta::task<int> ending_in_worker(int body, std::string folder) {
+  const auto what = static_cast<does>(body);
+  if (what == does::swallows)
+    std::signal(SIGTERM, SIG_IGN);
+  ta::this_task::report_progress(1, 1, {});
+  if (what == does::hangs)
+    co_await hanging();
+  if (what == does::swallows)
+    co_await swallowing();
+  while (!std::filesystem::exists(folder + "/open"))
+    co_await ta::sleep_for(1ms);
+  if (what == does::throws)
+    throw std::runtime_error{"boom"};
+  co_return 1;
+}
+TASKACTOR_REGISTER(ending_in_worker);
+
 ta::task<int> body_of(runner who, does what, std::shared_ptr<gate> door) {
   switch (who) {
   case runner::coroutine:
     return coroutine_body(what);
   case runner::thread:
     return thread_task(what, std::move(door));
+  case runner::process:
+    return ta::run_in_process(ending_in_worker, static_cast<int>(what), door->folder.path());
   default:
     return command_task(what);
   }
@@ -208,12 +237,27 @@ struct cell {
     }
   }
 
+  /// A worker's start takes real time, and none of the clock's.
+  void wait_for_progress() {
+    const auto begun = [&] {
+      const auto all = world.tasks.task_status();
+      return std::any_of(all.begin(), all.end(), [](const auto& each) { return each.progress.done == 1; });
+    };
+    for (int i = 0; i < 20'000 && !begun(); ++i) {
+      world.wait_for_wake(1ms);
+      world.settle();
+    }
+    BOOST_REQUIRE(begun());
+  }
+
   void start() {
     world.settle();
     if (where == place::second_attempt)
       world.advance(1ms); // the wait before it is the clock's, if it is of no time
     if (who == runner::thread)
       door->wait_started();
+    if (who == runner::process)
+      wait_for_progress();
     if (who == runner::command)
       world.run_until([&] { return world.tasks.statistics().process.in_use == 1; });
   }
@@ -304,18 +348,18 @@ int run_all(place where) {
 
 } // namespace
 
-BOOST_AUTO_TEST_CASE(of_a_task) { BOOST_TEST(run_all(place::task) == 64); }
+BOOST_AUTO_TEST_CASE(of_a_task) { BOOST_TEST(run_all(place::task) == 88); }
 
-BOOST_AUTO_TEST_CASE(in_fail_after) { BOOST_TEST(run_all(place::fail_after) == 71); }
+BOOST_AUTO_TEST_CASE(in_fail_after) { BOOST_TEST(run_all(place::fail_after) == 98); }
 
-BOOST_AUTO_TEST_CASE(in_move_on_after) { BOOST_TEST(run_all(place::move_on_after) == 71); }
+BOOST_AUTO_TEST_CASE(in_move_on_after) { BOOST_TEST(run_all(place::move_on_after) == 98); }
 
-BOOST_AUTO_TEST_CASE(in_a_shield) { BOOST_TEST(run_all(place::shield) == 64); }
+BOOST_AUTO_TEST_CASE(in_a_shield) { BOOST_TEST(run_all(place::shield) == 88); }
 
-BOOST_AUTO_TEST_CASE(of_a_groups_child) { BOOST_TEST(run_all(place::group) == 64); }
+BOOST_AUTO_TEST_CASE(of_a_groups_child) { BOOST_TEST(run_all(place::group) == 88); }
 
-BOOST_AUTO_TEST_CASE(of_a_racer) { BOOST_TEST(run_all(place::race) == 64); }
+BOOST_AUTO_TEST_CASE(of_a_racer) { BOOST_TEST(run_all(place::race) == 88); }
 
-BOOST_AUTO_TEST_CASE(of_a_further_attempt) { BOOST_TEST(run_all(place::second_attempt) == 64); }
+BOOST_AUTO_TEST_CASE(of_a_further_attempt) { BOOST_TEST(run_all(place::second_attempt) == 88); }
 
 BOOST_AUTO_TEST_SUITE_END()

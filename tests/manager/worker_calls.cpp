@@ -231,16 +231,6 @@ BOOST_AUTO_TEST_CASE(a_call_that_is_cancelled_before_its_token_never_starts) {
   BOOST_TEST(tasks.statistics().workers.started == 0u);
 }
 
-BOOST_AUTO_TEST_CASE(a_task_that_has_killed_three_workers_is_not_retried) {
-  ta::task_manager tasks;
-  auto h
-      = tasks.run_in_process({.id = "x", .retry = ta::retry{.max_attempts = 10, .first = 1ms}}, die, "exit")
-            .value();
-  BOOST_CHECK(h.wait_outcome().state() == ta::state::failed);
-  BOOST_TEST(tasks.find("x")->attempt == 3u);
-  BOOST_TEST(tasks.statistics().workers.lost == 3u);
-}
-
 BOOST_AUTO_TEST_CASE(a_worker_ends_after_so_many_calls_or_so_long_without_one) {
   ta::task_manager tasks{{.process_capacity = 1, .worker_idle_limit = 30ms, .worker_max_calls = 2}};
   std::vector<int> ids;

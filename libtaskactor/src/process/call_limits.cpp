@@ -13,10 +13,12 @@ namespace taskactor::detail {
 
 namespace {
 
-rlim_t address_space() {
-  std::size_t pages = 0;
-  std::ifstream{"/proc/self/statm"} >> pages;
-  return pages * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+/// What counts in RLIMIT_DATA: memory of its own that it may write to. In RLIMIT_AS also counts what malloc
+/// only reserves, 128 MiB for a moment for each thread that is new to it, and those start while a call runs.
+rlim_t data_size() {
+  std::size_t all = 0, resident = 0, shared = 0, text = 0, library = 0, data = 0; // in pages
+  std::ifstream{"/proc/self/statm"} >> all >> resident >> shared >> text >> library >> data;
+  return data * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
 /// Seconds, rounded up: what has been used for less than one would come off the call's.
@@ -41,7 +43,7 @@ void raise_niceness(int by) {
 call_limits::call_limits(const process_limits& wanted) {
   try {
     if (wanted.memory)
-      set(RLIMIT_AS, address_space() + *wanted.memory);
+      set(RLIMIT_DATA, data_size() + *wanted.memory);
     if (wanted.cpu)
       set(RLIMIT_CPU, processor_time() + static_cast<rlim_t>(wanted.cpu->count()));
     if (wanted.open_files)

@@ -7,6 +7,7 @@
 #include "worker.hpp"
 #include "worker_protocol.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace taskactor::detail {
@@ -106,8 +107,9 @@ void process_call::cancelled() noexcept {
   finish();
 }
 
-void process_call::lost(std::exception_ptr why) noexcept {
+void process_call::lost(std::exception_ptr why, bool begun) noexcept {
   lost_ = true;
+  begun_ = begun;
   failed(std::move(why));
 }
 
@@ -117,12 +119,30 @@ std::string process_call::take(bool asked) {
       throw cancelled_call{*output_};
     throw cancelled_error{};
   }
-  if (lost_)
-    if (auto* const special = task().special.get(); special && ++special->worker_kills >= kills_limit)
-      task().forbid_retry();
   if (error_)
     std::rethrow_exception(std::move(error_));
   return std::move(result_);
+}
+
+bool process_call::runs_again(std::size_t& kills) {
+  if (!begun_ || !may_kill_again(++kills) || !what_.is_idempotent())
+    return false;
+  auto& home = *task().home;
+  processes(home).workers().count_run_again();
+  if (home.events().wants(event_kind::retrying))
+    home.report(event_kind::retrying, task(), "its call is idempotent: " + describe(error_));
+  return true;
+}
+
+/// False: its task has killed as many workers as it may.
+bool process_call::may_kill_again(std::size_t kills) {
+  const auto limit = task().home->with().worker_max_kills;
+  if (auto* const special = task().special.get())
+    kills = std::max(kills, ++special->worker_kills); // whose earlier calls and attempts count as well
+  if (limit == 0 || kills < limit)
+    return true;
+  task().forbid_retry();
+  return false;
 }
 
 } // namespace taskactor::detail

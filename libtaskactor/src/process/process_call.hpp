@@ -47,6 +47,9 @@ public:
   std::string take(bool asked);
   /// What it has printed, if it is captured.
   call_output output() const { return output_ ? *output_ : call_output{}; }
+  /// It has ended: whether another call takes its place, since its worker has died under it and it may be run
+  /// again. `kills`: how many workers it has cost, all its places together.
+  bool runs_again(std::size_t& kills);
 
   // -- the worker's
   // -----------------------------------------------------------------------------------------------------
@@ -73,15 +76,15 @@ public:
   void completed(std::string result) noexcept;
   void failed(std::exception_ptr why) noexcept;
   void cancelled() noexcept;
-  /// Its worker has died.
-  void lost(std::exception_ptr why) noexcept;
+  /// Its worker has died; `begun`: the body may have.
+  void lost(std::exception_ptr why, bool begun) noexcept;
 
 private:
   static constexpr int asks = -1;
-  static constexpr std::uint8_t kills_limit = 3;
   static constexpr std::size_t prefetch_limit = std::size_t{1} << 16; // of its frame
   void pass_on(int number) noexcept;
   void start(const ref<process_call>& self);
+  bool may_kill_again(std::size_t kills);
 
   const portable& what_;
   const std::uint64_t number_;
@@ -93,7 +96,7 @@ private:
   std::string result_;
   std::exception_ptr error_;
   std::shared_ptr<const call_output> output_;
-  bool lost_ = false, cancelled_ = false;
+  bool lost_ = false, begun_ = false, cancelled_ = false;
 };
 
 /// Asks, waits for half the grace, then as `end_call`; returns when the call has ended.

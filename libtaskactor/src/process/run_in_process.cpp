@@ -39,18 +39,22 @@ namespace detail {
 
 task<std::string> call_in_process(const portable& what, std::string arguments, call_output* captured) {
   context& ctx = require_context();
-  const ref<process_call> call{new process_call{ctx, what, arguments, captured != nullptr}};
-  if (ctx.must_stop())
-    throw cancelled_error{};
-  ctx.home().process_gate().enter(call);
-  const auto how = co_await call_wait{call, false, time_point::max()};
-  const bool asked = how != wait_end::arrived;
-  if (asked)
-    co_await shield(end_process_call(call, ctx.home().with().cancel_grace / 2));
-  auto result = call->take(asked);
-  if (captured)
-    *captured = call->output();
-  co_return result;
+  for (std::size_t kills = 0;;) {
+    const ref<process_call> call{new process_call{ctx, what, arguments, captured != nullptr}};
+    if (ctx.must_stop())
+      throw cancelled_error{};
+    ctx.home().process_gate().enter(call);
+    const auto how = co_await call_wait{call, false, time_point::max()};
+    const bool asked = how != wait_end::arrived;
+    if (asked)
+      co_await shield(end_process_call(call, ctx.home().with().cancel_grace / 2));
+    if (!asked && call->runs_again(kills))
+      continue;
+    auto result = call->take(asked);
+    if (captured)
+      *captured = call->output();
+    co_return result;
+  }
 }
 
 task<void> end_process_call(ref<process_call> call, std::chrono::nanoseconds half_grace) {

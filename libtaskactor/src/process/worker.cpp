@@ -176,7 +176,8 @@ void worker::end_if_over(lock_type lock) noexcept {
     train.pop_back();
   }
   if (!train.empty())
-    train.front().call->lost(std::move(fault)); // the last of it goes with who reads it
+    train.front().call->lost(std::move(fault),
+                             how == worker_pool::end::lost); // the last of it goes with who reads it
 }
 
 std::string worker::how_lost() const {

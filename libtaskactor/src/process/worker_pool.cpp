@@ -144,6 +144,11 @@ void worker_pool::count_prefetched(std::size_t calls) {
   counts_.prefetched += calls;
 }
 
+void worker_pool::count_run_again() {
+  const std::lock_guard lock{mutex_};
+  ++counts_.run_again;
+}
+
 std::size_t worker_pool::calls_left(const worker& which) const {
   const auto& with = home_.with();
   if (with.worker_max_memory != 0 && which.memory() > with.worker_max_memory)

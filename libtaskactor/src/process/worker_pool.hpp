@@ -48,6 +48,7 @@ public:
   /// It has answered, and goes on with the next.
   void answered(worker& which, std::chrono::steady_clock::time_point now);
   void count_prefetched(std::size_t calls);
+  void count_run_again();
   /// How many calls it may still be given.
   std::size_t calls_left(const worker& which) const;
   /// It can take calls.

@@ -51,7 +51,7 @@ struct settings {
   std::size_t capacity, thread_capacity, process_capacity, max_queue;
   std::chrono::nanoseconds default_timeout, cancel_grace, history_ttl, priority_aging, blocked_after,
       worker_idle_limit;
-  std::size_t history, worker_max_calls, worker_max_memory;
+  std::size_t history, worker_max_calls, worker_max_memory, worker_max_kills;
 };
 /// Errors: `std::system_error{errc::invalid_argument}`, naming the field or the variable.
 settings resolve(const manager_options& options, std::size_t processors);

@@ -45,7 +45,7 @@ struct special {
   // -- the body's, while it runs
   std::atomic<std::size_t> attempt{1};
   std::atomic<bool> forbidden{false}; // no further attempt
-  std::uint8_t worker_kills = 0;      // how many processes have died under its calls
+  std::size_t worker_kills = 0;       // how many processes have died under its calls
 
   // -- any thread, under the lock
   mutable std::mutex mutex;

@@ -10,7 +10,7 @@
 /// | failed             | error | the body threw; `text` has the chain                        |
 /// | unobserved_failure | error | a failed task's last handle is gone, and nobody looked      |
 /// | cleanup_fault      | warn  | a destructor threw while a body was destroyed               |
-/// | retrying           | warn  | an attempt has failed, and there will be another one        |
+/// | retrying           | warn  | an attempt has failed, and there will be another one; so it is with an idempotent call |
 /// | overrun            | warn  | work goes on after its outcome was given (rule 8)           |
 /// | blocking           | warn  | the body has held a scheduler thread too long; `ran`: so long  |
 /// | observer_failed    | warn  | an observer threw; it is kept                               |

@@ -22,7 +22,9 @@
 /// `remote_error` for what the body throws: its type and its text. `std::system_error` with
 /// `errc::unknown_task` (not registered), `errc::worker_not_started` (no worker to be had, with its own last
 /// words), `std::length_error` for arguments beyond 64 MiB of CBOR; a result beyond that is a `remote_error`,
-/// one of more than 200 levels ends the worker. A task whose calls have killed three workers isn't retried.
+/// one of more than 200 levels ends the worker. A task whose calls have killed three workers
+/// (`manager_options::worker_max_kills`) isn't retried. A call begins at most once, unless its function is
+/// registered as `named_options::idempotent`: then it is run again when its worker has died.
 /// Stops: the body in the worker is cancelled (rule 9: `cancelled_error` at its awaits,
 /// `this_task::cancel_requested()`), after half of `cancel_grace` the process group gets SIGTERM, and SIGKILL
 /// when the grace is over. The await goes on until the call has really ended.

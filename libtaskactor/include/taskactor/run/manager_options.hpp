@@ -57,6 +57,9 @@ struct manager_options {
   std::size_t worker_max_calls = 0;
   /// A worker whose resident memory is beyond this after a call ends, in bytes. Zero: no limit.
   std::size_t worker_max_memory = 0;
+  /// A task whose calls have killed so many workers isn't retried, nor are its idempotent calls run again.
+  /// Zero: no limit.
+  std::size_t worker_max_kills = 3;
   /// Threads of the scheduler, when the manager owns its actor system. Zero: as many as processors.
   std::size_t scheduler_threads = 0;
   /// Where events are logged (rule 13). Null: the registered logger "taskactor", made (to standard error) if
@@ -95,6 +98,7 @@ struct worker_statistics {
   std::uint64_t started = 0;      ///< since start, as all below
   std::uint64_t calls = 0;        ///< ended with a value or with what the body threw
   std::uint64_t prefetched = 0;   ///< calls that were sent to a worker behind another one
+  std::uint64_t run_again = 0;    ///< idempotent calls whose worker had died: each time
   std::uint64_t lost = 0;         ///< died by themselves, were killed, or never came to take a call
   std::uint64_t retired_idle = 0, retired_calls = 0, retired_memory = 0; ///< ended by these limits
   std::uint64_t memory = 0; ///< now: resident, of all together, in bytes

@@ -47,6 +47,10 @@ struct named_options {
   std::vector<json> defaults{};
   /// Of each call in a worker.
   process_limits process{};
+  /// To run it twice is as good as once: a call whose worker dies is run again in another one, without any
+  /// `retry`, unless its task has killed `manager_options::worker_max_kills`. False: it runs at most once,
+  /// and has failed (`worker_lost`).
+  bool idempotent = false;
 };
 
 class named_task : public detail::portable {
@@ -67,6 +71,7 @@ public:
 
   const std::string& portable_name() const noexcept final { return name_; }
   const process_limits& limits() const noexcept final { return how_.process; }
+  bool is_idempotent() const noexcept final { return how_.idempotent; }
 
 protected:
   named_task(std::string name, named_options how, std::source_location where)

@@ -21,8 +21,8 @@ class task;
 
 /// What a call may take in its worker (`run_in_process`). Unset: as much as the program.
 struct process_limits {
-  /// Address space beyond what the worker has when the call begins, in bytes (RLIMIT_AS): what is refused is
-  /// a `std::bad_alloc` there.
+  /// Memory to write to, beyond what the worker has when the call begins, in bytes (RLIMIT_DATA; a thread's
+  /// stack counts, 8 MiB as a rule): what is refused is a `std::bad_alloc` there.
   std::optional<std::size_t> memory{};
   /// Processor time: then the worker is killed by SIGXCPU (RLIMIT_CPU).
   std::optional<std::chrono::seconds> cpu{};
@@ -66,6 +66,7 @@ public:
   /// Into a `std::optional` of the result; nothing for void. Errors: `argument_error`.
   virtual void decode_result(std::string_view bytes, void* into) const = 0;
   virtual const process_limits& limits() const noexcept = 0;
+  virtual bool is_idempotent() const noexcept = 0;
   call_time& time_in_workers() const noexcept { return time_in_workers_; }
 
 private:
