@@ -171,7 +171,11 @@ void gather_state::count_item(const failure* what) noexcept {
 }
 
 void gather_state::settle_one() noexcept {
-  if (pending_.fetch_sub(1) != 1 || !(closed() || !has_items()) || complete_.exchange(true))
+  if (pending_.fetch_sub(1) != 1 || !(closed() || !has_items()))
+    return;
+  // Another lane may have fetched the last item between the two: then that one's end is the end. What is
+  // fetched is counted before, so that none is under way when the count is zero after that.
+  if (pending_.load() != 0 || complete_.exchange(true))
     return;
   notify();
 }

@@ -1,0 +1,47 @@
+// When a gather is complete: the count of what is under way, with the looks of two lanes at it interleaved by
+// hand.
+#include <boost/test/unit_test.hpp>
+#include <taskactor/group/gather_state.hpp>
+#include <taskactor/group/lane.hpp>
+#include <taskactor/taskactor.hpp>
+
+#include <utility>
+
+namespace ta = taskactor;
+using namespace ta::detail;
+
+namespace {
+
+/// Its items are counted by the test; while one lane looks whether there are more, another may take the last.
+class counted_gather final : public gather_state {
+public:
+  explicit counted_gather(runtime& home) : gather_state(home, {}) { retain(); }
+  bool takes_last = false;
+
+private:
+  ref<lane> make_lane() override { return {}; }
+  bool has_items() const noexcept override {
+    if (std::exchange(const_cast<counted_gather*>(this)->takes_last, false)) // NOLINT
+      const_cast<counted_gather*>(this)->begin_fetch();                      // NOLINT
+    return false;
+  }
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(gather_ends)
+
+BOOST_AUTO_TEST_CASE(an_item_taken_between_two_looks_is_waited_for) {
+  ta::task_manager tasks;
+  counted_gather gather{runtime_of(tasks)};
+  gather.begin_fetch(); // an item is under way
+  gather.feed_ended();
+  BOOST_TEST(!gather.complete());
+  gather.takes_last = true;
+  gather.settle_one(); // it ends, and meanwhile another begins
+  BOOST_TEST(!gather.complete());
+  gather.settle_one();
+  BOOST_TEST(gather.complete());
+}
+
+BOOST_AUTO_TEST_SUITE_END()
