@@ -4,6 +4,7 @@
 #include "observe/log_relay.hpp"
 #include "process/call_limits.hpp"
 #include "process/descriptor.hpp"
+#include "process/uplink.hpp"
 #include "process/worker_pool.hpp"
 #include "process/worker_protocol.hpp"
 
@@ -84,8 +85,9 @@ private:
 
 class worker_program {
 public:
-  explicit worker_program(descriptor socket)
+  worker_program(descriptor socket, std::chrono::nanoseconds grace)
       : parent_(std::move(socket)),
+        uplink_([this](const json& frame) { parent_.send(frame); }, grace),
         log_([this](int level, std::string_view logger, std::string_view text) {
           report_log(level, logger, text);
         }),
@@ -117,6 +119,8 @@ private:
       tasks_.cancel_task(std::to_string(number));
     else if (frame.at(0) == said::give_back)
       drop(number, said::returned);
+    else if (frame.at(0) == said::reply)
+      uplink_.take(frame);
   }
 
   void take(call what) {
@@ -173,6 +177,7 @@ private:
       auto body = (*found)->bind(json::from_cbor(what.arguments));
       running_ = what.number;
       current_ = what.number;
+      uplink_.begin(what.number);
       const auto made = tasks_.add_task({.id = std::to_string(what.number), .timeout = no_timeout},
                                         &worker_program::serve, this, what.number, std::move(body));
       if (made)
@@ -239,6 +244,7 @@ private:
   static constexpr std::size_t log_limit = std::size_t{1} << 16;
 
   parent_link parent_;
+  uplink uplink_;
   std::atomic<std::uint64_t> current_{0}; // the last that has begun
   log_relay log_;                         // before `tasks_`, which log as well
   std::mutex mutex_;                      // what follows, but for the last
@@ -248,7 +254,7 @@ private:
   task_manager tasks_;
 };
 
-int run_worker() {
+int run_worker(std::chrono::nanoseconds grace) {
   set_program_role(program_role::worker);
   ::unsetenv(worker_variable);
   ::prctl(PR_SET_NAME, "ta-worker");
@@ -260,15 +266,16 @@ int run_worker() {
     std::cerr << "taskactor: a worker without a link to its parent: it was not started by run_in_process\n";
     return EXIT_FAILURE;
   }
-  worker_program program{std::move(socket)};
+  worker_program program{std::move(socket), grace};
   return program.run();
 }
 
 } // namespace
 
 std::optional<int> worker_entry(int argc, char* argv[]) {
-  if (argc == 2 && std::string_view{argv[1]} == worker_argument && std::getenv(worker_variable))
-    return run_worker();
+  const char* const grace = std::getenv(worker_variable);
+  if (argc == 2 && std::string_view{argv[1]} == worker_argument && grace)
+    return run_worker(std::chrono::nanoseconds{std::strtoll(grace, nullptr, 10)});
   set_program_role(program_role::parent);
   return {};
 }

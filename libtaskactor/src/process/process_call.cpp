@@ -16,6 +16,11 @@ namespace {
 
 std::atomic<std::uint64_t> last_number{0};
 
+std::string frame_of(std::uint64_t number, const portable& what, const std::string& arguments) {
+  return make_frame({said::call, number, what.portable_name(),
+                     nlohmann::json::binary({arguments.begin(), arguments.end()})});
+}
+
 } // namespace
 
 process_call::process_call(context& owner, const portable& what, const std::string& arguments, bool captures)
@@ -23,8 +28,18 @@ process_call::process_call(context& owner, const portable& what, const std::stri
       what_(what),
       number_(++last_number),
       captures_(captures),
-      frame_(make_frame({said::call, number_, what.portable_name(),
-                         nlohmann::json::binary({arguments.begin(), arguments.end()})})) {}
+      frame_(frame_of(number_, what, arguments)) {}
+
+process_call::process_call(ref<process_call> maker, const portable& what, const std::string& arguments,
+                           bool captures)
+    : child_call(maker->owner(), ref<record>{&maker->task()}),
+      maker_(std::move(maker)),
+      what_(what),
+      number_(++last_number),
+      captures_(captures),
+      frame_(frame_of(number_, what, arguments)) {}
+
+process_call::~process_call() { delete nested_.load(); }
 
 void process_call::on_token() noexcept {
   const ref<process_call> self{this}; // it may have ended when `give` returns
@@ -65,7 +80,7 @@ void process_call::given_back() noexcept {
   const ref<process_call> self{this};
   started_.store(false, std::memory_order_seq_cst);
   task().home->process_gate().put_back(self);
-  if (asked_.load(std::memory_order_seq_cst) != 0 && withdraw())
+  if (asked_.load(std::memory_order_seq_cst) != 0 && withdraw_and_tell())
     owner().wake();
 }
 
@@ -75,11 +90,14 @@ void process_call::repeat_signal() noexcept {
 }
 
 void process_call::signal(int number) noexcept {
+  const ref<process_call> self{this};
   asked_.store(number, std::memory_order_seq_cst);
-  if (withdraw())
+  if (withdraw_and_tell())
     return;
   if (started_.load(std::memory_order_seq_cst))
     pass_on(number);
+  if (auto* const nested = nested_.load(std::memory_order_acquire); nested && number != asks)
+    nested->signal(number); // when it is only asked to end, its body cancels them
 }
 
 void process_call::pass_on(int number) noexcept {
@@ -94,23 +112,76 @@ void process_call::pass_on(int number) noexcept {
 
 void process_call::completed(std::string result) noexcept {
   result_ = std::move(result);
-  finish();
+  end();
 }
 
 void process_call::failed(std::exception_ptr why) noexcept {
   error_ = std::move(why);
-  finish();
+  end();
 }
 
 void process_call::cancelled() noexcept {
   cancelled_ = true;
-  finish();
+  end();
 }
 
 void process_call::lost(std::exception_ptr why, bool begun) noexcept {
   lost_ = true;
   begun_ = begun;
   failed(std::move(why));
+}
+
+// -- calls that its body has made
+// ---------------------------------------------------------------------------------------
+
+nested_calls& process_call::nested() {
+  if (nested_.load(std::memory_order_acquire) == nullptr)
+    nested_.store(new nested_calls{*this}, std::memory_order_release);
+  return *nested_.load(std::memory_order_acquire);
+}
+
+bool process_call::waits_for_nested() const noexcept {
+  const auto* const nested = nested_.load(std::memory_order_acquire);
+  return nested && nested->waited_for();
+}
+
+void process_call::on_token_back() noexcept { nested_.load(std::memory_order_acquire)->token_is_back(); }
+
+void process_call::tell_body(std::string frame) noexcept {
+  std::unique_lock lock{mutex_};
+  const auto whom = worker_;
+  lock.unlock();
+  whom->tell(std::move(frame));
+}
+
+void process_call::end() noexcept {
+  auto* const nested = nested_.load(std::memory_order_acquire);
+  if (!nested || nested->close())
+    end_now();
+}
+
+void process_call::end_now() noexcept {
+  const ref<process_call> self{this};
+  if (maker_)
+    maker_->nested().answered(*this);
+  finish();
+  if (maker_)
+    maker_->nested().gone(*this);
+}
+
+/// Its token never comes: that is its end.
+bool process_call::withdraw_and_tell() noexcept {
+  if (!withdraw())
+    return false;
+  if (maker_) {
+    maker_->nested().answered(*this);
+    maker_->nested().gone(*this);
+  }
+  return true;
+}
+
+ref<process_call> process_call::again(const std::string& arguments) const {
+  return ref<process_call>{new process_call{maker_, what_, arguments, captures_}};
 }
 
 std::string process_call::take(bool asked) {

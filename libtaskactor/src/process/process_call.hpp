@@ -3,10 +3,13 @@
 ///     waiting --token--> given to a worker ---------------------------------------> ended
 ///        \--prefetched--> behind another call in a worker --its turn--/     |
 ///        ^----------------------------- given back --------------------------/
+///
+/// Its body may make calls in its turn (`nested_calls.hpp`): the call ends after these.
 #pragma once
 
 #include "../run/short_mutex.hpp"
 #include "child_call.hpp"
+#include "nested_calls.hpp"
 
 #include <taskactor/process/capture_output.hpp>
 #include <taskactor/task/portable.hpp>
@@ -17,6 +20,7 @@
 #include <exception>
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace taskactor::detail {
 
@@ -31,15 +35,21 @@ class process_call final : public child_call {
 public:
   /// Errors: `std::length_error` for arguments beyond `frame_limit`.
   process_call(context& owner, const portable& what, const std::string& arguments, bool captures);
+  /// One that the body of `maker` has made.
+  process_call(ref<process_call> maker, const portable& what, const std::string& arguments, bool captures);
+  ~process_call() override;
 
   void on_token() noexcept override;
+  void on_token_back() noexcept override;
   bool may_be_prefetched() const noexcept override;
+  /// To those that its body has made as well.
   void signal(int number) noexcept override;
   /// Asks the body in the worker to end; a call that is in no worker has ended then.
   void ask() noexcept { signal(asks); }
   /// By which the worker's answers name it.
   std::uint64_t number() const noexcept { return number_; }
   std::string task_id() const { return task().current_id(); }
+  runtime& home() const noexcept { return *task().home; }
   void report_progress(std::uint64_t done, std::uint64_t total, std::string text) {
     task().report_progress(done, total, std::move(text));
   }
@@ -50,6 +60,10 @@ public:
   /// It has ended: whether another call takes its place, since its worker has died under it and it may be run
   /// again. `kills`: how many workers it has cost, all its places together.
   bool runs_again(std::size_t& kills);
+  /// In its place. Errors: `std::bad_alloc`.
+  ref<process_call> again(const std::string& arguments) const;
+  /// The last that `signal` was called with; zero: nothing.
+  int asked() const noexcept { return asked_.load(std::memory_order_seq_cst); }
 
   // -- the worker's
   // -----------------------------------------------------------------------------------------------------
@@ -57,6 +71,14 @@ public:
   std::string take_frame() noexcept { return std::move(frame_); }
   const std::string& frame() const noexcept { return frame_; }
   bool is_short() const noexcept { return what_.time_in_workers().below(short_call_limit); }
+  /// By its body. Errors: `std::bad_alloc`.
+  nested_calls& nested();
+  /// It has lent its token back, since it waits for those.
+  bool waits_for_nested() const noexcept;
+  /// To its body.
+  void tell_body(std::string frame) noexcept;
+  /// The last of those has ended, after the call's own end.
+  void end_now() noexcept;
   /// What is printed is kept for it.
   bool captures() const noexcept { return captures_; }
   /// Before its end, if it is captured. Returns it, for that end's error.
@@ -80,12 +102,14 @@ public:
   void lost(std::exception_ptr why, bool begun) noexcept;
 
 private:
-  static constexpr int asks = -1;
   static constexpr std::size_t prefetch_limit = std::size_t{1} << 16; // of its frame
   void pass_on(int number) noexcept;
   void start(const ref<process_call>& self);
+  void end() noexcept;
+  bool withdraw_and_tell() noexcept;
   bool may_kill_again(std::size_t kills);
 
+  const ref<process_call> maker_;
   const portable& what_;
   const std::uint64_t number_;
   const bool captures_;
@@ -97,9 +121,7 @@ private:
   std::exception_ptr error_;
   std::shared_ptr<const call_output> output_;
   bool lost_ = false, begun_ = false, cancelled_ = false;
+  std::atomic<nested_calls*> nested_{nullptr}; // made by the thread that hears the worker
 };
-
-/// Asks, waits for half the grace, then as `end_call`; returns when the call has ended.
-task<void> end_process_call(ref<process_call> call, std::chrono::nanoseconds half_grace);
 
 } // namespace taskactor::detail

@@ -2,6 +2,7 @@
 
 #include "../run/runtime.hpp"
 #include "process_call.hpp"
+#include "uplink.hpp"
 
 #include <taskactor/process/capture_output.hpp>
 #include <taskactor/task/scope.hpp>
@@ -38,6 +39,8 @@ const call_output& remote_error::output() const noexcept { return output_of(outp
 namespace detail {
 
 task<std::string> call_in_process(const portable& what, std::string arguments, call_output* captured) {
+  if (auto* const parent = uplink::here())
+    co_return co_await parent->call(what, std::move(arguments), captured);
   context& ctx = require_context();
   for (std::size_t kills = 0;;) {
     const ref<process_call> call{new process_call{ctx, what, arguments, captured != nullptr}};
@@ -47,7 +50,7 @@ task<std::string> call_in_process(const portable& what, std::string arguments, c
     const auto how = co_await call_wait{call, false, time_point::max()};
     const bool asked = how != wait_end::arrived;
     if (asked)
-      co_await shield(end_process_call(call, ctx.home().with().cancel_grace / 2));
+      co_await shield(ask_and_end_call(call, ctx.home().with().cancel_grace / 2));
     if (!asked && call->runs_again(kills))
       continue;
     auto result = call->take(asked);
@@ -55,13 +58,6 @@ task<std::string> call_in_process(const portable& what, std::string arguments, c
       *captured = call->output();
     co_return result;
   }
-}
-
-task<void> end_process_call(ref<process_call> call, std::chrono::nanoseconds half_grace) {
-  call->ask();
-  const auto how = co_await call_wait{call, false, after(this_task::now(), half_grace)};
-  if (how != wait_end::arrived)
-    co_await end_call(call, half_grace);
 }
 
 } // namespace detail

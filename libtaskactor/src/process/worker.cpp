@@ -19,11 +19,12 @@ namespace taskactor::detail {
 
 namespace {
 
-command_spec worker_command(const std::weak_ptr<worker>& self) {
+command_spec worker_command(const std::weak_ptr<worker>& self, std::chrono::nanoseconds grace) {
   command_spec spec;
   // The program itself, though its file may have been replaced since.
   spec.argv = {"/proc/" + std::to_string(::getpid()) + "/exe", worker_argument};
-  spec.options.env = std::vector<std::pair<std::string, std::string>>{{worker_variable, "1"}};
+  spec.options.env
+      = std::vector<std::pair<std::string, std::string>>{{worker_variable, std::to_string(grace.count())}};
   spec.options.on_output
       = std::function<void(stream, std::string_view)>{[self](stream which, std::string_view bytes) {
           if (const auto alive = self.lock())
@@ -40,7 +41,7 @@ void worker::start() {
     throw std::system_error{errno, std::generic_category(), "socketpair"};
   auto ours = descriptor{ends[0]};
   auto theirs = own(ends[1], "socketpair");
-  auto spec = worker_command(weak_from_this());
+  auto spec = worker_command(weak_from_this(), pool_->home().with().cancel_grace);
   spec.input = std::move(theirs);
   link_ = pool_->links().open(ours.get(), shared_from_this());
   static_cast<void>(ours.release());

@@ -62,6 +62,8 @@ public:
   void stop(const process_call& call);
   /// To the process's group, while it runs this call. A call behind another just ends: its turn never comes.
   void signal(const process_call& call, int number);
+  /// A frame of the call that runs, for its body.
+  void tell(std::string frame) { link_->send(std::move(frame)); }
   /// Ends an idle one: it sees the end of the link, and exits.
   void retire(std::string why);
   /// Resident, in bytes; zero when it has no process.
@@ -93,6 +95,8 @@ private:
   bool greet(const nlohmann::json& frame);
   void report_progress(const nlohmann::json& frame);
   bool relay(const nlohmann::json& frame);
+  bool begin_nested(const nlohmann::json& frame);
+  bool signal_nested(const nlohmann::json& frame);
   verdict answer(said kind, const nlohmann::json& frame);
   bool must_hear(std::uint64_t number);
   void hear_first(std::string_view frame);

@@ -13,7 +13,7 @@ namespace taskactor::detail {
 std::size_t worker::room_ahead() const noexcept {
   const bool busy_with_short = greeted_ && !closed_ && !ended_ && !train_.empty()
                                && train_.front().call->is_short() && !train_.front().call->spoils_worker()
-                               && !train_.front().call->captures()
+                               && !train_.front().call->captures() && !train_.front().call->waits_for_nested()
                                && clock::now() - turn_since_ < short_call_limit;
   return busy_with_short ? ahead_limit - std::min(ahead_limit, train_.size() - 1) : 0;
 }
@@ -49,6 +49,8 @@ bool worker::append(const std::vector<ref<ticket>>& calls) {
     frames += static_cast<process_call&>(*each).frame();
   const std::lock_guard lock{mutex_};
   if (closed_ || ended_ || train_.empty()) // it has died, or is another's now
+    return false;
+  if (train_.front().call->waits_for_nested()) // and has no token any more
     return false;
   train_.reserve(train_.size() + calls.size());
   link_->send(std::move(frames));

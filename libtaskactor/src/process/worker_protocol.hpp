@@ -4,6 +4,9 @@
 ///     to the worker     call NUMBER NAME ARGUMENTS            run a registered task, after those sent before
 ///                       stop NUMBER                           cancel it
 ///                       give_back NUMBER                      don't begin it, unless it has begun
+///                       reply ASKED HOW TEXT CODE SIGNAL OUT ERR CUT
+///                                                             to `ask`; HOW is result, failed, refused,
+///                                                             cancelled or lost; then what it has printed
 ///     from the worker   hello VERSION                         first of all
 ///                       result NUMBER RESULT
 ///                       failed NUMBER TEXT                    the body has thrown; in words
@@ -13,6 +16,9 @@
 ///                       progress NUMBER DONE TOTAL TEXT       of the call that runs
 ///                       printed NUMBER                        before its answer: read its output up to here
 ///                       log NUMBER LEVEL LOGGER TEXT          spdlog's level, from 0 (trace) to 5 (critical)
+///                       ask NUMBER ASKED NAME ARGUMENTS CAPTURES
+///                                                             the call that runs wants another task run
+///                       signal NUMBER ASKED SIGNAL            to that one's process; -1: cancel it
 ///
 /// A worker runs one call at a time, in the order in which they came, and begins none before it has answered
 /// the one before. So when it dies, only the first that it hasn't answered may have begun. Each call is
@@ -33,13 +39,17 @@ enum class said : int {
   returned,
   progress,
   printed,
-  log
+  log,
+  ask,
+  signal,
+  reply,
+  lost
 };
 
 constexpr int worker_protocol_version = 2;
 /// How a program is told that it is a worker: by its first argument, and by this variable too, so that no
 /// argument of a user's makes it one.
 constexpr const char* worker_argument = "--taskactor-worker";
-constexpr const char* worker_variable = "TASKACTOR_WORKER";
+constexpr const char* worker_variable = "TASKACTOR_WORKER"; // its parent's grace, in nanoseconds
 
 } // namespace taskactor::detail

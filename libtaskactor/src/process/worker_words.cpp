@@ -57,6 +57,10 @@ worker::verdict worker::handle(const nlohmann::json& frame) {
     return sound(greet(frame));
   if (kind == said::log)
     return sound(relay(frame));
+  if (kind == said::ask)
+    return sound(begin_nested(frame));
+  if (kind == said::signal)
+    return sound(signal_nested(frame));
   if (kind == said::progress) {
     report_progress(frame);
     return verdict::taken;
@@ -102,6 +106,36 @@ bool worker::relay(const nlohmann::json& frame) {
   return pool_->home().events().relay(level, who + ": " + (logger.empty() ? "" : logger + ": ") + text);
 }
 
+bool worker::begin_nested(const nlohmann::json& frame) {
+  const auto maker = frame.at(1).get<std::uint64_t>();
+  const auto number = frame.at(2).get<std::uint64_t>();
+  const auto name = frame.at(3).get<std::string>();
+  const auto& bytes = frame.at(4).get_binary();
+  const bool captures = frame.at(5).get<bool>();
+  lock_type lock{mutex_};
+  if (!greeted_ || train_.empty() || train_.front().call->number() != maker)
+    return false;
+  const auto call = train_.front().call;
+  ask_back_locked(train_.size()); // it waits, and these aren't to wait for it
+  lock.unlock();
+  return call->nested().begin(number, name, {bytes.begin(), bytes.end()}, captures);
+}
+
+bool worker::signal_nested(const nlohmann::json& frame) {
+  const auto maker = frame.at(1).get<std::uint64_t>();
+  const auto number = frame.at(2).get<std::uint64_t>();
+  const auto signal = frame.at(3).get<int>();
+  if (signal != asks && signal != SIGTERM && signal != SIGKILL)
+    return false;
+  lock_type lock{mutex_};
+  if (!greeted_ || train_.empty() || train_.front().call->number() != maker)
+    return false;
+  const auto call = train_.front().call;
+  lock.unlock();
+  call->nested().signal_one(number, signal);
+  return true;
+}
+
 worker::verdict worker::answer(said kind, const nlohmann::json& frame) {
   std::string text;
   if (kind == said::result) {
@@ -123,6 +157,8 @@ worker::verdict worker::answer(said kind, const nlohmann::json& frame) {
   if (!greeted_ || index == train_.size() || !in_turn)
     return verdict::broken;
   if (kind == said::returned && !train_[index].asked_back)
+    return verdict::broken;
+  if (index == 0 && train_[index].call->waits_for_nested()) // it has calls that aren't answered
     return verdict::broken;
   if (index == 0 && must_hear(number))
     return verdict::later;

@@ -33,10 +33,7 @@ ticket::ticket(context& owner, ref<record> task) noexcept : owner_(owner), task_
 ticket::~ticket() { owner_.release(); }
 
 void ticket::finish() noexcept {
-  auto* gate = gate_;
-  const bool with_token = std::exchange(holds_token_, false);
-  stage_.store(stage::ended, std::memory_order_release);
-  gate->leave(with_token);
+  gate_->leave(*this);
   owner_.wake();
 }
 
@@ -78,7 +75,7 @@ std::vector<ref<ticket>> token_gate::prefetch(std::size_t most) {
 
 void token_gate::put_back(ref<ticket> work) noexcept {
   std::unique_lock lock{mutex_};
-  if (std::exchange(work->holds_token_, false))
+  if (std::exchange(work->hold_, ticket::hold::nothing) == ticket::hold::token)
     release(account_.put_unused(1));
   else
     --prefetched_;
@@ -87,13 +84,37 @@ void token_gate::put_back(ref<ticket> work) noexcept {
   serve(lock);
 }
 
+void token_gate::lend_back(ticket& work) noexcept {
+  std::unique_lock lock{mutex_};
+  if (work.hold_ == ticket::hold::token_wanted) {
+    work.hold_ = ticket::hold::token;
+    lock.unlock();
+    work.on_token_back();
+  } else if (work.hold_ == ticket::hold::token) {
+    work.hold_ = ticket::hold::lent;
+    release(account_.put());
+    serve(lock);
+  }
+}
+
+void token_gate::want_back(ref<ticket> work) noexcept {
+  std::unique_lock lock{mutex_};
+  if (work->hold_ == ticket::hold::token) {
+    work->hold_ = ticket::hold::token_wanted;
+  } else if (work->hold_ == ticket::hold::lent) {
+    work->hold_ = ticket::hold::wants_it_back;
+    returning_.push(std::move(work));
+    serve(lock);
+  }
+}
+
 void token_gate::when_idle(std::function<void()> hook) {
   const std::lock_guard lock{mutex_};
   idle_hook_ = std::move(hook);
 }
 
 void token_gate::call_when_idle(std::unique_lock<std::mutex> lock) {
-  if (prefetched_ == 0 || !waiting_.empty() || account_.idle() == 0)
+  if (prefetched_ == 0 || demand() != 0 || account_.idle() == 0)
     return;
   const auto hook = idle_hook_;
   lock.unlock();
@@ -101,13 +122,17 @@ void token_gate::call_when_idle(std::unique_lock<std::mutex> lock) {
     hook();
 }
 
-void token_gate::leave(bool with_token) noexcept {
+void token_gate::leave(ticket& work) noexcept {
   std::unique_lock lock{mutex_};
-  if (with_token) {
+  const auto held = std::exchange(work.hold_, ticket::hold::nothing);
+  work.stage_.store(ticket::stage::ended, std::memory_order_release);
+  if (held == ticket::hold::nothing)
+    --prefetched_;
+  if (held == ticket::hold::wants_it_back)
+    returning_.remove(work);
+  if (held == ticket::hold::token || held == ticket::hold::token_wanted) {
     release(account_.put());
     serve(lock);
-  } else {
-    --prefetched_;
   }
   call_when_idle(std::move(lock));
 }
@@ -137,19 +162,24 @@ void token_gate::resize(std::size_t capacity) {
 
 limiter_statistics token_gate::statistics() const {
   const std::lock_guard lock{mutex_};
-  return {capacity_, account_.used(), waiting_.size()};
+  return {capacity_, account_.used(), demand()};
 }
 
 void token_gate::serve(std::unique_lock<std::mutex>& lock) {
-  while (!waiting_.empty() && account_.take()) {
-    auto next = waiting_.pop();
-    next->holds_token_ = true;
-    next->stage_.store(ticket::stage::granted, std::memory_order_relaxed);
+  while (demand() != 0 && account_.take()) {
+    const bool again = !returning_.empty();
+    const auto next = again ? returning_.pop() : waiting_.pop();
+    next->hold_ = ticket::hold::token;
+    if (!again)
+      next->stage_.store(ticket::stage::granted, std::memory_order_relaxed);
     lock.unlock();
-    next->on_token();
+    if (again)
+      next->on_token_back();
+    else
+      next->on_token();
     lock.lock();
   }
-  if (const auto count = account_.ask(waiting_.size()))
+  if (const auto count = account_.ask(demand()))
     post_from(actor_, limiter_, acquire_tokens{count});
 }
 

@@ -35,6 +35,10 @@ public:
   std::vector<ref<ticket>> prefetch(std::size_t most);
   /// Back to the head of the line, and with it the token that it may have inherited.
   void put_back(ref<ticket> work) noexcept;
+  /// Of work that has started: its token serves others until `want_back`, and `ticket::on_token_back`.
+  /// Nothing for work that has ended meanwhile. The two may overtake each other.
+  void lend_back(ticket& work) noexcept;
+  void want_back(ref<ticket> work) noexcept;
   /// `hook` is called, on any thread, when something is prefetched though a token is free.
   void when_idle(std::function<void()> hook);
   void resize(std::size_t capacity);
@@ -47,9 +51,10 @@ public:
 
 private:
   friend class ticket;
-  void leave(bool with_token) noexcept; // a ticket's work has ended
+  void leave(ticket& work) noexcept; // its work has ended
   void call_when_idle(std::unique_lock<std::mutex> lock);
   void serve(std::unique_lock<std::mutex>& lock);
+  std::size_t demand() const noexcept { return waiting_.size() + returning_.size(); }
   void release(std::size_t count);
 
   caf::actor_system& system_;
@@ -59,6 +64,7 @@ private:
   std::size_t capacity_;
   token_account account_;
   fifo<ticket> waiting_;
+  fifo<ticket> returning_;     // those that have lent their token back: first
   std::size_t prefetched_ = 0; // and without a token yet
   std::function<void()> idle_hook_;
 };

@@ -15,8 +15,9 @@
 /// under a manager of the worker's; its progress is reported as that of the caller. What it prints on
 /// standard output and error goes to the log, by lines, with the caller's id; or comes back, with
 /// `capture_output`. What it logs by spdlog's default logger is logged here, at its level. A function whose
-/// first parameter is a `std::stop_token` is given one, which a cancellation stops. A worker has no workers
-/// of its own.
+/// first parameter is a `std::stop_token` is given one, which a cancellation stops. Calls that it makes of
+/// further workers are made here, under the same limiter: a worker has none of its own. It runs without a
+/// token while it waits for them (rule 6), and when it dies, they are killed.
 ///
 /// Errors: `worker_lost`, when the process dies under the call, whatever it died of; nothing else is harmed.
 /// `remote_error` for what the body throws: its type and its text. `std::system_error` with

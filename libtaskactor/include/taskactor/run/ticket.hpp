@@ -7,6 +7,9 @@
 /// The token is taken before the work starts and kept until it has really ended, abandoned or not (rule 8).
 /// Work that may be prefetched can be taken from the line ahead of its token, by who holds one: it starts
 /// when that one's work has ended and has left it the token, or goes back to the head of the line.
+///
+/// Work that waits for further work of its kind lends its token back meanwhile, and gets one ahead of the line
+/// before it goes on (rule 6).
 #pragma once
 
 #include <taskactor/run/record.hpp>
@@ -22,16 +25,19 @@ class token_gate;
 class ticket : public operation {
 public:
   enum class stage : std::uint8_t { waiting, granted, ended, revoked };
+  enum class hold : std::uint8_t { nothing, token, token_wanted, lent, wants_it_back };
 
   ticket(context& owner, ref<record> task) noexcept;
   ~ticket() override;
 
   /// The token is there: start, on whatever thread this is, without blocking.
   virtual void on_token() noexcept = 0;
+  /// There is one again, for work that has lent its own back.
+  virtual void on_token_back() noexcept {}
   /// Asked under the gate's lock.
   virtual bool may_be_prefetched() const noexcept { return false; }
   /// That of `other`, whose work has ended: this one's is next. By who has prefetched it.
-  void inherit_token(ticket& other) noexcept { std::swap(holds_token_, other.holds_token_); }
+  void inherit_token(ticket& other) noexcept { std::swap(hold_, other.hold_); }
   bool ended() const noexcept final { return stage_.load(std::memory_order_acquire) >= stage::ended; }
   bool granted() const noexcept { return stage_.load(std::memory_order_acquire) != stage::waiting; }
   bool revoked() const noexcept { return stage_.load(std::memory_order_acquire) == stage::revoked; }
@@ -51,7 +57,7 @@ private:
   context& owner_;
   ref<record> task_;
   token_gate* gate_ = nullptr;
-  bool holds_token_ = false;
+  hold hold_ = hold::nothing;
   std::atomic<stage> stage_{stage::waiting};
 };
 
