@@ -27,7 +27,8 @@ constexpr int submitters = 3;
 constexpr std::size_t window = 64; // calls on their way of each
 
 struct tally {
-  std::atomic<std::uint64_t> calls{0}, right{0}, lost{0}, cancelled{0}, timed_out{0}, wrong{0}, kills{0};
+  std::atomic<std::uint64_t> calls{0}, right{0}, lost{0}, not_started{0}, cancelled{0}, timed_out{0},
+      wrong{0}, kills{0};
 };
 
 void count_end(const ta::outcome<int>& how, int expected, tally& ends) {
@@ -49,8 +50,9 @@ void count_end(const ta::outcome<int>& how, int expected, tally& ends) {
   try {
     how.value();
   } catch (const std::system_error& error) { // killed in a call, or before it could take one
-    ++(error.code() == ta::errc::worker_lost || error.code() == ta::errc::worker_not_started ? ends.lost
-                                                                                             : ends.wrong);
+    ++(error.code() == ta::errc::worker_lost          ? ends.lost
+       : error.code() == ta::errc::worker_not_started ? ends.not_started
+                                                      : ends.wrong);
   } catch (...) {
     ++ends.wrong;
   }
@@ -116,9 +118,9 @@ std::vector<std::string> workers(const soak_options& options, std::chrono::secon
   auto wrong = pool.compare();
   const auto facts = tasks.statistics();
   std::cout << "workers: " << ends.calls << " calls: " << ends.right << " right, " << ends.lost << " lost, "
-            << ends.cancelled << " cancelled, " << ends.timed_out << " timed out; " << ends.kills
-            << " kills, " << facts.workers.started << " workers started, " << facts.workers.prefetched
-            << " calls sent ahead, " << facts.workers.run_again << " run again\n";
+            << ends.not_started << " without a worker, " << ends.cancelled << " cancelled, " << ends.timed_out
+            << " timed out; " << ends.kills << " kills, " << facts.workers.started << " workers started, "
+            << facts.workers.prefetched << " calls sent ahead, " << facts.workers.run_again << " run again\n";
   const auto require = [&](bool good, const std::string& what) {
     if (!good)
       wrong.push_back(what);
