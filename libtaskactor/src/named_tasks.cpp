@@ -1,5 +1,7 @@
 #include <taskactor/named_tasks.hpp>
 #include <taskactor/process/run_in_process.hpp>
+#include <taskactor/run/admit.hpp>
+#include <taskactor/run/body.hpp>
 #include <taskactor/run/run_in_thread.hpp>
 
 #include <memory>
@@ -69,10 +71,20 @@ task<json> detail::run_blocking(std::function<json(std::stop_token)> function) {
 
 expected<handle<json>> add_named(task_manager& tasks, task_options options, const named_task& which,
                                  const json& arguments) {
+  const bool unsaid = !options.runner;
   auto how = merged(std::move(options), which.options());
   const auto where = std::exchange(how.runner, std::nullopt).value_or(runner::task);
   try {
-    return tasks.add_task(std::move(how), body_of(which, arguments, where));
+    auto body = body_of(which, arguments, where);
+    auto& home = detail::runtime_of(tasks);
+    if (!unsaid || where == runner::process || !detail::watches(home))
+      return detail::admit_body<json>(home, detail::make_body(std::move(body)), std::move(how));
+    auto record
+        = detail::make_body([here = std::move(body), there = body_of(which, arguments, runner::process)] {
+            return detail::begins_in_worker() ? there() : here();
+          });
+    detail::watch(home, *record, which);
+    return detail::admit_body<json>(home, std::move(record), std::move(how));
   } catch (const argument_error& error) {
     return rejection{errc::bad_arguments, message_of(error)};
   } catch (const std::system_error& error) {

@@ -3,7 +3,8 @@
 //     taskactor_stress soak [--seed N] [--tasks N]       the mixture against one manager
 //     taskactor_stress shutdowns [--seed N] [--tasks N]  the same against N managers, each shut down in it
 //     taskactor_stress workers [--seed N] [--time S]     calls in workers, one of which is killed every 10 ms
-//     taskactor_stress flood [--time S] [--rate N]       memory at N short tasks a second, for S seconds
+//     taskactor_stress deaths [--tasks N]                N workers die under their calls: nothing of them is
+//     left taskactor_stress flood [--time S] [--rate N]       memory at N short tasks a second, for S seconds
 //
 // A seed means the same mixture of tasks, not the same interleaving. TASKACTOR_STRESS_TASKS is the default of
 // --tasks for the soak. Exit codes: 0, 1 when something was wrong, 2 for a wrong use.
@@ -39,7 +40,7 @@ namespace {
 int use() {
   std::cerr
       << "use: taskactor_stress soak|shutdowns [--seed N] [--tasks N] | workers [--seed N] [--time S] |\n"
-         "     flood [--time S] [--rate N]\n";
+         "     deaths [--tasks N] | flood [--time S] [--rate N]\n";
   return 2;
 }
 
@@ -67,6 +68,8 @@ int run(const std::string& what, std::map<std::string, std::size_t> numbers) {
     wrong = shutdowns(mixture);
   else if (what == "workers")
     wrong = workers(mixture, steady.time);
+  else if (what == "deaths")
+    wrong = deaths(mixture);
   else if (what == "flood")
     wrong = flood(steady);
   else

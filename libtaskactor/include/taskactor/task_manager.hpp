@@ -22,6 +22,7 @@
 #include <taskactor/process/capture_output.hpp>
 #include <taskactor/process/run_command.hpp>
 #include <taskactor/process/run_in_process.hpp>
+#include <taskactor/process/run_where_it_belongs.hpp>
 #include <taskactor/run/admit.hpp>
 #include <taskactor/run/explanation.hpp>
 #include <taskactor/run/handle.hpp>
@@ -69,6 +70,10 @@ public:
   expected<handle<detail::body_result<F, Args...>>> add_task(task_options options, F&& body, Args&&... args) {
     if (options.runner && *options.runner != runner::task)
       return add_elsewhere(std::move(options), std::forward<F>(body), std::forward<Args>(args)...);
+    if constexpr (detail::fits_a_call<std::decay_t<F>, std::decay_t<Args>...>)
+      if (const auto* known = watches_ && !options.runner ? detail::find_portable(body) : nullptr)
+        return detail::admit_watched(*runtime_, std::move(options), *known, body,
+                                     std::forward<Args>(args)...);
     return add_body(std::move(options), std::forward<F>(body), std::forward<Args>(args)...);
   }
 
@@ -164,11 +169,8 @@ private:
   template <class F, class... Args>
   expected<handle<detail::body_result<F, Args...>>> add_body(task_options options, F&& body, Args&&... args) {
     auto record = detail::make_body(std::forward<F>(body), std::forward<Args>(args)...);
-    handle<detail::body_result<F, Args...>> result{
-        record}; // first: a task that ends without one forgets its outcome
-    detail::ref<detail::record> joined;
-    auto refused = detail::admit(*runtime_, std::move(record), std::move(options), joined);
-    return detail::handle_of(std::move(result), std::move(refused), joined);
+    return detail::admit_body<detail::body_result<F, Args...>>(*runtime_, std::move(record),
+                                                               std::move(options));
   }
 
   template <class F, class... Args>
@@ -189,6 +191,7 @@ private:
 
   friend detail::runtime& detail::runtime_of(task_manager& manager) noexcept;
   std::unique_ptr<detail::runtime, void (*)(detail::runtime*)> runtime_;
+  bool watches_ = detail::watches(*runtime_);
 };
 
 } // namespace taskactor

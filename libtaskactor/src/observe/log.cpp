@@ -29,6 +29,10 @@ std::string_view to_string(event_kind kind) noexcept {
     return "threw while it was cleaned up";
   case event_kind::overrun:
     return "still running after its outcome was given";
+  case event_kind::isolated:
+    return "is run in workers from now on";
+  case event_kind::readmitted:
+    return "is run here again";
   case event_kind::blocking:
     return "has held a thread of the scheduler";
   case event_kind::observer_failed:
@@ -55,6 +59,7 @@ spdlog::level::level_enum level_of(event_kind kind) noexcept {
   case event_kind::worker_ended:
     return spdlog::level::debug;
   case event_kind::cancelled:
+  case event_kind::readmitted:
     return spdlog::level::info;
   case event_kind::timed_out:
   case event_kind::failed:
@@ -63,6 +68,7 @@ spdlog::level::level_enum level_of(event_kind kind) noexcept {
   case event_kind::retrying:
   case event_kind::cleanup_fault:
   case event_kind::overrun:
+  case event_kind::isolated:
   case event_kind::blocking:
   case event_kind::observer_failed:
   case event_kind::worker_lost:
@@ -95,6 +101,8 @@ void event_log::write(const event& what) const {
   const auto ran = std::chrono::duration<double, std::milli>(what.ran).count();
   if (what.kind == event_kind::started)
     logger_->log(level_of(what.kind), "{}: started", what.id);
+  else if (what.kind == event_kind::isolated || what.kind == event_kind::readmitted)
+    logger_->log(level_of(what.kind), "{}: {}: {}", what.id, to_string(what.kind), what.text);
   else if (what.kind == event_kind::blocking)
     logger_->log(level_of(what.kind), "{}: {} for {:.0f} ms: {}", what.id, to_string(what.kind), ran,
                  what.text);

@@ -56,7 +56,8 @@ std::optional<rejection> runtime::fill_in(record& task, task_options& options) {
   task.priority = static_cast<std::uint8_t>(std::clamp(options.priority, highest_priority, lowest_priority));
   if (wrong || !is_special(options))
     return wrong;
-  task.special = std::make_unique<special>();
+  if (!task.special)
+    task.special = std::make_unique<special>();
   task.special->share = options.share.take();
   task.special->retry = options.retry.take();
   if (task.special->retry && task.special->retry->max_attempts > 1 && !task.keep_spare())

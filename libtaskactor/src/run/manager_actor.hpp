@@ -10,6 +10,7 @@
 #include "../messages.hpp"
 #include "deadline.hpp"
 #include "fifo.hpp"
+#include "isolation.hpp"
 #include "named_limiter.hpp"
 #include "token_account.hpp"
 #include "waiting_line.hpp"
@@ -78,6 +79,7 @@ private:
   void leave_nursery(record& task);
   std::optional<std::chrono::nanoseconds> wait_before_retry(const record& task) const;
   bool back_off(record& task);
+  void judge(record& task, conduct how);
   void publish(record& task, state how);
   void settle_soon();
   void settle();

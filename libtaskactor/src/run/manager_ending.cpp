@@ -19,6 +19,15 @@ namespace {
 /// Between a kill and the verdict that the work can't be ended: a parked body dies in microseconds.
 constexpr std::chrono::milliseconds kill_settle_time{50};
 
+/// Of a run that has ended by itself, or because somebody has asked; not of one whose deadline has come.
+conduct conduct_of(const record& task) {
+  const auto* what = task.failed();
+  if (!task.decided() || (what && what->state() != state::failed))
+    return conduct::neither;
+  const auto& facts = *task.special;
+  return facts.in_worker && facts.worker_kills != facts.kills_before ? conduct::bad : conduct::clean;
+}
+
 } // namespace
 
 void manager_actor::on_cancel(record& task, end_reason why) {
@@ -93,6 +102,8 @@ void manager_actor::on_down(caf::actor_id who) {
   deadlines_.remove(*task);
   resuming_.remove(*task);
   return_limits(*task);
+  if (task->special && task->special->function)
+    judge(*task, conduct_of(*task));
   if (task->special && task->special->retry && back_off(*task))
     return;
   if (task->special)
@@ -174,6 +185,7 @@ bool manager_actor::back_off(record& task) {
   }
   home_.report(event_kind::retrying, task, text);
   special.attempt.fetch_add(1);
+  special.judged = false;
   task.drop_outcome();
   task.control.store(0, std::memory_order_release);
   task.deadline_at.store(clock::duration::max().count(), std::memory_order_relaxed);
@@ -186,6 +198,20 @@ bool manager_actor::back_off(record& task) {
   settle_soon();
   arm();
   return true;
+}
+
+/// What its function learns from this run, once.
+void manager_actor::judge(record& task, conduct how) {
+  if (!task.special || !task.special->function || std::exchange(task.special->judged, true))
+    return;
+  auto& facts = *task.special;
+  const auto now = home_.now();
+  const auto ran = now - time_point{clock::duration{task.started_at.load(std::memory_order_relaxed)}};
+  auto moved = facts.function->note(how, facts.in_worker, home_.with().isolation, ran);
+  if (!moved || !home_.events().wants(moved->kind))
+    return;
+  moved->at = now;
+  home_.events().emit(*moved);
 }
 
 /// What it belongs to waits for it no longer.

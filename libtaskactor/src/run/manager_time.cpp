@@ -72,6 +72,7 @@ void manager_actor::on_run_due(record& task, time_point now) {
     return; // the body has ended first: its down message is on its way
   const auto limit = task.due_reason == end_reason::run_timeout ? task.timeout : task.total_timeout;
   task.fail(failure{state::timed_out, task.due_reason, limit});
+  judge(task, conduct::bad);
   const bool last = !wait_before_retry(task); // otherwise the caller is answered by a later attempt
   if (last)
     give_end_state(task);
@@ -118,6 +119,7 @@ void manager_actor::leave_behind(record& task) {
     task.deliver();
   }
   task.overrunning = true;
+  judge(task, conduct::bad);
   give_end_state(task);
   home_.overruns.fetch_add(1, std::memory_order_relaxed);
   home_.overrunning.fetch_add(1, std::memory_order_relaxed);

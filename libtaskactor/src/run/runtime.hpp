@@ -18,6 +18,7 @@
 #include "thread_pool.hpp"
 #include "timers.hpp"
 #include "token_gate.hpp"
+#include "watched_function.hpp"
 
 #include <taskactor/run/explanation.hpp>
 #include <taskactor/run/manager_options.hpp>
@@ -52,6 +53,7 @@ struct settings {
   std::chrono::nanoseconds default_timeout, cancel_grace, history_ttl, priority_aging, blocked_after,
       worker_idle_limit;
   std::size_t history, worker_max_calls, worker_max_memory, worker_max_kills;
+  isolation_limits isolation;
 };
 /// Errors: `std::system_error{errc::invalid_argument}`, naming the field or the variable.
 settings resolve(const manager_options& options, std::size_t processors);
@@ -115,6 +117,7 @@ public:
   named_limiter& limiter_of(std::string_view name);
   void change(named_limiter& which, const limiter_options& to);
   limiter_book& limits() noexcept { return limits_; }
+  watched_functions& functions() noexcept { return functions_; }
   /// The manager's: some have ended.
   void tell_room();
   manager_statistics statistics();
@@ -167,6 +170,7 @@ private:
   std::shared_ptr<blocked_watch> watch_;
   caf::actor limiters_[3];
   limiter_book limits_;
+  watched_functions functions_;
   std::shared_ptr<token_gate> thread_gate_, process_gate_;
   std::shared_ptr<thread_pool> threads_;
   caf::actor manager_;

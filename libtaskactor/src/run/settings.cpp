@@ -78,6 +78,7 @@ settings resolve(const manager_options& options, std::size_t processors) {
   result.worker_max_calls = options.worker_max_calls;
   result.worker_max_memory = options.worker_max_memory;
   result.worker_max_kills = options.worker_max_kills;
+  result.isolation = {options.isolate_after, options.readmit_after};
   return result;
 }
 

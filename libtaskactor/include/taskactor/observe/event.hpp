@@ -10,9 +10,11 @@
 /// | failed             | error | the body threw; `text` has the chain                        |
 /// | unobserved_failure | error | a failed task's last handle is gone, and nobody looked      |
 /// | cleanup_fault      | warn  | a destructor threw while a body was destroyed               |
-/// | retrying           | warn  | an attempt has failed, and there will be another one; so it is with an idempotent call |
-/// | overrun            | warn  | work goes on after its outcome was given (rule 8)           |
-/// | blocking           | warn  | the body has held a scheduler thread too long; `ran`: so long  |
+/// | retrying           | warn  | an attempt has failed, and there will be another one; so it is with an
+/// idempotent call | | overrun            | warn  | work goes on after its outcome was given (rule 8) | |
+/// blocking           | warn  | the body has held a scheduler thread too long; `ran`: so long  | | isolated
+/// | warn  | a function (`id`: its name) is run in workers from now on; `text`: why; `ran`: as its last run |
+/// | readmitted         | info  | it isn't any more                                           |
 /// | observer_failed    | warn  | an observer threw; it is kept                               |
 /// | worker_started     | debug | a worker ("worker-PID") can take calls; `ran`: since it was asked for  |
 /// | worker_ended       | debug | as it should; `text`: why; `ran`: how long it has lived     |
@@ -40,6 +42,8 @@ enum class event_kind : std::uint8_t {
   retrying,
   cleanup_fault,
   overrun,
+  isolated,
+  readmitted,
   blocking,
   observer_failed,
   worker_started,

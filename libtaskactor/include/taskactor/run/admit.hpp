@@ -12,6 +12,16 @@ namespace taskactor::detail {
 /// there already, and has got one handle more.
 std::optional<rejection> admit(runtime& where, ref<record> what, task_options options, ref<record>& joined);
 
+// -- registered functions that run here or in workers, as the manager learns
+// (`manager_options::isolate_after`)
+class portable;
+/// False: none is watched.
+bool watches(const runtime& home) noexcept;
+/// Before admission: how the task ends counts for its function.
+void watch(runtime& home, record& task, const portable& function);
+/// In the body of such a task, when it begins: whether a worker is to run it.
+bool begins_in_worker();
+
 /// The handle of what was admitted or joined.
 template <class T>
 expected<handle<T>> handle_of(handle<T> made, std::optional<rejection> refused, const ref<record>& joined) {
@@ -26,6 +36,15 @@ expected<handle<T>> handle_of(handle<T> made, std::optional<rejection> refused, 
   if (!same)
     return rejection{errc::duplicate_id, "duplicate id: " + joined->id + ", whose result has another type"};
   return made;
+}
+
+/// A body with its arguments (`make_body`), of result `T`.
+template <class T, class Record>
+expected<handle<T>> admit_body(runtime& where, ref<Record> body, task_options options) {
+  handle<T> made{body}; // first: a task that ends without one forgets its outcome
+  ref<record> joined;
+  auto refused = admit(where, std::move(body), std::move(options), joined);
+  return handle_of(std::move(made), std::move(refused), joined);
 }
 
 } // namespace taskactor::detail

@@ -73,7 +73,9 @@ private:
   mutable call_time time_in_workers_;
 };
 
-/// What is registered for a function. Errors: `errc::unknown_task`, which says how to register it.
+/// What is registered for a function; null: nothing is.
+const portable* find_portable(const void* function);
+/// The same. Errors: `errc::unknown_task`, which says how to register it.
 const portable& portable_of(const void* function);
 
 /// Values that may cross to another process; whether they have a JSON form is seen where they are registered.
