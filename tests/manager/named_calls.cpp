@@ -46,6 +46,19 @@ BOOST_AUTO_TEST_CASE(a_name_and_json_arguments_make_a_task_whose_result_is_json)
               == json(2));
 }
 
+BOOST_AUTO_TEST_CASE(add_task_takes_a_name_as_well_as_a_function) {
+  virtual_time world;
+  const std::string name = "greet";
+  BOOST_CHECK(world.tasks.add_task({}, "greet", {"a", 2}).value().get() == json("hello, a"));
+  BOOST_CHECK(world.tasks.add_task({}, name, json::array({"b"})).value().get() == json("hello, b"));
+  BOOST_CHECK(world.tasks.add_task({}, "halve", {8}).value().get() == json(4));
+  BOOST_CHECK(world.tasks.add_task({}, halve, 8).value().get() == 4);
+  const auto none = world.tasks.add_task({}, std::string_view{name});
+  BOOST_REQUIRE(!none);
+  BOOST_TEST(none.error().message
+             == "greet: expected 1 to 2 arguments, (string, int = 1) -> string, got 0 arguments");
+}
+
 BOOST_AUTO_TEST_CASE(what_a_body_throws_is_the_failure_as_of_any_task) {
   virtual_time world;
   auto h = ta::add_named(world.tasks, {.id = "h"}, "halve", {3}).value();
