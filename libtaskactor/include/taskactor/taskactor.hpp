@@ -28,6 +28,8 @@
 #include <taskactor/task/sleep.hpp>
 #include <taskactor/task/state.hpp>
 #include <taskactor/task/task.hpp>
+#include <taskactor/task/task_library.hpp>
 #include <taskactor/task/this_task.hpp>
 #include <taskactor/task_manager.hpp>
+#include <taskactor/version.hpp>
 #include <taskactor/worker_entry.hpp>
