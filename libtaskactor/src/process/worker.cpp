@@ -3,8 +3,10 @@
 #include "../link/frame.hpp"
 #include "../run/runtime.hpp"
 #include "worker_pool.hpp"
+#include "worker_words.hpp"
 
 #include <taskactor/process/run_in_process.hpp>
+#include <taskactor/task/task_library.hpp>
 
 #include <algorithm>
 #include <array>
@@ -19,10 +21,17 @@ namespace taskactor::detail {
 
 namespace {
 
-command_spec worker_command(const std::weak_ptr<worker>& self) {
+std::exception_ptr why_refused(errc code, const std::string& text) {
+  const char* const advice = code == errc::unknown_task
+                                 ? " (a worker has the tasks that its own program registers, or loads)"
+                                 : "";
+  return std::make_exception_ptr(
+      std::system_error{make_error_code(code), "refused by the worker: " + text + advice});
+}
+
+command_spec worker_command(const std::vector<std::string>& program, const std::weak_ptr<worker>& self) {
   command_spec spec;
-  // The program itself, though its file may have been replaced since.
-  spec.argv = {"/proc/" + std::to_string(::getpid()) + "/exe", worker_argument};
+  spec.argv = worker_words(program, loaded_task_libraries());
   spec.options.env = std::vector<std::pair<std::string, std::string>>{{worker_variable, "1"}};
   spec.options.on_line = std::function<void(stream, std::string_view)>{[self](stream, std::string_view line) {
     if (const auto alive = self.lock())
@@ -39,7 +48,7 @@ void worker::start() {
     throw std::system_error{errno, std::generic_category(), "socketpair"};
   auto ours = descriptor{ends[0]};
   auto theirs = own(ends[1], "socketpair");
-  auto spec = worker_command(weak_from_this());
+  auto spec = worker_command(pool_->home().with().worker_program, weak_from_this());
   spec.input = std::move(theirs);
   link_ = pool_->links().open(ours.get(), shared_from_this());
   static_cast<void>(ours.release());
@@ -239,13 +248,17 @@ void worker::report_progress(const nlohmann::json& frame) {
 
 bool worker::answer(said kind, const nlohmann::json& frame) {
   std::string text;
+  errc refusal{};
   if (kind == said::result) {
     const auto& bytes = frame.at(2).get_binary();
     text.assign(bytes.begin(), bytes.end());
     if (!is_shallow(text)) // to the frame it is a string: whoever decodes it would recurse
       return false;
-  } else if (kind == said::failed || kind == said::refused) {
+  } else if (kind == said::failed) {
     text = frame.at(2).get<std::string>();
+  } else if (kind == said::refused) {
+    refusal = static_cast<errc>(frame.at(2).get<int>());
+    text = frame.at(3).get<std::string>();
   } else if (kind != said::cancelled && kind != said::returned) {
     return false;
   }
@@ -265,7 +278,7 @@ bool worker::answer(said kind, const nlohmann::json& frame) {
     else if (kind == said::failed)
       call.failed(std::make_exception_ptr(remote_error{text}));
     else if (kind == said::refused)
-      call.failed(std::make_exception_ptr(std::system_error{make_error_code(errc::unknown_task), text}));
+      call.failed(why_refused(refusal, text));
     else if (kind == said::cancelled)
       call.cancelled();
     else

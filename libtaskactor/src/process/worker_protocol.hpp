@@ -7,10 +7,9 @@
 ///     from the worker   hello VERSION                         first of all
 ///                       result NUMBER RESULT
 ///                       failed NUMBER TEXT                    the body has thrown; in words
-///                       refused NUMBER TEXT                   no such task, or not with these arguments
-///                       cancelled NUMBER
-///                       returned NUMBER                       given back: it hasn't begun
-///                       progress NUMBER DONE TOTAL TEXT       of the call that runs
+///                       refused NUMBER CODE TEXT              no such task, or not with these arguments: an
+///                       errc cancelled NUMBER returned NUMBER                       given back: it hasn't
+///                       begun progress NUMBER DONE TOTAL TEXT       of the call that runs
 ///
 /// A worker runs one call at a time, in the order in which they came, and begins none before it has answered
 /// the one before. So when it dies, only the first that it hasn't answered may have begun. Each call is
@@ -37,5 +36,7 @@ constexpr int worker_protocol_version = 1;
 /// argument of a user's makes it one.
 constexpr const char* worker_argument = "--taskactor-worker";
 constexpr const char* worker_variable = "TASKACTOR_WORKER";
+/// Before the path of a library of tasks; several are loaded in their order.
+constexpr const char* load_argument = "--load";
 
 } // namespace taskactor::detail

@@ -52,6 +52,7 @@ struct settings {
   std::chrono::nanoseconds default_timeout, cancel_grace, history_ttl, priority_aging, blocked_after,
       worker_idle_limit;
   std::size_t history, worker_max_calls, worker_max_memory;
+  std::vector<std::string> worker_program;
 };
 /// Errors: `std::system_error{errc::invalid_argument}`, naming the field or the variable.
 settings resolve(const manager_options& options, std::size_t processors);

@@ -21,7 +21,8 @@ public:
 
   const named_task& add(registered what);
   void note_fault(std::string why);
-  bool empty() const noexcept { return tasks_.empty(); }
+  /// Nothing was registered, nor tried to be.
+  bool empty() const noexcept { return tasks_.empty() && faults_.empty(); }
   /// All of them join the registry, or none. Errors: `std::system_error`, with the first fault.
   void commit();
 

@@ -48,7 +48,7 @@ std::string why_not_opened(const std::string& file, const std::string& path) {
           + ", which isn't there: it was compiled for another taskactor than this one, or it isn't linked "
             "with "
             "all that it uses";
-  else if (file.find('/') == file.npos)
+  else if (path.find('/') == path.npos)
     why += " (neither in this folder nor where the loader looks: give its path)";
   return why.starts_with(path) ? why : file + ": " + why;
 }
