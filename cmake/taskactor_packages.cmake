@@ -81,10 +81,11 @@ if(TASKACTOR_BUILD_APPS)
   set(CPACK_DEBIAN_PROGRAMS_DESCRIPTION "run a command for each of many items, so many at a time
 The verb \"run\" does what one asks of xargs or GNU parallel: each item is a
 task with a deadline, output of its own and a line in the report, and
-cancellation reaches all of a command's processes.")
+cancellation reaches all of a command's processes. The verbs \"list\" and
+\"call\" are for libraries of named tasks, which taskactor-worker serves to
+other programs.")
   set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SHLIBDEPS ON)
-  get_target_property(_kind taskactor TYPE)
-  if(_kind STREQUAL "SHARED_LIBRARY")
+  if("shared" IN_LIST _kinds) # which the programs that load task libraries are linked with
     set(CPACK_COMPONENT_PROGRAMS_DEPENDS library)
     # dpkg-shlibdeps has to see the library that isn't installed yet.
     get_target_property(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS taskactor BINARY_DIR)

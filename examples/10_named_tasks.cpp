@@ -36,7 +36,7 @@ int main() {
 
   ta::task_manager tasks;
   const auto call = [&](const char* name, const ta::json& arguments) {
-    if (const auto h = ta::add_named(tasks, {}, name, arguments))
+    if (const auto h = tasks.add_task({}, name, arguments))
       std::cout << h.value().get() << '\n';
     else
       std::cout << h.error() << '\n';

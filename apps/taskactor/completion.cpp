@@ -26,7 +26,7 @@ _taskactor() {
   fi
   case ${COMP_WORDS[1]} in
     run) _taskactor_run ;;
-    completion) ((COMP_CWORD > 2)) || mapfile -t COMPREPLY < <(compgen -W '@SHELLS@' -- "$cur") ;;
+@NAMED@    completion) ((COMP_CWORD > 2)) || mapfile -t COMPREPLY < <(compgen -W '@SHELLS@' -- "$cur") ;;
   esac
 }
 
@@ -62,6 +62,30 @@ _taskactor_run() {
     compopt -o filenames 2>/dev/null
     mapfile -t COMPREPLY < <(compgen -f -- "$cur")
   fi
+}
+
+# Options until the name of a task. $1: all of the verb.
+_taskactor_named() {
+  local cur=${COMP_WORDS[COMP_CWORD]} at=2 word
+  while ((at < COMP_CWORD)); do
+    word=${COMP_WORDS[at]}
+    [[ $word == -?* && $word != -- ]] || return
+    ((at += 1))
+    case $word in @NAMED_WITH_VALUE@) ;; *) continue ;; esac
+    [[ ${COMP_WORDS[at]} != = ]] || ((at += 1))
+    if ((at >= COMP_CWORD)); then
+      [[ $cur != = ]] || cur=
+      _taskactor_named_value "$word" "$cur"
+      return
+    fi
+    ((at += 1))
+  done
+  [[ $cur != -* ]] || mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
+}
+
+_taskactor_named_value() {
+  case $1 in
+@NAMED_VALUES@  esac
 }
 
 # Of several short options in one word, the first that takes a value has the rest of the word for it.
@@ -100,7 +124,7 @@ _taskactor() {
     rest)
       case $words[1] in
         run) _taskactor_run ;;
-        completion) _arguments '1:shell:(@SHELLS@)' ;;
+@ZSH_NAMED@        completion) _arguments '1:shell:(@SHELLS@)' ;;
       esac
       ;;
   esac
@@ -182,7 +206,38 @@ std::string bash_value(const option_entry& option) {
          + " -- \"$2\") ;;\n";
 }
 
+/// The verbs of named tasks, whose options all have long names.
+struct named_parts {
+  std::string verbs{}, values{}, zsh{};
+  std::vector<std::string> with_value{};
+};
+
+std::string zsh_option(const option_entry& option);
+
+named_parts named_of(const program_table& table) {
+  named_parts result;
+  for (const auto& verb : table.verbs) {
+    if (verb.options.empty())
+      continue;
+    result.verbs
+        += "    " + verb.name + ") _taskactor_named '" + joined(all_names(verb.options), " ") + "' ;;\n";
+    result.zsh += "        " + verb.name + ") _arguments -S \\\n";
+    for (const auto& option : verb.options) {
+      result.zsh += zsh_option(option);
+      const auto& name = option.names.front();
+      if (option.value.empty()
+          || std::find(result.with_value.begin(), result.with_value.end(), name) != result.with_value.end())
+        continue;
+      result.with_value.push_back(name);
+      result.values += bash_value(option);
+    }
+    result.zsh += verb.arguments.empty() ? "    ;;\n" : "    '(-)1:task:()' '*:argument:()' ;;\n";
+  }
+  return result;
+}
+
 std::string bash(const program_table& table) {
+  const auto named = named_of(table);
   const auto& options = table.run_options;
   const auto with_value = [&](bool as_long) {
     return names_of(options, [as_long](const option_entry& option, const std::string& name) {
@@ -200,7 +255,10 @@ std::string bash(const program_table& table) {
                                 {"@OPTIONS@", joined(all_names(options), " ")},
                                 {"@LONG_WITH_VALUE@", joined(with_value(true), " | ")},
                                 {"@SHORT_WITH_VALUE@", letters},
-                                {"@VALUES@", values}});
+                                {"@VALUES@", values},
+                                {"@NAMED@", named.verbs},
+                                {"@NAMED_WITH_VALUE@", joined(named.with_value, " | ")},
+                                {"@NAMED_VALUES@", named.values}});
 }
 
 // -- zsh -------------------------------------------------------------------------------------------------
@@ -246,6 +304,7 @@ std::string zsh(const program_table& table) {
   return replaced(zsh_script, {{"@ZSH_FIRST@", first},
                                {"@ZSH_VERBS@", verbs},
                                {"@ZSH_OPTIONS@", options},
+                               {"@ZSH_NAMED@", named_of(table).zsh},
                                {"@SHELLS@", joined({std::begin(shells), std::end(shells)}, " ")}});
 }
 

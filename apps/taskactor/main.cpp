@@ -8,6 +8,7 @@
 #include "run_verb.hpp"
 
 #include <CLI/CLI.hpp>
+#include <taskactor/named_program.hpp>
 
 #include <algorithm>
 #include <exception>
@@ -58,6 +59,7 @@ int run(std::vector<std::string> arguments) {
 struct verb {
   const char* name;
   const char* text; ///< empty: not for users
+  const char* arguments;
   int (*run)(std::vector<std::string> arguments);
 };
 
@@ -65,10 +67,21 @@ int complete(std::vector<std::string> arguments);
 int print_manual(std::vector<std::string> arguments);
 
 constexpr verb verbs[] = {
-    {"run", "Run a command for each item (taskactor run --help)", run},
-    {"completion", "Print a completion script for bash or zsh", complete},
-    {"man", "", print_manual},
+    {"run", "Run a command for each item (taskactor run --help)", "", run},
+    {"completion", "Print a completion script for bash or zsh", "SHELL", complete},
+    {"man", "", "", print_manual},
 };
+
+/// With those of any program of named tasks: here the tasks are those of libraries.
+std::vector<cli::verb_entry> verbs_of_users() {
+  std::vector<cli::verb_entry> result;
+  for (const auto& each : verbs)
+    if (*each.text)
+      result.push_back({each.name, each.text, each.arguments});
+  for (auto& each : cli::named_verb_table())
+    result.push_back(std::move(each));
+  return result;
+}
 
 /// The command line without a verb.
 struct bare_line {
@@ -77,9 +90,8 @@ struct bare_line {
     app.get_formatter()->label("OPTIONS", "OPTION");
     app.get_formatter()->label("SUBCOMMAND", "VERB");
     app.require_subcommand(1);
-    for (const auto& each : verbs)
-      if (*each.text)
-        app.add_subcommand(each.name, each.text)->group("Verbs");
+    for (const auto& each : verbs_of_users())
+      app.add_subcommand(each.name, each.text)->group("Verbs");
   }
 
   CLI::App app{"Tasks on actors: many things done, so many at a time, and what became of each.", "taskactor"};
@@ -88,12 +100,9 @@ struct bare_line {
 cli::program_table table() {
   const bare_line bare;
   const run_line line;
-  cli::program_table result{.options = cli::option_table(bare.app),
-                            .run_options = cli::option_table(line.app)};
-  for (const auto& each : verbs)
-    if (*each.text)
-      result.verbs.push_back({each.name, each.text});
-  return result;
+  return {.verbs = verbs_of_users(),
+          .options = cli::option_table(bare.app),
+          .run_options = cli::option_table(line.app)};
 }
 
 int print(const std::string& text) {
@@ -145,6 +154,8 @@ int no_verb(std::vector<std::string> arguments) {
 
 int main(int count, char** words) {
   cli::open_standard_streams();
+  if (const auto code = taskactor::named_entry(count, words)) // a verb of tasks, or this is a worker
+    return *code;
   std::vector<std::string> arguments(words + std::min(count, 1), words + count);
   try {
     const auto named = std::find_if(std::begin(verbs), std::end(verbs), [&](const verb& each) {

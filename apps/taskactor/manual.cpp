@@ -3,6 +3,8 @@
 #include "option_table.hpp"
 #include "run_text.hpp"
 
+#include <taskactor/named_program.hpp>
+
 #include <algorithm>
 #include <cctype>
 #include <string_view>
@@ -12,7 +14,7 @@ namespace taskactor::cli {
 namespace {
 
 /// Of the last change of what the page says.
-constexpr std::string_view date = "2026-11-23";
+constexpr std::string_view date = "2026-11-24";
 
 constexpr std::size_t longest_line = 78;
 
@@ -20,6 +22,14 @@ constexpr std::string_view intro
     = R"(taskactor runs each command as a task on actors: under a limit of how many
 run at once, with deadlines and cancellation that reach all processes of a command, and with an account of what
 became of each. The library of the same name does this for programs in C++.)";
+
+constexpr std::string_view named_note
+    = R"(taskactor list and taskactor call are for libraries of tasks: shared objects that are linked with the
+shared libtaskactor, and register functions by name. Each JSON is one argument of the task: a number, a string in
+quotes, an array, an object, true, false or null. A call that runs in a process runs in another taskactor.
+
+The program taskactor-worker serves programs that have their tasks in such libraries, and don't want to be
+their own workers: taskactor-worker --help.)";
 
 /// Text as roff prints it: `-` as a hyphen-minus, quotes as they are typed.
 std::string escaped(std::string_view text) {
@@ -138,8 +148,9 @@ std::string synopsis(const program_table& table) {
                        + "]... [" + bold(":::") + ' ' + italic("ITEM") + "...]\n";
   for (const auto& verb : table.verbs)
     if (verb.name != "run")
-      result += ".br\n" + bold("taskactor " + verb.name) + " [" + italic("OPTION") + "]... " + italic("ARG")
-                + "...\n";
+      result += ".br\n" + bold("taskactor " + verb.name)
+                + (verb.options.empty() ? "" : " [" + italic("OPTION") + "]...")
+                + (verb.arguments.empty() ? "" : ' ' + escaped(verb.arguments)) + '\n';
   std::string names;
   for (const auto& each : table.options)
     for (const auto& name : each.names)
@@ -153,6 +164,22 @@ std::string description() {
   summary.front() = static_cast<char>(std::tolower(static_cast<unsigned char>(summary.front())));
   result += prose(summary) + ".PP\n" + prose(run_places_note());
   for (const auto& each : run_places())
+    result += tagged(bold(each.word), std::string{each.text} + '.');
+  return result;
+}
+
+/// The verbs of named tasks.
+std::string named_tasks(const program_table& table) {
+  std::string result = ".SH NAMED TASKS\n" + prose(named_note);
+  for (const auto& verb : table.verbs) {
+    if (verb.options.empty())
+      continue;
+    result += ".SS Options of taskactor " + escaped(verb.name) + '\n';
+    for (const auto& each : verb.options)
+      result += option(each);
+  }
+  result += ".SS Exit status of both\n";
+  for (const auto& each : named_exit_codes())
     result += tagged(bold(each.word), std::string{each.text} + '.');
   return result;
 }
@@ -186,8 +213,9 @@ std::string examples() {
 std::string manual_page(const program_table& table, const std::string& version) {
   return ".TH TASKACTOR 1 " + std::string{date} + " \"" + version + "\" \"User Commands\"\n"
          + ".SH NAME\ntaskactor \\- many things done, so many at a time, and what became of each\n"
-         + synopsis(table) + description() + verbs(table) + options(table) + topics() + exit_codes()
-         + examples() + ".SH SEE ALSO\n.BR xargs (1),\n.BR parallel (1),\n.BR nice (1),\n.BR setrlimit (2)\n";
+         + synopsis(table) + description() + verbs(table) + options(table) + named_tasks(table) + topics()
+         + exit_codes() + examples()
+         + ".SH SEE ALSO\n.BR xargs (1),\n.BR parallel (1),\n.BR nice (1),\n.BR setrlimit (2)\n";
 }
 
 } // namespace taskactor::cli

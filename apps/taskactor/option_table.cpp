@@ -3,6 +3,7 @@
 #include "run_options.hpp"
 
 #include <CLI/CLI.hpp>
+#include <taskactor/named_program.hpp>
 
 #include <algorithm>
 
@@ -21,6 +22,24 @@ std::vector<option_entry> option_table(const CLI::App& app) {
     if (entry.value == "LEVEL")
       entry.choices.assign(std::begin(log_levels), std::end(log_levels));
     std::replace(entry.text.begin(), entry.text.end(), '\n', ' ');
+    result.push_back(std::move(entry));
+  }
+  return result;
+}
+
+std::vector<verb_entry> named_verb_table() {
+  std::vector<verb_entry> result;
+  for (const auto& verb : named_verbs()) {
+    verb_entry entry{.name = std::string{verb.name},
+                     .text = std::string{verb.text} + " (of a library: --load FILE)",
+                     .arguments = std::string{verb.arguments}};
+    for (const auto& each : verb.options) {
+      option_entry option{.names = {std::string{each.name}}, .value = std::string{each.value}};
+      option.text = each.text;
+      if (option.value.find('|') != option.value.npos)
+        option.choices = CLI::detail::split(option.value, '|');
+      entry.options.push_back(std::move(option));
+    }
     result.push_back(std::move(entry));
   }
   return result;

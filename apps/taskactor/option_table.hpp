@@ -27,7 +27,12 @@ std::vector<option_entry> option_table(const CLI::App& app);
 struct verb_entry {
   std::string name{};
   std::string text{};
+  std::string arguments{};             ///< "NAME [JSON]..."; empty: it takes none
+  std::vector<option_entry> options{}; ///< but those of `run`
 };
+
+/// Of the verbs of any program of named tasks.
+std::vector<verb_entry> named_verb_table();
 
 /// All that is typed before a command begins.
 struct program_table {

@@ -1,6 +1,7 @@
 /// Durations and sizes as people write them on a command line.
 #pragma once
 
+#include <taskactor/task/duration.hpp>
 #include <taskactor/task/limits.hpp>
 
 #include <chrono>
@@ -11,8 +12,7 @@
 
 namespace taskactor::cli {
 
-/// "90", "1.5", "500ms", "2s", "1m", "3h", "1d"; without a unit seconds. None: not a duration, or too long.
-std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text);
+using taskactor::parse_duration;
 
 /// "4096", "64K", "16M", "1G" (powers of 1024). None: not a size, or too large.
 std::optional<std::size_t> parse_size(std::string_view text);

@@ -57,6 +57,8 @@ std::string to_string(errc code) {
     return "the process that ran the call has died";
   case errc::worker_not_started:
     return "no worker process could be started";
+  case errc::library_not_loaded:
+    return "the library could not be loaded";
   case errc::request_failed:
     return "request failed";
   }

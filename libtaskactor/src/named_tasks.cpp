@@ -58,11 +58,6 @@ std::function<task<json>()> body_of(const named_task& which, const json& argumen
   return [call] { return detail::run_blocking(call); };
 }
 
-std::string message_of(const std::system_error& error) {
-  const std::string text = error.what();
-  return text.substr(0, text.rfind(": " + error.code().message()));
-}
-
 } // namespace
 
 task<json> detail::run_blocking(std::function<json(std::stop_token)> function) {
@@ -86,11 +81,11 @@ expected<handle<json>> add_named(task_manager& tasks, task_options options, cons
     detail::watch(home, *record, which);
     return detail::admit_body<json>(home, std::move(record), std::move(how));
   } catch (const argument_error& error) {
-    return rejection{errc::bad_arguments, message_of(error)};
+    return rejection{errc::bad_arguments, detail::message_of(error)};
   } catch (const std::system_error& error) {
     if (error.code() != errc::invalid_argument)
       throw;
-    return rejection{errc::invalid_argument, message_of(error)};
+    return rejection{errc::invalid_argument, detail::message_of(error)};
   }
 }
 

@@ -9,6 +9,7 @@
 #include "process/worker_protocol.hpp"
 
 #include <taskactor/named_tasks.hpp>
+#include <taskactor/task/task_library.hpp>
 
 #include <algorithm>
 #include <array>
@@ -35,6 +36,8 @@ namespace taskactor {
 namespace {
 
 using namespace detail;
+
+constexpr int library_unloadable = 4;
 
 /// The parent's end is gone: whatever still runs here, runs for nobody.
 [[noreturn]] void end_group() noexcept {
@@ -157,8 +160,8 @@ private:
       const auto next = std::move(waiting_.front());
       waiting_.pop_front();
       try {
-        if (const auto refusal = begin(next); !refusal.empty())
-          parent_.send({said::refused, next.number, refusal});
+        if (const auto refusal = begin(next))
+          parent_.send({said::refused, next.number, static_cast<int>(refusal->code), refusal->message});
       } catch (const std::exception&) { // no memory for its arguments, or a limit that can't be set
         parent_.send({said::failed, next.number, describe(std::current_exception())});
       }
@@ -168,10 +171,10 @@ private:
   }
 
   /// Why not; empty: it has begun.
-  std::string begin(const call& what) {
+  std::optional<rejection> begin(const call& what) {
     const auto found = registry::global().look_up(what.name);
     if (!found)
-      return found.error().message;
+      return found.error();
     try {
       limits_.emplace((*found)->limits());
       auto body = (*found)->bind(json::from_cbor(what.arguments));
@@ -183,9 +186,9 @@ private:
       if (made)
         return {};
       running_.reset();
-      return made.error().message;
+      return made.error();
     } catch (const argument_error& error) {
-      return error.what();
+      return rejection{errc::bad_arguments, message_of(error)};
     }
   }
 
@@ -254,7 +257,18 @@ private:
   task_manager tasks_;
 };
 
-int run_worker(std::chrono::nanoseconds grace) {
+/// What `load_argument` names; what else there is belongs to the program. Errors: as `load_tasks`.
+void load_named(const std::vector<std::string_view>& words) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    if (words[i] != load_argument)
+      continue;
+    if (++i == words.size())
+      throw_rejection({errc::library_not_loaded, std::string{load_argument} + ": the library is missing"});
+    load_tasks(std::string{words[i]});
+  }
+}
+
+int run_worker(const std::vector<std::string_view>& words, std::chrono::nanoseconds grace) {
   set_program_role(program_role::worker);
   ::unsetenv(worker_variable);
   ::prctl(PR_SET_NAME, "ta-worker");
@@ -266,6 +280,13 @@ int run_worker(std::chrono::nanoseconds grace) {
     std::cerr << "taskactor: a worker without a link to its parent: it was not started by run_in_process\n";
     return EXIT_FAILURE;
   }
+  try {
+    load_named(words);
+  } catch (const std::system_error& error) { // the parent reads it as the last words
+    std::cerr << "taskactor: " << message_of(error) << '\n';
+    static_cast<void>(socket.release()); // the link's end before the process's would be a reason to kill it
+    return library_unloadable;
+  }
   worker_program program{std::move(socket), grace};
   return program.run();
 }
@@ -273,9 +294,10 @@ int run_worker(std::chrono::nanoseconds grace) {
 } // namespace
 
 std::optional<int> worker_entry(int argc, char* argv[]) {
+  const std::vector<std::string_view> words(argv + std::min(argc, 2), argv + argc);
   const char* const grace = std::getenv(worker_variable);
-  if (argc == 2 && std::string_view{argv[1]} == worker_argument && grace)
-    return run_worker(std::chrono::nanoseconds{std::strtoll(grace, nullptr, 10)});
+  if (argc >= 2 && std::string_view{argv[1]} == worker_argument && grace)
+    return run_worker(words, std::chrono::nanoseconds{std::strtoll(grace, nullptr, 10)});
   set_program_role(program_role::parent);
   return {};
 }

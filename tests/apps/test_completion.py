@@ -44,7 +44,7 @@ class Bash(program.Case):
         (self.folder / "a folder").mkdir()
 
     def test_the_first_word_is_a_verb_or_an_option(self):
-        self.assertEqual(set(self.complete("")), {"run", "completion", "-h", "--help", "--version"})
+        self.assertEqual(set(self.complete("")), {"run", "completion", "list", "call", "-h", "--help", "--version"})
         self.assertEqual(self.complete("r"), ["run"])
         self.assertEqual(self.complete("completion", ""), ["bash", "zsh"])
 
@@ -62,6 +62,17 @@ class Bash(program.Case):
         self.assertEqual(self.complete("run", "--log-level", "=", "e"), ["error"])
         self.assertEqual(self.complete("run", "--jobs", ""), [])
         self.assertEqual(self.complete("run", "-kj", ""), [])
+
+    def test_options_of_named_tasks(self):
+        for verb in ("list", "call"):
+            in_help = set(re.findall(r"^  (--\w+)", taskactor(verb, "--help"), re.MULTILINE))
+            self.assertEqual(set(self.complete(verb, "-")), in_help)
+            self.assertEqual(sorted(self.complete(verb, "--load", "=", "a")), ["a file", "a folder"])
+            self.assertEqual(self.complete(verb, "--load", "a file", "--lo"), ["--load"])
+        self.assertEqual(self.complete("call", "--runner", ""), ["actor", "thread", "process"])
+        self.assertEqual(self.complete("call", "--runner", "=", "t"), ["thread"])
+        self.assertEqual(self.complete("call", "--timeout", ""), [])
+        self.assertEqual(self.complete("call", "resize", "--lo"), [])
 
     def test_after_the_options_comes_a_command(self):
         before_command = (
@@ -149,6 +160,13 @@ class Zsh(program.Case):
         for name in options_of_the_help():
             if name.startswith("--"):
                 self.assertIn(f"{name} ", shown)
+
+    def test_options_of_named_tasks(self):
+        terminal = self.start("fpath=($PWD/functions $fpath); compinit -u -D")
+        terminal.type("taskactor call --runner pro\t--loa\t")
+        terminal.wait_for("taskactor call --runner process .*--load")
+        terminal.type("\x15taskactor list --js\t")
+        terminal.wait_for("taskactor list --json")
 
     def test_it_can_be_sourced_and_commands_complete_as_their_own(self):
         (self.folder / "some-file").write_text("")

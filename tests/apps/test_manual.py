@@ -39,6 +39,15 @@ class Manual(program.Case):
         )
         self.assertEqual(self.tags("VERBS"), re.findall(r"^  ([a-z]+) ", taskactor("--help"), re.MULTILINE))
 
+    def test_options_and_exit_codes_of_named_tasks_are_those_of_their_help(self):
+        text = plain(self.page).partition("\n.SH NAMED TASKS\n")[2].partition("\n.SH ")[0]
+        for verb in ("list", "call"):
+            help_text = taskactor(verb, "--help")
+            part = text.partition(f"\n.SS Options of taskactor {verb}\n")[2].partition("\n.SS ")[0]
+            self.assertEqual(re.findall(r"\.TP\n(.*)\n", part), re.findall(r"^  (--.*?)  ", help_text, re.MULTILINE))
+            codes = text.partition("\n.SS Exit status of both\n")[2]
+            self.assertEqual(re.findall(r"\.TP\n(.*)\n", codes), re.findall(r"^  (\d+) ", help_text, re.MULTILINE))
+
     def test_it_says_what_the_help_says(self):
         said = " ".join(re.sub(r"^\.\w\w.*\n", "", plain(self.page), flags=re.MULTILINE).split()).lower()
         text = taskactor("run", "--help")

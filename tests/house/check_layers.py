@@ -23,6 +23,7 @@ MAY_INCLUDE = {
     "queue": CORE | {"manager"},
     "http": CORE | {"manager"},
     "schedule": CORE | {"manager", "queue"},
+    "program": CORE | {"manager"},
     "testing": CORE | {"manager"},
 }
 EVERYTHING = set(MAY_INCLUDE)
@@ -39,6 +40,7 @@ ROOT_FILES = {
     "caf_compat_scheduler": "ground",
     "precompiled": "ground",
     "messages": "run",
+    "named_program": "program",
     "named_tasks": "manager",
     "task_manager": "manager",
     "worker_entry": "manager",

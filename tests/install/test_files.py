@@ -37,6 +37,21 @@ class Files(installed.Case):
         self.assertEqual(run(program, "--version", env=env).stdout, f"taskactor {CACHE['CMAKE_PROJECT_VERSION']}\n")
         self.assertEqual(run(program, "run", "--", "echo", "{}", ":::", "a", env=env).stdout, "a\n")
 
+    @installed.needs("shared")
+    def test_libraries_of_tasks_are_loaded_by_the_programs_as_they_were_installed(self):
+        if CACHE["TASKACTOR_BUILD_APPS"] != "ON":
+            self.skipTest("this build makes no programs")
+        source, library = self.project / "tasks.cpp", self.folder / "libtasks.so"
+        include = ("-I", self.prefix / CACHE["CMAKE_INSTALL_INCLUDEDIR"])
+        link = ("-shared", "-fPIC", source, "-L", self.library_dir, "-ltaskactor", "-o", library)
+        run(CACHE["CMAKE_CXX_COMPILER"], "-std=c++20", *include, *link)
+        env = self.environment()
+        program, worker = (self.prefix / CACHE["CMAKE_INSTALL_BINDIR"] / name for name in ("taskactor", "taskactor-worker"))
+        call = (program, "call", "--load", library, "--runner", "process", "img.resize", '"a.png"')
+        self.assertEqual(run(*call, env=env).stdout, '"a.png, 100 wide"\n')
+        version = CACHE["CMAKE_PROJECT_VERSION"]
+        self.assertEqual(run(worker, "--version", env=env).stdout, f"taskactor-worker {version}\n")
+
     def test_the_program_brings_its_manual_page_and_completions(self):
         if CACHE["TASKACTOR_BUILD_APPS"] != "ON" or "-fsanitize" in CACHE["CMAKE_CXX_FLAGS"]:
             self.skipTest("this build makes no programs, or doesn't run them")

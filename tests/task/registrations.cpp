@@ -1,6 +1,8 @@
 // Named tasks: registration, look-up, and JSON arguments that are refused rather than cut.
 #include <taskactor/task/registry.hpp>
 
+#include "task/library_load.hpp"
+
 #include <boost/test/unit_test.hpp>
 
 #include <array>
@@ -47,6 +49,7 @@ task<std::string> resize(std::string path, const size& to, std::optional<int> qu
   co_return path + std::to_string(to.width) + std::to_string(quality.value_or(0));
 }
 void nothing() {}
+void later() {}
 std::size_t count(const std::vector<unsigned char>& bytes, bool) { return bytes.size(); }
 
 } // namespace named
@@ -206,6 +209,49 @@ BOOST_AUTO_TEST_CASE(a_name_that_is_taken_is_an_error_with_both_places) {
   BOOST_TEST(text.starts_with("two tasks are named \"a\": "));
   BOOST_TEST(text.find("registrations.cpp:", text.find("registrations.cpp:") + 1) != std::string::npos);
   BOOST_TEST(own.list().size() == 1u);
+}
+
+BOOST_AUTO_TEST_CASE(what_a_library_registers_joins_as_a_whole_or_not_at_all) {
+  auto& all = registry::global();
+  const auto count = all.list().size();
+  const auto error_of_load = [&](const auto& constructors) {
+    detail::library_load load;
+    constructors();
+    BOOST_TEST(all.list().size() == count);
+    return error_of([&] { load.commit(); });
+  };
+  const auto taken = error_of_load([&] {
+    all.add_at_start(named::add, "load.new");
+    all.add_at_start(named::add, "sum.of.two");
+  });
+  BOOST_TEST(taken.starts_with("two tasks are named \"sum.of.two\": "), taken);
+  const auto twice = error_of_load([&] {
+    all.add_at_start(named::add, "load.twice");
+    all.add_at_start(named::nothing, "load.twice");
+  });
+  BOOST_TEST(twice.starts_with("two tasks are named \"load.twice\": "), twice);
+  const auto default_fault = error_of_load([&] {
+    all.add_at_start(named::add, "load.new");
+    BOOST_TEST(!all.add_at_start(named::add, "load.wrong", {.defaults = {"x"}}));
+  });
+  BOOST_TEST(default_fault.starts_with("load.wrong: argument 2: expected an integer"), default_fault);
+  BOOST_TEST(all.list().size() == count);
+
+  BOOST_TEST(error_of_load([&] { all.add_at_start(named::later, "load.later"); }) == "none");
+  BOOST_TEST(all.find(named::later) == all.find("load.later"));
+  BOOST_TEST(all.list().size() == count + 1);
+}
+
+BOOST_AUTO_TEST_CASE(what_was_compiled_for_another_taskactor_is_refused) {
+  const auto refused = [](detail::build_stamp stamp) {
+    return error_of([&] { detail::check_stamp(stamp, std::source_location::current()); });
+  };
+  BOOST_TEST(refused(detail::headers_stamp) == "none");
+  BOOST_TEST(
+      refused({1'002'003, detail::headers_stamp.sizes}).find("compiled for taskactor 1.2.3, but this is ")
+      != std::string::npos);
+  BOOST_TEST(refused({detail::headers_stamp.version, 1}).find("laid out in another way")
+             != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(wrong_arguments_are_an_error_that_says_which) {

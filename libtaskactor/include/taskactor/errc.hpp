@@ -47,6 +47,8 @@ enum class errc {
   worker_lost,
   /// There is no worker process for a call; the message says why, with the process's own last words.
   worker_not_started,
+  /// A library of named tasks can't be loaded; the message says which, and why.
+  library_not_loaded,
   /// Another actor has answered a `request` with an error, or has ended.
   request_failed,
 };

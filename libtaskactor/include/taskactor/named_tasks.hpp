@@ -1,7 +1,7 @@
 /// Named tasks in a manager.
 ///
 ///     #include <taskactor/named_tasks.hpp>
-///     auto h = ta::add_named(tasks, {.id = "front"}, "img.resize", {"a.png", 100}).value();
+///     auto h = tasks.add_task({.id = "front"}, "img.resize", {"a.png", 100}).value();
 ///     std::cout << h.get();                                        // the result as JSON
 ///
 /// Options that are unset are those the task was registered with. Errors: as `add_task`; `unknown_task` with
@@ -16,6 +16,12 @@
 
 namespace taskactor {
 
+template <class Name>
+struct detail::json_arguments {
+  using type = json;
+};
+
+/// As `task_manager::add_task` with a name, of which this is the work.
 expected<handle<json>> add_named(task_manager& tasks, task_options options, std::string_view name,
                                  const json& arguments = json::array());
 expected<handle<json>> add_named(task_manager& tasks, task_options options, const named_task& which,

@@ -77,6 +77,13 @@ public:
     return add_body(std::move(options), std::forward<F>(body), std::forward<Args>(args)...);
   }
 
+  /// A registered task by its name, with JSON arguments: `add_task({}, "img.resize", {"a.png", 100})`. Gives
+  /// an `expected<handle<json>>`; errors as `add_named`, whose header `named_tasks.hpp` is to be included.
+  template <detail::task_name Name, class Arguments = typename detail::json_arguments<Name>::type>
+  auto add_task(task_options options, const Name& name, const Arguments& arguments = Arguments::array()) {
+    return add_named(*this, std::move(options), std::string_view{name}, arguments);
+  }
+
   /// A task that is one blocking call on a thread: takes a global token, then one of the thread limiter (rule
   /// 5).
   template <class F, class... Args>

@@ -8,6 +8,7 @@
 #include <taskactor/group/gather.hpp>
 #include <taskactor/group/race.hpp>
 #include <taskactor/group/task_group.hpp>
+#include <taskactor/named_program.hpp>
 #include <taskactor/observe/event.hpp>
 #include <taskactor/process/command.hpp>
 #include <taskactor/process/run_command.hpp>
@@ -17,6 +18,7 @@
 #include <taskactor/run/manager_options.hpp>
 #include <taskactor/run/run_in_thread.hpp>
 #include <taskactor/task/async_generator.hpp>
+#include <taskactor/task/duration.hpp>
 #include <taskactor/task/expected.hpp>
 #include <taskactor/task/field.hpp>
 #include <taskactor/task/info.hpp>
@@ -28,6 +30,8 @@
 #include <taskactor/task/sleep.hpp>
 #include <taskactor/task/state.hpp>
 #include <taskactor/task/task.hpp>
+#include <taskactor/task/task_library.hpp>
 #include <taskactor/task/this_task.hpp>
 #include <taskactor/task_manager.hpp>
+#include <taskactor/version.hpp>
 #include <taskactor/worker_entry.hpp>

@@ -1,6 +1,7 @@
 #include "log.hpp"
 
 #include <spdlog/sinks/stdout_color_sinks.h>
+#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
 #include <mutex>
@@ -88,6 +89,12 @@ std::shared_ptr<spdlog::logger> shared_logger() {
 }
 
 } // namespace
+
+std::shared_ptr<spdlog::logger> make_program_log(const std::string& program) {
+  auto result = std::make_shared<spdlog::logger>(program, std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  result->set_pattern("%n: %v");
+  return result;
+}
 
 event_log::event_log(std::shared_ptr<spdlog::logger> logger)
     : logger_(logger ? std::move(logger) : shared_logger()) {}

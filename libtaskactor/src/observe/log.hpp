@@ -5,12 +5,17 @@
 #include <taskactor/observe/event.hpp>
 
 #include <memory>
+#include <string>
 
 namespace spdlog {
 class logger;
 }
 
 namespace taskactor::detail {
+
+/// For a program whose log is what it says on its standard error: lines that begin with its name. From info
+/// on.
+std::shared_ptr<spdlog::logger> make_program_log(const std::string& program);
 
 class event_log {
 public:

@@ -3,8 +3,10 @@
 #include "../link/frame.hpp"
 #include "../run/runtime.hpp"
 #include "worker_pool.hpp"
+#include "worker_words.hpp"
 
 #include <taskactor/process/run_in_process.hpp>
+#include <taskactor/task/task_library.hpp>
 
 #include <algorithm>
 #include <array>
@@ -19,12 +21,11 @@ namespace taskactor::detail {
 
 namespace {
 
-command_spec worker_command(const std::weak_ptr<worker>& self, std::chrono::nanoseconds grace) {
+command_spec worker_command(const std::weak_ptr<worker>& self, const settings& with) {
   command_spec spec;
-  // The program itself, though its file may have been replaced since.
-  spec.argv = {"/proc/" + std::to_string(::getpid()) + "/exe", worker_argument};
-  spec.options.env
-      = std::vector<std::pair<std::string, std::string>>{{worker_variable, std::to_string(grace.count())}};
+  spec.argv = worker_words(with.worker_program, loaded_task_libraries());
+  spec.options.env = std::vector<std::pair<std::string, std::string>>{
+      {worker_variable, std::to_string(with.cancel_grace.count())}};
   spec.options.on_output
       = std::function<void(stream, std::string_view)>{[self](stream which, std::string_view bytes) {
           if (const auto alive = self.lock())
@@ -41,7 +42,7 @@ void worker::start() {
     throw std::system_error{errno, std::generic_category(), "socketpair"};
   auto ours = descriptor{ends[0]};
   auto theirs = own(ends[1], "socketpair");
-  auto spec = worker_command(weak_from_this(), pool_->home().with().cancel_grace);
+  auto spec = worker_command(weak_from_this(), pool_->home().with());
   spec.input = std::move(theirs);
   link_ = pool_->links().open(ours.get(), shared_from_this());
   static_cast<void>(ours.release());

@@ -11,7 +11,7 @@
 ///
 /// It is gone when its process is reaped and the last frame is read, whichever comes later: an answer that
 /// was sent before the end is delivered. An answer waits until what its call has printed is read
-/// (`worker_words.cpp`). Threads: any; frames come on the links' thread, the rest of what a
+/// (`worker_says.cpp`). Threads: any; frames come on the links' thread, the rest of what a
 /// process does on the commands' thread.
 #pragma once
 

@@ -3,12 +3,14 @@
 #include "../link/link.hpp"
 #include "../messages.hpp"
 #include "worker.hpp"
+#include "worker_protocol.hpp"
 
 #include <taskactor/task/sleep.hpp>
 
 #include <caf/all.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 #include <limits>
 #include <utility>
 
@@ -69,7 +71,9 @@ std::shared_ptr<worker> worker_pool::find_free() {
 std::shared_ptr<worker> worker_pool::start_one() {
   if (role == program_role::worker)
     not_started("a worker has no workers of its own: call the function itself, or from the program");
-  if (role == program_role::unknown)
+  if (role == program_role::unknown && std::getenv(worker_variable))
+    not_started("this process was started as a worker, but its main has no worker_entry");
+  if (role == program_role::unknown && home_.with().worker_program.empty())
     not_started("main has to begin with: if (const auto code = taskactor::worker_entry(argc, argv)) return "
                 "*code; without it this program can't be started again as a worker");
   auto made = std::make_shared<worker>(shared_from_this());

@@ -10,7 +10,8 @@
 ///     from the worker   hello VERSION                         first of all
 ///                       result NUMBER RESULT
 ///                       failed NUMBER TEXT                    the body has thrown; in words
-///                       refused NUMBER TEXT                   no such task, or not with these arguments
+///                       refused NUMBER CODE TEXT              no such task, or not with these arguments;
+///                                                             CODE is an errc
 ///                       cancelled NUMBER
 ///                       returned NUMBER                       given back: it hasn't begun
 ///                       progress NUMBER DONE TOTAL TEXT       of the call that runs
@@ -51,5 +52,7 @@ constexpr int worker_protocol_version = 2;
 /// argument of a user's makes it one.
 constexpr const char* worker_argument = "--taskactor-worker";
 constexpr const char* worker_variable = "TASKACTOR_WORKER"; // its parent's grace, in nanoseconds
+/// Before the path of a library of tasks; several are loaded in their order.
+constexpr const char* load_argument = "--load";
 
 } // namespace taskactor::detail

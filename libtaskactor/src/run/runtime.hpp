@@ -54,6 +54,7 @@ struct settings {
       worker_idle_limit;
   std::size_t history, worker_max_calls, worker_max_memory, worker_max_kills;
   isolation_limits isolation;
+  std::vector<std::string> worker_program;
 };
 /// Errors: `std::system_error{errc::invalid_argument}`, naming the field or the variable.
 settings resolve(const manager_options& options, std::size_t processors);

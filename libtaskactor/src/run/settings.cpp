@@ -56,6 +56,11 @@ settings resolve(const manager_options& options, std::size_t processors) {
                             check_duration("worker_idle_limit", options.worker_idle_limit)})
     if (wrong)
       refuse(wrong->message);
+  for (const auto& word : options.worker_program)
+    if (word.find('\0') != word.npos)
+      refuse("worker_program: a word with a NUL byte");
+  if (!options.worker_program.empty() && options.worker_program.front().empty())
+    refuse("worker_program: the program has no name; leave it empty for this program");
   settings result{};
   result.capacity = pick(options.capacity, "TASKACTOR_CAPACITY",
                          std::min<std::size_t>(std::max<std::size_t>(32, 4 * processors), 256));
@@ -79,6 +84,7 @@ settings resolve(const manager_options& options, std::size_t processors) {
   result.worker_max_memory = options.worker_max_memory;
   result.worker_max_kills = options.worker_max_kills;
   result.isolation = {options.isolate_after, options.readmit_after};
+  result.worker_program = options.worker_program;
   return result;
 }
 

@@ -10,4 +10,9 @@ void throw_rejection(const rejection& what) {
   throw std::system_error{make_error_code(what.code), what.message};
 }
 
+std::string detail::message_of(const std::system_error& error) {
+  const std::string text = error.what();
+  return text.substr(0, text.rfind(": " + error.code().message()));
+}
+
 } // namespace taskactor

@@ -1,5 +1,6 @@
 #include <taskactor/task/registry.hpp>
 
+#include "library_load.hpp"
 #include "type_name.hpp"
 
 #include <algorithm>
@@ -11,6 +12,16 @@ namespace {
 
 std::string place(const std::source_location& where) {
   return std::string{where.file_name()} + ':' + std::to_string(where.line());
+}
+
+[[noreturn]] void refuse_second(const named_task& first, const named_task& second) {
+  throw_rejection({errc::duplicate_id, "two tasks are named \"" + second.name() + "\": "
+                                           + place(first.where()) + " and " + place(second.where())});
+}
+
+std::string version_text(std::uint32_t version) {
+  return std::to_string(version / 1'000'000) + '.' + std::to_string(version / 1000 % 1000) + '.'
+         + std::to_string(version % 1000);
 }
 
 std::string counted(std::size_t count) {
@@ -61,6 +72,18 @@ const portable& portable_of(const void* function) {
     return *found;
   throw_rejection({errc::unknown_task, "the function is not registered: TASKACTOR_REGISTER(function), at "
                                        "namespace scope in a source file of this program"});
+}
+
+void check_stamp(build_stamp of_caller, const std::source_location& where) {
+  if (of_caller.version != headers_stamp.version)
+    throw_rejection({errc::invalid_argument, place(where) + ": compiled for taskactor "
+                                                 + version_text(of_caller.version) + ", but this is "
+                                                 + version_text(headers_stamp.version)});
+  if (of_caller.sizes != headers_stamp.sizes)
+    throw_rejection(
+        {errc::invalid_argument, place(where)
+                                     + ": compiled for a taskactor whose types are laid out in another way "
+                                       "(options of the compiler, another nlohmann-json)"});
 }
 
 std::optional<std::string> fault_of(const process_limits& limits) {
@@ -207,17 +230,38 @@ registry& registry::global() {
   return all;
 }
 
-const named_task& registry::keep(std::unique_ptr<named_task> task, const void* function) {
+const named_task& registry::keep(detail::registered what) {
+  if (auto* const load = detail::library_load::current(); load && this == &global())
+    return load->add(std::move(what));
   const std::lock_guard lock{mutex_};
-  const auto [at, added] = tasks_.try_emplace(task->name());
-  if (!added)
-    throw_rejection({errc::duplicate_id, "two tasks are named \"" + task->name() + "\": "
-                                             + place(at->second->where()) + " and " + place(task->where())});
-  at->second = std::move(task);
-  auto& first = by_function_.try_emplace(function, at->second.get()).first->second;
-  if (at->second->name() < first->name())
-    first = at->second.get();
-  return *at->second;
+  return insert(std::move(what));
+}
+
+void registry::take(std::vector<detail::registered>& many) {
+  const std::lock_guard lock{mutex_};
+  for (auto each = many.begin(); each != many.end(); ++each) {
+    check_free(*each->task);
+    for (auto before = many.begin(); before != each; ++before)
+      if (before->task->name() == each->task->name())
+        refuse_second(*before->task, *each->task);
+  }
+  for (auto& each : many)
+    insert(std::move(each));
+  many.clear();
+}
+
+void registry::check_free(const named_task& task) const {
+  if (const auto at = tasks_.find(task.name()); at != tasks_.end())
+    refuse_second(*at->second, task);
+}
+
+const named_task& registry::insert(detail::registered what) {
+  check_free(*what.task);
+  const auto& added = *tasks_.try_emplace(what.task->name(), std::move(what.task)).first->second;
+  auto& first = by_function_.try_emplace(what.function, &added).first->second;
+  if (added.name() < first->name())
+    first = &added;
+  return added;
 }
 
 const named_task* registry::find(std::string_view name) const {

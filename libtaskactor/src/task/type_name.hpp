@@ -1,4 +1,4 @@
-/// A type's name as its author wrote it.
+/// Names as their authors wrote them.
 #pragma once
 
 #include <cxxabi.h>
@@ -10,11 +10,13 @@
 
 namespace taskactor::detail {
 
-inline std::string type_name(const std::type_info& type) {
+inline std::string demangled_name(const char* symbol) {
   int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> name{
-      abi::__cxa_demangle(type.name(), nullptr, nullptr, &status), std::free};
-  return status == 0 ? name.get() : type.name();
+  const std::unique_ptr<char, void (*)(void*)> name{abi::__cxa_demangle(symbol, nullptr, nullptr, &status),
+                                                    std::free};
+  return status == 0 ? name.get() : symbol;
 }
+
+inline std::string type_name(const std::type_info& type) { return demangled_name(type.name()); }
 
 } // namespace taskactor::detail

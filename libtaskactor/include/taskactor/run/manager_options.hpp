@@ -51,6 +51,11 @@ struct manager_options {
   /// A body that holds a thread of the scheduler so long is named in a warning (`event_kind::blocking`),
   /// while it still does; noticed up to half as long again later. By real time. Zero: nobody watches.
   std::chrono::nanoseconds blocked_after = std::chrono::milliseconds{100};
+  /// What the workers of `run_in_process` are: a program whose `main` has `worker_entry`, as
+  /// `taskactor-worker` does, and its arguments; a name without a slash is looked for on the PATH. It has to
+  /// have the same tasks registered, or to load them. Empty: this program, which then needs `worker_entry`
+  /// itself.
+  std::vector<std::string> worker_program{};
   /// A worker of `run_in_process` ends after this time without a call. `no_timeout`: only with the manager.
   std::chrono::nanoseconds worker_idle_limit = std::chrono::minutes{5};
   /// A worker ends after so many calls, and the next call gets a new one. Zero: no limit.

@@ -30,6 +30,11 @@ std::ostream& operator<<(std::ostream& out, const rejection& what);
 /// Throws `std::system_error` with the code and the message.
 [[noreturn]] void throw_rejection(const rejection& what);
 
+namespace detail {
+/// Of an error that was thrown so: the message, without the code's own words.
+std::string message_of(const std::system_error& error);
+} // namespace detail
+
 template <class T>
 class [[nodiscard]] expected {
 public:

@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <concepts>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -77,6 +78,12 @@ private:
 const portable* find_portable(const void* function);
 /// The same. Errors: `errc::unknown_task`, which says how to register it.
 const portable& portable_of(const void* function);
+
+template <class Name>
+concept task_name = std::convertible_to<const Name&, std::string_view>;
+/// The JSON arguments of a task that is asked for by such a name: defined by `named_tasks.hpp`.
+template <class Name>
+struct json_arguments;
 
 /// Values that may cross to another process; whether they have a JSON form is seen where they are registered.
 template <class T>

@@ -6,8 +6,9 @@
 ///     TASKACTOR_REGISTER_AS(resize, "img.resize", {.options = {.timeout = 30s}, .defaults = {100}});
 ///
 /// At namespace scope, in a source file: they are registered before `main`, or when the library that has them
-/// is loaded (a static library's file of which nothing else is used is left out by the linker). A name that
-/// is taken ends the program at its start, with both places; so do defaults that don't fit the parameters.
+/// is loaded, by `load_tasks` (a static library's file of which nothing else is used is left out by the
+/// linker). A name that is taken ends the program at its start, with both places; so do defaults that don't
+/// fit the parameters.
 ///
 /// Parameters are values or const references; results are values. A plain function may take a
 /// `std::stop_token` before them, which isn't an argument: then it runs on a thread, wherever it is called,
@@ -19,7 +20,10 @@
 
 #include <taskactor/task/expected.hpp>
 #include <taskactor/task/typed_named_task.hpp>
+#include <taskactor/version.hpp>
 
+#include <cstdint>
+#include <exception>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -32,6 +36,29 @@
 
 namespace taskactor {
 
+namespace detail {
+
+/// What a library hands to the registry has to be laid out as it is here.
+struct build_stamp {
+  std::uint32_t version, sizes;
+};
+inline constexpr build_stamp headers_stamp{
+    (version_major * 1000 + version_minor) * 1000 + version_patch,
+    static_cast<std::uint32_t>((sizeof(named_task) * 1000 + sizeof(named_options)) * 1000 + sizeof(json))};
+/// Errors: `errc::invalid_argument`, with the place.
+void check_stamp(build_stamp of_caller, const std::source_location& where);
+
+/// In a handler: a library's fault is noted for `load_tasks`; any other ends the program.
+void registration_failed(const std::exception& error);
+
+struct registered {
+  std::unique_ptr<named_task> task;
+  const void* function;
+};
+class library_load;
+
+} // namespace detail
+
 class registry {
 public:
   /// The program's.
@@ -41,8 +68,20 @@ public:
   template <class R, class... Args>
   const named_task& add(R (*function)(Args...), std::string name, named_options how = {},
                         std::source_location where = std::source_location::current()) {
-    return keep(detail::make_named(function, std::move(name), std::move(how), where),
-                reinterpret_cast<const void*>(function));
+    detail::check_stamp(detail::headers_stamp, where);
+    return keep({detail::make_named(function, std::move(name), std::move(how), where),
+                 reinterpret_cast<const void*>(function)});
+  }
+  /// As `add`, for what is registered before `main` or by a library. Null: the library is refused.
+  template <class R, class... Args>
+  const named_task* add_at_start(R (*function)(Args...), std::string name, named_options how = {},
+                                 std::source_location where = std::source_location::current()) {
+    try {
+      return &add(function, std::move(name), std::move(how), where);
+    } catch (const std::exception& error) {
+      detail::registration_failed(error);
+      return nullptr;
+    }
   }
 
   /// Null: there is none. What was found stays.
@@ -61,7 +100,14 @@ public:
   const named_task* find_address(const void* function) const;
 
 private:
-  const named_task& keep(std::unique_ptr<named_task> task, const void* function);
+  friend class detail::library_load;
+
+  const named_task& keep(detail::registered what);
+  /// All of them or none. Errors: as `add`.
+  void take(std::vector<detail::registered>& many);
+  // Under the lock:
+  void check_free(const named_task& task) const;
+  const named_task& insert(detail::registered what);
 
   mutable std::mutex mutex_;
   std::map<std::string, std::unique_ptr<named_task>, std::less<>> tasks_;
@@ -76,6 +122,6 @@ private:
 #define TASKACTOR_REGISTER(function) TASKACTOR_REGISTER_AS(function, #function)
 /// A function under a name, and perhaps `named_options`.
 #define TASKACTOR_REGISTER_AS(function, ...)                                                                 \
-  [[maybe_unused]] static const ::taskactor::named_task& TASKACTOR_JOINED(taskactor_registered_,             \
-                                                                          __COUNTER__)                       \
-      = ::taskactor::registry::global().add(function, __VA_ARGS__)
+  [[maybe_unused]] static const ::taskactor::named_task* const TASKACTOR_JOINED(taskactor_registered_,       \
+                                                                                __COUNTER__)                 \
+      = ::taskactor::registry::global().add_at_start(function, __VA_ARGS__)

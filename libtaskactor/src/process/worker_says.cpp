@@ -1,0 +1,265 @@
+// What a worker says and prints: see worker.hpp.
+#include "../link/frame.hpp"
+#include "../run/runtime.hpp"
+#include "worker.hpp"
+#include "worker_pool.hpp"
+
+#include <taskactor/process/run_in_process.hpp>
+
+#include <csignal>
+#include <utility>
+
+namespace taskactor::detail {
+
+namespace {
+
+std::exception_ptr why_refused(errc code, const std::string& text) {
+  const char* const advice = code == errc::unknown_task
+                                 ? " (a worker has the tasks that its own program registers, or loads)"
+                                 : "";
+  return std::make_exception_ptr(
+      std::system_error{make_error_code(code), "refused by the worker: " + text + advice});
+}
+
+} // namespace
+
+// -- frames
+// -------------------------------------------------------------------------------------------------------------
+
+void worker::on_frame(std::string_view content) noexcept {
+  try {
+    const std::lock_guard lock{mutex_};
+    if (holding_) {
+      held_.emplace_back(content);
+      return;
+    }
+  } catch (const std::exception&) { // no memory
+    break_off("it sent more than could be kept");
+    return;
+  }
+  take_frame(content);
+}
+
+void worker::take_frame(std::string_view content) noexcept {
+  try {
+    const auto frame = read_frame(content);
+    const auto what = frame ? handle(*frame) : verdict::broken;
+    if (what == verdict::broken)
+      break_off("it sent a frame that means nothing");
+    else if (what == verdict::later)
+      hear_first(content);
+  } catch (const std::exception&) { // of another type than it should be, or there is no memory for it
+    break_off("it sent a frame that can't be taken");
+  }
+}
+
+void worker::break_off(const char* why) noexcept {
+  const std::lock_guard lock{mutex_};
+  if (violation_.empty())
+    violation_ = why;
+  pool_->commands().signal(key_, SIGKILL);
+}
+
+worker::verdict worker::handle(const nlohmann::json& frame) {
+  const auto sound = [](bool is) { return is ? verdict::taken : verdict::broken; };
+  if (!frame.is_array() || frame.empty() || !frame[0].is_number_integer())
+    return verdict::broken;
+  const auto kind = static_cast<said>(frame[0].get<int>());
+  if (kind == said::hello)
+    return sound(greet(frame));
+  if (kind == said::log)
+    return sound(relay(frame));
+  if (kind == said::ask)
+    return sound(begin_nested(frame));
+  if (kind == said::signal)
+    return sound(signal_nested(frame));
+  if (kind == said::progress) {
+    report_progress(frame);
+    return verdict::taken;
+  }
+  if (kind == said::printed) {
+    const std::lock_guard lock{mutex_};
+    printed_ = frame.at(1).get<std::uint64_t>();
+    return verdict::taken;
+  }
+  return answer(kind, frame);
+}
+
+bool worker::greet(const nlohmann::json& frame) {
+  {
+    const std::lock_guard lock{mutex_};
+    turn_since_ = clock::now();
+    if (std::exchange(greeted_, true) || frame.at(1) != worker_protocol_version)
+      return false;
+  }
+  emit(event_kind::worker_started, {});
+  pool_->greeted();
+  return true;
+}
+
+void worker::report_progress(const nlohmann::json& frame) {
+  lock_type lock{mutex_};
+  const auto call = train_.empty() ? ref<process_call>{} : train_.front().call;
+  lock.unlock();
+  if (call && frame.at(1) == call->number()) // else it came behind the call's own end
+    call->report_progress(frame.at(2).get<std::uint64_t>(), frame.at(3).get<std::uint64_t>(),
+                          frame.at(4).get<std::string>());
+}
+
+bool worker::relay(const nlohmann::json& frame) {
+  const auto number = frame.at(1).get<std::uint64_t>();
+  const auto level = frame.at(2).get<int>();
+  const auto logger = frame.at(3).get<std::string>();
+  const auto text = frame.at(4).get<std::string>();
+  lock_type lock{mutex_};
+  const auto index = find(number);
+  const auto who = index == train_.size() ? name() : train_[index].call->task_id();
+  lock.unlock();
+  return pool_->home().events().relay(level, who + ": " + (logger.empty() ? "" : logger + ": ") + text);
+}
+
+bool worker::begin_nested(const nlohmann::json& frame) {
+  const auto maker = frame.at(1).get<std::uint64_t>();
+  const auto number = frame.at(2).get<std::uint64_t>();
+  const auto name = frame.at(3).get<std::string>();
+  const auto& bytes = frame.at(4).get_binary();
+  const bool captures = frame.at(5).get<bool>();
+  lock_type lock{mutex_};
+  if (!greeted_ || train_.empty() || train_.front().call->number() != maker)
+    return false;
+  const auto call = train_.front().call;
+  ask_back_locked(train_.size()); // it waits, and these aren't to wait for it
+  lock.unlock();
+  return call->nested().begin(number, name, {bytes.begin(), bytes.end()}, captures);
+}
+
+bool worker::signal_nested(const nlohmann::json& frame) {
+  const auto maker = frame.at(1).get<std::uint64_t>();
+  const auto number = frame.at(2).get<std::uint64_t>();
+  const auto signal = frame.at(3).get<int>();
+  if (signal != asks && signal != SIGTERM && signal != SIGKILL)
+    return false;
+  lock_type lock{mutex_};
+  if (!greeted_ || train_.empty() || train_.front().call->number() != maker)
+    return false;
+  const auto call = train_.front().call;
+  lock.unlock();
+  call->nested().signal_one(number, signal);
+  return true;
+}
+
+worker::verdict worker::answer(said kind, const nlohmann::json& frame) {
+  std::string text;
+  errc refusal{};
+  if (kind == said::result) {
+    const auto& bytes = frame.at(2).get_binary();
+    text.assign(bytes.begin(), bytes.end());
+    if (!is_shallow(text)) // to the frame it is a string: whoever decodes it would recurse
+      return verdict::broken;
+  } else if (kind == said::failed) {
+    text = frame.at(2).get<std::string>();
+  } else if (kind == said::refused) {
+    refusal = static_cast<errc>(frame.at(2).get<int>());
+    text = frame.at(3).get<std::string>();
+  } else if (kind != said::cancelled && kind != said::returned) {
+    return verdict::broken;
+  }
+  const auto number = frame.at(1).get<std::uint64_t>();
+  lock_type lock{mutex_};
+  if (forgotten_.erase(number) != 0)
+    return verdict::taken;
+  const auto index = find(number);
+  const bool in_turn = kind == said::cancelled || kind == said::returned || index == 0;
+  if (!greeted_ || index == train_.size() || !in_turn)
+    return verdict::broken;
+  if (kind == said::returned && !train_[index].asked_back)
+    return verdict::broken;
+  if (index == 0 && train_[index].call->waits_for_nested()) // it has calls that aren't answered
+    return verdict::broken;
+  if (index == 0 && must_hear(number))
+    return verdict::later;
+  const auto output = index == 0 ? take_output(*train_[index].call) : nullptr;
+  remove(std::move(lock), index, kind != said::returned, [&](process_call& call) {
+    if (kind == said::result)
+      call.completed(std::move(text));
+    else if (kind == said::failed)
+      call.failed(std::make_exception_ptr(remote_error{text, output}));
+    else if (kind == said::refused)
+      call.failed(why_refused(refusal, text));
+    else if (kind == said::cancelled)
+      call.cancelled();
+    else
+      call.given_back();
+  });
+  return verdict::taken;
+}
+
+// -- output
+// -------------------------------------------------------------------------------------------------------------
+
+/// What a call has printed is in the pipes by the time of its answer; but another thread reads them.
+bool worker::must_hear(std::uint64_t number) {
+  if (heard_ == number || (printed_ != number && !train_.front().call->captures() && !reading_))
+    return false;
+  hearing_ = number;
+  holding_ = true;
+  return true;
+}
+
+void worker::hear_first(std::string_view frame) {
+  {
+    const std::lock_guard lock{mutex_};
+    held_.emplace_front(frame);
+  }
+  pool_->commands().after_output(key_, [self = shared_from_this()] { self->heard(); });
+}
+
+void worker::heard() noexcept {
+  lock_type lock{mutex_};
+  heard_ = hearing_;
+  reading_ = false;
+  while (!held_.empty()) {
+    const auto next = std::move(held_.front());
+    held_.pop_front();
+    lock.unlock();
+    take_frame(next);
+    lock.lock();
+    if (heard_ != hearing_) // there is more to be heard: it goes on after that
+      return;
+  }
+  holding_ = false;
+  const auto closed = std::exchange(closed_behind_, {});
+  lock.unlock();
+  if (closed)
+    on_closed(*closed);
+}
+
+void worker::on_output(stream which, std::string_view bytes) noexcept {
+  try {
+    lock_type lock{mutex_};
+    const auto lines = output_.take(which, bytes);
+    const auto call = train_.empty() ? ref<process_call>{} : train_.front().call;
+    reading_ = false;
+    lock.unlock();
+    if (call)
+      call->add_time(longer_than_short); // then none is sent ahead, whose words could be taken for its own
+    for (const auto& line : lines)
+      pool_->home().events().note((call ? call->task_id() : name()) + ": " + line);
+  } catch (const std::exception&) { // no memory: lines are lost
+  }
+}
+
+void worker::note(const process_call& call, const std::vector<std::string>& lines) const noexcept {
+  try {
+    for (const auto& line : lines)
+      pool_->home().events().note(call.task_id() + ": " + line);
+  } catch (const std::exception&) { // the same
+  }
+}
+
+/// Null: it isn't captured.
+std::shared_ptr<const call_output> worker::take_output(process_call& call) {
+  return call.captures() ? call.printed(output_.end_capture()) : nullptr;
+}
+
+} // namespace taskactor::detail
