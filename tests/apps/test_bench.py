@@ -1,8 +1,12 @@
-"""The benchmark: it runs, and says so when there is nothing to compare with. Its figures aren't looked at."""
+"""The benchmark: each side does each work, and says what it took; who isn't there is skipped aloud. Its figures aren't
+looked at."""
 import json
 import subprocess
 
 import program
+
+# All but those that are about large numbers.
+SMALL = ["add", "gather", "sleep", "thread", "process", "roundtrip", "cold", "cancel", "memory", "latency", "commands"]
 
 
 class Smoke(program.Case):
@@ -11,20 +15,71 @@ class Smoke(program.Case):
             [program.PROGRAM, *arguments], cwd=self.folder, capture_output=True, text=True, timeout=program.LIMIT * 3
         )
 
-    def test_without_a_peer_it_says_so_and_measures_itself(self):
-        done = self.bench("--quick", "--repeats", "1", "--python", "/nonexistent", "--json", "samples", "add")
-        self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertIn("AnyIO is skipped", done.stderr)
-        self.assertRegex(done.stdout, r"(?m)^add +\S")
-        self.assertTrue(json.loads((self.folder / "samples").read_text()))
+    def samples(self, *arguments: str) -> dict:
+        done = self.bench("--repeats", "1", "--json", "samples", *arguments)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        return json.loads((self.folder / "samples").read_text())
 
-    def test_once_prints_the_times_of_one_work(self):
+    def test_every_side_does_every_work(self):
+        measured = [
+            *self.samples("--size", "8", *SMALL)["works"],
+            *self.samples("--size", "6", "tree")["works"],
+        ]
+        by_whom = {}
+        for work in measured:
+            for side in (work["taskactor"], *(each["peer"] for each in work["peers"])):
+                self.assertTrue(side["samples"], work["work"])
+                for figure in work["figures"]:
+                    self.assertIn(figure["name"], side["costs"], work["work"])
+            by_whom[work["work"]] = {each["name"] for each in work["peers"]}
+        self.assertEqual(by_whom.keys(), {*SMALL, "tree"})
+        for work in ("add", "gather", "sleep", "thread", "cancel", "tree", "memory", "latency"):
+            self.assertIn("asyncio", by_whom[work])
+        self.assertIn("futures", by_whom["process"])
+        self.assertIn("xargs", by_whom["commands"])
+
+    def test_growth_is_measured_without_peers(self):
+        works = self.samples("--size", "300", "growth", "cancel-growth")["works"]
+        for work in works + self.samples("--size", "1", "steady")["works"]:
+            self.assertGreater(work["taskactor"]["costs"]["growth"]["median"], 0, work["work"])
+            self.assertIn("reached", work["targets"][0])
+
+    def test_without_a_peer_it_says_so_and_measures_itself(self):
+        done = self.bench(
+            "--size", "100", "--repeats", "1", "--python", "/nonexistent", "--peers", "anyio,xargs", "--check", "add"
+        )
+        self.assertIn("anyio is skipped (Debian: apt-get install python3-anyio)", done.stderr)
+        self.assertIn("xargs is skipped", done.stderr)
+        self.assertRegex(done.stdout, r"(?m)^add: ")
+        self.assertEqual(done.returncode, 1, "a target that can't be measured isn't reached")
+
+    def test_a_peer_that_fails_is_named_and_the_rest_goes_on(self):
+        python = self.folder / "python"
+        python.write_text(
+            "#!/bin/sh\n"
+            'case "$*" in *asyncio_tasks.py\\ --about) exec /usr/bin/python3 "$@";; *--about) exit 1;; esac\n'
+            "echo it has no hands >&2; exit 1\n"
+        )
+        python.chmod(0o755)
+        done = self.bench("--size", "6", "--repeats", "1", "--python", str(python), "add", "tree")
+        self.assertEqual(done.returncode, 1)
+        self.assertRegex(done.stdout, r"asyncio: FAILED: .*it has no hands")
+        self.assertRegex(done.stdout, r"(?m)^tree: ")
+
+    def test_once_prints_what_one_run_took(self):
         done = self.bench("--once", "gather", "1000")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
         self.assertGreater(json.loads(done.stdout)["seconds"], 0)
 
     def test_what_it_cannot_do_is_refused(self):
-        for wrong in (["nonsense"], ["--repeats", "0"], ["--once", "add", "many"], ["--once", "nonsense", "1"]):
+        for wrong in (
+            ["nonsense"],
+            ["--repeats", "0"],
+            ["--size", "0"],
+            ["--peers", "nobody"],
+            ["--once", "add", "many"],
+            ["--once", "nonsense", "1"],
+        ):
             done = self.bench(*wrong)
             self.assertEqual((done.returncode, done.stdout), (2, ""), wrong)
             self.assertTrue(done.stderr)
