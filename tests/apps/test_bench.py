@@ -37,6 +37,18 @@ class Smoke(program.Case):
             self.assertIn("asyncio", by_whom[work])
         self.assertIn("futures", by_whom["process"])
         self.assertIn("xargs", by_whom["commands"])
+        # What needs no package of its own is built wherever the benchmark is.
+        self.assertLessEqual({"caf", "one-thread"}, by_whom["thread"])
+        self.assertLessEqual({"socketpair"}, by_whom["process"] & by_whom["roundtrip"])
+        self.assertIn("posix_spawn", by_whom["commands"])
+
+    def test_a_peer_does_what_it_says_and_nothing_else(self):
+        done = self.bench("--size", "8", "--repeats", "1", "--peers", "socketpair,caf", "--json", "samples", "roundtrip")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(
+            [each["name"] for each in json.loads((self.folder / "samples").read_text())["works"][0]["peers"]],
+            ["socketpair"],
+        )
 
     def test_growth_is_measured_without_peers(self):
         works = self.samples("--size", "300", "growth", "cancel-growth")["works"]
