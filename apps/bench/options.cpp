@@ -52,6 +52,7 @@ void declare(CLI::App& app, options& result, std::vector<std::string>& works, st
       ->type_name("FILE");
   app.add_option("--peers", peers, "Only these peers (all that are there), or \"none\"")
       ->delimiter(',')
+      ->allow_extra_args(false)
       ->type_name("PEER,...");
   app.add_option("--size", result.size, "Of every work, in place of its own")->check(CLI::PositiveNumber);
   app.add_option("--python", result.python, "The interpreter of peers (/usr/bin/python3: Debian's packages)")

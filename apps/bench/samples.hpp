@@ -9,6 +9,7 @@
 namespace bench {
 
 void write_samples(std::ostream& out, const machine& where, const contender& ours,
-                   const std::vector<contender>& peers, const std::vector<comparison>& measured);
+                   const std::vector<contender>& peers, std::size_t repeats,
+                   const std::vector<comparison>& measured);
 
 } // namespace bench

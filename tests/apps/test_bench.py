@@ -1,10 +1,14 @@
 """The benchmark: each side does each work, and says what it took; who isn't there is skipped aloud. Its figures aren't
 looked at."""
 import json
+import pathlib
 import subprocess
+import sys
+import xml.etree.ElementTree
 
 import program
 
+SOURCES = pathlib.Path(__file__).resolve().parents[2]
 # All but those that are about large numbers.
 SMALL = ["add", "gather", "sleep", "thread", "process", "roundtrip", "cold", "cancel", "memory", "latency", "commands"]
 
@@ -95,6 +99,40 @@ class Smoke(program.Case):
             done = self.bench(*wrong)
             self.assertEqual((done.returncode, done.stdout), (2, ""), wrong)
             self.assertTrue(done.stderr)
+
+    def write_page(self, page: str) -> subprocess.CompletedProcess:
+        (self.folder / "page.md").write_text(page, encoding="utf-8")
+        return subprocess.run(
+            [sys.executable, "-B", SOURCES / "apps/bench/write_page.py", "samples", "page.md"],
+            cwd=self.folder, capture_output=True, text=True, timeout=program.LIMIT
+        )
+
+    def test_the_page_gets_its_figures_and_keeps_its_words(self):
+        measured = self.samples("--size", "50", "--peers", "asyncio,xargs,one-thread", "add", "commands", "memory")
+        before = (SOURCES / "libtaskactor/BENCHMARKS.md").read_text(encoding="utf-8")
+        written = self.write_page(before)
+        self.assertEqual(written.returncode, 0, written.stderr)
+        page = (self.folder / "page.md").read_text(encoding="utf-8")
+
+        def words(text: str) -> list[str]:
+            kept = []
+            for part in text.split("<!-- written: "):
+                kept.append(part.partition("<!-- end: ")[2] or part)
+            return kept
+
+        self.assertEqual(words(page), words(before))
+        ratio = measured["works"][0]["peers"][0]["ratios"]["time"]["median"]
+        self.assertRegex(page, rf"(?m)^\| asyncio \| {ratio:.{2 if ratio < 10 else 1 if ratio < 100 else 0}f}x \|")
+        self.assertRegex(page, r"(?m)^\| W1 add \| time \| 60.0x anyio \|  \|  \| not measured \|$")
+        self.assertRegex(page, r"(?m)^\| W8 memory \| memory \| at most 700 \| [0-9]")
+        chart = xml.etree.ElementTree.parse(self.folder / "page.svg").getroot()
+        texts = [each.text for each in chart.iter("{http://www.w3.org/2000/svg}text")]
+        self.assertLessEqual({"W1 add", "asyncio", "W10 commands", "xargs", "one thread"}, set(texts))
+
+    def test_a_page_without_a_place_for_figures_is_left_alone(self):
+        self.samples("--size", "50", "--peers", "none", "add")
+        self.assertNotEqual(self.write_page("<!-- written: machine -->\nold\n<!-- end: machine -->\n").returncode, 0)
+        self.assertIn("old", (self.folder / "page.md").read_text(encoding="utf-8"))
 
 
 if __name__ == "__main__":
