@@ -27,38 +27,40 @@ namespace {
 
 constexpr std::size_t capacity = 128, sleepers = 2000, threads = 32;
 
-awaitable<std::size_t> same(std::size_t number) { co_return number; }
+/// Handed on: each body runs where its manager does.
+using executor = asio::any_io_executor;
 
-awaitable<void> sleep_for(std::chrono::nanoseconds time) {
-  asio::steady_timer timer{co_await asio::this_coro::executor, time};
+awaitable<std::size_t> same(executor, std::size_t number) { co_return number; }
+
+awaitable<void> sleep_for(executor where, std::chrono::nanoseconds time) {
+  asio::steady_timer timer{where, time};
   co_await timer.async_wait(use_awaitable);
 }
 
-awaitable<std::size_t> nap(std::size_t number) {
-  co_await sleep_for(10ms);
+awaitable<std::size_t> nap(executor where, std::size_t number) {
+  co_await sleep_for(where, 10ms);
   co_return number;
 }
 
-using body = awaitable<std::size_t> (*)(std::size_t);
+using body = awaitable<std::size_t> (*)(executor, std::size_t);
 
 /// A task with a deadline: a timer that cancels it. Throws `operation_aborted` when it has.
-awaitable<std::size_t> in_time(body what, std::size_t number) {
-  const auto executor = co_await asio::this_coro::executor;
+awaitable<std::size_t> in_time(executor where, body what, std::size_t number) {
   const auto cancelled = std::make_shared<asio::cancellation_signal>();
-  asio::steady_timer deadline{executor, 30s};
+  asio::steady_timer deadline{where, 30s};
   deadline.async_wait([cancelled](asio::error_code error) {
     if (!error)
       cancelled->emit(asio::cancellation_type::terminal);
   });
-  co_return co_await asio::co_spawn(executor, what(number),
+  co_return co_await asio::co_spawn(where, what(where, number),
                                     asio::bind_cancellation_slot(cancelled->slot(), use_awaitable));
 }
 
 /// Items one after the other, as long as there are any.
-awaitable<void> chain(std::size_t& next, results& all, std::size_t size) {
+awaitable<void> chain(executor where, std::size_t& next, results& all, std::size_t size) {
   while (next < size) {
     const auto number = next++;
-    all[number] = co_await in_time(same, number);
+    all[number] = co_await in_time(where, same, number);
   }
 }
 
@@ -95,7 +97,7 @@ private:
     for (; places_ > 0 && !waiting_.empty(); waiting_.pop_front(), --places_) {
       auto& task = waiting_.front();
       task->now = entry::state::running;
-      asio::co_spawn(context_, in_time(task->what, task->number),
+      asio::co_spawn(context_, in_time(context_.get_executor(), task->what, task->number),
                      [this, task](std::exception_ptr error, std::size_t value) { end(*task, error, value); });
     }
   }
@@ -143,7 +145,7 @@ sample run_gather(std::size_t size) {
   std::size_t next = 0;
   const stopwatch watch;
   for (std::size_t i = 0; i < capacity; ++i)
-    asio::co_spawn(context, chain(next, all, size), rethrow);
+    asio::co_spawn(context, chain(context.get_executor(), next, all, size), rethrow);
   context.run();
   all.check();
   return watch.read();
@@ -167,7 +169,7 @@ public:
   sleepers_in(asio::io_context& context, std::size_t size) : context_(context), signals_(size) {
     for (auto& each : signals_)
       asio::co_spawn(
-          context, sleep_for(1h),
+          context, sleep_for(context.get_executor(), 1h),
           asio::bind_cancellation_slot(each.slot(), [this](std::exception_ptr error) { ended(error); }));
     context.poll(); // all have come to their timer
   }
@@ -235,7 +237,7 @@ sample run_latency(std::size_t size) {
   for (std::size_t i = 0; i < size; ++i) {
     std::this_thread::sleep_for(1ms);
     const stopwatch watch;
-    check_equal(asio::co_spawn(pool, in_time(same, i), asio::use_future).get(), i);
+    check_equal(asio::co_spawn(pool, in_time(pool.get_executor(), same, i), asio::use_future).get(), i);
     taken[i] = watch.seconds();
   }
   return percentiles(std::move(taken));
