@@ -67,7 +67,7 @@ void declare(CLI::App& app, options& result, std::vector<std::string>& works, st
 }
 
 std::vector<std::string> known_peers(const std::vector<std::string>& names) {
-  const auto known = all_peers();
+  auto known = all_peers();
   if (names.empty())
     return known;
   if (names == std::vector<std::string>{"none"})

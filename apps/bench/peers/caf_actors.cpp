@@ -195,7 +195,7 @@ sample run_thread(std::size_t size) {
     post(pool, std::uint64_t{i});
   for (std::size_t i = 0; i < size; ++i)
     check_equal(calls[i].get_future().get(), i);
-  const auto taken = watch.read();
+  auto taken = watch.read();
   caf::anon_send_exit(pool, caf::exit_reason::user_shutdown);
   return taken;
 }
