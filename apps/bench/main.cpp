@@ -56,7 +56,7 @@ int run(const bench::options& asked) {
     table.add(measured.back());
   }
   if (json.is_open()) {
-    write_samples(json, where, ours, peers, asked.repeats, measured);
+    write_samples(json, where, ours, peers, asked, measured);
     if (!json.flush())
       throw std::runtime_error{"can't write " + asked.json.string()};
   }

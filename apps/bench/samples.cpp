@@ -76,18 +76,15 @@ json to_json(const machine& where) {
 } // namespace
 
 void write_samples(std::ostream& out, const machine& where, const contender& ours,
-                   const std::vector<contender>& peers, std::size_t repeats,
+                   const std::vector<contender>& peers, const options& asked,
                    const std::vector<comparison>& measured) {
   json versions = json::array(), works = json::array();
   for (const auto& each : peers)
     versions.push_back({{"name", each.name}, {"title", each.title}, {"version", each.version}});
   for (const auto& each : measured)
     works.push_back(to_json(each));
-  out << json{{"machine", to_json(where)},
-              {"taskactor", ours.version},
-              {"repeats", repeats},
-              {"peers", versions},
-              {"works", works}}
+  out << json{{"machine", to_json(where)}, {"taskactor", ours.version}, {"repeats", asked.repeats},
+              {"quick", asked.quick},      {"peers", versions},         {"works", works}}
              .dump(2)
       << '\n';
 }

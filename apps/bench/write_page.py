@@ -41,11 +41,14 @@ def name_of(work: Work) -> str:
 def machine(measured: dict) -> str:
     where = measured["machine"]
     peers = ", ".join(f"{peer['title']} {peer['version']}" for peer in measured["peers"] if peer["name"] != "one-thread")
-    debug = "" if where["optimised"] else "**Not a release build: these figures say nothing.** "
+    warning = "" if where["optimised"] else "**Not a release build: these figures say nothing.** "
+    if where["load_before"] > where["processors"] / 2:
+        warning += "**The machine had other work to do: these figures are rough, costs above all.** "
+    quick = " with fewer tasks (--quick)" if measured["quick"] else ""
     text = (
-        f"{debug}Measured on {where['date']}: {where['processor'] or 'an unnamed processor'}, {where['processors']} "
+        f"{warning}Measured on {where['date']}: {where['processor'] or 'an unnamed processor'}, {where['processors']} "
         f"processors, {where['kernel']}, with a load of {rounded(where['load_before'])} before; taskactor "
-        f"{measured['taskactor']} by {where['compiler']} on CAF {where['caf']}; {measured['repeats']} repeats. "
+        f"{measured['taskactor']} by {where['compiler']} on CAF {where['caf']}; {measured['repeats']} repeats{quick}. "
         f"Peers: {peers or 'none'}."
     )
     return textwrap.fill(text, 118, break_long_words=False, break_on_hyphens=False) + "\n"
