@@ -6,11 +6,39 @@ namespace bench {
 
 namespace {
 
-double median_of(const std::vector<sample>& samples, double sample::*field) {
-  std::vector<double> values(samples.size());
-  std::transform(samples.begin(), samples.end(), values.begin(), std::mem_fn(field));
-  return spread_of(std::move(values)).median;
-}
+/// What `compare` needs at each step.
+struct run {
+  taskactor::task_manager& tasks;
+  const work& what;
+  const contender& ours;
+  const comparison_options& how;
+
+  sample take(std::size_t repeat, const contender& who) const {
+    how.on_sample(repeat, who);
+    auto taken = measure(tasks, who, what, how.size_for(who));
+    for (const auto* each : what.figures)
+      cost(*each, taken, 1); // throws when it lacks one
+    return taken;
+  }
+  side side_of(const contender& who) const { return {.tasks = what.tasks(how.size_for(who))}; }
+
+  void repeat(std::size_t number, comparison& result) const {
+    if (result.pairings.empty())
+      result.ours.samples.push_back(take(number, ours));
+    for (auto& each : result.pairings) {
+      if (!each.trouble.empty())
+        continue;
+      auto own = take(number, ours);
+      result.ours.samples.push_back(own);
+      try {
+        each.theirs.samples.push_back(take(number, *each.peer));
+        each.ours.samples.push_back(std::move(own));
+      } catch (const std::exception& error) {
+        each.trouble = error.what();
+      }
+    }
+  }
+};
 
 } // namespace
 
@@ -21,38 +49,47 @@ spread spread_of(std::vector<double> values) {
   return {median, values.front(), values.back()};
 }
 
-double side::per_second(std::size_t size) const {
-  return static_cast<double>(size) / median_of(samples, &sample::seconds);
+spread side::costs(const figure& what) const {
+  std::vector<double> values(samples.size());
+  std::transform(samples.begin(), samples.end(), values.begin(),
+                 [&](const sample& each) { return cost(what, each, tasks); });
+  return spread_of(std::move(values));
 }
 
-double side::cpu_us_per_task(std::size_t size) const {
-  return median_of(samples, &sample::cpu_seconds) * 1e6 / static_cast<double>(size);
-}
-
-std::optional<spread> comparison::ratio() const {
+std::optional<spread> pairing::ratio(const figure& what) const {
   if (theirs.samples.empty())
     return {};
-  std::vector<double> ratios(ours.samples.size());
+  std::vector<double> ratios(theirs.samples.size());
   std::transform(theirs.samples.begin(), theirs.samples.end(), ours.samples.begin(), ratios.begin(),
-                 [](const sample& peer, const sample& own) { return peer.seconds / own.seconds; });
+                 [&](const sample& their, const sample& own) {
+                   return cost(what, their, theirs.tasks) / cost(what, own, ours.tasks);
+                 });
   return spread_of(std::move(ratios));
 }
 
-bool comparison::reached() const {
-  const auto measured = ratio();
-  return measured && measured->median >= what->target;
+std::optional<spread> comparison::measured(const target& wanted) const {
+  if (wanted.peer.empty())
+    return ours.costs(*wanted.what);
+  for (const auto& each : pairings)
+    if (each.peer->name == wanted.peer)
+      return each.ratio(*wanted.what);
+  return {};
+}
+
+bool comparison::reached(const target& wanted) const {
+  const auto found = measured(wanted);
+  return found && (wanted.peer.empty() ? found->median <= wanted.value : found->median >= wanted.value);
 }
 
 comparison compare(taskactor::task_manager& tasks, const work& what, const contender& ours,
-                   const std::optional<contender>& peer, const comparison_options& how) {
-  comparison result{.what = &what, .size = how.size};
-  for (std::size_t repeat = 1; repeat <= how.repeats; ++repeat) {
-    if (how.on_repeat)
-      how.on_repeat(repeat);
-    result.ours.samples.push_back(measure(tasks, ours, what, how.size));
-    if (peer)
-      result.theirs.samples.push_back(measure(tasks, *peer, what, how.size));
-  }
+                   const std::vector<contender>& peers, const comparison_options& how) {
+  const run taken{tasks, what, ours, how};
+  comparison result{.what = &what, .ours = taken.side_of(ours)};
+  for (const auto& each : peers)
+    if (each.does(what))
+      result.pairings.push_back({.peer = &each, .ours = taken.side_of(ours), .theirs = taken.side_of(each)});
+  for (std::size_t repeat = 1; repeat <= how.repeats; ++repeat)
+    taken.repeat(repeat, result);
   return result;
 }
 

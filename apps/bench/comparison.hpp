@@ -1,7 +1,7 @@
-/// A comparison: one work on two sides, in interleaved repeats.
+/// A comparison: one work by taskactor and by its peers, in interleaved repeats.
 ///
-///     taskactor peer taskactor peer taskactor peer ...
-///     \____________/ \____________/ \____________/     a ratio each: median, least and greatest are told
+///     taskactor Go taskactor Asio taskactor Go taskactor Asio ...
+///     \__________/ \____________/ \__________/             a ratio each: median, least and greatest are told
 ///
 /// Both samples of a ratio are taken one right after the other, so that what else the machine does at the
 /// time touches both, and drops out of the ratio.
@@ -12,6 +12,8 @@
 
 #include <functional>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace bench {
@@ -25,29 +27,41 @@ spread spread_of(std::vector<double> values);
 
 /// One side of one work.
 struct side {
+  std::size_t tasks = 0;
   std::vector<sample> samples{};
-  double per_second(std::size_t size) const;      ///< median
-  double cpu_us_per_task(std::size_t size) const; ///< median; of all processors together
+  /// Of at least one sample.
+  spread costs(const figure& what) const;
+};
+
+/// We and one peer.
+struct pairing {
+  const contender* peer = nullptr;
+  side ours{}, theirs{};
+  std::string trouble{}; ///< why there are no more samples of the peer
+  /// How many times what it costs us it costs the peer; none without samples.
+  std::optional<spread> ratio(const figure& what) const;
 };
 
 struct comparison {
   const work* what = nullptr;
-  std::size_t size = 0;
-  side ours{}, theirs{}; ///< `theirs` has no samples without a peer
+  side ours{}; ///< all samples, those of the pairings too
+  std::vector<pairing> pairings{};
 
-  /// Times as many tasks per second as the peer; none without one.
-  std::optional<spread> ratio() const;
-  bool reached() const;
+  /// What `wanted` is about: a ratio, or our own cost; none without its peer.
+  std::optional<spread> measured(const target& wanted) const;
+  /// False also for what was not measured.
+  bool reached(const target& wanted) const;
 };
 
 struct comparison_options {
-  std::size_t size = 0;
+  std::function<std::size_t(const contender&)> size_for{};
   std::size_t repeats = 0;
-  std::function<void(std::size_t repeat)> on_repeat{}; ///< before each, counted from one
+  /// Before each sample; repeats are counted from one.
+  std::function<void(std::size_t repeat, const contender& who)> on_sample{};
 };
 
-/// Errors: `std::runtime_error` when a side fails.
+/// A peer that fails takes no further part. Errors: `std::runtime_error` when taskactor itself fails.
 comparison compare(taskactor::task_manager& tasks, const work& what, const contender& ours,
-                   const std::optional<contender>& peer, const comparison_options& how);
+                   const std::vector<contender>& peers, const comparison_options& how);
 
 } // namespace bench

@@ -4,6 +4,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+#include <filesystem>
 #include <stdexcept>
 #include <system_error>
 
@@ -57,17 +59,29 @@ nlohmann::json ask(taskactor::task_manager& tasks, taskactor::command_line comma
 
 } // namespace
 
+bool contender::does(const work& what) const {
+  return std::find(works.begin(), works.end(), what.name) != works.end();
+}
+
 contender taskactor_itself(std::size_t scheduler_threads) {
-  return {"taskactor",
-          TASKACTOR_BENCH_VERSION,
-          {this_program().string(), "--threads", std::to_string(scheduler_threads), "--once"}};
+  contender result{.name = "taskactor",
+                   .title = "taskactor",
+                   .version = TASKACTOR_BENCH_VERSION,
+                   .program
+                   = {this_program().string(), "--threads", std::to_string(scheduler_threads), "--once"}};
+  for (const auto& each : all_works())
+    result.works.emplace_back(each.name);
+  return result;
 }
 
 contender introduce(taskactor::task_manager& tasks, taskactor::command_line program) {
   auto question = program;
   question.emplace_back("--about");
   const auto answer = ask(tasks, std::move(question));
-  return {answer.at("name"), answer.at("version"), std::move(program)};
+  return {.title = answer.at("name"),
+          .version = answer.at("version"),
+          .works = answer.at("works"),
+          .program = std::move(program)};
 }
 
 sample measure(taskactor::task_manager& tasks, const contender& who, const work& what, std::size_t size) {
@@ -75,16 +89,10 @@ sample measure(taskactor::task_manager& tasks, const contender& who, const work&
   command.emplace_back(what.name);
   command.push_back(std::to_string(size));
   try {
-    const auto answer = ask(tasks, std::move(command));
-    return {answer.at("seconds"), answer.at("cpu_seconds")};
+    return ask(tasks, std::move(command)).get<sample>();
   } catch (const std::exception& error) {
-    throw std::runtime_error{who.name + ", " + std::string{what.name} + ": " + error.what()};
+    throw std::runtime_error{who.title + ", " + std::string{what.name} + ": " + error.what()};
   }
-}
-
-std::filesystem::path peers_folder() {
-  const auto installed = this_program().parent_path() / "../share/taskactor/bench/peers";
-  return exists(installed) ? installed : std::filesystem::path{TASKACTOR_BENCH_PEERS};
 }
 
 } // namespace bench

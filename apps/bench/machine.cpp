@@ -2,7 +2,9 @@
 
 #include <caf/config.hpp>
 
+#include <array>
 #include <cstdlib>
+#include <ctime>
 #include <fstream>
 #include <sched.h>
 #include <sys/utsname.h>
@@ -53,6 +55,14 @@ bool is_optimised() {
 #endif
 }
 
+std::string today() {
+  std::array<char, 16> text{};
+  const auto now = std::time(nullptr);
+  tm parts{};
+  std::strftime(text.data(), text.size(), "%Y-%m-%d", gmtime_r(&now, &parts));
+  return text.data();
+}
+
 } // namespace
 
 machine this_machine() {
@@ -61,6 +71,7 @@ machine this_machine() {
                  .kernel = kernel_name(),
                  .compiler = compiler_name(),
                  .caf = caf_version(),
+                 .date = today(),
                  .optimised = is_optimised()};
   getloadavg(&result.load, 1);
   return result;

@@ -11,6 +11,7 @@ struct machine {
   std::string kernel;      ///< "Linux 6.1.0-13-amd64"
   std::string compiler;    ///< that built this program: "g++ 12.2.0"
   std::string caf;         ///< "0.17.6"
+  std::string date;        ///< "2024-05-01"
   bool optimised = false;  ///< a release build
   double load = 0;         ///< how many others ran just before: the average of a minute
 };

@@ -1,9 +1,11 @@
-/// taskactor-bench: what a task costs here and with AnyIO, on the same machine in the same run.
+/// taskactor-bench: what a task costs here and with others, on the same machine in the same run.
 #include "comparison.hpp"
 #include "contender.hpp"
 #include "machine.hpp"
 #include "options.hpp"
-#include "report.hpp"
+#include "peers.hpp"
+#include "samples.hpp"
+#include "table.hpp"
 
 #include <taskactor/worker_entry.hpp>
 
@@ -13,32 +15,25 @@
 
 namespace {
 
-void run_once(const bench::work& what, std::size_t size, std::size_t scheduler_threads) {
-  const auto taken = what.run(size, scheduler_threads);
-  std::cout.precision(9);
-  std::cout << "{\"seconds\": " << taken.seconds << ", \"cpu_seconds\": " << taken.cpu_seconds << "}\n";
-}
-
-/// The peer, or aloud why there is none.
-std::optional<bench::contender> find_peer(taskactor::task_manager& tasks, const std::string& python) {
-  try {
-    return bench::introduce(tasks, {python, (bench::peers_folder() / "anyio_manager.py").string()});
-  } catch (const std::exception& error) {
-    std::cerr << "taskactor-bench: AnyIO is skipped (Debian: apt-get install python3-anyio): " << error.what()
-              << '\n';
-    return {};
-  }
-}
-
 bool all_reached(const std::vector<bench::comparison>& measured) {
   bool all = true;
   for (const auto& each : measured)
-    if (!each.reached()) {
-      std::cerr << "taskactor-bench: " << each.what->name << ": target "
-                << (each.ratio() ? "missed" : "not measured") << '\n';
-      all = false;
-    }
+    for (const auto& wanted : each.what->targets)
+      if (!each.reached(wanted)) {
+        std::cerr << "taskactor-bench: " << each.what->name << ", " << wanted.what->name
+                  << (wanted.peer.empty() ? "" : " against ") << wanted.peer << ": target "
+                  << (each.measured(wanted) ? "missed" : "not measured") << '\n';
+        all = false;
+      }
   return all;
+}
+
+bool any_trouble(const std::vector<bench::comparison>& measured) {
+  for (const auto& each : measured)
+    for (const auto& pairing : each.pairings)
+      if (!pairing.trouble.empty())
+        return true;
+  return false;
 }
 
 int run(const bench::options& asked) {
@@ -51,32 +46,33 @@ int run(const bench::options& asked) {
       throw std::runtime_error{"can't write " + asked.json.string()};
   taskactor::task_manager tasks;
   const auto ours = bench::taskactor_itself(asked.scheduler_threads);
-  const auto peer = find_peer(tasks, asked.python);
-  bench::table table{std::cout, where, asked, ours, peer};
+  const auto peers = bench::find_peers(tasks, asked.peers, asked.works, asked.python);
+  bench::table table{std::cout, where, ours, peers, asked.repeats};
   std::vector<bench::comparison> measured;
   for (const auto* what : asked.works) {
-    auto tell = [&](std::size_t repeat) { table.running(*what, repeat); };
-    measured.push_back(compare(tasks, *what, ours, peer, {asked.size_of(*what), asked.repeats, tell}));
-    table.row(measured.back());
+    auto size_for = [&](const bench::contender& who) { return asked.size_of(*what, who.slow); };
+    auto tell = [&](std::size_t repeat, const bench::contender& who) { table.running(*what, repeat, who); };
+    measured.push_back(compare(tasks, *what, ours, peers, {size_for, asked.repeats, tell}));
+    table.add(measured.back());
   }
-  if (json.is_open())
-    write_json(json, where, asked, ours, peer, measured);
-  if (json.is_open() && !json.flush())
-    throw std::runtime_error{"can't write " + asked.json.string()};
-  return asked.check && !all_reached(measured) ? 1 : 0;
+  if (json.is_open()) {
+    write_samples(json, where, ours, peers, asked, measured);
+    if (!json.flush())
+      throw std::runtime_error{"can't write " + asked.json.string()};
+  }
+  return any_trouble(measured) || (asked.check && !all_reached(measured)) ? 1 : 0;
 }
 
 } // namespace
 
 int main(int argc, char** argv) {
-  if (const auto code
-      = taskactor::worker_entry(argc, argv)) // the works `process` and `cold` start this again
+  if (const auto code = taskactor::worker_entry(argc, argv)) // works with processes start this again
     return *code;
   try {
     const auto asked = bench::parse(argc, argv);
     if (!asked.once)
       return run(asked);
-    run_once(*asked.once->first, asked.once->second, asked.scheduler_threads);
+    std::cout << bench::to_json(asked.once->first->run(asked.once->second, asked.scheduler_threads)) << '\n';
     return 0;
   } catch (const bench::command_line_exit& early) {
     return early.code;

@@ -1,31 +1,166 @@
 #include "work.hpp"
 
-#include <ctime>
+#include "works/works.hpp"
+
 #include <stdexcept>
 
 namespace bench {
 
 namespace {
 
-double processor_seconds() noexcept {
-  timespec used{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-  return static_cast<double>(used.tv_sec) + static_cast<double>(used.tv_nsec) * 1e-9;
+std::vector<work> make_works() {
+  const std::vector<const figure*> times{&wall_time, &processor_time};
+  return {
+      {.name = "add",
+       .number = "W1",
+       .what = "empty coroutine tasks with an id and a deadline of 30 s, 128 at once, all awaited",
+       .size = 300'000,
+       .slow_size = 30'000,
+       .quick_size = 20'000,
+       .figures = times,
+       .targets = {{&wall_time, "anyio", 60},
+                   {&wall_time, "asio", 2.5},
+                   {&wall_time, "go", 1.5},
+                   {&wall_time, "caf", 3},
+                   {&wall_time, "one-thread", 0.95}},
+       .run = run_add},
+      {.name = "gather",
+       .number = "W2",
+       .what = "empty items, 128 at once, each with a deadline, outcomes in order",
+       .size = 100'000,
+       .slow_size = 20'000,
+       .quick_size = 20'000,
+       .figures = times,
+       .targets = {{&wall_time, "anyio", 100},
+                   {&wall_time, "caf", 4},
+                   {&wall_time, "go", 1.5},
+                   {&wall_time, "one-thread", 0.95}},
+       .run = run_gather},
+      {.name = "sleep",
+       .number = "W3",
+       .what = "tasks that sleep 10 ms, 2000 at once",
+       .size = 20'000,
+       .slow_size = 20'000,
+       .quick_size = 20'000,
+       .figures = times,
+       .targets = {{&wall_time, "anyio", 16}, {&wall_time, "asio", 0.95}, {&processor_time, "", 1.5}},
+       .run = run_sleep},
+      {.name = "thread",
+       .number = "W4",
+       .what = "blocking calls on 32 threads, each awaited",
+       .size = 50'000,
+       .slow_size = 20'000,
+       .quick_size = 10'000,
+       .figures = times,
+       .targets = {{&wall_time, "anyio", 40}, {&wall_time, "caf", 2}, {&wall_time, "one-thread", 0.95}},
+       .run = run_thread},
+      {.name = "process",
+       .number = "W5",
+       .what = "calls in 2 worker processes, all asked for at once",
+       .size = 20'000,
+       .slow_size = 10'000,
+       .quick_size = 5'000,
+       .figures = {&wall_time},
+       .targets = {{&wall_time, "anyio", 20}, {&wall_time, "socketpair", 0.8}},
+       .run = run_process},
+      {.name = "roundtrip",
+       .number = "W5",
+       .what = "calls in 2 worker processes, each asked for when the one before has ended",
+       .size = 20'000,
+       .slow_size = 10'000,
+       .quick_size = 2'000,
+       .figures = {&wall_time},
+       .targets = {{&wall_time, "anyio", 5}, {&wall_time, "socketpair", 0.8}},
+       .run = run_roundtrip},
+      {.name = "cold",
+       .number = "",
+       .what = "first calls, each of which has to start its worker",
+       .size = 20,
+       .slow_size = 20,
+       .quick_size = 10,
+       .figures = {&wall_time},
+       .targets = {{&wall_time, "anyio", 5}},
+       .run = run_cold},
+      {.name = "cancel",
+       .number = "W6",
+       .what = "sleepers, all cancelled at once, until each has ended",
+       .size = 100'000,
+       .slow_size = 100'000,
+       .quick_size = 20'000,
+       .figures = times,
+       .targets = {{&wall_time, "anyio", 50}, {&wall_time, "caf", 2}},
+       .run = run_cancel},
+      {.name = "tree",
+       .number = "W7",
+       .what = "fib(n), each call of it a task in its caller's group",
+       .size = 27,
+       .slow_size = 20,
+       .quick_size = 18,
+       .figures = times,
+       .targets = {{&wall_time, "anyio", 50}, {&wall_time, "go", 2}},
+       .run = run_tree,
+       .tasks = nodes_of_fib},
+      {.name = "memory",
+       .number = "W8",
+       .what = "resident memory of a task asleep",
+       .size = 1'000'000,
+       .slow_size = 200'000,
+       .quick_size = 100'000,
+       .figures = {&memory},
+       .targets = {{&memory, "", 700}},
+       .run = run_memory},
+      {.name = "latency",
+       .number = "W9",
+       .what = "from submission to the result, with nothing else to do for a millisecond before",
+       .size = 3'000,
+       .slow_size = 3'000,
+       .quick_size = 500,
+       .figures = {&median_latency, &tail_latency},
+       .targets = {{&median_latency, "", 10}, {&tail_latency, "", 100}, {&median_latency, "anyio", 8}},
+       .run = run_latency},
+      {.name = "commands",
+       .number = "W10",
+       .what = "/bin/true, 2 at once, by `taskactor run -j2`",
+       .size = 2'000,
+       .slow_size = 2'000,
+       .quick_size = 400,
+       .figures = times,
+       .targets = {{&wall_time, "xargs", 1}, {&wall_time, "parallel", 4}, {&wall_time, "posix_spawn", 0.85}},
+       .run = run_commands},
+      {.name = "growth",
+       .number = "W12",
+       .what = "`add` with a hundredth, a tenth and all of the tasks: the dearest size by the cheapest",
+       .size = 1'000'000,
+       .slow_size = 1'000'000,
+       .quick_size = 100'000,
+       .figures = {&cost_growth},
+       .targets = {{&cost_growth, "", 1.3}},
+       .run = run_growth},
+      {.name = "cancel-growth",
+       .number = "W12",
+       .what = "`cancel` with a hundredth, a tenth and all of the tasks: the dearest size by the cheapest",
+       .size = 1'000'000,
+       .slow_size = 1'000'000,
+       .quick_size = 100'000,
+       .figures = {&cost_growth},
+       .targets = {{&cost_growth, "", 1.3}},
+       .run = run_cancel_growth},
+      {.name = "steady",
+       .number = "W12",
+       .what = "`add` for so many seconds: resident memory at the end by that after a quarter of the time",
+       .size = 60,
+       .slow_size = 60,
+       .quick_size = 4,
+       .figures = {&memory_growth},
+       .targets = {{&memory_growth, "", 1.05}},
+       .run = run_steady},
+  };
 }
 
 } // namespace
 
 const std::vector<work>& all_works() {
-  static const std::vector<work> works{
-      {"add", "empty coroutine tasks with an id and a deadline, default capacity", 100'000, 20'000, 25,
-       run_add},
-      {"gather", "empty items with a task and a total timeout, outcomes in order", 100'000, 20'000, 40,
-       run_gather},
-      {"sleep", "tasks that sleep 10 ms, 2000 at once", 40'000, 20'000, 10, run_sleep},
-      {"thread", "blocking calls through the manager, each awaited", 30'000, 10'000, 10, run_thread},
-      {"process", "calls in worker processes, each awaited", 20'000, 5'000, 10, run_process},
-      {"cold", "first calls, each of which has to start its worker", 20, 10, 5, run_cold},
-  };
+  static const auto works = make_works();
   return works;
 }
 
@@ -37,20 +172,6 @@ const work& find_work(std::string_view name) {
     known += (known.empty() ? "" : ", ") + std::string{each.name};
   }
   throw std::invalid_argument{"unknown work '" + std::string{name} + "' (" + known + ")"};
-}
-
-stopwatch::stopwatch() noexcept
-    : started_(std::chrono::steady_clock::now()), cpu_started_(processor_seconds()) {}
-
-sample stopwatch::read() const noexcept {
-  const std::chrono::duration<double> wall = std::chrono::steady_clock::now() - started_;
-  return {wall.count(), processor_seconds() - cpu_started_};
-}
-
-void check_equal(std::size_t got, std::size_t expected) {
-  if (got != expected)
-    throw std::runtime_error{"a task gave " + std::to_string(got) + " instead of "
-                             + std::to_string(expected)};
 }
 
 } // namespace bench

@@ -146,4 +146,13 @@ inline void configure(caf::actor_system_config& config, std::size_t threads) {
 #endif
 }
 
+/// CAF's own scheduler with one queue for all workers, its policy "sharing": what ours is compared with.
+inline void share_one_queue(caf::actor_system_config& config) {
+#if TASKACTOR_CAF_0
+  config.set("scheduler.policy", caf::atom("sharing"));
+#else
+  config.set("caf.scheduler.policy", "sharing");
+#endif
+}
+
 } // namespace taskactor::detail

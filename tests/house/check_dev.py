@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import house
 
-VERBS = {"run", "test", "stress", "fuzz", "lint", "format", "bench", "docs", "package", "help"}
+VERBS = {"run", "test", "stress", "fuzz", "lint", "format", "bench", "instructions", "docs", "package", "help"}
 
 
 def dev(root: pathlib.Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -1,4 +1,4 @@
-#include "work.hpp"
+#include "works.hpp"
 
 #include <taskactor/taskactor.hpp>
 
@@ -11,7 +11,7 @@ taskactor::task<std::size_t> same(std::size_t number) { co_return number; }
 } // namespace
 
 sample run_add(std::size_t size, std::size_t scheduler_threads) {
-  taskactor::task_manager tasks{{.max_queue = size, .scheduler_threads = scheduler_threads}};
+  taskactor::task_manager tasks{{.capacity = 128, .max_queue = size, .scheduler_threads = scheduler_threads}};
   std::vector<taskactor::handle<std::size_t>> handles;
   handles.reserve(size);
   const stopwatch watch;

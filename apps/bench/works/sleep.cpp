@@ -1,4 +1,4 @@
-#include "work.hpp"
+#include "works.hpp"
 
 #include <taskactor/taskactor.hpp>
 

@@ -1,4 +1,4 @@
-#include "work.hpp"
+#include "works.hpp"
 
 #include <taskactor/taskactor.hpp>
 
@@ -11,7 +11,8 @@ std::size_t same(std::size_t number) { return number; }
 } // namespace
 
 sample run_thread(std::size_t size, std::size_t scheduler_threads) {
-  taskactor::task_manager tasks{{.max_queue = size, .scheduler_threads = scheduler_threads}};
+  taskactor::task_manager tasks{
+      {.capacity = 128, .thread_capacity = 32, .max_queue = size, .scheduler_threads = scheduler_threads}};
   using handle = decltype(tasks.run_in_thread({}, same, size))::value_type;
   std::vector<handle> handles;
   handles.reserve(size);

@@ -68,7 +68,7 @@ public:
   template <class F, class... Args>
     requires detail::body<F, Args...>
   expected<handle<detail::body_result<F, Args...>>> add_task(task_options options, F&& body, Args&&... args) {
-    if (options.runner && *options.runner != runner::task)
+    if (detail::runs_elsewhere(options))
       return add_elsewhere(std::move(options), std::forward<F>(body), std::forward<Args>(args)...);
     if constexpr (detail::fits_a_call<std::decay_t<F>, std::decay_t<Args>...>)
       if (const auto* known = watches_ && !options.runner ? detail::find_portable(body) : nullptr)

@@ -28,6 +28,10 @@ std::optional<rejection> check_duration(const char* field,
                                                + " is negative; give zero or more, or leave it unset"};
 }
 
+bool runs_elsewhere(const task_options& options) noexcept {
+  return options.runner && *options.runner != runner::task;
+}
+
 std::optional<rejection> validate(const task_options& options) {
   if (auto wrong = check_duration("timeout", options.timeout))
     return wrong;

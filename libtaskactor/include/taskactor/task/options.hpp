@@ -34,7 +34,6 @@ enum class on_duplicate : std::uint8_t {
   replace, ///< it is cancelled (`end_reason::replaced`); the new one begins when nothing of it runs any more
 };
 
-/// Options of one task. Negative durations are refused (`errc::invalid_argument`); zero has expired.
 /// Where a body runs.
 enum class runner : std::uint8_t {
   task,    ///< on the task's own actor
@@ -42,6 +41,7 @@ enum class runner : std::uint8_t {
   process, ///< as `run_in_process`; for registered functions
 };
 
+/// Options of one task. Negative durations are refused (`errc::invalid_argument`); zero has expired.
 struct task_options {
   /// Unique among waiting and running tasks. Empty: one is made ("task-17").
   field<std::string> id{};
@@ -74,6 +74,8 @@ namespace detail {
 std::optional<rejection> check_duration(const char* field,
                                         const std::optional<std::chrono::nanoseconds>& value);
 std::optional<rejection> validate(const task_options& options);
+/// Not on the task's own actor. Not inline: g++ 12 would take the runner that isn't set for one that is read.
+bool runs_elsewhere(const task_options& options) noexcept;
 /// "2 s", "150 ms", "1.5 s": for messages.
 std::string to_text(std::chrono::nanoseconds duration);
 } // namespace detail

@@ -1,4 +1,4 @@
-#include "figures.hpp"
+#include "numbers.hpp"
 
 #include <algorithm>
 #include <array>

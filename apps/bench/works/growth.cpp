@@ -1,0 +1,65 @@
+#include "works.hpp"
+
+#include <taskactor/taskactor.hpp>
+
+#include <algorithm>
+
+namespace bench {
+
+namespace {
+
+constexpr std::size_t wave = 10'000;
+
+taskactor::task<std::size_t> same(std::size_t number) { co_return number; }
+
+/// Seconds that so many tasks take in all, so many at a time.
+double seconds_of(sample (*run)(std::size_t, std::size_t), std::size_t all, std::size_t at_a_time,
+                  std::size_t scheduler_threads) {
+  double sum = 0;
+  for (std::size_t done = 0; done < all; done += at_a_time)
+    sum += run(at_a_time, scheduler_threads).at("seconds");
+  return sum;
+}
+
+sample growth_of(sample (*run)(std::size_t, std::size_t), std::size_t size, std::size_t scheduler_threads) {
+  size = std::max<std::size_t>(size / 100 * 100, 100);
+  const auto [least, most] = std::minmax({seconds_of(run, size, size / 100, scheduler_threads),
+                                          seconds_of(run, size, size / 10, scheduler_threads),
+                                          seconds_of(run, size, size, scheduler_threads)});
+  return {{"growth", most / least}};
+}
+
+void run_wave(taskactor::task_manager& tasks) {
+  std::vector<taskactor::handle<std::size_t>> handles;
+  handles.reserve(wave);
+  for (std::size_t i = 0; i < wave; ++i)
+    handles.push_back(
+        tasks.add_task({.id = "t" + std::to_string(i), .timeout = std::chrono::seconds{30}}, same, i)
+            .value());
+  for (std::size_t i = 0; i < wave; ++i)
+    check_equal(handles[i].get(), i);
+}
+
+} // namespace
+
+sample run_growth(std::size_t size, std::size_t scheduler_threads) {
+  return growth_of(run_add, size, scheduler_threads);
+}
+
+sample run_cancel_growth(std::size_t size, std::size_t scheduler_threads) {
+  return growth_of(run_cancel, size, scheduler_threads);
+}
+
+sample run_steady(std::size_t size, std::size_t scheduler_threads) {
+  taskactor::task_manager tasks{{.capacity = 128, .max_queue = wave, .scheduler_threads = scheduler_threads}};
+  const stopwatch watch;
+  const auto end = static_cast<double>(size);
+  while (watch.seconds() < end / 4)
+    run_wave(tasks);
+  const auto early = resident_bytes();
+  while (watch.seconds() < end)
+    run_wave(tasks);
+  return {{"memory_growth", resident_bytes() / early}};
+}
+
+} // namespace bench
