@@ -151,7 +151,7 @@ std::vector<step> supervision::settle(time_point now) {
 
 void supervision::start_ready_ones(time_point now) {
   const bool one_at_a_time = !begun_ || grouped();
-  if (grouped() && doomed_ > 0)
+  if (one_at_a_time && doomed_ > 0)
     return;
   for (auto& each : children_) {
     if (one_at_a_time && starting_ > 0)

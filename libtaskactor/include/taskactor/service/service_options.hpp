@@ -89,7 +89,7 @@ struct supervisor_options {
 };
 
 /// What an actor sends through a name that is down. What is held back is sent when the service runs again.
-enum class when_down : std::uint8_t {
+enum class if_down : std::uint8_t {
   wait, ///< is held back; a task's call waits, for at most its timeout
   fail, ///< is answered at once by `errc::service_down`
 };
