@@ -283,8 +283,13 @@ BOOST_AUTO_TEST_CASE(options_are_checked_and_the_field_at_fault_is_named) {
              == "");
   BOOST_TEST(begins(child({.name = "a", .stop_within = -1s}), "\"a\": stop_within: -1 s is negative") == "");
   BOOST_TEST(begins(child({.name = "a", .backoff = {.factor = 0.5}}), "\"a\": backoff.factor: 0.5") == "");
-  BOOST_TEST(begins(child({.name = "a", .task = {.id = "b"}}), "\"a\": task.id: ") == "");
-  BOOST_TEST(begins(child({.name = "a", .task = {.retry = ta::retry{}}}), "\"a\": task.retry: ") == "");
+  const auto task = [&](ta::task_options how) {
+    return refused({}, {ta::child_task({.name = "a"}, std::move(how), [] {})});
+  };
+  BOOST_TEST(begins(task({.id = "b"}), "\"a\": id: ") == "");
+  BOOST_TEST(begins(task({.retry = ta::retry{}}), "\"a\": retry: ") == "");
+  BOOST_TEST(begins(task({.on_full = ta::on_full::wait}), "\"a\": on_full: ") == "");
+  BOOST_TEST(begins(task({.timeout = -1s}), "\"a\": timeout: -1 s is negative") == "");
   BOOST_TEST(begins(refused({}, {a_worker({.name = "a"}, log), a_worker({.name = "a"}, log)}),
                     "name: \"a\": two children of one name")
              == "");

@@ -61,7 +61,7 @@ public:
   template <class F, class... Args>
     requires detail::body<F, Args...>
   expected<handle<detail::body_result<F, Args...>>> add_task(task_options options, F&& body, Args&&... args) {
-    if (options.runner.value_or(runner::task) != runner::task)
+    if (options.runner && *options.runner != runner::task)
       return add_elsewhere(std::move(options), std::forward<F>(body), std::forward<Args>(args)...);
     return add_body(std::move(options), std::forward<F>(body), std::forward<Args>(args)...);
   }

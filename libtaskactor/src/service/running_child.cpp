@@ -43,7 +43,7 @@ private:
 
 ref<record> admit_task(const child_spec& what, const std::shared_ptr<start_ticket>& ticket, runtime& home) {
   auto task = what.make_body(service_start{ticket});
-  auto options = what.options.task;
+  auto options = what.task;
   options.id = ticket->node->path;
   options.timeout = options.timeout.value_or(no_timeout);
   task->belongs_to = ref<nursery>{new task_watch{*ticket}};

@@ -77,17 +77,19 @@ std::optional<rejection> validate(const child_options& options) {
     wrong = check_duration("stop_within", options.stop_within);
   if (!wrong)
     wrong = check_backoff(options.backoff);
-  if (!wrong && !options.task.id->empty())
-    wrong = invalid("task.id: the task of a service is named after it");
-  if (!wrong && options.task.retry->has_value())
-    wrong = invalid("task.retry: a service is restarted by its supervisor; see restart and backoff");
-  if (!wrong && options.task.on_full == on_full::wait)
-    wrong = invalid("task.on_full: wait would block the supervisor; give reject or shed");
-  if (!wrong)
-    wrong = validate(options.task);
   if (wrong)
     wrong->message = '"' + *options.name + "\": " + wrong->message;
   return wrong;
+}
+
+std::optional<rejection> validate_supervised(const task_options& options) {
+  if (!options.id->empty())
+    return invalid("id: the task of a service is named after it");
+  if (options.retry->has_value())
+    return invalid("retry: a service is restarted by its supervisor; see restart and backoff");
+  if (options.on_full == on_full::wait)
+    return invalid("on_full: wait would block the supervisor; give reject or shed");
+  return validate(options);
 }
 
 } // namespace detail

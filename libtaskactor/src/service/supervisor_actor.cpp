@@ -268,7 +268,8 @@ void supervisor_actor::arm() {
 }
 
 void supervisor_actor::on_exit() {
-  auto& home = root_->home();
+  const auto root = std::move(root_); // which holds this actor in turn
+  auto& home = root->home();
   for (auto run = runs_.rbegin(); run != runs_.rend(); ++run)
     if (*run)
       run->kill(home);
@@ -276,13 +277,14 @@ void supervisor_actor::on_exit() {
   runs_.clear();
   who_.clear();
   if (mine_) {
-    root_->book()->orphan(node_, now());
+    root->book()->orphan(node_, now());
     mine_.reset();
     return;
   }
-  const std::string killed = rules_.ending() ? std::string{} : "killed";
-  root_->book()->close(why_.empty() ? killed : why_, now());
-  root_->ended(why_.empty() ? killed : why_);
+  if (why_.empty() && !rules_.ending())
+    why_ = "killed";
+  root->book()->close(why_, now());
+  root->ended(why_);
 }
 
 } // namespace taskactor::detail

@@ -20,6 +20,10 @@ void check(const supervisor_options& options, const std::vector<child>& children
     const auto& spec = each.spec();
     if (const auto wrong = validate(spec.options))
       throw_rejection(*wrong);
+    if (auto wrong = validate_supervised(spec.task)) {
+      wrong->message = '"' + *spec.options.name + "\": " + wrong->message;
+      throw_rejection(*wrong);
+    }
     names.push_back(*spec.options.name);
     if (spec.kind == service_kind::supervisor)
       check(spec.supervisor, spec.children);

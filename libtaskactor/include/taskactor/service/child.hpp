@@ -11,7 +11,8 @@
 /// **A task** is run by the supervisor's task manager, with the path for an id. The body gets a
 /// `service_start` first if it takes one; callable and arguments are copied for each run. It holds a token as
 /// any task does, for as long as it runs. A value is a normal end, a cancellation one that was asked for,
-/// anything else a failure.
+/// anything else a failure. `task_options` say how each run is admitted: unset, `timeout` is no limit here;
+/// id and retry are the supervisor's business.
 #pragma once
 
 #include <taskactor/run/body.hpp>
@@ -40,7 +41,8 @@ struct child_spec {
   service_kind kind = service_kind::actor;
   std::function<caf::strong_actor_ptr(const service_start&)> spawn{}; // of an actor
   std::function<ref<record>(const service_start&)> make_body{};       // of a task
-  supervisor_options supervisor{};                                    // of a supervisor
+  task_options task{};
+  supervisor_options supervisor{}; // of a supervisor
   std::vector<child> children{};
 };
 
@@ -83,7 +85,7 @@ child child_actor(child_options options, F make) {
 /// A body as `task_manager::add_task` takes it, of `args...` or of a `service_start` and `args...`.
 template <std::copy_constructible F, std::copy_constructible... Args>
   requires detail::body<F, Args...> || detail::body<F, service_start, Args...>
-child child_task(child_options options, F body, Args... args) {
+child child_task(child_options options, task_options how, F body, Args... args) {
   auto make = [body = std::move(body), args = std::make_tuple(std::move(args)...)](
                   const service_start& start) -> detail::ref<detail::record> {
     return std::apply(
@@ -95,7 +97,15 @@ child child_task(child_options options, F body, Args... args) {
         },
         args);
   };
-  return child{{.options = std::move(options), .kind = service_kind::task, .make_body = std::move(make)}};
+  detail::child_spec spec{.options = std::move(options), .kind = service_kind::task};
+  spec.make_body = std::move(make);
+  spec.task = std::move(how);
+  return child{std::move(spec)};
+}
+template <std::copy_constructible F, std::copy_constructible... Args>
+  requires detail::body<F, Args...> || detail::body<F, service_start, Args...>
+child child_task(child_options options, F body, Args... args) {
+  return child_task(std::move(options), task_options{}, std::move(body), std::move(args)...);
 }
 
 /// `below.name` isn't used: the child's own is.

@@ -76,9 +76,6 @@ struct child_options {
   /// 5 s, and for a supervisor as long as it takes.
   std::optional<std::chrono::nanoseconds> stop_within{};
   taskactor::backoff backoff{};
-  /// How each run of a task is admitted. Without `timeout` it runs for as long as it takes; id and retry are
-  /// the supervisor's business.
-  task_options task{};
 };
 
 struct supervisor_options {
@@ -97,6 +94,8 @@ enum class if_down : std::uint8_t {
 namespace detail {
 std::optional<rejection> validate(const supervisor_options& options);
 std::optional<rejection> validate(const child_options& options);
+/// Of a task that is a child.
+std::optional<rejection> validate_supervised(const task_options& options);
 } // namespace detail
 
 } // namespace taskactor
