@@ -5,6 +5,7 @@
 ///     post_from(sender, to, message)     the same, and the receiver learns from whom
 ///     post_at(clock, when, to, message)  the same, later
 ///     monitor_actor(self, who)           `f(down_msg&)` of `when_down(self, f)` hears of its end
+///     when_asked_to_end(self, f)         `f(exit_msg&)` takes exit messages, but for a kill
 ///     run_soon, run_later                give the scheduler something to run
 ///     handles<R, Ts...>                  of a typed actor: replies with R to a message of Ts
 ///
@@ -156,6 +157,10 @@ template <class F>
 void when_down(caf::event_based_actor& self, F f) {
   self.set_down_handler(std::move(f));
 }
+template <class F>
+void when_asked_to_end(caf::event_based_actor& self, F f) {
+  self.set_exit_handler(std::move(f));
+}
 #else
 inline void monitor_actor(caf::event_based_actor& self, const caf::strong_actor_ptr& who) {
   who->get()->attach(
@@ -166,6 +171,10 @@ CAF_PUSH_DEPRECATED_WARNING
 template <class F>
 void when_down(caf::event_based_actor& self, F f) {
   self.set_down_handler(std::move(f));
+}
+template <class F>
+void when_asked_to_end(caf::event_based_actor& self, F f) {
+  self.set_exit_handler(std::move(f));
 }
 CAF_POP_WARNINGS
 #endif

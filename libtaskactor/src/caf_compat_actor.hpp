@@ -11,6 +11,9 @@
 /// A reply goes to `on_response(number, message)`, on any thread. Any other message is dropped; a request is
 /// answered with `unexpected_message`.
 ///
+/// TASKACTOR_ACTOR_OF_MAIL, in place of the first and without `resumable`, hands all that comes to
+/// `on_mail(caf::mailbox_element_ptr)`, on any thread.
+///
 /// A macro and not a base class: CAF 0.17 casts every job dynamically before it runs it, and a level of
 /// inheritance more costs an empty task 140 instructions, measured.
 #pragma once
@@ -53,6 +56,18 @@ inline void send_as_request(caf::abstract_actor& to, caf::strong_actor_ptr sende
 #endif
 }
 
+/// Answers a request with this error; other mail has no answer. Threads: any.
+inline void refuse_mail(const caf::mailbox_element& mail, const caf::error& why) {
+  if (!mail.sender || !mail.mid.is_request())
+    return;
+#if TASKACTOR_CAF_0
+  mail.sender->enqueue(nullptr, mail.mid.response_id(), caf::make_message(why), nullptr);
+#else
+  mail.sender->enqueue(caf::make_mailbox_element(nullptr, mail.mid.response_id(), caf::make_message(why)),
+                       nullptr);
+#endif
+}
+
 /// Hands on what the mail brings.
 template <class Self>
 void take_mail(Self& self, caf::mailbox_element& mail) {
@@ -82,6 +97,16 @@ public:                                                                         
   void intrusive_ptr_add_ref_impl() override { caf::intrusive_ptr_add_ref(ctrl()); }                         \
   void intrusive_ptr_release_impl() override { caf::intrusive_ptr_release(ctrl()); }
 
+#define TASKACTOR_ACTOR_OF_MAIL                                                                              \
+public:                                                                                                      \
+  using caf::abstract_actor::enqueue;                                                                        \
+  void enqueue(caf::mailbox_element_ptr what, caf::execution_unit*) override { on_mail(std::move(what)); }   \
+  void on_destroy() override {                                                                               \
+    if (!getf(is_cleaned_up_flag))                                                                           \
+      cleanup(caf::exit_reason::unreachable, nullptr);                                                       \
+    light_actor::on_destroy();                                                                               \
+  }
+
 #else
 
 using light_actor = caf::abstract_actor;
@@ -95,6 +120,17 @@ public:                                                                         
   }                                                                                                          \
   void ref_resumable() const noexcept override { caf::intrusive_ptr_add_ref(ctrl()); }                       \
   void deref_resumable() const noexcept override { caf::intrusive_ptr_release(ctrl()); }                     \
+  void setup_metrics() noexcept {}                                                                           \
+                                                                                                             \
+private:                                                                                                     \
+  void force_close_mailbox() override {}
+
+#define TASKACTOR_ACTOR_OF_MAIL                                                                              \
+public:                                                                                                      \
+  bool enqueue(caf::mailbox_element_ptr what, caf::scheduler*) override {                                    \
+    on_mail(std::move(what));                                                                                \
+    return true;                                                                                             \
+  }                                                                                                          \
   void setup_metrics() noexcept {}                                                                           \
                                                                                                              \
 private:                                                                                                     \

@@ -61,6 +61,12 @@ std::string to_string(errc code) {
     return "the library could not be loaded";
   case errc::request_failed:
     return "request failed";
+  case errc::unknown_service:
+    return "unknown service";
+  case errc::service_down:
+    return "service down";
+  case errc::supervisor_gave_up:
+    return "the supervisor has given up";
   }
   return "unknown error";
 }

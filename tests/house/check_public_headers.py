@@ -13,6 +13,7 @@ EVERYWHERE = {"caf/fwd.hpp"}
 # Header below include/taskactor -> what else it may include.
 EXCEPTIONS = {
     "run/request.hpp": {"caf/actor_cast.hpp", "caf/actor_control_block.hpp", "caf/error.hpp", "caf/message.hpp"},
+    "service/child.hpp": {"caf/actor_cast.hpp", "caf/actor_control_block.hpp"},
     "run/messages.hpp": {"caf/actor.hpp", "caf/error.hpp", "caf/message.hpp"},
     "caf_message.hpp": {
         "caf/allowed_unsafe_message_type.hpp", "caf/config.hpp", "caf/init_global_meta_objects.hpp", "caf/type_id.hpp",

@@ -51,6 +51,13 @@ enum class errc {
   library_not_loaded,
   /// Another actor has answered a `request` with an error, or has ended.
   request_failed,
+  /// No service of this name is under the supervisor.
+  unknown_service,
+  /// The service doesn't run now and the caller didn't want to wait, or it won't run any more.
+  service_down,
+  /// A supervisor has ended, since a child didn't start or had to be restarted too often; the message says
+  /// which.
+  supervisor_gave_up,
 };
 
 /// The category of `errc`, named "taskactor".

@@ -40,11 +40,6 @@
 
 namespace taskactor {
 
-namespace detail {
-/// For tests of the library itself.
-runtime& runtime_of(task_manager& manager) noexcept;
-} // namespace detail
-
 class task_manager {
 public:
   /// Owns an actor system. Errors: `std::system_error{errc::invalid_argument}` names the option or variable

@@ -44,6 +44,18 @@ std::string_view to_string(event_kind kind) noexcept {
     return "worker ended";
   case event_kind::worker_lost:
     return "worker lost";
+  case event_kind::service_started:
+    return "service started";
+  case event_kind::service_ended:
+    return "service ended";
+  case event_kind::service_failed:
+    return "service failed";
+  case event_kind::service_restarting:
+    return "service to be restarted";
+  case event_kind::service_left_behind:
+    return "service left behind, still running after its kill";
+  case event_kind::supervisor_gave_up:
+    return "supervisor gave up";
   }
   return "?";
 }
@@ -58,6 +70,8 @@ spdlog::level::level_enum level_of(event_kind kind) noexcept {
   case event_kind::completed:
   case event_kind::worker_started:
   case event_kind::worker_ended:
+  case event_kind::service_started:
+  case event_kind::service_ended:
     return spdlog::level::debug;
   case event_kind::cancelled:
   case event_kind::readmitted:
@@ -65,6 +79,8 @@ spdlog::level::level_enum level_of(event_kind kind) noexcept {
   case event_kind::timed_out:
   case event_kind::failed:
   case event_kind::unobserved_failure:
+  case event_kind::service_failed:
+  case event_kind::supervisor_gave_up:
     return spdlog::level::err;
   case event_kind::retrying:
   case event_kind::cleanup_fault:
@@ -73,6 +89,8 @@ spdlog::level::level_enum level_of(event_kind kind) noexcept {
   case event_kind::blocking:
   case event_kind::observer_failed:
   case event_kind::worker_lost:
+  case event_kind::service_restarting:
+  case event_kind::service_left_behind:
     return spdlog::level::warn;
   case event_kind::progress:
     break;

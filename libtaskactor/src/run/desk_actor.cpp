@@ -1,5 +1,6 @@
 #include "desk_actor.hpp"
 
+#include "refusal.hpp"
 #include "runtime.hpp"
 
 #include <caf/all.hpp>
@@ -23,10 +24,6 @@ std::optional<rejection> why(const caf::error& error) {
 namespace detail {
 
 namespace {
-
-caf::error refusal(const rejection& what) {
-  return caf::make_error(caf::sec::runtime_error, what.message, static_cast<int>(what.code));
-}
 
 caf::error end_of(const failure& how) {
   const auto code = how.state() == state::cancelled   ? errc::task_cancelled

@@ -235,6 +235,7 @@ shutdown_report runtime::shutdown(shutdown_options bounds) {
   std::unique_lock lock{mutex_};
   if (!report_) {
     lock.unlock();
+    guests_.ask_to_leave();
     table_->close(false);
     post(manager_, detail::stop{bounds});
     tell_room();
@@ -255,13 +256,14 @@ void runtime::shut_down(shutdown_report report) {
 void runtime::take_apart() {
   if (std::exchange(apart_, true))
     return;
+  const bool alone = guests_.see_off(*this);
   if (attachment_)
     attachment_->stop();
   const bool ended = running == 0; // what the report left behind may have come to its end since
   const auto stuck = threads_->stop(ended ? apart_bound : std::chrono::milliseconds{0});
   const auto unwatched = !watch_ || watch_->stop(apart_bound);
   const auto quiet = events_->stop(apart_bound) && unwatched;
-  clean_ = ended && stuck == 0 && quiet;
+  clean_ = alone && ended && stuck == 0 && quiet;
   if (!clean_)
     return;
   for (auto part = parts_.rbegin(); part != parts_.rend(); ++part)

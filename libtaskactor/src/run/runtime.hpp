@@ -13,6 +13,7 @@
 #include "../observe/hub.hpp"
 #include "blocked_watch.hpp"
 #include "fate.hpp"
+#include "guests.hpp"
 #include "named_limiter.hpp"
 #include "task_table.hpp"
 #include "thread_pool.hpp"
@@ -94,6 +95,7 @@ public:
   token_gate& process_gate() noexcept { return *process_gate_; }
   timers& sleepers() noexcept { return *timers_; }
   event_hub& events() noexcept { return *events_; }
+  guests& visitors() noexcept { return guests_; }
   time_point now() const noexcept { return system_->clock().now(); }
 
   // -- from callers' threads
@@ -179,6 +181,7 @@ private:
   caf::actor desk_;
   wait_strategy wait_;
   fate* fate_ = nullptr;
+  guests guests_;
   std::atomic<std::uint64_t> gathers_{0};
   std::atomic<std::size_t> waiting_for_room_{0};
   std::mutex mutex_; // what follows

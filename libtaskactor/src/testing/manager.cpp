@@ -185,7 +185,7 @@ void manager::world::block(std::unique_lock<std::mutex>& lock, std::condition_va
 std::size_t manager::world::real_work() {
   const auto facts = home_.statistics();
   const auto all = facts.thread.in_use + facts.process.in_use;
-  return all - std::min(all, plan_.lost_calls() + blocked_calls_);
+  return all - std::min(all, plan_.lost_calls() + blocked_calls_) + home_.visitors().busy_threads;
 }
 
 void manager::world::shut_down() {

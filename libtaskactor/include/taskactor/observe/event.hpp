@@ -19,6 +19,12 @@
 /// | worker_started     | debug | a worker ("worker-PID") can take calls; `ran`: since it was asked for  |
 /// | worker_ended       | debug | as it should; `text`: why; `ran`: how long it has lived     |
 /// | worker_lost        | warn  | died by itself, was killed, or never came so far as to take calls |
+/// | service_started    | debug | a child of a supervisor ("services/cache") runs             |
+/// | service_ended      | debug | as it should; `text`: how; `ran`: how long it has run       |
+/// | service_failed     | error | ended out of order, or didn't start                         |
+/// | service_restarting | warn  | and will be started again; `text`: when                     |
+/// | service_left_behind | warn | has outlived its kill, and is waited for no longer          |
+/// | supervisor_gave_up | error | a child didn't start, or was restarted too often            |
 #pragma once
 
 #include <chrono>
@@ -49,6 +55,12 @@ enum class event_kind : std::uint8_t {
   worker_started,
   worker_ended,
   worker_lost,
+  service_started,
+  service_ended,
+  service_failed,
+  service_restarting,
+  service_left_behind,
+  supervisor_gave_up,
 };
 
 std::string_view to_string(event_kind kind) noexcept;

@@ -1,12 +1,16 @@
 /// The way into the manager, for the templates of the front door. Not for users.
 #pragma once
 
+#include <taskactor/fwd.hpp>
 #include <taskactor/run/handle.hpp>
 #include <taskactor/run/record.hpp>
 
 #include <optional>
 
 namespace taskactor::detail {
+
+/// What a front door leads to, for the siblings of the layers behind it.
+runtime& runtime_of(task_manager& manager) noexcept;
 
 /// Rule 1: decides at once, in the caller's thread. Empty: admitted, unless `joined` is set: then that one is
 /// there already, and has got one handle more.

@@ -69,10 +69,12 @@ protected:
   /// The reply. Errors: as `request`.
   caf::message finish();
   [[noreturn]] static void refuse(const caf::message& reply);
+  std::atomic<bool> hopeless_{false};
 
 private:
   bool ready() const noexcept override {
-    return reply_->arrived.load(std::memory_order_acquire) || timer_.fired.load(std::memory_order_acquire);
+    return reply_->arrived.load(std::memory_order_acquire) || timer_.fired.load(std::memory_order_acquire)
+           || hopeless_.load(std::memory_order_acquire);
   }
 
   caf::strong_actor_ptr to_;
@@ -89,6 +91,8 @@ public:
   request_awaiter(caf::strong_actor_ptr to, caf::message content, std::chrono::nanoseconds timeout)
       : request_wait(std::move(to), std::move(content), timeout) {}
   request_awaiter(request_awaiter&&) noexcept = default;
+  /// Whoever sets it knows that nobody will answer, and wakes the body.
+  std::atomic<bool>& hopeless() noexcept { return hopeless_; }
   bool await_ready() const noexcept { return false; }
   template <body_promise Promise>
   bool await_suspend(std::coroutine_handle<Promise> self) {

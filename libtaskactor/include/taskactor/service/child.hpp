@@ -1,0 +1,119 @@
+/// `child`: what a supervisor starts, and how. An actor, a task, or a supervisor with children of its own.
+///
+///     ta::child_actor({.name = "cache"}, [](ta::service_start start) { return start.system().spawn(cache);
+///     }) ta::child_task({.name = "poller", .restart = ta::restart::transient}, poll, url)
+///     ta::child_supervisor({.name = "shop"}, {.strategy = ta::strategy::one_for_all}, {... children ...})
+///
+/// **An actor** is whatever the function makes and returns, which gets a `service_start` if it takes one:
+/// event-based, detached or blocking, typed or not. The supervisor alone keeps it alive. It is called for
+/// each run, on the supervisor's thread: it must not block; if it throws, the child hasn't started.
+///
+/// **A task** is run by the supervisor's task manager, with the path for an id. The body gets a
+/// `service_start` first if it takes one; callable and arguments are copied for each run. It holds a token as
+/// any task does, for as long as it runs. A value is a normal end, a cancellation one that was asked for,
+/// anything else a failure. `task_options` say how each run is admitted: unset, `timeout` is no limit here;
+/// id and retry are the supervisor's business.
+#pragma once
+
+#include <taskactor/run/body.hpp>
+#include <taskactor/service/service_info.hpp>
+#include <taskactor/service/service_start.hpp>
+
+#include <caf/actor_cast.hpp>
+#include <caf/actor_control_block.hpp>
+
+#include <concepts>
+#include <functional>
+#include <memory>
+#include <tuple>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+namespace taskactor {
+
+class child;
+
+namespace detail {
+
+struct child_spec {
+  child_options options{};
+  service_kind kind = service_kind::actor;
+  std::function<caf::strong_actor_ptr(const service_start&)> spawn{}; // of an actor
+  std::function<ref<record>(const service_start&)> make_body{};       // of a task
+  task_options task{};
+  supervisor_options supervisor{}; // of a supervisor
+  std::vector<child> children{};
+};
+
+template <class F, class... Args>
+inline constexpr bool takes_start
+    = !std::is_invocable_v<F&, Args...> && std::is_invocable_v<F&, const service_start&, Args...>;
+
+template <class F>
+decltype(auto) call_with_start(F& make, const service_start& start) {
+  if constexpr (takes_start<F>)
+    return make(start);
+  else
+    return make();
+}
+
+} // namespace detail
+
+class child {
+public:
+  /// For `child_actor` and its kin.
+  explicit child(detail::child_spec spec)
+      : spec_(std::make_shared<const detail::child_spec>(std::move(spec))) {}
+  const detail::child_spec& spec() const noexcept { return *spec_; }
+
+private:
+  std::shared_ptr<const detail::child_spec> spec_;
+};
+
+/// `make(start)` or `make()` gives a handle of an actor: `caf::actor`, a typed one, a
+/// `caf::strong_actor_ptr`.
+template <class F>
+  requires std::invocable<F&> || std::invocable<F&, const service_start&>
+child child_actor(child_options options, F make) {
+  auto spawn = [make = std::make_shared<F>(std::move(make))](const service_start& start) {
+    return caf::actor_cast<caf::strong_actor_ptr>(detail::call_with_start(*make, start));
+  };
+  return child{{.options = std::move(options), .kind = service_kind::actor, .spawn = std::move(spawn)}};
+}
+
+/// A body as `task_manager::add_task` takes it, of `args...` or of a `service_start` and `args...`.
+template <std::copy_constructible F, std::copy_constructible... Args>
+  requires detail::body<F, Args...> || detail::body<F, service_start, Args...>
+child child_task(child_options options, task_options how, F body, Args... args) {
+  auto make = [body = std::move(body), args = std::make_tuple(std::move(args)...)](
+                  const service_start& start) -> detail::ref<detail::record> {
+    return std::apply(
+        [&](const auto&... copies) -> detail::ref<detail::record> {
+          if constexpr (detail::takes_start<F, Args...>)
+            return detail::make_body(body, start, copies...);
+          else
+            return detail::make_body(body, copies...);
+        },
+        args);
+  };
+  detail::child_spec spec{.options = std::move(options), .kind = service_kind::task};
+  spec.make_body = std::move(make);
+  spec.task = std::move(how);
+  return child{std::move(spec)};
+}
+template <std::copy_constructible F, std::copy_constructible... Args>
+  requires detail::body<F, Args...> || detail::body<F, service_start, Args...>
+child child_task(child_options options, F body, Args... args) {
+  return child_task(std::move(options), task_options{}, std::move(body), std::move(args)...);
+}
+
+/// `below.name` isn't used: the child's own is.
+inline child child_supervisor(child_options options, supervisor_options below, std::vector<child> children) {
+  return child{{.options = std::move(options),
+                .kind = service_kind::supervisor,
+                .supervisor = std::move(below),
+                .children = std::move(children)}};
+}
+
+} // namespace taskactor

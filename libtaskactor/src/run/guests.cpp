@@ -1,0 +1,62 @@
+#include "guests.hpp"
+
+#include "runtime.hpp"
+
+#include <taskactor/task/sleep.hpp>
+
+#include <caf/all.hpp>
+
+#include <utility>
+#include <vector>
+
+namespace taskactor::detail {
+
+namespace {
+
+/// They were asked when the shutdown began: this is what they may take beyond that.
+constexpr std::chrono::seconds leave_bound{5};
+constexpr std::chrono::milliseconds kill_bound{500};
+
+} // namespace
+
+void guests::add(const caf::actor& guest) {
+  {
+    const std::lock_guard lock{mutex_};
+    here_.emplace(guest.id(), guest);
+  }
+  guest->attach_functor([this, id = guest.id()] {
+    decltype(here_)::node_type gone; // released outside the lock
+    const std::lock_guard lock{mutex_};
+    gone = here_.extract(id);
+    left_.notify_all();
+  });
+}
+
+void guests::send_exit(caf::exit_reason why) {
+  std::vector<caf::actor> all;
+  {
+    const std::lock_guard lock{mutex_};
+    for (const auto& [id, guest] : here_)
+      all.push_back(guest);
+  }
+  for (const auto& guest : all)
+    caf::anon_send_exit(guest, why);
+}
+
+void guests::ask_to_leave() { send_exit(caf::exit_reason::user_shutdown); }
+
+bool guests::wait(runtime& home, std::chrono::nanoseconds bound) {
+  std::unique_lock lock{mutex_};
+  home.block(
+      lock, left_, [this] { return here_.empty(); }, after(home.now(), bound));
+  return here_.empty();
+}
+
+bool guests::see_off(runtime& home) {
+  if (wait(home, leave_bound))
+    return strays == 0;
+  send_exit(caf::exit_reason::kill);
+  return wait(home, kill_bound) && strays == 0;
+}
+
+} // namespace taskactor::detail

@@ -1,0 +1,42 @@
+/// Actors of a higher layer that live in the runtime and end by themselves: supervisors. They are asked to
+/// end when the runtime shuts down, and waited for when it is taken apart. Threads: any.
+#pragma once
+
+#include <taskactor/task/context.hpp>
+
+#include <caf/actor.hpp>
+
+#include <atomic>
+#include <chrono>
+#include <condition_variable>
+#include <cstddef>
+#include <functional>
+#include <mutex>
+#include <unordered_map>
+
+namespace taskactor::detail {
+
+class runtime;
+
+class guests {
+public:
+  void add(const caf::actor& guest);
+  void ask_to_leave();
+  /// Waits for them, and kills those that have not left in time. True: nobody is left.
+  bool see_off(runtime& home);
+
+  /// Threads of theirs that outlive their end: they need the actor system.
+  std::atomic<std::size_t> strays{0};
+  /// Threads of theirs that are about to say something: a test's clock waits for them.
+  std::atomic<std::size_t> busy_threads{0};
+
+private:
+  void send_exit(caf::exit_reason why);
+  bool wait(runtime& home, std::chrono::nanoseconds bound);
+
+  std::mutex mutex_; // what follows
+  std::condition_variable left_;
+  std::unordered_map<caf::actor_id, caf::actor> here_;
+};
+
+} // namespace taskactor::detail

@@ -1,0 +1,46 @@
+/// The actor that stands for a service's name: it hands on what it is sent to the actor that runs.
+#pragma once
+
+#include "../caf_compat_actor.hpp"
+
+#include <taskactor/service/service_options.hpp>
+
+#include <cstddef>
+#include <memory>
+#include <vector>
+
+namespace taskactor::detail {
+
+class service_book;
+struct service_node;
+
+/// What has come through a name while nothing ran.
+using held_mail = std::vector<caf::mailbox_element_ptr>;
+inline constexpr std::size_t most_held = 1024;
+
+class service_name final : public light_actor {
+  TASKACTOR_ACTOR_OF_MAIL
+
+public:
+  service_name(caf::actor_config& config, std::shared_ptr<service_book> book, service_node& which,
+               if_down how);
+  const char* name() const override { return "taskactor.service"; }
+  void on_mail(caf::mailbox_element_ptr mail);
+  /// It stands for nothing any more: monitors are told.
+  void end();
+
+private:
+  std::shared_ptr<service_book> book_;
+  service_node& node_;
+  if_down how_;
+};
+
+} // namespace taskactor::detail
+
+namespace caf {
+template <>
+struct infer_handle_from_class<taskactor::detail::service_name> {
+  using type = strong_actor_ptr;
+  static constexpr spawn_mode mode = spawn_mode::clazz;
+};
+} // namespace caf

@@ -1,0 +1,45 @@
+#include <taskactor/run/admit.hpp>
+#include <taskactor/service/supervisor.hpp>
+
+#include "messages.hpp"
+#include "supervisor_root.hpp"
+
+#include <caf/all.hpp>
+
+#include <utility>
+
+namespace taskactor {
+
+supervisor::supervisor(task_manager& tasks, supervisor_options options, std::vector<child> children)
+    : root_(
+        detail::supervisor_root::start(detail::runtime_of(tasks), std::move(options), std::move(children))) {}
+
+supervisor::~supervisor() {
+  try {
+    stop();
+  } catch (const std::exception&) { // NOLINT: inside a coroutine; it was asked, and ends by itself
+  }
+}
+
+void supervisor::wait_started() { root_->wait_started(); }
+
+void supervisor::stop() {
+  caf::anon_send_exit(root_->actor(), caf::exit_reason::user_shutdown);
+  root_->wait_end();
+}
+
+std::string supervisor::wait_end() { return root_->wait_end(); }
+
+service supervisor::whereis(std::string_view path, if_down how) const {
+  return {root_->book(), detail::service_book::find(root_->book()->root(), path), how};
+}
+
+bool supervisor::restart(std::string_view path) {
+  return root_->book()->renew(detail::service_book::find(root_->book()->root(), path));
+}
+
+service_info supervisor::tree() const { return root_->book()->info(root_->book()->root()); }
+supervisor_statistics supervisor::statistics() const { return root_->book()->statistics(); }
+caf::actor supervisor::actor() const { return root_->actor(); }
+
+} // namespace taskactor

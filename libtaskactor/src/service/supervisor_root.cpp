@@ -1,0 +1,97 @@
+#include "supervisor_root.hpp"
+
+#include "messages.hpp"
+#include "supervisor_actor.hpp"
+
+#include <caf/all.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace taskactor::detail {
+
+namespace {
+
+void check(const supervisor_options& options, const std::vector<child>& children) {
+  if (const auto wrong = validate(options))
+    throw_rejection(*wrong);
+  std::vector<std::string> names;
+  for (const auto& each : children) {
+    const auto& spec = each.spec();
+    if (const auto wrong = validate(spec.options))
+      throw_rejection(*wrong);
+    if (auto wrong = validate_supervised(spec.task)) {
+      wrong->message = '"' + *spec.options.name + "\": " + wrong->message;
+      throw_rejection(*wrong);
+    }
+    names.push_back(*spec.options.name);
+    if (spec.kind == service_kind::supervisor)
+      check(spec.supervisor, spec.children);
+  }
+  std::sort(names.begin(), names.end());
+  if (const auto twice = std::adjacent_find(names.begin(), names.end()); twice != names.end())
+    throw_rejection({errc::invalid_argument, "name: \"" + *twice + "\": two children of one name"});
+}
+
+} // namespace
+
+supervisor_root::supervisor_root(runtime& home, const supervisor_options& options,
+                                 const std::vector<child>& children)
+    : home_(home), book_(std::make_shared<service_book>(home, options, children)) {}
+
+std::shared_ptr<supervisor_root> supervisor_root::start(runtime& home, supervisor_options options,
+                                                        std::vector<child> children) {
+  check(options, children);
+  register_taskactor_service();
+  const passing_through caller;
+  auto root = std::make_shared<supervisor_root>(home, options, children);
+  root->actor_ = home.system().spawn<supervisor_actor, caf::hidden>(
+      root, root->book_->root(), options, std::move(children), std::optional<service_start>{});
+  home.visitors().add(root->actor_);
+  post(root->actor_, begin_children{});
+  return root;
+}
+
+void supervisor_root::report(event_kind kind, const service_node& which, const std::string& text,
+                             std::chrono::nanoseconds ran) {
+  if (!home_.events().wants(kind))
+    return;
+  event what;
+  what.kind = kind;
+  what.id = which.path;
+  what.at = home_.now();
+  what.ran = ran;
+  what.text = text;
+  home_.events().emit(what);
+}
+
+void supervisor_root::started() {
+  const std::lock_guard lock{mutex_};
+  started_ = true;
+  changed_.notify_all();
+}
+
+void supervisor_root::ended(std::string why) {
+  const std::lock_guard lock{mutex_};
+  if (!end_)
+    end_ = std::move(why);
+  changed_.notify_all();
+}
+
+void supervisor_root::wait_started() {
+  std::unique_lock lock{mutex_};
+  home_.block(lock, changed_, [this] { return started_ || end_; });
+  if (started_)
+    return;
+  if (end_->empty())
+    throw_rejection({errc::stopping, "the supervisor was stopped before all its children had been started"});
+  throw_rejection({errc::supervisor_gave_up, *end_});
+}
+
+std::string supervisor_root::wait_end() {
+  std::unique_lock lock{mutex_};
+  home_.block(lock, changed_, [this] { return end_.has_value(); });
+  return *end_;
+}
+
+} // namespace taskactor::detail

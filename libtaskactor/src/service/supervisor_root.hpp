@@ -1,0 +1,53 @@
+/// What a root supervisor and those below it share: the manager that they live in, the published tree, and
+/// what the threads that wait for it want to know.
+#pragma once
+
+#include "../run/runtime.hpp"
+#include "service_book.hpp"
+
+#include <caf/actor.hpp>
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace taskactor::detail {
+
+class supervisor_root {
+public:
+  /// Errors: as `supervisor`'s.
+  static std::shared_ptr<supervisor_root> start(runtime& home, supervisor_options options,
+                                                std::vector<child> children);
+  supervisor_root(runtime& home, const supervisor_options& options, const std::vector<child>& children);
+
+  runtime& home() noexcept { return home_; }
+  const std::shared_ptr<service_book>& book() const noexcept { return book_; }
+  const caf::actor& actor() const noexcept { return actor_; }
+  void report(event_kind kind, const service_node& which, const std::string& text = {},
+              std::chrono::nanoseconds ran = {});
+
+  // -- told by the root's actor
+  // ------------------------------------------------------------------------------------------
+  void started();
+  void ended(std::string why);
+
+  // -- from callers' threads
+  // ----------------------------------------------------------------------------------------
+  void wait_started();
+  std::string wait_end();
+
+private:
+  runtime& home_;
+  std::shared_ptr<service_book> book_;
+  caf::actor actor_;
+  std::mutex mutex_; // what follows
+  std::condition_variable changed_;
+  bool started_ = false;
+  std::optional<std::string> end_;
+};
+
+} // namespace taskactor::detail

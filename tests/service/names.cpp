@@ -1,0 +1,243 @@
+// Names: what is sent to a service, and asked of it, while it runs and while it doesn't.
+#include "actors.hpp"
+#include "service/reason.hpp"
+
+#include <taskactor/run/messages.hpp>
+#include <taskactor/run/request.hpp>
+
+using namespace test;
+using ta::errc;
+using ta::service_state;
+
+namespace {
+
+/// Sends from an actor, and writes down the reply: "3", or "[service down]".
+void ask(virtual_time& world, diary& into, const caf::actor& to, std::chrono::nanoseconds timeout = 1h) {
+  auto body
+      = [](caf::event_based_actor* self, const caf::actor& whom, diary* log, std::chrono::nanoseconds limit) {
+          self->request(whom, limit, 0)
+              .then([log](int n) { log->write(std::to_string(n)); },
+                    [log](const caf::error& error) {
+                      const auto why = ta::msg::why(error);
+                      log->write('[' + (why ? to_string(why->code) : ta::detail::in_words(error)) + ']');
+                    });
+        };
+  world.system().spawn(body, to, &into, timeout);
+  world.settle();
+}
+
+/// Asks from a task, and gives the reply or the error in words.
+auto task_that_asks(virtual_time& world, ta::service whom, std::chrono::nanoseconds timeout) {
+  auto body = [](ta::service to, std::chrono::nanoseconds limit) -> ta::task<std::string> {
+    try {
+      const int reply = co_await ta::request<int>(to, limit, 0);
+      co_return std::to_string(reply);
+    } catch (const ta::request_error& error) {
+      co_return "request error";
+    } catch (const ta::timeout_error&) {
+      co_return "timeout";
+    } catch (const std::system_error& error) {
+      co_return error.what();
+    }
+  };
+  return world.tasks.add_task({}, body, std::move(whom), timeout).value();
+}
+
+struct shop {
+  virtual_time world;
+  diary log;
+  ta::supervisor services{world.tasks,
+                          {.name = "shop", .limit = {100, 1h}},
+                          {a_worker({.name = "a", .backoff = {.first = 10s, .factor = 1}}, log),
+                           a_worker({.name = "b", .restart = ta::restart::temporary}, log)}};
+  shop() {
+    services.wait_started();
+    log.read();
+  }
+};
+
+} // namespace
+
+BOOST_FIXTURE_TEST_SUITE(names, shop)
+
+BOOST_AUTO_TEST_CASE(a_name_survives_restarts) {
+  const auto a = services.whereis("a");
+  const auto actor = a.actor();
+  BOOST_TEST(a.path() == "shop/a");
+  BOOST_TEST(task_that_asks(world, a, 1s).get() == "1");
+  ask(world, log, actor);
+  tell(world, services, "a", throw_up{});
+  world.advance(10s);
+  ask(world, log, actor);
+  BOOST_TEST(task_that_asks(world, a, 1s).get() == "2"); // of the second run
+  BOOST_TEST(log.read() == "2 +a 1 ");
+}
+
+BOOST_AUTO_TEST_CASE(a_call_during_a_restart_waits_for_its_end_or_for_its_own_timeout) {
+  tell(world, services, "a", end_badly{});
+  const auto in_time = task_that_asks(world, services.whereis("a"), 11s);
+  const auto late = task_that_asks(world, services.whereis("a"), 9s);
+  const auto expired = task_that_asks(world, services.whereis("a"), 0s);
+  world.settle();
+  BOOST_CHECK(!late.finished());
+  BOOST_TEST(expired.get() == "timeout");
+  world.advance(9s);
+  BOOST_CHECK(late.finished());
+  BOOST_TEST(late.get() == "timeout");
+  BOOST_CHECK(!in_time.finished());
+  world.advance(1s);
+  BOOST_TEST(in_time.get() == "1");
+}
+
+BOOST_AUTO_TEST_CASE(a_call_that_does_not_want_to_wait_fails_with_a_typed_error) {
+  const auto a = services.whereis("a", ta::if_down::fail);
+  BOOST_TEST(task_that_asks(world, a, 1s).get() == "1");
+  tell(world, services, "a", end_badly{});
+  BOOST_TEST(task_that_asks(world, a, 1s).get() == "\"shop/a\" is waiting: runtime_error: service down");
+  ask(world, log, a.actor());
+  BOOST_TEST(log.read() == "[service down] ");
+}
+
+BOOST_AUTO_TEST_CASE(what_actors_send_is_held_back_in_order_and_bounded) {
+  const auto actor = services.whereis("a").actor();
+  tell(world, services, "a", end_badly{});
+  for (int i = 0; i < 3; ++i)
+    ask(world, log, actor);
+  ask(world, log, actor, 5s);
+  BOOST_TEST(services.statistics().held_messages == 4u);
+  world.advance(5s);
+  BOOST_TEST(log.read() == "[request_timeout] ");
+  caf::anon_send_exit(actor, caf::exit_reason::kill); // meant for a run that is over
+  for (int i = 4; i < 1024; ++i)
+    ta::detail::post(actor, 0);
+  ask(world, log, actor);
+  ta::detail::post(actor, 0);
+  BOOST_TEST(log.read() == "[service down] ");
+  BOOST_TEST(services.statistics().held_messages == 1024u);
+  world.advance(5s);
+  BOOST_TEST(services.statistics().held_messages == 0u);
+  ask(world, log, actor);
+  BOOST_TEST(log.read() == "+a 1 2 3 1025 ");
+}
+
+BOOST_AUTO_TEST_CASE(a_service_that_will_not_run_any_more_answers_all_calls) {
+  const auto b = services.whereis("b");
+  tell(world, services, "b", end_well{});
+  BOOST_TEST(task_that_asks(world, b, 1s).get() == "\"shop/b\" is ended: normal: service down");
+  ask(world, log, b.actor());
+  BOOST_TEST(log.read() == "[service down] ");
+
+  const auto a = services.whereis("a");
+  tell(world, services, "a", end_badly{});
+  const auto waits = task_that_asks(world, a, 1h);
+  ask(world, log, a.actor());
+  services.stop();
+  BOOST_TEST(waits.get() == "\"shop/a\" is ended: runtime_error: service down");
+  ask(world, log, a.actor());
+  BOOST_TEST(log.read() == "[service down] [service down] ");
+}
+
+BOOST_AUTO_TEST_CASE(a_call_under_way_when_its_service_dies_fails_and_is_not_made_twice) {
+  auto silent = [](ta::service_start start) {
+    return start.system().spawn(
+        [](caf::event_based_actor* self, int) -> caf::behavior {
+          auto kept = std::make_shared<std::vector<caf::response_promise>>();
+          return {[self, kept](int) -> caf::result<int> {
+            auto promise = self->make_response_promise<int>();
+            kept->push_back(promise);
+            return promise;
+          }};
+        },
+        0);
+  };
+  ta::supervisor mute{world.tasks, {}, {ta::child_actor({.name = "mute"}, silent)}};
+  const auto call = task_that_asks(world, mute.whereis("mute"), 1h);
+  world.settle();
+  caf::anon_send_exit(mute.whereis("mute").actor(), caf::exit_reason::kill);
+  world.settle();
+  BOOST_CHECK(call.finished());
+  BOOST_TEST(call.get() == "request error");
+  BOOST_CHECK(mute.whereis("mute").state() == service_state::running);
+}
+
+BOOST_AUTO_TEST_CASE(a_service_that_is_stopping_may_still_answer) {
+  auto slow = [](ta::service_start start) {
+    auto body = [](caf::event_based_actor* self, int) -> caf::behavior {
+      auto asked = std::make_shared<caf::response_promise>();
+      ta::detail::when_asked_to_end(*self, [self, asked](caf::exit_msg&) {
+        asked->deliver(7);
+        self->quit();
+      });
+      return {[self, asked](int) -> caf::result<int> {
+        auto promise = self->make_response_promise<int>();
+        *asked = promise;
+        return promise;
+      }};
+    };
+    return start.system().spawn(body, 0);
+  };
+  ta::supervisor late{world.tasks, {}, {ta::child_actor({.name = "slow"}, slow)}};
+  const auto call = task_that_asks(world, late.whereis("slow"), 1h);
+  world.settle();
+  late.restart("slow");
+  BOOST_TEST(call.get() == "7");
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_waits_for_a_service_can_be_cancelled_and_killed) {
+  tell(world, services, "a", end_badly{});
+  auto asks = task_that_asks(world, services.whereis("a"), 1h);
+  auto killed = task_that_asks(world, services.whereis("a"), 1h);
+  world.settle();
+  asks.cancel();
+  BOOST_TEST(world.kill_task(killed.id()));
+  world.settle();
+  BOOST_CHECK(asks.state() == ta::state::cancelled);
+  BOOST_CHECK(killed.state() == ta::state::cancelled);
+  world.advance(10s); // nobody is told who isn't there
+}
+
+BOOST_AUTO_TEST_CASE(what_a_waiting_task_waits_for_can_be_read) {
+  tell(world, services, "a", end_badly{});
+  const auto call = task_that_asks(world, services.whereis("a"), 1h);
+  BOOST_TEST(world.describe().find("service \"shop/a\" to run") != std::string::npos, world.describe());
+}
+
+BOOST_AUTO_TEST_CASE(siblings_find_each_other_by_name) {
+  auto asks = [](ta::service_start start) -> ta::task<void> {
+    const auto twice = co_await ta::request<std::string>(start.whereis("a"), 1s, std::string{"I am "});
+    throw std::runtime_error{twice};
+  };
+  ta::supervisor pair{
+      world.tasks, {.limit = {0, 1s}}, {a_worker({.name = "a"}, log), ta::child_task({.name = "t"}, asks)}};
+  BOOST_TEST(pair.wait_end().find("I am a") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_name_that_is_not_there_is_an_error) {
+  for (const auto* path : {"", "c", "a/b", "/a", "a/"}) {
+    try {
+      services.whereis(path);
+      BOOST_ERROR("found");
+    } catch (const std::system_error& error) {
+      BOOST_CHECK(error.code() == ta::make_error_code(errc::unknown_service));
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_monitor_of_a_name_hears_of_the_root_supervisors_end_and_of_no_restart) {
+  auto body = [](caf::event_based_actor* self, const caf::actor& whom, diary* into) -> caf::behavior {
+    ta::detail::when_down(*self, [into](caf::down_msg&) { into->write("down"); });
+    ta::detail::monitor_actor(*self, caf::actor_cast<caf::strong_actor_ptr>(whom));
+    return {[](int) {}};
+  };
+  const auto watcher = world.system().spawn(body, services.whereis("a").actor(), &log);
+  world.settle();
+  tell(world, services, "a", end_badly{});
+  world.advance(10s);
+  BOOST_TEST(log.read() == "+a ");
+  services.stop();
+  world.settle();
+  BOOST_TEST(log.read() == "-b -a down ");
+  caf::anon_send_exit(watcher, caf::exit_reason::kill);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
