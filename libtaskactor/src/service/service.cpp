@@ -3,9 +3,11 @@
 #include "../run/runtime.hpp"
 
 #include <taskactor/service/service.hpp>
+#include <taskactor/task/sleep.hpp>
 
 #include <caf/all.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace taskactor {
@@ -16,14 +18,13 @@ caf::actor service::actor() const { return book_->name_of(*node_, how_); }
 
 namespace detail {
 
-service_wait::service_wait(service which, std::chrono::nanoseconds limit, time_point due)
-    : service_(std::move(which)), limit_(limit) {
+service_waiter::service_waiter(service which, time_point due) : service_(std::move(which)) {
   timer_.due = due;
 }
 
-service_wait::~service_wait() { leave(); }
+service_waiter::~service_waiter() { leave(); }
 
-void service_wait::leave() noexcept {
+void service_waiter::leave() noexcept {
   if (!ctx_)
     return;
   ctx_->disarm(timer_);
@@ -31,7 +32,7 @@ void service_wait::leave() noexcept {
   ctx_ = nullptr;
 }
 
-bool service_wait::start(context& ctx) {
+bool service_waiter::start(context& ctx) {
   stopped_ = false;
   if (const auto parks = ctx.refusal()) {
     stopped_ = true;
@@ -40,12 +41,10 @@ bool service_wait::start(context& ctx) {
   if (service_.node().kind != service_kind::actor)
     throw_rejection(
         {errc::invalid_argument, '"' + service_.path() + "\" is no actor, and takes no messages"});
-  if (service_.mode() == if_down::fail)
-    return false;
   ctx_ = &ctx;
   told_.store(false, std::memory_order_relaxed);
   timer_.owner = &ctx;
-  if (!service_.book().add(*this, service_.node())) {
+  if (!list(*this)) {
     ctx_ = nullptr;
     return false;
   }
@@ -57,32 +56,58 @@ bool service_wait::start(context& ctx) {
   return true;
 }
 
-caf::strong_actor_ptr service_wait::await_resume() {
-  const bool told = told_.load(std::memory_order_acquire);
-  const bool late = timer_.fired.load(std::memory_order_acquire);
-  if (stopped_ || (ctx_ && !told && !late && ctx_->must_stop())) {
-    leave();
-    throw cancelled_error{};
-  }
+void service_waiter::finish() {
+  const bool cancelled = stopped_ || (ctx_ && !ready() && ctx_->must_stop());
   leave();
-  if (auto actor = service_.book().running(service_.node(), service_.mode()))
+  if (cancelled)
+    throw cancelled_error{};
+}
+
+wait_reason service_waiter::reason() const {
+  return {"service \"" + service_.path() + "\" to run", timer_.due};
+}
+
+bool service_wait::list(service_listener& me) {
+  return which().mode() == if_down::wait && which().book().add(me, which().node());
+}
+
+caf::strong_actor_ptr service_wait::await_resume() {
+  finish();
+  if (auto actor = which().book().running(which().node(), which().mode()))
     return actor;
-  if (late)
+  if (late())
     throw timeout_error{limit_};
   return nullptr; // down again
 }
 
-service_call::service_call(const service& to, const caf::strong_actor_ptr& run, std::atomic<bool>& over)
-    : service_(to), ctx_(require_context()), over_(over) {
-  if (!to.book().add_call(*this, to.node(), run))
-    tell();
+namespace {
+
+/// An actor that has ended is heard of within microseconds; one that has handed the call on to another actor,
+/// which had ended, goes on.
+constexpr std::chrono::milliseconds end_bound{100};
+
+} // namespace
+
+run_end_wait::run_end_wait(service which, caf::strong_actor_ptr run, time_point due)
+    : service_waiter(std::move(which), std::min(due, after(require_task().now(), end_bound))),
+      run_(std::move(run)) {}
+
+bool run_end_wait::list(service_listener& me) { return which().book().add_call(me, which().node(), run_); }
+
+bool run_end_wait::await_resume() {
+  finish();
+  return !which().book().is_running(which().node(), run_);
 }
+
+bool came_back(const request_error& error) { return error.reason() == caf::sec::request_receiver_down; }
+
+service_call::service_call(const service& to, const caf::strong_actor_ptr& run, std::atomic<bool>& over)
+    : service_(to),
+      ctx_(require_context()),
+      over_(over),
+      listed_(to.book().add_call(*this, to.node(), run)) {}
 
 service_call::~service_call() { service_.book().remove(*this, service_.node()); }
-
-wait_reason service_wait::reason() const {
-  return {"service \"" + service_.path() + "\" to run", timer_.due};
-}
 
 } // namespace detail
 } // namespace taskactor

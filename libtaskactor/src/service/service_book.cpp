@@ -265,6 +265,11 @@ caf::strong_actor_ptr service_book::running(const service_node& which, if_down h
   return which.actor;
 }
 
+bool service_book::is_running(const service_node& which, const caf::strong_actor_ptr& run) const {
+  const std::lock_guard lock{mutex_};
+  return which.actor == run;
+}
+
 bool service_book::add(service_listener& who, service_node& which) {
   const std::lock_guard lock{mutex_};
   if (which.actor || over(which))

@@ -78,6 +78,7 @@ public:
   // ----------------------------------------------------------------------------------------
   /// The actor that runs now; null: none does, and that is worth a wait. Errors: `errc::service_down`.
   caf::strong_actor_ptr running(const service_node& which, if_down how) const;
+  bool is_running(const service_node& which, const caf::strong_actor_ptr& run) const;
   /// False: no need to wait.
   bool add(service_listener& who, service_node& which);
   /// False: `run` has ended.
