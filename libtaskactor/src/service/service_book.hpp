@@ -8,7 +8,7 @@
 #include "service_name.hpp"
 
 #include <taskactor/service/child.hpp>
-#include <taskactor/service/service.hpp>
+#include <taskactor/service/service_request.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -100,7 +100,6 @@ private:
   static void set_below(service_node& node, service_state state, time_point now, aftermath& after);
   static bool over(const service_node& which) noexcept { return which.state == service_state::ended; }
 
-  runtime& home_;
   caf::actor_system& system_;
   mutable std::mutex mutex_; // the nodes' variable parts, and what follows
   service_node root_;
