@@ -20,7 +20,7 @@ ON_REQUEST = {
         for name in ("registry", "named_task", "typed_named_task", "json_value", "json_encode", "json_type")
     ),
     *(f"taskactor/service/{name}.hpp" for name in
-      ("child", "service", "service_info", "service_options", "service_start", "supervisor")),
+      ("child", "service", "service_info", "service_options", "service_request", "service_start", "supervisor")),
 }
 TESTING = "taskactor/testing.hpp"
 SUITE = re.compile(r"BOOST_(?:AUTO|FIXTURE)_TEST_SUITE\(\s*(\w+)")

@@ -117,8 +117,9 @@ ta::task<void> hold_two(std::string folder, bool stubborn) {
   std::vector<std::string> names{"a", "b"};
   co_await ta::gather({}, one, names);
 }
-ta::task<bool> stop_waiting(std::string file) {
-  const bool done = co_await ta::move_on_after(20ms, ta::run_in_process(hold_on, file));
+ta::task<bool> stop_waiting(std::string file, int milliseconds) {
+  const auto limit = std::chrono::milliseconds{milliseconds};
+  const bool done = co_await ta::move_on_after(limit, ta::run_in_process(hold_on, file));
   co_return !done;
 }
 ta::task<void> die_beside(std::string file) {
@@ -218,7 +219,8 @@ BOOST_AUTO_TEST_CASE(a_cancelled_call_s_own_calls_are_cancelled_and_awaited) {
 
 BOOST_AUTO_TEST_CASE(a_scope_in_a_worker_ends_its_calls_by_the_parent_s_grace) {
   ta::task_manager tasks{{.process_capacity = 1, .cancel_grace = 100ms}};
-  BOOST_TEST(tasks.run_in_process({}, stop_waiting, path("a")).value().get());
+  for (int limit = 20; !std::filesystem::exists(path("a")); limit *= 2) // until it has begun by then
+    BOOST_TEST(tasks.run_in_process({}, stop_waiting, path("a"), limit).value().get());
   BOOST_TEST(gone(wait_for_process("a")));
   check_quiet(tasks);
 }

@@ -160,6 +160,26 @@ BOOST_AUTO_TEST_CASE(a_call_under_way_when_its_service_dies_fails_and_is_not_mad
   BOOST_CHECK(mute.whereis("mute").state() == service_state::running);
 }
 
+BOOST_AUTO_TEST_CASE(a_call_that_is_handed_on_to_an_actor_which_has_ended_fails_and_is_not_made_twice) {
+  int taken_up = 0;
+  auto make = [&taken_up](ta::service_start start) {
+    const auto gone = start.system().spawn([](caf::event_based_actor* self, int) { self->quit(); }, 0);
+    auto body = [&taken_up, gone](caf::event_based_actor* self, int) -> caf::behavior {
+      return {[&taken_up, self, gone](int n) {
+        ++taken_up;
+        return self->delegate(gone, n);
+      }};
+    };
+    return start.system().spawn(body, 0);
+  };
+  ta::supervisor front{world.tasks, {}, {ta::child_actor({.name = "front"}, make)}};
+  front.wait_started();
+  const auto begin = world.now();
+  BOOST_TEST(task_that_asks(world, front.whereis("front"), 1h).get() == "request error");
+  BOOST_TEST(taken_up == 1);
+  BOOST_CHECK(world.now() - begin <= 100ms);
+}
+
 BOOST_AUTO_TEST_CASE(a_service_that_is_stopping_may_still_answer) {
   auto slow = [](ta::service_start start) {
     auto body = [](caf::event_based_actor* self, int) -> caf::behavior {

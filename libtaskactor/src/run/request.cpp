@@ -49,7 +49,7 @@ caf::message request_wait::finish() {
   if (!reply_ || (!reply_->arrived.load(std::memory_order_acquire) && ctx_->must_stop()))
     throw cancelled_error{};
   if (!reply_->arrived.load(std::memory_order_acquire) && hopeless_.load(std::memory_order_acquire))
-    throw request_error{"the actor has ended during the call", caf::sec::request_receiver_down};
+    throw request_error{"the actor has ended during the call", caf::exit_reason::unreachable};
   if (!reply_->arrived.load(std::memory_order_acquire))
     throw timeout_error{timeout_};
   auto reply = std::move(reply_->content);

@@ -69,7 +69,7 @@ private:
 };
 
 service_book::service_book(runtime& home, const supervisor_options& root, const std::vector<child>& children)
-    : home_(home), system_(home.system()) {
+    : system_(home.system()) {
   root_.name = root_.path = *root.name;
   root_.kind = service_kind::supervisor;
   root_.strategy = root.strategy;
@@ -115,7 +115,7 @@ service_node& service_book::find(service_node& from, std::string_view path) {
 
 service_info service_book::info(const service_node& which) const {
   service_info result;
-  const auto now = home_.now();
+  const auto now = system_.clock().now();
   const std::lock_guard lock{mutex_};
   fill(which, now, result);
   return result;
@@ -263,6 +263,11 @@ caf::strong_actor_ptr service_book::running(const service_node& which, if_down h
   if (!which.actor && (over(which) || how == if_down::fail))
     throw_rejection(down(which));
   return which.actor;
+}
+
+bool service_book::is_running(const service_node& which, const caf::strong_actor_ptr& run) const {
+  const std::lock_guard lock{mutex_};
+  return which.actor == run;
 }
 
 bool service_book::add(service_listener& who, service_node& which) {

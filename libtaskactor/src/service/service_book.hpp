@@ -8,7 +8,7 @@
 #include "service_name.hpp"
 
 #include <taskactor/service/child.hpp>
-#include <taskactor/service/service.hpp>
+#include <taskactor/service/service_request.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -78,6 +78,7 @@ public:
   // ----------------------------------------------------------------------------------------
   /// The actor that runs now; null: none does, and that is worth a wait. Errors: `errc::service_down`.
   caf::strong_actor_ptr running(const service_node& which, if_down how) const;
+  bool is_running(const service_node& which, const caf::strong_actor_ptr& run) const;
   /// False: no need to wait.
   bool add(service_listener& who, service_node& which);
   /// False: `run` has ended.
@@ -99,7 +100,6 @@ private:
   static void set_below(service_node& node, service_state state, time_point now, aftermath& after);
   static bool over(const service_node& which) noexcept { return which.state == service_state::ended; }
 
-  runtime& home_;
   caf::actor_system& system_;
   mutable std::mutex mutex_; // the nodes' variable parts, and what follows
   service_node root_;

@@ -6,21 +6,17 @@
 ///
 /// While the service doesn't run (it is started, restarted, backs off, stops), a call waits, for at most its
 /// timeout; or fails at once with `errc::service_down`, with `if_down::fail`. When the service won't run
-/// any more, each call does. A task's call that was under way when the service ended, fails
-/// (`request_error`): it isn't made twice. (A CAF actor's is answered as CAF does it: one that the service
-/// had put off is not.)
+/// any more, each call does. A task's call that the service had taken up when it ended, fails
+/// (`request_error`): it isn't made twice; one that it hadn't waits for the next run. (A CAF actor's is
+/// answered as CAF does it: by an error if it wasn't taken up, and not at all if it was put off.)
 ///
 /// Threads: any. A `service` may outlive its supervisor, not the actor system.
 #pragma once
 
-#include <taskactor/run/request.hpp>
 #include <taskactor/service/service_info.hpp>
 
 #include <caf/fwd.hpp>
 
-#include <atomic>
-#include <chrono>
-#include <coroutine>
 #include <memory>
 #include <string>
 #include <utility>
@@ -61,96 +57,5 @@ private:
   detail::service_node* node_;
   if_down how_;
 };
-
-namespace detail {
-
-/// Who waits for a service to run, or for what the present run of it will answer. Told under the lock of the
-/// book, and woken after that.
-class service_listener {
-public:
-  virtual context& owner() const noexcept = 0;
-  virtual void tell() noexcept = 0;
-  service_listener* next = nullptr;
-
-protected:
-  ~service_listener() = default;
-};
-
-/// Waits until the service runs.
-class service_wait final : waiter, service_listener {
-public:
-  service_wait(service which, std::chrono::nanoseconds limit, time_point due);
-  service_wait(const service_wait&) = delete;
-  service_wait& operator=(const service_wait&) = delete;
-  ~service_wait();
-  bool await_ready() const noexcept { return false; }
-  template <body_promise Promise>
-  bool await_suspend(std::coroutine_handle<Promise> self) {
-    return start(*self.promise().ctx);
-  }
-  /// Null: it was up, and is down again. Errors: `errc::service_down`, `timeout_error`, `cancelled_error`.
-  caf::strong_actor_ptr await_resume();
-  const service& which() const noexcept { return service_; }
-
-private:
-  bool start(context& ctx);
-  void leave() noexcept;
-  context& owner() const noexcept override { return *ctx_; }
-  void tell() noexcept override { told_.store(true, std::memory_order_release); }
-  bool ready() const noexcept override {
-    return told_.load(std::memory_order_acquire) || timer_.fired.load(std::memory_order_acquire);
-  }
-  wait_reason reason() const override;
-
-  service service_;
-  std::chrono::nanoseconds limit_;
-  timer_entry timer_;
-  context* ctx_ = nullptr; // while it waits
-  bool stopped_ = false;
-  std::atomic<bool> told_{false};
-};
-
-/// A call that a run of the service is to answer: sets `over` when that run has ended.
-class service_call final : service_listener {
-public:
-  service_call(const service& to, const caf::strong_actor_ptr& run, std::atomic<bool>& over);
-  service_call(const service_call&) = delete;
-  service_call& operator=(const service_call&) = delete;
-  ~service_call();
-
-private:
-  context& owner() const noexcept override { return ctx_; }
-  void tell() noexcept override { over_.store(true, std::memory_order_release); }
-
-  const service& service_;
-  context& ctx_;
-  std::atomic<bool>& over_;
-};
-
-template <class... Rs>
-using reply_values = decltype(std::declval<request_awaiter<Rs...>>().await_resume());
-
-template <class... Rs>
-task<reply_values<Rs...>> request_through(service to, std::chrono::nanoseconds timeout,
-                                          caf::message content) {
-  const auto due = scope_end("request", timeout);
-  service_wait up{std::move(to), timeout, due};
-  caf::strong_actor_ptr actor;
-  while (!actor)
-    actor = co_await up;
-  request_awaiter<Rs...> asked{actor, std::move(content), due == time_point::max() ? timeout : until(due)};
-  const service_call listed{up.which(), actor, asked.hopeless()};
-  co_return co_await asked;
-}
-
-} // namespace detail
-
-/// As `request` to an actor. Errors: also `std::system_error{errc::service_down}`; `errc::invalid_argument`
-/// for a service that isn't an actor. Stops: also while it waits for the service to run.
-template <class... Rs, class... Ts>
-[[nodiscard]] task<detail::reply_values<Rs...>> request(const service& to, std::chrono::nanoseconds timeout,
-                                                        Ts&&... message) {
-  return detail::request_through<Rs...>(to, timeout, caf::make_message(std::forward<Ts>(message)...));
-}
 
 } // namespace taskactor

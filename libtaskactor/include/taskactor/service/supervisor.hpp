@@ -33,6 +33,7 @@
 #include <taskactor/service/child.hpp>
 #include <taskactor/service/service.hpp>
 #include <taskactor/service/service_info.hpp>
+#include <taskactor/service/service_request.hpp>
 
 #include <caf/fwd.hpp>
 
