@@ -111,54 +111,38 @@ void supervisor_actor::carry_out(std::vector<step> steps) {
 }
 
 void supervisor_actor::follow(const step& what, std::vector<step>& more) {
-  auto& home = root_->home();
-  auto& book = *root_->book();
-  switch (what.what) {
-  case step::kind::start:
-    if (begin_run(what.child))
-      more = rules_.spawned(what.child, rules_.at(what.child).run, now());
-    break;
-  case step::kind::ask:
-    runs_[what.child].ask(home);
-    break;
-  case step::kind::kill:
-    runs_[what.child].kill(home);
-    break;
-  case step::kind::changed:
-    break;
-  case step::kind::running:
-    ++book.runs;
-    report(event_kind::service_started, what);
-    break;
-  case step::kind::ended:
-    report(event_kind::service_ended, what);
-    break;
-  case step::kind::failed:
-    ++book.failures;
-    report(event_kind::service_failed, what);
-    break;
-  case step::kind::restarting:
-    ++book.restarts;
-    report(event_kind::service_restarting, what);
-    break;
-  case step::kind::left_behind:
-    leave_behind(what.child);
-    report(event_kind::service_left_behind, what);
-    break;
-  case step::kind::all_started:
-    started_ = true;
-    publish_myself();
-    mine_ ? mine_->ready() : root_->started();
-    return;
-  case step::kind::gave_up:
-    give_up(what.text);
-    return;
-  case step::kind::over:
-    end(what.text);
+  using enum step::kind;
+  if (what.what == all_started || what.what == gave_up || what.what == over) {
+    follow_mine(what);
     return;
   }
+  if (what.what == start && begin_run(what.child))
+    more = rules_.spawned(what.child, rules_.at(what.child).run, now());
+  else if (what.what == ask)
+    runs_[what.child].ask(root_->home());
+  else if (what.what == kill)
+    runs_[what.child].kill(root_->home());
+  else if (what.what == left_behind)
+    leave_behind(what.child);
+  tell(what);
   publish(what.child);
   count_busy(what.child);
+}
+
+/// What is about the supervisor itself.
+void supervisor_actor::follow_mine(const step& what) {
+  if (what.what == step::kind::gave_up) {
+    give_up(what.text);
+  } else if (what.what == step::kind::over) {
+    end(what.text);
+  } else {
+    started_ = true;
+    publish_myself();
+    if (mine_)
+      mine_->ready();
+    else
+      root_->started();
+  }
 }
 
 /// False: it came to nothing, which is told by a message, so that a child that can't start leaves others
@@ -211,8 +195,32 @@ void supervisor_actor::leave_behind(std::size_t which) {
 // -- telling
 // -------------------------------------------------------------------------------------------------------------
 
-void supervisor_actor::report(event_kind kind, const step& what) {
-  root_->report(kind, *node_.children[what.child], what.text, what.time);
+void supervisor_actor::tell(const step& what) {
+  const auto report
+      = [&](event_kind kind) { root_->report(kind, *node_.children[what.child], what.text, what.time); };
+  auto& book = *root_->book();
+  switch (what.what) {
+  case step::kind::running:
+    ++book.runs;
+    report(event_kind::service_started);
+    break;
+  case step::kind::ended:
+    report(event_kind::service_ended);
+    break;
+  case step::kind::failed:
+    ++book.failures;
+    report(event_kind::service_failed);
+    break;
+  case step::kind::restarting:
+    ++book.restarts;
+    report(event_kind::service_restarting);
+    break;
+  case step::kind::left_behind:
+    report(event_kind::service_left_behind);
+    break;
+  default: // nothing that anybody has to hear of
+    break;
+  }
 }
 
 /// What ends below a nested supervisor may come back with it: to others it is down, and not over.

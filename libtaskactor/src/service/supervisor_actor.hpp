@@ -36,13 +36,14 @@ private:
   void on_down(caf::actor_id who, const caf::error& reason);
   void carry_out(std::vector<step> steps);
   void follow(const step& what, std::vector<step>& more);
+  void follow_mine(const step& what);
+  void tell(const step& what);
   bool begin_run(std::size_t which);
   running_child spawn_run(std::size_t which, std::shared_ptr<start_ticket> ticket);
   void leave_behind(std::size_t which);
   void count_busy(std::size_t which);
   void publish(std::size_t which);
   void publish_myself();
-  void report(event_kind kind, const step& what);
   void give_up(const std::string& why);
   void end(const std::string& why);
   void arm();

@@ -32,7 +32,19 @@
 
 namespace taskactor {
 
-class child;
+namespace detail {
+struct child_spec;
+} // namespace detail
+
+class child {
+public:
+  /// For `child_actor` and its kin.
+  explicit child(std::shared_ptr<const detail::child_spec> spec) noexcept : spec_(std::move(spec)) {}
+  const detail::child_spec& spec() const noexcept { return *spec_; }
+
+private:
+  std::shared_ptr<const detail::child_spec> spec_;
+};
 
 namespace detail {
 
@@ -45,6 +57,10 @@ struct child_spec {
   supervisor_options supervisor{}; // of a supervisor
   std::vector<child> children{};
 };
+
+inline child make_child(child_spec spec) {
+  return child{std::make_shared<const child_spec>(std::move(spec))};
+}
 
 template <class F, class... Args>
 inline constexpr bool takes_start
@@ -60,17 +76,6 @@ decltype(auto) call_with_start(F& make, const service_start& start) {
 
 } // namespace detail
 
-class child {
-public:
-  /// For `child_actor` and its kin.
-  explicit child(detail::child_spec spec)
-      : spec_(std::make_shared<const detail::child_spec>(std::move(spec))) {}
-  const detail::child_spec& spec() const noexcept { return *spec_; }
-
-private:
-  std::shared_ptr<const detail::child_spec> spec_;
-};
-
 /// `make(start)` or `make()` gives a handle of an actor: `caf::actor`, a typed one, a
 /// `caf::strong_actor_ptr`.
 template <class F>
@@ -79,7 +84,9 @@ child child_actor(child_options options, F make) {
   auto spawn = [make = std::make_shared<F>(std::move(make))](const service_start& start) {
     return caf::actor_cast<caf::strong_actor_ptr>(detail::call_with_start(*make, start));
   };
-  return child{{.options = std::move(options), .kind = service_kind::actor, .spawn = std::move(spawn)}};
+  detail::child_spec spec{.options = std::move(options), .kind = service_kind::actor};
+  spec.spawn = std::move(spawn);
+  return detail::make_child(std::move(spec));
 }
 
 /// A body as `task_manager::add_task` takes it, of `args...` or of a `service_start` and `args...`.
@@ -100,7 +107,7 @@ child child_task(child_options options, task_options how, F body, Args... args) 
   detail::child_spec spec{.options = std::move(options), .kind = service_kind::task};
   spec.make_body = std::move(make);
   spec.task = std::move(how);
-  return child{std::move(spec)};
+  return detail::make_child(std::move(spec));
 }
 template <std::copy_constructible F, std::copy_constructible... Args>
   requires detail::body<F, Args...> || detail::body<F, service_start, Args...>
@@ -110,10 +117,10 @@ child child_task(child_options options, F body, Args... args) {
 
 /// `below.name` isn't used: the child's own is.
 inline child child_supervisor(child_options options, supervisor_options below, std::vector<child> children) {
-  return child{{.options = std::move(options),
-                .kind = service_kind::supervisor,
-                .supervisor = std::move(below),
-                .children = std::move(children)}};
+  detail::child_spec spec{.options = std::move(options), .kind = service_kind::supervisor};
+  spec.supervisor = std::move(below);
+  spec.children = std::move(children);
+  return detail::make_child(std::move(spec));
 }
 
 } // namespace taskactor
