@@ -8,8 +8,8 @@
 /// Work that may be prefetched can be taken from the line ahead of its token, by who holds one: it starts
 /// when that one's work has ended and has left it the token, or goes back to the head of the line.
 ///
-/// Work that waits for further work of its kind lends its token back meanwhile, and gets one ahead of the line
-/// before it goes on (rule 6).
+/// Work that waits for further work of its kind lends its token back meanwhile, and gets one ahead of the
+/// line before it goes on (rule 6).
 #pragma once
 
 #include <taskactor/run/record.hpp>
