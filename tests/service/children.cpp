@@ -200,7 +200,7 @@ BOOST_AUTO_TEST_CASE(a_detached_actor_is_restarted_and_stopped) {
   virtual_time world;
   diary log;
   auto make = [&log](ta::service_start start) {
-    const auto made = start.system().spawn<caf::detached>(worker, "d", &log, start);
+    auto made = start.system().spawn<caf::detached>(worker, "d", &log, start);
     ta::detail::post(made, say_ready{});
     return made;
   };

@@ -7,7 +7,6 @@
 #include <caf/all.hpp>
 
 #include <utility>
-#include <vector>
 
 namespace taskactor::detail {
 
@@ -19,12 +18,12 @@ constexpr std::chrono::milliseconds kill_bound{500};
 
 } // namespace
 
-void guests::add(const caf::actor& guest) {
+void guests::add(const caf::actor& who, bool led) {
   {
     const std::lock_guard lock{mutex_};
-    here_.emplace(guest.id(), guest);
+    here_.emplace(who.id(), guest{who, led});
   }
-  guest->attach_functor([this, id = guest.id()] {
+  who->attach_functor([this, id = who.id()] {
     decltype(here_)::node_type gone; // released outside the lock
     const std::lock_guard lock{mutex_};
     gone = here_.extract(id);
@@ -32,18 +31,19 @@ void guests::add(const caf::actor& guest) {
   });
 }
 
-void guests::send_exit(caf::exit_reason why) {
+std::vector<caf::actor> guests::list(bool with_led) {
   std::vector<caf::actor> all;
-  {
-    const std::lock_guard lock{mutex_};
-    for (const auto& [id, guest] : here_)
-      all.push_back(guest);
-  }
-  for (const auto& guest : all)
-    caf::anon_send_exit(guest, why);
+  const std::lock_guard lock{mutex_};
+  for (const auto& [id, guest] : here_)
+    if (with_led || !guest.led)
+      all.push_back(guest.actor);
+  return all;
 }
 
-void guests::ask_to_leave() { send_exit(caf::exit_reason::user_shutdown); }
+void guests::ask_to_leave() {
+  for (const auto& guest : list(false))
+    caf::anon_send_exit(guest, caf::exit_reason::user_shutdown);
+}
 
 bool guests::wait(runtime& home, std::chrono::nanoseconds bound) {
   std::unique_lock lock{mutex_};
@@ -55,7 +55,8 @@ bool guests::wait(runtime& home, std::chrono::nanoseconds bound) {
 bool guests::see_off(runtime& home) {
   if (wait(home, leave_bound))
     return strays == 0;
-  send_exit(caf::exit_reason::kill);
+  for (const auto& guest : list(true))
+    caf::anon_send_exit(guest, caf::exit_reason::kill);
   return wait(home, kill_bound) && strays == 0;
 }
 

@@ -1,4 +1,4 @@
-/// Actors of a higher layer that live in the runtime and end by themselves: supervisors. They are asked to
+/// Actors of a higher layer that use the runtime and end by themselves: supervisors. They are asked to
 /// end when the runtime shuts down, and waited for when it is taken apart. Threads: any.
 #pragma once
 
@@ -13,6 +13,7 @@
 #include <functional>
 #include <mutex>
 #include <unordered_map>
+#include <vector>
 
 namespace taskactor::detail {
 
@@ -20,7 +21,8 @@ class runtime;
 
 class guests {
 public:
-  void add(const caf::actor& guest);
+  /// `led`: another guest sees to its end, which it isn't asked for.
+  void add(const caf::actor& who, bool led = false);
   void ask_to_leave();
   /// Waits for them, and kills those that have not left in time. True: nobody is left.
   bool see_off(runtime& home);
@@ -31,12 +33,16 @@ public:
   std::atomic<std::size_t> busy_threads{0};
 
 private:
-  void send_exit(caf::exit_reason why);
+  struct guest {
+    caf::actor actor;
+    bool led;
+  };
+  std::vector<caf::actor> list(bool with_led);
   bool wait(runtime& home, std::chrono::nanoseconds bound);
 
   std::mutex mutex_; // what follows
   std::condition_variable left_;
-  std::unordered_map<caf::actor_id, caf::actor> here_;
+  std::unordered_map<caf::actor_id, guest> here_;
 };
 
 } // namespace taskactor::detail

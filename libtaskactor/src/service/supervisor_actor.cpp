@@ -179,6 +179,7 @@ running_child supervisor_actor::spawn_run(std::size_t which, std::shared_ptr<sta
   const auto nested = system().spawn<supervisor_actor, caf::hidden>(
       root_, *node_.children[which], spec.supervisor, spec.children,
       std::optional<service_start>{service_start{ticket}});
+  root_->home().visitors().add(nested, true);
   post(nested, begin_children{});
   return {caf::actor_cast<caf::strong_actor_ptr>(nested), std::move(ticket)};
 }
