@@ -269,6 +269,28 @@ BOOST_AUTO_TEST_CASE(a_thread_that_outlives_its_kill_is_left_behind_counted_and_
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_thread_that_was_left_behind_is_heard_of_after_its_supervisor_has_ended) {
+  virtual_time world;
+  world.set_patience(50ms);
+  std::atomic<bool> end{false};
+  auto deaf = [&end](ta::service_start start) {
+    return start.system().spawn<caf::detached + caf::hidden>(
+        [&end](caf::blocking_actor*, int) {
+          while (!end)
+            std::this_thread::yield();
+        },
+        0);
+  };
+  ta::supervisor services{
+      world.tasks, {.name = "s"}, {ta::child_actor({.name = "deaf", .stop_within = 2s}, deaf)}};
+  services.wait_started();
+  services.stop();
+  BOOST_TEST(services.statistics().left_behind == 1u);
+  end = true;
+  while (services.statistics().left_behind > 0)
+    std::this_thread::yield();
+}
+
 BOOST_AUTO_TEST_CASE(a_nested_supervisor_is_ready_when_its_children_are_and_stops_them) {
   virtual_time world;
   diary log;

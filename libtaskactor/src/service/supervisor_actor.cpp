@@ -82,12 +82,8 @@ void supervisor_actor::on_down(caf::actor_id who, const caf::error& reason) {
     return;
   const auto [which, run] = found->second;
   who_.erase(found);
-  if (runs_[which].run() == run) {
+  if (runs_[which].run() == run) // otherwise it was left behind
     on_child_over(which, run, kind_of(reason), in_words(reason));
-  } else { // one that was left behind
-    --root_->home().visitors().strays;
-    --root_->book()->left_behind;
-  }
 }
 
 void supervisor_actor::on_child_over(std::size_t which, std::uint64_t run, exit_kind how, std::string why) {
@@ -184,11 +180,17 @@ running_child supervisor_actor::spawn_run(std::size_t which, std::shared_ptr<sta
   return {caf::actor_cast<caf::strong_actor_ptr>(nested), std::move(ticket)};
 }
 
-/// What a kill doesn't end: nothing is done with it any more but to hear of its end, if it comes.
+/// What a kill doesn't end: nothing is done with it any more but to hear of its end, if it comes; perhaps
+/// after that of this supervisor.
 void supervisor_actor::leave_behind(std::size_t which) {
-  if (runs_[which].actor()) {
-    ++root_->home().visitors().strays;
+  if (const auto& actor = runs_[which].actor()) {
+    auto& strays = root_->home().visitors().strays; // as long as there is one, the runtime stays
+    ++strays;
     ++root_->book()->left_behind;
+    actor->get()->attach_functor([&strays, book = root_->book()] {
+      --strays;
+      --book->left_behind;
+    });
   }
   runs_[which] = {};
 }
