@@ -26,6 +26,7 @@
 #include <caf/abstract_actor.hpp>
 #endif
 
+#include <caf/attachable.hpp>
 #include <caf/detail/sync_request_bouncer.hpp>
 #include <caf/message.hpp>
 #include <caf/sec.hpp>
@@ -68,6 +69,20 @@ inline void refuse_mail(const caf::mailbox_element& mail, const caf::error& why)
 #endif
 }
 
+/// Attached to an actor, hears of its end, whatever it is, as who monitors it does by a message: on any
+/// thread.
+class end_watch : public caf::attachable {
+public:
+#if TASKACTOR_CAF_0
+  void actor_exited(const caf::error&, caf::execution_unit*) final { on_end(); }
+#else
+  void actor_exited(const caf::error&, caf::scheduler*) final { on_end(); }
+#endif
+
+private:
+  virtual void on_end() noexcept = 0;
+};
+
 /// Hands on what the mail brings.
 template <class Self>
 void take_mail(Self& self, caf::mailbox_element& mail) {
@@ -94,6 +109,7 @@ public:                                                                         
       cleanup(caf::exit_reason::unreachable, nullptr);                                                       \
     light_actor::on_destroy();                                                                               \
   }                                                                                                          \
+  caf::resumable::subtype_t subtype() const override { return caf::resumable::function_object; }             \
   void intrusive_ptr_add_ref_impl() override { caf::intrusive_ptr_add_ref(ctrl()); }                         \
   void intrusive_ptr_release_impl() override { caf::intrusive_ptr_release(ctrl()); }
 

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <vector>
 
 namespace taskactor::detail {
 
@@ -22,6 +23,10 @@ struct work_admitted {};
 /// The record's state has been set to cancelling by the caller.
 struct end_task {
   ref<record> task;
+  end_reason why;
+};
+struct end_tasks {
+  std::vector<ref<record>> tasks;
   end_reason why;
 };
 /// A CAF exit message has reached a task from outside.
@@ -47,8 +52,14 @@ struct claim_over {
 struct stop {
   shutdown_options bounds;
 };
-/// The manager's to itself, behind the down messages that have come already.
+/// The manager's to itself, behind what has come already.
 struct settle_ends {};
+/// Actors have ended since the last one of these was handled (`run/ended_bodies.hpp`).
+struct bodies_ended {};
+/// The actor of a task that may have another one has ended.
+struct attempt_ended {
+  ref<record> task;
+};
 /// A point in time that a clock was asked for has come.
 struct alarm_rang {
   time_point due;
@@ -112,7 +123,10 @@ TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::claim_tokens)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::claim_over)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::set_rate)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::stop)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::end_tasks)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::settle_ends)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::bodies_ended)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::attempt_ended)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::alarm_rang)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::acquire_tokens)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::release_tokens)

@@ -169,7 +169,8 @@ public:
 
 private:
   template <class F, class... Args>
-  expected<handle<detail::body_result<F, Args...>>> add_body(task_options options, F&& body, Args&&... args) {
+  expected<handle<detail::body_result<F, Args...>>> add_body(task_options&& options, F&& body,
+                                                             Args&&... args) {
     auto record = detail::make_body(std::forward<F>(body), std::forward<Args>(args)...);
     return detail::admit_body<detail::body_result<F, Args...>>(*runtime_, std::move(record),
                                                                std::move(options));

@@ -34,7 +34,7 @@ group_state::group_state(context& parent)
       parent_id_(parent.core().current_id()),
       deadline_(parent.deadline()) {}
 
-std::optional<rejection> group_state::admit(ref<record> child, task_options options, ref<record>& joined) {
+std::optional<rejection> group_state::admit(ref<record> child, task_options&& options, ref<record>& joined) {
   std::optional<end_reason> ending;
   {
     const std::lock_guard lock{mutex_};

@@ -65,7 +65,7 @@ std::optional<rejection> runtime::fill_in(record& task, task_options& options) {
   return find_needs(*this, *options.limits, task.special->needs);
 }
 
-std::optional<rejection> runtime::admit(ref<record> task, task_options options, ref<record>& joined) {
+std::optional<rejection> runtime::admit(ref<record> task, task_options&& options, ref<record>& joined) {
   auto wrong = fill_in(*task, options);
   for (;;) {
     auto answer = table_->admit(task, options.on_full, options.on_duplicate, wrong);
@@ -140,7 +140,8 @@ void runtime::change(named_limiter& which, const limiter_options& to) {
   }
 }
 
-std::optional<rejection> admit(runtime& where, ref<record> what, task_options options, ref<record>& joined) {
+std::optional<rejection> admit(runtime& where, ref<record> what, task_options&& options,
+                               ref<record>& joined) {
   return where.admit(std::move(what), std::move(options), joined);
 }
 

@@ -19,14 +19,17 @@ manager_actor::manager_actor(caf::actor_config& config, runtime& home, caf::acto
       limiter_(std::move(limiter)),
       waiting_(home.with().priority_aging) {
   running_.reserve(256);
-  when_down(*this, [this](caf::down_msg& down) { on_down(down.source.id()); });
+  when_down(*this, [](caf::down_msg&) {}); // a stranger's: what we monitor tells us otherwise
 }
 
 caf::behavior manager_actor::make_behavior() {
   return {
       [this](const work_admitted&) { take_in(); },
+      [this](const bodies_ended&) { on_bodies_ended(); },
+      [this](const attempt_ended& end) { on_down(end.task, home_.now()); },
       [this](const settle_ends&) { settle(); },
       [this](const end_task& asked) { on_cancel(*asked.task, asked.why); },
+      [this](const end_tasks& asked) { on_cancelled(asked); },
       [this](const exit_received& exit) { on_strangers_exit(*exit.task, exit.kill); },
       [this](const token_returned&) { lend_back(); },
       [this](const reclaim& wish) { want_back(wish.task); },
@@ -39,9 +42,8 @@ caf::behavior manager_actor::make_behavior() {
   };
 }
 
-void manager_actor::start(ref<record> task) {
+void manager_actor::start(ref<record> task, time_point now) {
   deadlines_.remove(*task);
-  const auto now = home_.now();
   if (auto why = refused_start(*task, now)) {
     release(tokens_.put());
     end_waiting(*task, std::move(*why));
@@ -83,9 +85,10 @@ void manager_actor::spawn_body(record& task) {
                                                                   &system(), config, ref<record>{&task});
   auto* body = static_cast<task_actor*>(actor->get());
   task.actor = body;
-  running_.emplace(actor->id(), ref<record>{&task});
-  body->retain(); // the manager's reference, until the down message
-  monitor_actor(*this, actor);
+  task.seat = running_.size();
+  running_.emplace_back(&task);
+  body->retain(); // the manager's reference, until it is down
+  body->tell_of_end(home_.ended());
   run_later(*context(), body);
   actor.detach(); // the scheduler's reference is the creation reference
 }

@@ -1,8 +1,8 @@
-/// The manager: starts what has a token, learns of every end by a down message, keeps the deadlines, and is
+/// The manager: starts what has a token, learns of every end by a monitor, keeps the deadlines, and is
 /// the only one that writes end states (rules 2 to 4, 7 to 9, 12).
 ///
 ///     admitted -> waiting --tokens--> running --(cancel | deadline)--> in_grace --> killed --> overrun
-///                  |   ^                \________________ down message ____________________/
+///                  |   ^                \_____________ its actor is down _________________/
 ///                  |   \-- backing_off <--- another attempt ---/   |
 ///                  \--cancelled, timed out--> gone                gone
 #pragma once
@@ -63,7 +63,7 @@ private:
 
   // -- starting
   // ------------------------------------------------------------------------------------------------------
-  void start(ref<record> task);
+  void start(ref<record> task, time_point now);
   std::optional<failure> refused_start(record& task, time_point now);
   void spawn_body(record& task);
 
@@ -71,10 +71,13 @@ private:
   // --------------------------------------------------------------------------------------------------------
   void on_cancel(record& task, end_reason why);
   void on_strangers_exit(record& task, bool kill);
-  void on_down(caf::actor_id who);
+  void on_cancelled(const end_tasks& asked);
+  void on_bodies_ended();
+  void on_down(ref<record> task, time_point now);
+  void stand_up(record& task);
   void end_waiting(record& task, failure how);
   void signal(record& task, bool kill);
-  void give_end_state(record& task);
+  void give_end_state(record& task, time_point now);
   void report_end(const record& task);
   void leave_nursery(record& task);
   std::optional<std::chrono::nanoseconds> wait_before_retry(const record& task) const;
@@ -109,7 +112,7 @@ private:
   fifo<record> resuming_; // gave their token back, and want to go on: first (rule 6)
   fifo<record> nested_;   // lanes of gathers inside tasks: next, so that what was begun gets finished
   waiting_line waiting_;
-  std::unordered_map<caf::actor_id, ref<record>> running_;
+  std::vector<ref<record>> running_;                    // each knows its seat
   std::unordered_map<record*, ref<record>> successors_; // wait for the key to be gone
   std::unordered_map<caf::actor_id, named_limiter*> lenders_;
   std::size_t backing_off_ = 0;

@@ -1,4 +1,4 @@
-// How tasks come to their end: cancellation, down messages, end states.
+// How tasks come to their end: cancellation, actors that are down, end states.
 #include "manager_actor.hpp"
 
 #include "runtime.hpp"
@@ -29,6 +29,11 @@ conduct conduct_of(const record& task) {
 }
 
 } // namespace
+
+void manager_actor::on_cancelled(const end_tasks& asked) {
+  for (const auto& task : asked.tasks)
+    on_cancel(*task, asked.why);
+}
 
 void manager_actor::on_cancel(record& task, end_reason why) {
   if (task.phase == phase::outside)
@@ -74,7 +79,7 @@ void manager_actor::end_waiting(record& task, failure how) {
   if (task.special)
     task.drop_spare();
   task.phase = phase::gone;
-  give_end_state(task);
+  give_end_state(task, home_.now());
   if (task.kind == record_kind::lane)
     home_.table().gone(task);
   task.on_down();
@@ -82,23 +87,37 @@ void manager_actor::end_waiting(record& task, failure how) {
   succeed(task);
 }
 
-/// Asks a running body to end, or kills it: by an exit message, as any actor (rule 9).
+/// Asks a running body to end, or kills it: by an exit signal, as any actor (rule 9), which needs no message
+/// from here.
 void manager_actor::signal(record& task, bool kill) {
   kill = kill || home_.with().cancel_grace.count() == 0;
   task.phase = kill ? phase::killed : phase::in_grace;
   const std::chrono::nanoseconds time = kill ? kill_settle_time : home_.with().cancel_grace;
   due_at(task, after(home_.now(), time), end_reason::none);
-  auto* body = static_cast<task_actor*>(task.actor);
-  post_from(*this, *body,
-            caf::exit_msg{address(), kill ? caf::exit_reason::kill : caf::exit_reason::user_shutdown});
+  static_cast<task_actor*>(task.actor)->exit_signal(kill);
 }
 
-void manager_actor::on_down(caf::actor_id who) {
-  const auto found = running_.find(who);
-  if (found == running_.end())
-    return; // a stranger's message: only our own actors are in the table
-  const auto task = std::move(found->second);
-  running_.erase(found);
+void manager_actor::on_bodies_ended() {
+  const auto now = home_.now();
+  for (auto* each = home_.ended().take(); each;) {
+    auto* next = each->ended_before;
+    on_down(ref<record>{each}, now);
+    each = next;
+  }
+}
+
+/// It runs no more.
+void manager_actor::stand_up(record& task) {
+  auto last = std::move(running_.back());
+  running_.pop_back();
+  if (last.get() == &task)
+    return;
+  last->seat = task.seat;
+  running_[task.seat] = std::move(last);
+}
+
+void manager_actor::on_down(ref<record> task, time_point now) { // NOLINT: it may be the last reference
+  stand_up(*task);
   deadlines_.remove(*task);
   resuming_.remove(*task);
   return_limits(*task);
@@ -115,7 +134,7 @@ void manager_actor::on_down(caf::actor_id who) {
     task->deliver();
   }
   const bool lingered = is_final(task->state.load(std::memory_order_relaxed));
-  give_end_state(*task);
+  give_end_state(*task, now);
   if (task->overrunning.exchange(false))
     home_.overrunning.fetch_sub(1, std::memory_order_relaxed);
   if (lingered || task->kind == record_kind::lane)
@@ -220,7 +239,7 @@ void manager_actor::leave_nursery(record& task) {
     nursery->child_gone(task);
 }
 
-/// Down messages come in bursts. What follows from them is done once for all that have come: the next tasks
+/// Ends come in bursts. What follows from them is done once for all that have come: the next tasks
 /// start in a batch, and who waits for ends is woken once.
 void manager_actor::settle_soon() {
   if (!std::exchange(settling_, true))
@@ -250,14 +269,13 @@ void manager_actor::tell_ended() {
 
 /// Writes the end state, once: when the actor is down, or earlier when the caller is answered at a deadline
 /// (rule 8).
-void manager_actor::give_end_state(record& task) {
+void manager_actor::give_end_state(record& task, time_point now) {
   if (is_final(task.state.load(std::memory_order_relaxed)))
     return;
   if (task.kind == record_kind::lane) {
     publish(task, state::completed);
     return;
   }
-  const auto now = home_.now();
   task.ended_at.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   const auto* what = task.failed();
   const auto how = what ? what->state() : state::completed;

@@ -69,13 +69,13 @@ void manager_actor::on_run_due(record& task, time_point now) {
     return;
   }
   if (on_deadline(task.state.load(), true, !task.decide()) == deadline_step::ignore)
-    return; // the body has ended first: its down message is on its way
+    return; // the body has ended first: its monitor tells
   const auto limit = task.due_reason == end_reason::run_timeout ? task.timeout : task.total_timeout;
   task.fail(failure{state::timed_out, task.due_reason, limit});
   judge(task, conduct::bad);
   const bool last = !wait_before_retry(task); // otherwise the caller is answered by a later attempt
   if (last)
-    give_end_state(task);
+    give_end_state(task, now);
   signal(task, false);
   const auto total_end = after(task.submitted, task.total_timeout);
   if (last || task.phase != phase::in_grace || total_end >= task.due)
@@ -107,7 +107,7 @@ void manager_actor::end_attempt(record& task, failure how) {
   if (is_final(task.state.load()))
     return;
   task.fail(std::move(how));
-  give_end_state(task);
+  give_end_state(task, home_.now());
 }
 
 /// What can't be killed (a thread in a call, a coroutine that never awaits) is answered for, and keeps its
@@ -120,7 +120,7 @@ void manager_actor::leave_behind(record& task) {
   }
   task.overrunning = true;
   judge(task, conduct::bad);
-  give_end_state(task);
+  give_end_state(task, home_.now());
   home_.overruns.fetch_add(1, std::memory_order_relaxed);
   home_.overrunning.fetch_add(1, std::memory_order_relaxed);
   home_.report(event_kind::overrun, task);
@@ -182,7 +182,7 @@ void manager_actor::next_stage() {
     case stage::cancelling:
       stage_ = stage::killing;
       stage_due_ = after(now, bounds_.kill);
-      for (auto& [id, task] : running_)
+      for (const auto& task : running_)
         if (task->phase == phase::running || task->phase == phase::in_grace)
           signal(*task, true);
       break;
@@ -209,7 +209,7 @@ void manager_actor::check_stopped() {
   if (stage_ != stage::over && (home_.table().size() != 0 || somebody_waits() || !running_.empty()))
     return;
   shutdown_report report = home_.table().ended_since_close();
-  for (const auto& [id, task] : running_)
+  for (const auto& task : running_)
     report.not_ended.push_back(task->current_id());
   stage_ = stage::over;
   stage_due_ = time_point::max();

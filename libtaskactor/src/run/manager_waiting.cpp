@@ -131,10 +131,11 @@ ref<record> manager_actor::next_ready() {
 }
 
 void manager_actor::start_ready() {
+  const auto now = home_.now();
   while (somebody_waits() && tokens_.take()) {
     auto next = next_ready();
     if (next->phase == phase::waiting) {
-      start(std::move(next));
+      start(std::move(next), now);
     } else { // gave its token back, and goes on
       next->token.store(true, std::memory_order_release);
       next->actor->wake();
@@ -211,7 +212,7 @@ void manager_actor::succeed(record& gone) {
 
 // -- tokens
 
-/// The task's own flag is cleared already, and its down message comes after this one: the token comes back
+/// The task's own flag is cleared already, and so its end doesn't give it back, too: the token comes back
 /// once.
 void manager_actor::lend_back() {
   release(tokens_.put());

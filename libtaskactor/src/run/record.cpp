@@ -22,24 +22,21 @@ record::record() = default;
 record::~record() = default;
 
 void record::conclude_exception() noexcept {
+  conclude_exception(std::current_exception(), caught_cancellation());
+}
+
+void record::conclude_exception(std::exception_ptr thrown, bool cancellation) noexcept {
   const bool asked = cancel_requested();
-  auto how = body_end::threw;
-  try {
-    throw;
-  } catch (const cancelled_error&) {
-    how = body_end::stopped;
-  } catch (...) {
-    how = body_end::threw;
-  }
+  const auto how = cancellation ? body_end::stopped : body_end::threw;
   if (!decide()) { // its end is told already, by a deadline: nobody else would see this error
     if (how == body_end::threw)
-      report_cleanup_fault(std::current_exception());
+      report_cleanup_fault(thrown);
     return;
   }
   if (on_body_end(how, asked) == taskactor::state::cancelled)
     fail(failure{taskactor::state::cancelled, reason.load(std::memory_order_relaxed)});
   else
-    fail(failure{std::current_exception()});
+    fail(failure{std::move(thrown)});
 }
 
 void record::conclude_kill() noexcept {

@@ -12,6 +12,7 @@
 
 #include "../observe/hub.hpp"
 #include "blocked_watch.hpp"
+#include "ended_bodies.hpp"
 #include "fate.hpp"
 #include "guests.hpp"
 #include "named_limiter.hpp"
@@ -93,15 +94,15 @@ public:
   /// Null: nobody watches.
   blocked_watch* watch() const noexcept { return watch_.get(); }
   token_gate& process_gate() noexcept { return *process_gate_; }
+  ended_bodies& ended() noexcept { return ended_bodies_; }
   timers& sleepers() noexcept { return *timers_; }
   event_hub& events() noexcept { return *events_; }
   guests& visitors() noexcept { return guests_; }
   time_point now() const noexcept { return system_->clock().now(); }
 
   // -- from callers' threads
-  // -----------------------------------------------------------------------------------------
   /// `joined`: with `on_duplicate::join`, what is there already.
-  std::optional<rejection> admit(ref<record> task, task_options options, ref<record>& joined);
+  std::optional<rejection> admit(ref<record> task, task_options&& options, ref<record>& joined);
   /// False: no more work is taken.
   bool admit_lane(ref<record> lane);
   cancel_reply cancel(record& task, end_reason why);
@@ -139,13 +140,11 @@ public:
   attachment& attached(const std::function<std::unique_ptr<attachment>(caf::actor_system&)>& make);
 
   // -- the manager's published counts
-  // ---------------------------------------------------------------------------------
   std::atomic<std::size_t> waiting{0}, running{0}, tokens_used{0}, overrunning{0};
   std::atomic<std::uint64_t> overruns{0}, items{0};
   std::atomic<std::size_t> capacity{0};
 
   // -- reports
-  // -------------------------------------------------------------------------------------------------------
   void report(event_kind kind, const record& task, const std::string& text = {});
   void report_progress(const record& task, std::uint64_t done, std::uint64_t total, std::string text);
   void report_cleanup_fault(const record& task, const std::exception_ptr& thrown) noexcept;
@@ -169,6 +168,7 @@ private:
   caf::actor_system* system_;
   std::shared_ptr<event_hub> events_;
   std::unique_ptr<task_table> table_;
+  ended_bodies ended_bodies_;
   std::shared_ptr<timers> timers_;
   std::shared_ptr<blocked_watch> watch_;
   caf::actor limiters_[3];

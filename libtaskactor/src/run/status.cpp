@@ -9,11 +9,14 @@ cancel_reply runtime::cancel_task(std::string_view id) {
 }
 
 std::size_t runtime::cancel_all() {
-  std::size_t asked = 0;
-  for (const auto& task : table_->live())
-    if (cancel(*task, end_reason::cancel_requested) == cancel_reply::requested)
-      ++asked;
-  return asked;
+  auto asked = table_->live();
+  std::erase_if(asked, [this](const ref<record>& task) {
+    return table_->cancel(*task, end_reason::cancel_requested) != cancel_reply::requested;
+  });
+  const auto count = asked.size();
+  if (count != 0)
+    post(manager_, end_tasks{std::move(asked), end_reason::cancel_requested});
+  return count;
 }
 
 std::vector<task_info> runtime::task_status() {

@@ -25,6 +25,20 @@ struct task_actor::pause_wait final : waiter {
   timer_entry timer;
 };
 
+/// Stands in the actor itself: an allocation for each task would be a tenth of its cost.
+struct task_actor::monitor final : end_watch {
+  monitor(record& which, ended_bodies& others) noexcept : task(which), all(others) {}
+  void on_end() noexcept override {
+    if (task.special) // what its last attempt has told the manager comes before its end, in order
+      post(task.home->manager(), attempt_ended{ref<record>{&task}});
+    else if (all.push(task))
+      post(task.home->manager(), bodies_ended{});
+  }
+  static void operator delete(void*) noexcept {}
+  record& task;
+  ended_bodies& all;
+};
+
 task_actor::task_actor(caf::actor_config& config, ref<record> task)
     : light_actor(config), task_(std::move(task)) {
   word_.store(word::queued,
@@ -50,9 +64,18 @@ void task_actor::on_exit_message(const caf::exit_msg& exit) {
     post(home().manager(), exit_received{task_, kills});
     return;
   }
-  task_->control.fetch_or(kills ? record::cancel_bit | record::kill_bit : record::cancel_bit,
+  exit_signal(kills);
+}
+
+void task_actor::exit_signal(bool kill) noexcept {
+  task_->control.fetch_or(kill ? record::cancel_bit | record::kill_bit : record::cancel_bit,
                           std::memory_order_acq_rel);
   wake();
+}
+
+void task_actor::tell_of_end(ended_bodies& all) {
+  static_assert(sizeof(monitor) <= sizeof(monitor_) && alignof(monitor) <= alignof(void*));
+  attach(caf::attachable_ptr{new (monitor_) monitor{*task_, all}});
 }
 
 void task_actor::send_request(const caf::strong_actor_ptr& to, caf::message content, ref<reply_slot> into) {

@@ -8,7 +8,7 @@
 ///
 /// Rules: 1. Only the thread that made it `running` touches the body. 2. After the step to `parked` or
 /// `queued` that thread touches nothing of it. 3. Each entry in the scheduler's queue owns a reference. 4.
-/// Its end is its clean-up, which sends the down message that the manager waits for (rule 3 of DESIGN.md).
+/// Its end is its clean-up, in which the manager's monitor tells it (rule 3 of DESIGN.md).
 #pragma once
 
 #include "../caf_compat_actor.hpp"
@@ -22,12 +22,14 @@
 #include "short_mutex.hpp"
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <memory>
 #include <vector>
 
 namespace taskactor::detail {
 
+class ended_bodies;
 class watched_turn;
 
 class task_actor final : public light_actor, public caf::resumable, public context {
@@ -42,6 +44,10 @@ public:
   const char* name() const override { return "taskactor.task"; }
   resume_result resume(executor* here, std::size_t) override;
   void on_exit_message(const caf::exit_msg& exit);
+  /// The manager's, in place of such a message.
+  void exit_signal(bool kill) noexcept;
+  /// The manager's: its monitor on this actor, before it is scheduled. No ending can be lost (rule 3).
+  void tell_of_end(ended_bodies& all);
   void on_response(std::uint64_t request, caf::message reply);
   /// The body asks another actor; its reply goes to `into`, unless another request has been made since.
   void send_request(const caf::strong_actor_ptr& to, caf::message content, ref<reply_slot> into);
@@ -65,6 +71,8 @@ protected:
 
 private:
   struct pause_wait;
+  struct monitor;
+  static constexpr std::size_t monitor_size = 4 * sizeof(void*);
   enum class word : std::uint8_t { queued, running, noted, parked, down };
   enum class turn : std::uint8_t { park, requeue, end };
 
@@ -80,7 +88,8 @@ private:
   }
 
   ref<record> task_;
-  std::vector<ref<operation>> remains_; // what goes on after the body has ended or was killed
+  alignas(void*) std::byte monitor_[monitor_size]; // NOLINT: not initialised: CAF's as long as it is attached
+  std::vector<ref<operation>> remains_;            // what goes on after the body has ended or was killed
   std::atomic<word> word_{word::queued};
   struct open_request {
     short_mutex mutex;

@@ -4,7 +4,10 @@
 
 #include <algorithm>
 #include <system_error>
+#include <typeinfo>
 #include <utility>
+
+#include <cxxabi.h>
 
 namespace taskactor::detail {
 
@@ -83,6 +86,24 @@ time_point context::deadline() noexcept {
       return result;
   }
   return std::min(result, core().deadline());
+}
+
+bool caught_cancellation() noexcept {
+  const auto* type = abi::__cxa_current_exception_type();
+  if (type && *type == typeid(cancelled_error))
+    return true; // nearly always: to throw it once more would cost a microsecond
+  try {
+    throw;
+  } catch (const cancelled_error&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+void promise_base::unhandled_exception() noexcept {
+  error = std::current_exception();
+  cancellation = !continuation && caught_cancellation();
 }
 
 std::exception_ptr destroy_chain(promise_base* leaf) noexcept {

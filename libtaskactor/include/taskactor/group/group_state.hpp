@@ -26,7 +26,7 @@ public:
   explicit group_state(context& parent);
 
   /// Admits a child, with an id below the parent's.
-  std::optional<rejection> admit(ref<record> child, task_options options, ref<record>& joined);
+  std::optional<rejection> admit(ref<record> child, task_options&& options, ref<record>& joined);
   /// Asks all in the group to end, the body too.
   void cancel();
   /// An error of the body, or of a child: kept, and all are asked to end.

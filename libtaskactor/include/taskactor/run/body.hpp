@@ -95,8 +95,12 @@ public:
   }
 
   void collect() noexcept override {
-    if constexpr (traits::coroutine)
-      this->conclude([this]() -> result_type { return root_.take(); });
+    if constexpr (traits::coroutine) {
+      if (auto& ended = root_.ended(); ended.error)
+        this->conclude_exception(std::move(ended.error), ended.cancellation);
+      else
+        this->conclude([this]() -> result_type { return root_.take(); });
+    }
   }
 
   bool keep_spare() override {

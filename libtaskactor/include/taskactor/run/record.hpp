@@ -5,7 +5,7 @@
 ///
 ///     id, the clocks' durations, kind          constant after admission: any thread
 ///     `control`, `state`, `reason`, listeners  any thread (atomic, or under a striped lock)
-///     links, timer, phase, actor               the manager's actor alone
+///     links, timer, phase, actor, seat         the manager's actor alone
 ///     the body                                 the task's actor alone, while it runs
 ///     the outcome                              who won `decide()`; handles, once `state` is final
 ///
@@ -61,7 +61,6 @@ struct due_review {
 class record : public task_core {
 public:
   // -- constant after admission
-  // ------------------------------------------------------------------------------------
   std::string id;
   runtime* home = nullptr;
   std::chrono::nanoseconds timeout = no_timeout;
@@ -79,7 +78,6 @@ public:
   std::unique_ptr<detail::special> special; // what few tasks have
 
   // -- any thread
-  // --------------------------------------------------------------------------------------------------
   static constexpr std::uint64_t cancel_bit = 1, kill_bit = 2, decided_bit = 4;
   /// Of lanes: `review` has decided, and delivers; the count of items begins above these bits.
   static constexpr std::uint64_t reviewed_bit = 8, epoch_one = 256;
@@ -91,24 +89,25 @@ public:
   std::atomic<bool> overrunning{false};
 
   // -- the table's, under its lock
-  // --------------------------------------------------------------------------------
   bool shed = false; // has made room, and isn't counted any more
 
   // -- the manager's
-  // -----------------------------------------------------------------------------------------------
   record* next = nullptr; // in one of the manager's lists
   record* prev = nullptr;
   void* listed_in = nullptr;
   time_point due{}; // in the manager's heap of deadlines
   std::size_t position = 0;
+  std::size_t seat = 0; // among those that run
   time_point waits_since{};
   detail::phase phase = detail::phase::outside;
   end_reason due_reason = end_reason::none;
   context* actor = nullptr;
   ref<nursery> belongs_to; // until it is gone
 
+  // -- the actor's end's, then the manager's
+  record* ended_before = nullptr; // in the list of ended ones
+
   // -- the body, on its actor
-  // --------------------------------------------------------------------------------------
   /// Begins the body. True: a coroutine was entered and is to be driven; false: it has already ended.
   virtual bool start(context& where) = 0;
   /// The coroutine has ended: takes its result, and decides.
@@ -142,11 +141,12 @@ public:
   bool decided() const noexcept { return (control.load(std::memory_order_acquire) & decided_bit) != 0; }
   /// An exception has left the body (call in a handler): decides, and keeps it.
   void conclude_exception() noexcept;
+  /// The same, outside a handler.
+  void conclude_exception(std::exception_ptr thrown, bool cancellation) noexcept;
   /// The body was destroyed: decides if nothing else has.
   void conclude_kill() noexcept;
 
   // -- task_core
-  // ---------------------------------------------------------------------------------------------------
   std::string current_id() const override { return id; }
   time_point deadline() const noexcept override {
     return time_point{clock::duration{deadline_at.load(std::memory_order_relaxed)}};
@@ -162,7 +162,6 @@ public:
   task_info info() const;
 
   // -- listeners and life time
-  // -------------------------------------------------------------------------------------
   /// False when the task has already ended: `listener` will not be told.
   bool add(end_listener& listener) noexcept;
   void remove(end_listener& listener) noexcept;

@@ -26,8 +26,8 @@ namespace taskactor::detail {
 using clock = std::chrono::steady_clock;
 using time_point = clock::time_point;
 
-/// Work that goes on outside of the task's actor (a thread's call, a process, the lanes of a gather), and
-/// outlives a killed body. Its end wakes the actor.
+/// Work outside of the task's actor (a thread's call, a process, the lanes of a gather), which outlives a
+/// killed body. Its end wakes the actor.
 class operation {
 public:
   virtual ~operation() = default;
@@ -43,7 +43,7 @@ private:
   std::atomic<std::uint32_t> references_{0};
 };
 
-/// What a parked body waits for, in words ("the end of task "b""), and until when at most.
+/// What a parked body waits for ("the end of task "b""), and until when at most.
 struct wait_reason {
   std::string what;
   time_point until = time_point::max();
@@ -140,10 +140,9 @@ public:
   /// Keep the actor alive while something outside may wake it.
   virtual void retain() noexcept = 0;
   virtual void release() noexcept = 0;
-  /// The task doesn't end before this has (rule 15).
+  /// The task ends after it (rule 15).
   virtual void outlive(ref<operation> what) = 0;
-  /// Rule 6: gives the task's token back while it waits for its own children, and queues for one ahead of
-  /// others.
+  /// Rule 6: gives the token back while the task waits for its children; queues for one ahead of others.
   virtual void lend_token_back() = 0;
   virtual void reclaim_token() = 0;
   virtual bool has_token() const noexcept = 0;
@@ -172,6 +171,9 @@ protected:
   bool stops(const scope* innermost) const noexcept;
   std::uint32_t refusals_ = 0;
 };
+
+/// In a handler: whether what it has caught is a `cancelled_error`.
+bool caught_cancellation() noexcept;
 
 /// The context of the coroutine that runs on this thread, or null. Never cache it across an await.
 context* current_context() noexcept;

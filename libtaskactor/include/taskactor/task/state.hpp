@@ -75,7 +75,7 @@ enum class token_step : std::uint8_t { start, skip };
   return s == state::queued ? token_step::start : token_step::skip;
 }
 
-/// Edge: one of the three clocks has run out (rule 7). `decided`: the body has ended, its down message is on
+/// Edge: one of the three clocks has run out (rule 7). `decided`: the body has ended, its actor's end is on
 /// its way.
 enum class deadline_step : std::uint8_t { end_waiting, answer_and_signal, ignore };
 [[nodiscard]] constexpr deadline_step on_deadline(state s, bool started, bool decided) noexcept {

@@ -5,8 +5,7 @@
 ///
 /// Lazy: nothing runs before it is awaited or given to a manager; dropping one that never ran is harmless.
 /// Awaiting is by value, once: `co_await part(1)` or `co_await std::move(t)`. Nested awaits don't grow the
-/// stack, however deep or many. Results may be void or move-only; a reference is refused at compile time.
-/// Exceptions travel unchanged.
+/// stack. Results may be void or move-only; references are refused. Exceptions travel unchanged.
 ///
 /// Stops: cancellation reaches a body at its leaf awaits (`sleep_for`, `run_in_thread`, ...):
 /// `cancelled_error` is thrown there. Awaiting another `task` is not such a point by itself; the leaf awaits
@@ -35,9 +34,9 @@ public:
   std::coroutine_handle<> handle;
   context* ctx = nullptr;
   promise_base* continuation = nullptr; // who awaits this one; null for the root
-  promise_base** owner
-      = nullptr; // the pointer that destroys the frame, so that a chain can be cut leaf first
+  promise_base** owner = nullptr;       // what destroys the frame: a chain is cut leaf first
   std::exception_ptr error;
+  bool cancellation = false; // of a root: it is a `cancelled_error`
 
   struct final_awaiter {
     bool await_ready() const noexcept { return false; }
@@ -51,7 +50,7 @@ public:
 
   std::suspend_always initial_suspend() const noexcept { return {}; }
   final_awaiter final_suspend() const noexcept { return {}; }
-  void unhandled_exception() noexcept { error = std::current_exception(); }
+  void unhandled_exception() noexcept;
 
   /// Makes this coroutine the one that runs in `context`.
   void enter(context& where, promise_base* awaiting, promise_base*& owned_by) noexcept {
@@ -105,8 +104,8 @@ decltype(auto) awaiter_of(A&& awaited) {
     return std::forward<A>(awaited);
 }
 
-/// Destroys a chain of nested frames from its leaf to its root, in the order in which an exception would
-/// leave them, without recursion. Returns what a destructor threw, if one did; the others ran nevertheless.
+/// Destroys a chain of nested frames from its leaf to its root, as an exception would leave them, without
+/// recursion. Returns what a destructor threw, if one did; the others ran nevertheless.
 std::exception_ptr destroy_chain(promise_base* leaf) noexcept;
 
 } // namespace detail
@@ -164,6 +163,8 @@ public:
   detail::promise_base* release() noexcept { return std::exchange(promise_, nullptr); }
   /// For the runtime: the result after the end. Errors: the body's exception.
   T take() { return static_cast<promise_type*>(promise_)->take(); }
+  /// For the runtime: what has ended, with its exception.
+  detail::promise_base& ended() noexcept { return *promise_; }
 
 private:
   detail::promise_base* promise_ = nullptr;
