@@ -1,0 +1,108 @@
+#include "link_session.hpp"
+
+#include <utility>
+
+namespace taskactor::detail {
+
+namespace {
+
+constexpr std::size_t greeting_limit = 1024;
+constexpr int version = 1;
+
+/// What another node says of why it doesn't want this one: it isn't believed to be short, nor printable.
+std::string quoted(const nlohmann::json& said) {
+  constexpr std::size_t most = 300;
+  if (!said.is_string())
+    return "without a reason";
+  auto text = said.get<std::string>().substr(0, most);
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7F')
+      c = '?';
+  return text;
+}
+
+bool begins_like_tls(std::string_view bytes) { return bytes.starts_with("\x16\x03"); }
+
+} // namespace
+
+link_session::link_session(link_side side, std::size_t most, link_session_user& user)
+    : side_(side), most_(most), user_(user), cutter_(greeting_limit) {}
+
+void link_session::begin() {
+  if (side_ == link_side::calling)
+    greet();
+}
+
+void link_session::greet() { output_ += make_frame({"taskactor", version}); }
+
+void link_session::take(std::string_view bytes) {
+  if (!over_)
+    take_plain(bytes);
+}
+
+void link_session::take_plain(std::string_view bytes) {
+  if (!std::exchange(anything_, true) && begins_like_tls(bytes))
+    return end(link_end::not_a_link, "the other side speaks TLS, and this one has no identity to");
+  bool sound = cutter_.feed(bytes);
+  while (!over_) {
+    const auto content = cutter_.next();
+    if (!content)
+      break;
+    if (up_)
+      user_.frame(*content);
+    else
+      greeted(*content);
+  }
+  sound = sound && cutter_.feed({});
+  if (!over_ && !sound)
+    broken();
+}
+
+void link_session::broken() {
+  if (!up_)
+    end(link_end::not_a_link, "what came is no greeting of a taskactor node");
+  else if (cutter_.too_long())
+    end(link_end::large_frame, "a frame of more than " + std::to_string(most_) + " bytes was announced");
+  else
+    end(link_end::broken_frame, "what came can't be cut into frames");
+}
+
+void link_session::greeted(std::string_view content) {
+  const auto said = read_frame(content);
+  const bool array = said && said->is_array() && !said->empty();
+  if (array && said->at(0) == "refused" && side_ == link_side::calling)
+    return end(link_end::refused,
+               "the other side refuses: " + quoted(said->size() > 2 ? said->at(2) : nullptr));
+  if (!array || said->at(0) != "taskactor" || said->size() < 2)
+    return end(link_end::not_a_link, "what came is no greeting of a taskactor node");
+  if (said->at(1) != version)
+    return refuse({link_end::not_a_link,
+                   "the other side speaks another version of links than " + std::to_string(version)});
+  if (side_ == link_side::listening) {
+    if (!user_.admit())
+      return refuse({link_end::not_allowed, "it may not come in"});
+    greet();
+  }
+  up_ = true;
+  cutter_.set_limit(most_);
+  user_.up();
+}
+
+void link_session::send(std::string_view frames) { output_ += frames; }
+
+void link_session::refuse(link_reason why) {
+  if (over_ || up_)
+    return;
+  if (side_ == link_side::listening)
+    output_ += make_frame({"refused", to_string(why.what), why.text});
+  over_ = std::move(why);
+}
+
+void link_session::end(link_end what, std::string text) {
+  if (!over_)
+    over_ = link_reason{what, std::move(text)};
+}
+
+std::string link_session::take_output() { return std::exchange(output_, {}); }
+
+} // namespace taskactor::detail
