@@ -15,6 +15,8 @@ UMBRELLA = "taskactor/taskactor.hpp"
 ON_REQUEST = {
     "taskactor/run/request.hpp", "taskactor/run/messages.hpp", "taskactor/caf_message.hpp",
     "taskactor/named_tasks.hpp",
+    # Of a library of its own.
+    "taskactor/link/certificates.hpp",
     *(
         f"taskactor/task/{name}.hpp"
         for name in ("registry", "named_task", "typed_named_task", "json_value", "json_encode", "json_type")

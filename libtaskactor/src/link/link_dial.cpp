@@ -2,6 +2,7 @@
 
 #include "../caf_compat.hpp"
 #include "node_messages.hpp"
+#include "tls_credentials.hpp"
 
 #include <thread>
 
@@ -25,11 +26,22 @@ void link_dial::abandon() {
 void link_dial::run() noexcept {
   auto result = std::make_shared<dialed>();
   try {
-    result->call = call_socket(plan_.to, plan_.until, plan_.as.empty(), bell_);
+    dial(*result);
+  } catch (const link_failure& failure) {
+    result->call.failure = failure.reason();
   } catch (const std::exception& error) {
     result->call.failure = {link_end::no_resources, error.what()};
   }
   tell(std::move(result));
+}
+
+void link_dial::dial(dialed& result) const {
+  result.call.address = plan_.to.text();
+  if (!plan_.as.empty())
+    result.tls
+        = std::make_unique<tls_session>(tls_credentials{plan_.as}.context(), link_side::calling,
+                                        plan_.expected_name.empty() ? plan_.to.host : plan_.expected_name);
+  result.call = call_socket(plan_.to, plan_.until, plan_.as.empty(), bell_);
 }
 
 /// Under the lock, which `abandon` waits for: there is an actor system as long as the broker is there.

@@ -7,6 +7,7 @@
 #include "link_terms.hpp"
 #include "socket.hpp"
 #include "socket_call.hpp"
+#include "tls_session.hpp"
 
 #include <caf/actor.hpp>
 
@@ -17,6 +18,7 @@ namespace taskactor::detail {
 
 struct dialed {
   call_result call;
+  std::unique_ptr<tls_session> tls;
 };
 
 class link_dial : public std::enable_shared_from_this<link_dial> {
@@ -37,6 +39,7 @@ public:
 
 private:
   void run() noexcept;
+  void dial(dialed& result) const;
   void tell(std::shared_ptr<dialed> what);
 
   const plan plan_;

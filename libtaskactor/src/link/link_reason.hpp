@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
@@ -37,6 +38,16 @@ std::string_view to_string(link_end what) noexcept;
 struct link_reason {
   link_end what = link_end::ended;
   std::string text; // a sentence for people
+};
+
+/// A link can't come to be.
+class link_failure : public std::runtime_error {
+public:
+  link_failure(link_end what, const std::string& text) : runtime_error(text), what_(what) {}
+  link_reason reason() const { return {what_, what()}; }
+
+private:
+  link_end what_;
 };
 
 } // namespace taskactor::detail

@@ -8,6 +8,7 @@ namespace {
 
 constexpr std::size_t greeting_limit = 1024;
 constexpr int version = 1;
+constexpr std::size_t spare_capacity = std::size_t{1} << 18; // what is kept of it
 
 /// What another node says of why it doesn't want this one: it isn't believed to be short, nor printable.
 std::string quoted(const nlohmann::json& said) {
@@ -28,20 +29,52 @@ bool begins_like_tls(std::string_view bytes) { return bytes.starts_with("\x16\x0
 link_session::link_session(link_side side, std::size_t most, link_session_user& user)
     : side_(side), most_(most), user_(user), cutter_(greeting_limit) {}
 
-void link_session::begin() {
-  if (side_ == link_side::calling)
+void link_session::begin(std::unique_ptr<tls_session> tls) {
+  tls_ = std::move(tls);
+  if (side_ == link_side::listening)
+    return;
+  if (tls_)
+    tls_->begin();
+  else
     greet();
 }
 
-void link_session::greet() { output_ += make_frame({"taskactor", version}); }
+void link_session::put(std::string_view plain) {
+  if (tls_)
+    tls_->send(plain);
+  else
+    output_ += plain;
+}
+
+void link_session::greet() { put(make_frame({"taskactor", version})); }
 
 void link_session::take(std::string_view bytes) {
-  if (!over_)
+  if (over_)
+    return;
+  if (tls_)
+    take_encrypted(bytes);
+  else
     take_plain(bytes);
 }
 
+void link_session::take_encrypted(std::string_view bytes) {
+  const bool was_established = tls_->established();
+  plain_.clear();
+  if (plain_.capacity() > spare_capacity)
+    plain_.shrink_to_fit();
+  tls_->take(bytes, plain_);
+  if (tls_->established() && !was_established && side_ == link_side::calling)
+    greet();
+  if (!plain_.empty())
+    take_plain(plain_);
+  if (tls_->fault())
+    end(tls_->fault()->what, tls_->fault()->text);
+  else if (tls_->ended())
+    end(link_end::ended, "the other side has ended it");
+}
+
 void link_session::take_plain(std::string_view bytes) {
-  if (!std::exchange(anything_, true) && begins_like_tls(bytes))
+  if (!std::exchange(anything_, true) && !tls_ && begins_like_tls(bytes))
     return end(link_end::not_a_link, "the other side speaks TLS, and this one has no identity to");
   bool sound = cutter_.feed(bytes);
   while (!over_) {
@@ -88,13 +121,18 @@ void link_session::greeted(std::string_view content) {
   user_.up();
 }
 
-void link_session::send(std::string_view frames) { output_ += frames; }
+void link_session::send(std::string_view frames) { put(frames); }
+
+void link_session::finish() {
+  if (tls_)
+    tls_->finish();
+}
 
 void link_session::refuse(link_reason why) {
   if (over_ || up_)
     return;
-  if (side_ == link_side::listening)
-    output_ += make_frame({"refused", to_string(why.what), why.text});
+  if (side_ == link_side::listening && (!tls_ || tls_->established()))
+    put(make_frame({"refused", to_string(why.what), why.text}));
   over_ = std::move(why);
 }
 
@@ -103,6 +141,6 @@ void link_session::end(link_end what, std::string text) {
     over_ = link_reason{what, std::move(text)};
 }
 
-std::string link_session::take_output() { return std::exchange(output_, {}); }
+std::string link_session::take_output() { return tls_ ? tls_->take_output() : std::exchange(output_, {}); }
 
 } // namespace taskactor::detail

@@ -1,8 +1,8 @@
 /// `link_session`: one end of a link between nodes, without a socket: what comes in, what goes out, and when
 /// it is over.
 ///
-///     bytes from the socket ──take──▶ [greeting] ──▶ frames to its user
-///     frames to send ────────send───▶ output ──────▶ bytes for the socket
+///     bytes from the socket ──take──▶ (TLS) ──▶ [greeting] ──▶ frames to its user
+///     frames to send ────────send───▶ (TLS) ──▶ output ──────▶ bytes for the socket
 ///
 /// What comes is believed in nothing: before the greeting a frame of more than 1 KiB isn't even waited for.
 /// Threads: one at a time.
@@ -10,15 +10,16 @@
 
 #include "frame.hpp"
 #include "link_reason.hpp"
+#include "link_side.hpp"
+#include "tls_session.hpp"
 
 #include <cstddef>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace taskactor::detail {
-
-enum class link_side { calling, listening };
 
 /// What one end of a link is told. It must not end the session in a call.
 class link_session_user {
@@ -34,22 +35,29 @@ class link_session {
 public:
   link_session(link_side side, std::size_t most, link_session_user& user);
 
-  /// The socket is connected.
-  void begin();
+  /// The socket is connected. Without TLS: null.
+  void begin(std::unique_ptr<tls_session> tls);
   void take(std::string_view bytes);
   /// Whole frames. Only when it is up.
   void send(std::string_view frames);
   /// Before it is up: the other side is told why it isn't wanted.
   void refuse(link_reason why);
 
+  /// Nothing will be sent any more: says goodbye.
+  void finish();
+
   bool is_up() const noexcept { return up_; }
+  /// By its certificate; empty without TLS.
+  std::string peer_name() const { return tls_ ? tls_->peer_name() : std::string{}; }
   /// Once it is over nothing is taken any more; what is in the output is still to be sent.
   const std::optional<link_reason>& over() const noexcept { return over_; }
   /// What has to be sent now.
   std::string take_output();
 
 private:
+  void put(std::string_view plain);
   void greet();
+  void take_encrypted(std::string_view bytes);
   void take_plain(std::string_view bytes);
   void greeted(std::string_view content);
   void broken();
@@ -59,7 +67,9 @@ private:
   const std::size_t most_; // bytes of a frame
   link_session_user& user_;
   frame_cutter cutter_;
-  std::string output_;
+  std::unique_ptr<tls_session> tls_;
+  std::string plain_;  // decrypted; kept for its capacity
+  std::string output_; // without TLS
   std::optional<link_reason> over_;
   bool up_ = false;
   bool anything_ = false; // has come

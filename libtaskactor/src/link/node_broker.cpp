@@ -63,7 +63,8 @@ private:
   std::string sending_;     // taken from the link
   std::size_t sent_ = 0;    // of `sending_`, to CAF
   std::size_t waiting_ = 0; // with CAF
-  bool connected_ = false, closing_ = false, finished_ = false, said_all_ = false, dropped_ = false;
+  bool connected_ = false, closing_ = false, goodbye_ = false, finished_ = false, said_all_ = false,
+       dropped_ = false;
 };
 
 void served::wake_after(std::chrono::milliseconds delay, link_deadline which) {
@@ -81,7 +82,7 @@ void served::adopt(dialed& got) {
   connected_ = true;
   self_->ack_writes(connection_, true);
   self_->configure_read(connection_, caf::io::receive_policy::at_most(read_size));
-  session_.begin();
+  session_.begin(std::move(got.tls));
   flush();
   look();
 }
@@ -96,11 +97,13 @@ void served::take(std::string_view bytes) {
 }
 
 bool served::admit() noexcept {
+  peer_.name = session_.peer_name();
   plan_.listener = plan_.entrance->acceptor().on_peer(peer_);
   return plan_.listener != nullptr;
 }
 
 void served::up() noexcept {
+  peer_.name = session_.peer_name();
   if (plan_.entrance)
     plan_.entrance->greeted(self_->id());
   plan_.listener->on_open(plan_.owner, peer_);
@@ -134,7 +137,13 @@ void served::pump() {
   const auto left = sending_.size() - sent_ + waiting_;
   if (node_link_access::left(*plan_.owner, left))
     plan_.listener->on_drained();
-  if (closing_ && left == 0)
+  if (!closing_ || left != 0)
+    return;
+  if (!std::exchange(goodbye_, true)) {
+    session_.finish();
+    flush();
+  }
+  if (waiting_ == 0)
     say_no_more();
 }
 

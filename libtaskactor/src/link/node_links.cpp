@@ -102,9 +102,16 @@ std::shared_ptr<node_listening> node_links::listen(const link_address& at, const
   check(bounds);
   if (as.empty() && !at.is_local())
     refuse("listening at " + needs_identity(at));
+  auto credentials = as.empty() ? nullptr : std::make_unique<tls_credentials>(as);
+  try {
+    if (credentials)
+      credentials->context();
+  } catch (const link_failure& failure) {
+    refuse(failure.what());
+  }
   const passing_through caller;
   const auto made = std::make_shared<node_listening::parts>(
-      *parts_->system, bind_socket(at, as.empty()), as,
+      *parts_->system, bind_socket(at, as.empty()), std::move(credentials),
       std::make_shared<link_entrance>(bounds, std::move(acceptor), parts_->brokers), parts_->brokers);
   made->thread_ = std::thread{[made] { made->run(); }};
   const std::lock_guard lock{parts_->mutex};

@@ -12,8 +12,9 @@
 
 namespace taskactor::detail {
 
-node_listening::parts::parts(caf::actor_system& system, bound_socket bound, link_identity as,
-                             std::shared_ptr<link_entrance> entrance, std::shared_ptr<node_brokers> brokers)
+node_listening::parts::parts(caf::actor_system& system, bound_socket bound,
+                             std::unique_ptr<tls_credentials> as, std::shared_ptr<link_entrance> entrance,
+                             std::shared_ptr<node_brokers> brokers)
     : system_(system),
       bound_(std::move(bound)),
       as_(std::move(as)),
@@ -54,6 +55,12 @@ void node_listening::parts::accept_all() {
 
 void node_listening::parts::let_in(accepted_socket got) {
   const link_peer who{{}, got.address};
+  std::shared_ptr<dialed> ready;
+  try {
+    ready = make_ready(std::move(got));
+  } catch (const link_failure& failure) {
+    return entrance_->refused(who, failure.reason());
+  }
   if (!entrance_->come(who))
     return;
   const auto made = spawn_node_broker(system_, {.owner = node_link_access::make(entrance_->bounds()),
@@ -61,10 +68,16 @@ void node_listening::parts::let_in(accepted_socket got) {
                                                 .brokers = brokers_,
                                                 .bounds = entrance_->bounds()});
   entrance_->begin(made->id());
-  auto handed = std::make_shared<dialed>();
-  handed->call.socket = std::move(got.socket);
-  handed->call.address = got.address;
-  post(made, socket_dialed{std::move(handed)});
+  post(made, socket_dialed{std::move(ready)});
+}
+
+std::shared_ptr<dialed> node_listening::parts::make_ready(accepted_socket got) const {
+  auto ready = std::make_shared<dialed>();
+  ready->call.socket = std::move(got.socket);
+  ready->call.address = std::move(got.address);
+  if (as_)
+    ready->tls = std::make_unique<tls_session>(as_->context(), link_side::listening, "");
+  return ready;
 }
 
 void node_listening::parts::close() {
