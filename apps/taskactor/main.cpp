@@ -3,6 +3,7 @@
 #include "descriptors.hpp"
 #include "exit_code.hpp"
 #include "manual.hpp"
+#include "node_verb.hpp"
 #include "option_table.hpp"
 #include "run_options.hpp"
 #include "run_verb.hpp"
@@ -68,6 +69,10 @@ int print_manual(std::vector<std::string> arguments);
 
 constexpr verb verbs[] = {
     {"run", "Run a command for each item (taskactor run --help)", "", run},
+    {"node", "", "", cli::run_node},
+    {"nodes", "", "", cli::run_nodes},
+    {"status", "", "", cli::run_status},
+    {"cancel", "", "", cli::run_cancel},
     {"completion", "Print a completion script for bash or zsh", "SHELL", complete},
     {"man", "", "", print_manual},
 };
@@ -79,6 +84,8 @@ std::vector<cli::verb_entry> verbs_of_users() {
     if (*each.text)
       result.push_back({each.name, each.text, each.arguments});
   for (auto& each : cli::named_verb_table())
+    result.push_back(std::move(each));
+  for (auto& each : cli::node_verb_table())
     result.push_back(std::move(each));
   return result;
 }
@@ -154,9 +161,11 @@ int no_verb(std::vector<std::string> arguments) {
 
 int main(int count, char** words) {
   cli::open_standard_streams();
+  std::vector<std::string> arguments(words + std::min(count, 1), words + count);
+  if (count > 2 && arguments.front() == "call" && cli::calls_node({arguments.begin() + 1, arguments.end()}))
+    return cli::run_call_on_node({arguments.begin() + 1, arguments.end()});
   if (const auto code = taskactor::named_entry(count, words)) // a verb of tasks, or this is a worker
     return *code;
-  std::vector<std::string> arguments(words + std::min(count, 1), words + count);
   try {
     const auto named = std::find_if(std::begin(verbs), std::end(verbs), [&](const verb& each) {
       return !arguments.empty() && arguments.front() == each.name;
