@@ -2,14 +2,8 @@
 #include "ends.hpp"
 #include "identities.hpp"
 
-#include <link/openssl.hpp>
-
 #include <boost/test/unit_test.hpp>
 
-#include <openssl/pem.h>
-
-#include <cstdio>
-#include <fstream>
 #include <system_error>
 
 #include <unistd.h>
@@ -55,18 +49,6 @@ struct tls_ends : identities {
     BOOST_TEST(listening->refused()[there] == 1U);
     BOOST_TEST(listening->refused().total() == 1U);
   }
-  /// Moves what a certificate says of its time, and signs it anew.
-  void shift(const std::string& name, long days) {
-    const ta::bio_ptr from{BIO_new_file((ours / (name + ".pem")).c_str(), "r")};
-    const ta::bio_ptr by{BIO_new_file((ours / "authority.key").c_str(), "r")};
-    const ta::certificate_ptr it{PEM_read_bio_X509(from.get(), nullptr, nullptr, nullptr)};
-    const ta::key_ptr key{PEM_read_bio_PrivateKey(by.get(), nullptr, nullptr, nullptr)};
-    X509_gmtime_adj(X509_getm_notBefore(it.get()), (days - 1) * 86400);
-    X509_gmtime_adj(X509_getm_notAfter(it.get()), days * 86400);
-    X509_sign(it.get(), key.get(), EVP_sha256());
-    const ta::bio_ptr to{BIO_new_file((ours / (name + ".pem")).c_str(), "w")};
-    PEM_write_bio_X509(to.get(), it.get());
-  }
 };
 
 } // namespace
@@ -100,14 +82,14 @@ BOOST_AUTO_TEST_CASE(an_address_is_a_name_to_expect_where_no_other_is_given) {
   listen(alpha());
   caller = std::make_shared<end>();
   call(beta(), {});
-  BOOST_TEST(caller->closed().text
-             == "the other side's certificate (for \"alpha\") isn't for \"127.0.0.1\"");
+  BOOST_TEST(caller->closed().text == "the other side's certificate (for \"alpha\") isn't for \"127.0.0.1\"");
 }
 
 BOOST_AUTO_TEST_CASE(a_wrong_name_is_told_as_such) {
   listen(alpha());
-  fails(beta(), "gamma", link_end::wrong_name, "the other side's certificate (for \"alpha\") isn't for \"gamma\"",
-        link_end::refused, "the other side refuses: this side's certificate is for another name, or broken");
+  fails(beta(), "gamma", link_end::wrong_name,
+        "the other side's certificate (for \"alpha\") isn't for \"gamma\"", link_end::refused,
+        "the other side refuses: this side's certificate is for another name, or broken");
 }
 
 BOOST_AUTO_TEST_CASE(a_caller_of_another_authority_is_refused_and_told_why) {
@@ -135,8 +117,9 @@ BOOST_AUTO_TEST_CASE(a_caller_without_tls_hears_that_the_listening_side_wants_it
 
 BOOST_AUTO_TEST_CASE(a_caller_with_tls_hears_that_the_listening_side_has_none) {
   listen({});
-  fails(beta(), "alpha", link_end::refused, "the other side refuses: it speaks no TLS, or none of version 1.3",
-        link_end::not_a_link, "the other side speaks TLS, and this one has no identity to");
+  fails(beta(), "alpha", link_end::refused,
+        "the other side refuses: it speaks no TLS, or none of version 1.3", link_end::not_a_link,
+        "the other side speaks TLS, and this one has no identity to");
 }
 
 BOOST_AUTO_TEST_CASE(an_expired_certificate_is_told_by_who_has_it_before_it_calls) {
@@ -161,7 +144,8 @@ BOOST_AUTO_TEST_CASE(files_that_are_missing_unreadable_or_not_what_they_should_b
     call(as, "alpha", by);
     BOOST_CHECK(by->closed().what == link_end::no_identity);
     BOOST_TEST(by->closed().text.find(words) != std::string::npos, by->closed().text);
-    BOOST_CHECK_THROW(links.listen(link_address::parse("127.0.0.1:0"), as, bounds, inside), std::system_error);
+    BOOST_CHECK_THROW(links.listen(link_address::parse("127.0.0.1:0"), as, bounds, inside),
+                      std::system_error);
   };
   auto as = beta();
   as.key = "/nowhere";
