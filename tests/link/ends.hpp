@@ -29,7 +29,7 @@ public:
   void on_frame(std::string_view content) noexcept override {
     change([&] { frames_.emplace_back(content); });
     if (echo)
-      link_->send(ta::make_frame(*ta::read_frame(content)));
+      send_back(content);
   }
   void on_drained() noexcept override {
     change([&] { ++drained_; });
@@ -68,6 +68,13 @@ public:
   bool echo = false;
 
 private:
+  /// As it is, decodable or not.
+  void send_back(std::string_view content) {
+    std::string frame;
+    for (unsigned shift = 32; shift != 0; shift -= 8)
+      frame += static_cast<char>(content.size() >> (shift - 8) & 0xFFU);
+    link_->send(frame.append(content));
+  }
   template <class F>
   void change(F f) {
     const std::lock_guard lock{mutex_};

@@ -187,6 +187,7 @@ BOOST_AUTO_TEST_CASE(a_frame_beyond_the_bound_is_refused_at_both_ends) {
   listen();
   const auto large = make_frame(std::string(2000, 'x'));
   BOOST_CHECK_THROW(call()->send(large), std::length_error);
+  BOOST_REQUIRE(caller->opened());
   const auto generous = std::make_shared<end>();
   links.connect(listening->address(), {}, {}, {}, generous)->send(large);
   BOOST_CHECK(inside->entered(1)->closed().what == link_end::large_frame);

@@ -23,6 +23,11 @@ std::string quoted(const nlohmann::json& said) {
 }
 
 bool begins_like_tls(std::string_view bytes) { return bytes.starts_with("\x16\x03"); }
+/// A short frame; no record of TLS's has this type.
+bool begins_like_a_frame(std::string_view bytes) { return !bytes.empty() && bytes.front() == '\0'; }
+
+/// Says to who speaks TLS that nobody does here.
+constexpr std::string_view protocol_alert{"\x15\x03\x03\0\x02\x02\x46", 7};
 
 } // namespace
 
@@ -58,6 +63,10 @@ void link_session::take(std::string_view bytes) {
 }
 
 void link_session::take_encrypted(std::string_view bytes) {
+  if (!std::exchange(anything_, true) && begins_like_a_frame(bytes)) {
+    output_ += make_frame({"refused", "not_tls", "it speaks TLS: an authority, a certificate and a key are needed"});
+    return end(link_end::not_tls, "the other side speaks no TLS");
+  }
   const bool was_established = tls_->established();
   plain_.clear();
   if (plain_.capacity() > spare_capacity)
@@ -74,8 +83,10 @@ void link_session::take_encrypted(std::string_view bytes) {
 }
 
 void link_session::take_plain(std::string_view bytes) {
-  if (!std::exchange(anything_, true) && !tls_ && begins_like_tls(bytes))
+  if (!std::exchange(anything_, true) && begins_like_tls(bytes)) {
+    output_ += protocol_alert;
     return end(link_end::not_a_link, "the other side speaks TLS, and this one has no identity to");
+  }
   bool sound = cutter_.feed(bytes);
   while (!over_) {
     const auto content = cutter_.next();
@@ -141,6 +152,11 @@ void link_session::end(link_end what, std::string text) {
     over_ = link_reason{what, std::move(text)};
 }
 
-std::string link_session::take_output() { return tls_ ? tls_->take_output() : std::exchange(output_, {}); }
+std::string link_session::take_output() {
+  auto result = std::exchange(output_, {});
+  if (tls_)
+    result += tls_->take_output();
+  return result;
+}
 
 } // namespace taskactor::detail

@@ -69,7 +69,7 @@ private:
   frame_cutter cutter_;
   std::unique_ptr<tls_session> tls_;
   std::string plain_;  // decrypted; kept for its capacity
-  std::string output_; // without TLS
+  std::string output_; // beside TLS
   std::optional<link_reason> over_;
   bool up_ = false;
   bool anything_ = false; // has come

@@ -7,6 +7,7 @@
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>
 
+#include <optional>
 #include <utility>
 
 #include <sys/socket.h>
@@ -25,7 +26,8 @@ class served final : public link_session_user {
 public:
   explicit served(broker_plan plan)
       : plan_(std::move(plan)),
-        session_(plan_.dial ? link_side::calling : link_side::listening, plan_.bounds.frame, *this) {}
+        session_(std::in_place, plan_.dial ? link_side::calling : link_side::listening, plan_.bounds.frame,
+                 *this) {}
 
   void start(caf::io::broker& self) {
     self_ = &self;
@@ -56,15 +58,15 @@ private:
   int socket() const { return static_cast<int>(connection_.id()); }
 
   broker_plan plan_;
-  link_session session_;
+  std::optional<link_session> session_; // until the socket is closed: TLS takes much memory
   caf::io::broker* self_ = nullptr;
   caf::io::connection_handle connection_{};
   link_peer peer_;
   std::string sending_;     // taken from the link
   std::size_t sent_ = 0;    // of `sending_`, to CAF
   std::size_t waiting_ = 0; // with CAF
-  bool connected_ = false, closing_ = false, goodbye_ = false, finished_ = false, said_all_ = false,
-       dropped_ = false;
+  bool connected_ = false, up_ = false, closing_ = false, goodbye_ = false, finished_ = false,
+       said_all_ = false, dropped_ = false;
 };
 
 void served::wake_after(std::chrono::milliseconds delay, link_deadline which) {
@@ -82,7 +84,7 @@ void served::adopt(dialed& got) {
   connected_ = true;
   self_->ack_writes(connection_, true);
   self_->configure_read(connection_, caf::io::receive_policy::at_most(read_size));
-  session_.begin(std::move(got.tls));
+  session_->begin(std::move(got.tls));
   flush();
   look();
 }
@@ -90,20 +92,21 @@ void served::adopt(dialed& got) {
 void served::take(std::string_view bytes) {
   if (finished_)
     return;
-  session_.take(bytes);
+  session_->take(bytes);
   flush();
   pump();
   look();
 }
 
 bool served::admit() noexcept {
-  peer_.name = session_.peer_name();
+  peer_.name = session_->peer_name();
   plan_.listener = plan_.entrance->acceptor().on_peer(peer_);
   return plan_.listener != nullptr;
 }
 
 void served::up() noexcept {
-  peer_.name = session_.peer_name();
+  up_ = true;
+  peer_.name = session_->peer_name();
   if (plan_.entrance)
     plan_.entrance->greeted(self_->id());
   plan_.listener->on_open(plan_.owner, peer_);
@@ -111,7 +114,7 @@ void served::up() noexcept {
 
 /// What the session has for the socket.
 void served::flush() {
-  const auto bytes = session_.take_output();
+  const auto bytes = session_->take_output();
   if (bytes.empty() || dropped_)
     return;
   waiting_ += bytes.size();
@@ -120,7 +123,7 @@ void served::flush() {
 }
 
 void served::pump() {
-  if (finished_ || !session_.is_up())
+  if (finished_ || !up_)
     return;
   while (waiting_ < write_window) {
     if (sent_ == sending_.size()) {
@@ -130,7 +133,7 @@ void served::pump() {
     if (sending_.empty())
       break;
     const auto piece = std::string_view{sending_}.substr(sent_, write_window);
-    session_.send(piece);
+    session_->send(piece);
     sent_ += piece.size();
     flush();
   }
@@ -140,7 +143,7 @@ void served::pump() {
   if (!closing_ || left != 0)
     return;
   if (!std::exchange(goodbye_, true)) {
-    session_.finish();
+    session_->finish();
     flush();
   }
   if (waiting_ == 0)
@@ -161,7 +164,7 @@ void served::say_no_more() {
 }
 
 void served::close_when_sent() {
-  if (finished_ || !session_.is_up())
+  if (finished_ || !up_)
     return end({link_end::cut, "this side has ended it"});
   closing_ = true;
   wake_after(plan_.bounds.closing_timeout, link_deadline::closing);
@@ -170,16 +173,16 @@ void served::close_when_sent() {
 
 /// The session may have come to its end.
 void served::look() {
-  if (finished_ || !session_.over())
+  if (finished_ || !session_->over())
     return;
-  finish(*session_.over());
+  finish(*session_->over());
   linger();
 }
 
 void served::end(const link_reason& why) {
-  const bool can_tell = !finished_ && connected_ && !session_.is_up() && why.what != link_end::cut;
+  const bool can_tell = !finished_ && connected_ && !up_ && why.what != link_end::cut;
   if (can_tell) {
-    session_.refuse(why);
+    session_->refuse(why);
     flush();
   }
   finish(why);
@@ -190,7 +193,7 @@ void served::end(const link_reason& why) {
 }
 
 void served::closed() {
-  if (session_.is_up())
+  if (up_)
     finish(closing_ ? link_reason{link_end::cut, "this side has ended it"}
                     : link_reason{link_end::ended, "the other side has ended it"});
   else
@@ -201,7 +204,7 @@ void served::closed() {
 void served::time_up(link_deadline which) {
   if (which == link_deadline::closing)
     end({link_end::cut, "this side has ended it"});
-  else if (!finished_ && !session_.is_up())
+  else if (!finished_ && !up_)
     end({link_end::timed_out, connected_ ? "there was no greeting in time" : "it doesn't answer"});
 }
 
@@ -217,7 +220,7 @@ void served::finish(const link_reason& why) {
     plan_.dial->abandon();
   if (plan_.entrance)
     plan_.entrance->greeted(self_->id());
-  if (plan_.entrance && !session_.is_up())
+  if (plan_.entrance && !up_)
     plan_.entrance->refused(peer_, why);
   node_link_access::end(*plan_.owner);
   plan_.owner.reset();
@@ -240,6 +243,7 @@ void served::drop() {
     ::shutdown(socket(), SHUT_RDWR); // CAF would wait until what it has is written
   if (plan_.entrance)
     plan_.entrance->gone(self_->id());
+  session_.reset();
   plan_.brokers->remove(self_->id());
   self_->quit();
 }

@@ -45,7 +45,7 @@ std::string alert_words(int alert) {
   case SSL_AD_UNSUPPORTED_CERTIFICATE:
     return "this side's certificate isn't for this purpose";
   case SSL_AD_PROTOCOL_VERSION:
-    return "it doesn't speak TLS 1.3";
+    return "it speaks no TLS, or none of version 1.3";
   default: {
     const std::string_view known = SSL_alert_desc_string_long(alert);
     return known == "unknown" ? "alert " + std::to_string(alert) : std::string{known};
