@@ -141,9 +141,9 @@ int run_node(std::vector<std::string> arguments) {
   } catch (const bad_settings& error) {
     return say(error.what(), bad_usage);
   } catch (const std::system_error& error) {
-    return say detail::message_of(error), error.code() == errc::invalid_argument     ? bad_usage
-                                  : error.code() == errc::library_not_loaded ? input_unreadable
-                                                                             : some_failed);
+    return say(detail::message_of(error), error.code() == errc::invalid_argument     ? bad_usage
+                                          : error.code() == errc::library_not_loaded ? input_unreadable
+                                                                                     : some_failed);
   }
 }
 

@@ -81,12 +81,13 @@ void node_core::dial_due(node_time now) {
   }
 }
 
-void node_core::try_later(const std::string& address, node_time now) {
+void node_core::try_later(const std::string& address, const std::string& why, node_time now) {
   const auto found = addresses_.find(address);
   if (found == addresses_.end())
     return;
   constexpr double whole = 1.0;
   found->second.current = 0;
+  found->second.reason = why;
   found->second.next
       = now + found->second.pause.failed(times_, std::uniform_real_distribution<double>{0, whole}(random_));
 }
@@ -209,7 +210,7 @@ void node_core::end_session(session_id which, const std::string& why, node_time 
   if (tell)
     ports_.close(which);
   if (!over.dialled.empty())
-    try_later(over.dialled, now);
+    try_later(over.dialled, why, now);
   if (over.is != stage::up)
     return;
   const bool leaves = left_ || over.draining;

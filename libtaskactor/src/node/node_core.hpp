@@ -100,6 +100,7 @@ private:
     node_time next{};
     session_id current = 0;
     bool has_answered = false;
+    std::string reason{}; // why not lately
   };
   struct known_peer {
     std::string uuid;
@@ -122,7 +123,7 @@ private:
   void end_session(session_id which, const std::string& why, node_time now, bool tell = true);
   void part_with(session_id which, parting why, const std::string& text, node_time now);
   void dial_due(node_time now);
-  void try_later(const std::string& address, node_time now);
+  void try_later(const std::string& address, const std::string& why, node_time now);
   void beat(node_time now);
   void forget_some();
   session* find_session(session_id which);

@@ -162,7 +162,7 @@ std::vector<node_peer> node_core::peers() const {
   }
   for (const auto& [text, address] : addresses_)
     if (!address.has_answered)
-      all.push_back({.name = {}, .address = text, .state = peer_state::connecting});
+      all.push_back({.name = {}, .address = text, .state = peer_state::connecting, .reason = address.reason});
   return all;
 }
 

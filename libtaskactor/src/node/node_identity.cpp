@@ -1,5 +1,6 @@
 #include "node_identity.hpp"
 
+#include "../link/certificate_name.hpp"
 #include "protocol.hpp"
 
 #include <taskactor/errc.hpp>
@@ -33,6 +34,8 @@ node_options checked(node_options options) {
   const int given = !files.authority.empty() + !files.certificate.empty() + !files.key.empty();
   if (given != 0 && given != 3)
     refuse("node_options::certificates: all three files, or none");
+  if (given != 0 && (options.name.empty() || options.name.front() == '/'))
+    options.name = certificate_name(files.certificate) + options.name;
   if (options.name.empty())
     options.name = name_of_machine() + '-' + std::to_string(::getpid());
   if (options.name.size() > node_name_limit)

@@ -25,7 +25,8 @@ struct node_certificates {
 struct node_options {
   /// By which others know it; at most 255 bytes. With a certificate it has to be that one's name, or that, a
   /// slash and more. Two nodes of one name can't be there at once: the later run takes the place of the
-  /// earlier. Empty: the machine's name and the process's number.
+  /// earlier. Empty: the certificate's name, or without one the machine's and the process's number. What
+  /// begins with a slash is put behind the certificate's name.
   std::string name{};
   /// What it has that others may ask for: `on_label`.
   std::vector<std::string> labels{};
