@@ -68,7 +68,7 @@ class Calls(Case):
         code, _, err = self.call("a", "fails")
         self.assertEqual((code, err), (1, "taskactor: std::runtime_error: no such page\n"))
         code, _, err = self.ask("call", "--node", self.address("a"), "--timeout", "0.1s", "work", "60")
-        self.assertEqual(code, 1)
+        self.assertEqual(code, 3)
         self.assertIn("timed out", err)
 
     def test_nobody_there_is_said_at_once(self):
