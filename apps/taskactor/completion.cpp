@@ -64,9 +64,9 @@ _taskactor_run() {
   fi
 }
 
-# Options until the name of a task. $1: all of the verb.
+# Options until the name of a task. $1: all of the verb; $2: how many words that is, with the program's.
 _taskactor_named() {
-  local cur=${COMP_WORDS[COMP_CWORD]} at=2 word
+  local cur=${COMP_WORDS[COMP_CWORD]} at=$2 word
   while ((at < COMP_CWORD)); do
     word=${COMP_WORDS[at]}
     [[ $word == -?* && $word != -- ]] || return
@@ -171,7 +171,8 @@ bool is_long(const std::string& name) { return name.starts_with("--"); }
 std::string first_words(const program_table& table) {
   auto result = all_names(table.options);
   for (const auto& verb : table.verbs)
-    result.push_back(verb.name);
+    if (const auto word = verb.name.substr(0, verb.name.find(' ')); word != result.back())
+      result.push_back(word);
   return joined(result, " ");
 }
 
@@ -214,14 +215,38 @@ struct named_parts {
 
 std::string zsh_option(const option_entry& option);
 
+/// Its name has two words.
+bool is_second(const verb_entry& verb) { return verb.name.find(' ') != verb.name.npos; }
+
+std::string bash_verb(const verb_entry& verb) {
+  const auto options = '\'' + joined(all_names(verb.options), " ") + '\'';
+  if (!is_second(verb))
+    return "    " + verb.name + ") _taskactor_named " + options + " 2 ;;\n";
+  const auto space = verb.name.find(' ');
+  const auto second = verb.name.substr(space + 1);
+  return "    " + verb.name.substr(0, space)
+         + ")\n      if ((COMP_CWORD == 2)); then mapfile -t COMPREPLY < <(compgen -W " + second
+         + " -- \"$cur\")\n      elif [[ ${COMP_WORDS[2]} == " + second + " ]]; then _taskactor_named "
+         + options + " 3; fi ;;\n";
+}
+
+/// Up to its options.
+std::string zsh_verb(const verb_entry& verb) {
+  if (!is_second(verb))
+    return "        " + verb.name + ") _arguments -S \\\n";
+  const auto space = verb.name.find(' ');
+  const auto second = verb.name.substr(space + 1);
+  return "        " + verb.name.substr(0, space) + ") if ((CURRENT == 2)); then compadd " + second
+         + "; elif [[ $words[2] == " + second + " ]]; then shift words; ((CURRENT--)); _arguments -S \\\n";
+}
+
 named_parts named_of(const program_table& table) {
   named_parts result;
   for (const auto& verb : table.verbs) {
     if (verb.options.empty())
       continue;
-    result.verbs
-        += "    " + verb.name + ") _taskactor_named '" + joined(all_names(verb.options), " ") + "' ;;\n";
-    result.zsh += "        " + verb.name + ") _arguments -S \\\n";
+    result.verbs += bash_verb(verb);
+    result.zsh += zsh_verb(verb);
     for (const auto& option : verb.options) {
       result.zsh += zsh_option(option);
       const auto& name = option.names.front();
@@ -231,7 +256,9 @@ named_parts named_of(const program_table& table) {
       result.with_value.push_back(name);
       result.values += bash_value(option);
     }
-    result.zsh += verb.arguments.empty() ? "    ;;\n" : "    '(-)1:task:()' '*:argument:()' ;;\n";
+    result.zsh += is_second(verb)          ? "    '*:name:()'; fi ;;\n"
+                  : verb.arguments.empty() ? "    ;;\n"
+                                           : "    '(-)1:task:()' '*:argument:()' ;;\n";
   }
   return result;
 }
