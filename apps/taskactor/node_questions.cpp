@@ -150,7 +150,9 @@ std::string as_line(const json& value) {
 }
 
 verb_entry entry(const CLI::App& app, std::string name, std::string text, std::string arguments) {
-  return {std::move(name), std::move(text), std::move(arguments), option_table(app)};
+  auto options = option_table(app);
+  std::erase_if(options, [](const auto& each) { return each.names.empty(); }); // what has its place
+  return {std::move(name), std::move(text), std::move(arguments), std::move(options)};
 }
 
 } // namespace

@@ -4,7 +4,6 @@
 #include "node_settings.hpp"
 
 #include <CLI/CLI.hpp>
-#include <taskactor/link/certificates.hpp>
 #include <taskactor/node/node.hpp>
 #include <taskactor/task/task_library.hpp>
 #include <taskactor/task_manager.hpp>
@@ -74,24 +73,6 @@ struct node_line {
   std::string file;
 };
 
-struct cert_line {
-  cert_line() {
-    app.add_option("NAME", names, "Of the node; further ones: its host names and addresses")
-        ->required()
-        ->type_name("");
-    app.add_option("--dir", folder, "Where they lie (.)")->type_name("DIR");
-    app.add_option("--days", days, "How long it is valid (365)")->type_name("N");
-    app.add_flag("--overwrite", overwrite, "Files that are there already");
-  }
-  CLI::App app{"Makes a node's certificate and its key, and before them, if there is none in the folder, an "
-               "authority of one's own: NAME.pem, NAME.key, authority.pem, authority.key.",
-               "taskactor node cert"};
-  std::vector<std::string> names;
-  std::string folder = ".";
-  int days = 365;
-  bool overwrite = false;
-};
-
 int parse(CLI::App& app, std::vector<std::string> arguments) {
   try {
     std::reverse(arguments.begin(), arguments.end());
@@ -107,18 +88,6 @@ int parse(CLI::App& app, std::vector<std::string> arguments) {
   }
 }
 
-int make_certificates(std::vector<std::string> arguments) {
-  cert_line line;
-  if (const int wrong = parse(line.app, std::move(arguments)))
-    return std::max(wrong, 0);
-  if (!has_authority(line.folder))
-    std::cout << make_authority(line.folder).certificate.string() << '\n';
-  const auto files = make_certificate(line.folder, line.names,
-                                      {.valid = std::chrono::days{line.days}, .overwrite = line.overwrite});
-  std::cout << files.certificate.string() << '\n' << files.key.string() << '\n';
-  return std::cout.flush() ? all_completed : output_unwritable;
-}
-
 int say(const std::string& what, int code) {
   std::cerr << "taskactor node: " << what << '\n';
   return code;
@@ -128,10 +97,6 @@ int say(const std::string& what, int code) {
 
 int run_node(std::vector<std::string> arguments) {
   try {
-    if (!arguments.empty() && arguments.front() == "cert") {
-      arguments.erase(arguments.begin());
-      return make_certificates(std::move(arguments));
-    }
     node_line line;
     if (const int wrong = parse(line.app, std::move(arguments)))
       return std::max(wrong, 0);

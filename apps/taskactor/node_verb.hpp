@@ -8,7 +8,7 @@
 
 namespace taskactor::cli {
 
-/// `taskactor node`: until TERM or INT. `taskactor node cert`: makes certificates.
+/// `taskactor node`: until TERM or INT.
 int run_node(std::vector<std::string> arguments);
 int run_nodes(std::vector<std::string> arguments);
 int run_status(std::vector<std::string> arguments);

@@ -125,6 +125,36 @@ class Calls(Case):
         self.assertEqual(self.lines("log")[1][0], "cancelled")
 
 
+class OtherLanguages(Case):
+    def python(self, *arguments: str) -> tuple[int, str, str]:
+        done = subprocess.run([sys.executable, "-B", EXAMPLES / "node_client.py", *arguments], cwd=self.folder,
+                              capture_output=True, text=True, timeout=program.LIMIT)
+        return done.returncode, done.stdout, done.stderr
+
+    def test_a_client_in_python_calls_whoever_of_the_two_decides(self):
+        self.start("m")
+        for name in ("a", "z"):  # the lesser of the two names decides
+            self.assertEqual(self.python("--name", name, self.address("m"), "square", "12"), (0, "144\n", ""))
+            code, _, err = self.python("--name", name, self.address("m"), "fails")
+            self.assertEqual((code, err), (1, "node_client.py: failed: std::runtime_error: no such page\n"))
+        self.assertIn("no task is named", self.python(self.address("m"), "sqare", "12")[2])
+        self.assertIn("timed out", self.python("--timeout", "0.2", self.address("m"), "work", "60")[2])
+        self.assertEqual(self.python(self.address("m"), "work", "3")[:2], (0, "1\n"))  # longer than a lease
+        self.assertEqual(self.nodes("m")["violations"], 0)
+
+    def test_it_shows_a_certificate(self):
+        self.assertEqual(self.ask("node", "cert", "--authority", "ca", "m,localhost,127.0.0.1", "python")[0], 0)
+        command = [program.PROGRAM, "node", "--listen", "127.0.0.1:0", "--load", LIBRARY, "--authority",
+                   "ca/authority.pem", "--certificate", "ca/m.pem", "--key", "ca/m.key"]
+        node = program.Running(command, self.folder, self, stdin=subprocess.DEVNULL)
+        address = node.out_line().rpartition(" ")[2]
+        files = ("--authority", "ca/authority.pem", "--certificate", "ca/python.pem", "--key", "ca/python.key")
+        self.assertEqual(self.python(*files, "--name", "python", address, "square", "7"), (0, "49\n", ""))
+        code, _, err = self.python(*files, "--name", "other", address, "square", "7")
+        self.assertEqual(code, 1)
+        self.assertIn("its certificate", err)
+
+
 class Members(Case):
     def test_nodes_find_one_another_again(self):
         self.start("a")
@@ -188,9 +218,8 @@ class Settings(Case):
         self.assertEqual(self.ask("node", "--listen", "unix:x", "--load", "missing.so")[0], 4)
 
     def test_certificates_decide_who_may_come_and_what_they_may_run(self):
-        for name in ("server", "web", "ops"):
-            code, _, err = self.ask("node", "cert", "--dir", "tls", name, "localhost", "127.0.0.1")
-            self.assertEqual((code, err), (0, ""))
+        names = [f"{name},localhost,127.0.0.1" for name in ("server", "web", "ops")]
+        self.assertEqual(self.ask("node", "cert", "--authority", "tls", *names)[0], 0)
         (self.folder / "node.toml").write_text(
             f'load = ["{LIBRARY}"]\nlisten = ["127.0.0.1:0"]\n[certificates]\nauthority = "tls/authority.pem"\n'
             'certificate = "tls/server.pem"\nkey = "tls/server.key"\n[[rights]]\ntask = "square"\npeers = ["web"]\n')

@@ -82,6 +82,16 @@ std::shared_ptr<SSL_CTX> context_of(const fs::path& authority, const fs::path& o
   return made;
 }
 
+/// Keeps nobody who has come in.
+class forgetful_door : public door {
+public:
+  std::shared_ptr<ta::node_link_listener> on_peer(const ta::link_peer&) noexcept override {
+    auto made = std::make_shared<end>();
+    made->echo = true;
+    return made;
+  }
+};
+
 /// A listening side, and the link that has to go on.
 struct port {
   explicit port(const ta::link_identity& as)
@@ -104,7 +114,7 @@ struct port {
   }
 
   ta::link_bounds bounds{.frame = 1 << 20, .handshake_timeout = 1s, .closing_timeout = 500ms};
-  std::shared_ptr<door> inside = std::make_shared<door>();
+  std::shared_ptr<forgetful_door> inside = std::make_shared<forgetful_door>();
   std::shared_ptr<end> good = std::make_shared<end>();
   ta::node_links links;
   std::shared_ptr<ta::node_listening> listening;
