@@ -30,6 +30,8 @@ struct call_answer {
   kind how = kind::lost;
   std::string text{}; // CBOR of a result, or words
   refusal why{};      // of `refused`
+  time_limit whose{}; // of `timed_out`
+                      // of `refused`
   std::string node{}; // where it was, if anywhere
   std::uint64_t epoch = 0;
 };

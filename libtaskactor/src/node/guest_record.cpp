@@ -161,7 +161,11 @@ guest_end guest_record::how_it_ended() {
   if (failure.state() == taskactor::state::cancelled)
     return {.how = guest_end::kind::cancelled, .text = failure.message()};
   if (failure.state() == taskactor::state::timed_out)
-    return {.how = guest_end::kind::timed_out, .text = failure.message()};
+    return {.how = guest_end::kind::timed_out,
+            .text = failure.message(),
+            .whose = failure.reason() == end_reason::total_timeout && call_.what.remaining
+                         ? time_limit::remaining
+                         : time_limit::own};
   return {.how = guest_end::kind::failed, .text = describe(failure.cause())};
 }
 

@@ -2,6 +2,7 @@
 
 #include <taskactor/errc.hpp>
 #include <taskactor/node/run_on_node.hpp>
+#include <taskactor/task/sleep.hpp>
 #include <taskactor/task/this_task.hpp>
 
 #include <utility>
@@ -16,6 +17,8 @@ node_lost::node_lost(const std::string& node, std::uint64_t epoch, const std::st
 namespace detail {
 
 namespace {
+
+constexpr std::chrono::seconds clocks_differ{5}; // at most, in measuring a duration
 
 errc code_of(refusal why) noexcept {
   switch (why) {
@@ -85,7 +88,11 @@ task<std::string> call_on_node(std::shared_ptr<node_host> host, placement where,
                        .sink = call};
   const auto number = host->submit(std::move(request), this_task::remaining());
   const bool asked = co_await node_call_wait{host, call, number};
-  auto result = take(call->take(), asked);
+  auto answer = call->take();
+  if (!asked && answer.how == call_answer::kind::timed_out && answer.whose == time_limit::remaining)
+    co_await sleep_for(
+        clocks_differ); // its clock was ahead of this one, which decides, and ends the wait (rule 8)
+  auto result = take(std::move(answer), asked);
   co_return result;
 }
 

@@ -195,6 +195,8 @@ bool node_core::take(session& from, Answer& what, node_time now) {
                                                      : call_answer::kind::refused;
     if constexpr (std::is_same_v<Answer, refused>)
       answer.why = what.why;
+    if constexpr (std::is_same_v<Answer, timed_out>)
+      answer.whose = what.whose;
   }
   conclude(what.key.number, std::move(answer));
   pump(from, now);

@@ -112,7 +112,7 @@ void node_core::send_answer(const guest& which, const guest_end& how) {
   case guest_end::kind::cancelled:
     return ports_.send(which.session, cancelled{key, how.text});
   case guest_end::kind::timed_out:
-    return ports_.send(which.session, timed_out{key, how.text});
+    return ports_.send(which.session, timed_out{key, how.whose, how.text});
   case guest_end::kind::returned:
     return ports_.send(which.session, returned{key});
   }

@@ -26,6 +26,7 @@ struct guest_end {
   kind how = kind::failed;
   std::string text{};
   refusal why{};
+  time_limit whose{}; // of `timed_out`
 };
 
 /// What the core wants done. Called in its calls: none may call it back at once.

@@ -70,6 +70,7 @@ public:
     check(is_shallow(value)); // to the frame it is a string: whoever decodes it would recurse
   }
   void code(parting& value) { code_up_to(value, parting::violation); }
+  void code(time_limit& value) { code_up_to(value, time_limit::remaining); }
   void code(refusal& value) { code_up_to(value, refusal::not_possible); }
   void names(std::vector<std::string>& values) {
     const auto* given = next();
@@ -159,6 +160,10 @@ struct field_lists {
     f.key(it.key), f.code(it.why), f.text(it.text);
   }
   template <class F>
+  static void pass(F& f, timed_out& it) {
+    f.key(it.key), f.code(it.whose), f.text(it.text);
+  }
+  template <class F>
   static void pass(F& f, progress& it) {
     f.key(it.key), f.number(it.done), f.number(it.total), f.text(it.text);
   }
@@ -170,7 +175,7 @@ struct field_lists {
   static void pass(F& f, T& it) {
     if constexpr (requires { it.calls; }) { // window, window_taken, demand
       f.number(it.calls);
-    } else { // failed, cancelled, timed_out; cancel, returned
+    } else { // failed, cancelled; cancel, returned
       f.key(it.key);
       if constexpr (requires { it.text; })
         f.text(it.text);

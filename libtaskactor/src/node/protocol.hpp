@@ -41,6 +41,9 @@ enum class refusal : std::uint8_t {
   not_possible
 };
 
+/// Whose time was up: that of the task where it ran, or what was left to who called.
+enum class time_limit : std::uint8_t { own = 1, remaining };
+
 /// Why a session ends.
 enum class parting : std::uint8_t {
   leaving = 1,
@@ -115,6 +118,7 @@ struct cancelled {
 };
 struct timed_out {
   call_key key{};
+  time_limit whose{};
   std::string text{};
 };
 /// It hasn't begun, and never will here.
