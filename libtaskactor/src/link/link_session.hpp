@@ -38,6 +38,8 @@ public:
   /// The socket is connected. Without TLS: null.
   void begin(std::unique_ptr<tls_session> tls);
   void take(std::string_view bytes);
+  /// What is to be sent may as well be given to the socket as it is.
+  bool is_plain() const noexcept { return !tls_; }
   /// Whole frames. Only when it is up.
   void send(std::string_view frames);
   /// Before it is up: the other side is told why it isn't wanted.

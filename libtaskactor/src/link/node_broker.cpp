@@ -49,6 +49,7 @@ public:
 
 private:
   void flush();
+  void write(std::string_view bytes);
   void look();
   void finish(const link_reason& why);
   void linger();
@@ -92,7 +93,10 @@ void served::adopt(dialed& got) {
 void served::take(std::string_view bytes) {
   if (finished_)
     return;
-  session_->take(bytes);
+  {
+    const node_link_access::from_within here{plan_.owner.get()};
+    session_->take(bytes);
+  }
   flush();
   pump();
   look();
@@ -115,8 +119,11 @@ void served::up() noexcept {
 /// What the session has for the socket.
 void served::flush() {
   const auto bytes = session_->take_output();
-  if (bytes.empty() || dropped_)
-    return;
+  if (!bytes.empty() && !dropped_)
+    write(bytes);
+}
+
+void served::write(std::string_view bytes) {
   waiting_ += bytes.size();
   self_->write(connection_, bytes.size(), bytes.data());
   self_->flush(connection_);
@@ -133,7 +140,10 @@ void served::pump() {
     if (sending_.empty())
       break;
     const auto piece = std::string_view{sending_}.substr(sent_, write_window);
-    session_->send(piece);
+    if (session_->is_plain())
+      write(piece);
+    else
+      session_->send(piece);
     sent_ += piece.size();
     flush();
   }

@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <string>
+#include <utility>
 
 namespace taskactor::detail {
 
@@ -35,6 +36,20 @@ struct node_link_access {
   /// So much of what was taken waits still. True: the link has drained.
   static bool left(node_link& which, std::size_t waiting);
   static void end(node_link& which);
+
+  /// While it is there, the link's broker is in a handler, behind which it looks for what is to be sent.
+  class from_within {
+  public:
+    explicit from_within(const node_link* which) noexcept : before_(std::exchange(now_, which)) {}
+    from_within(const from_within&) = delete;
+    from_within& operator=(const from_within&) = delete;
+    ~from_within() { now_ = before_; }
+    static bool is(const node_link& which) noexcept { return now_ == &which; }
+
+  private:
+    static thread_local const node_link* now_;
+    const node_link* const before_;
+  };
 };
 
 } // namespace taskactor::detail

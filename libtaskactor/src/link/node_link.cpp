@@ -10,6 +10,8 @@
 
 namespace taskactor::detail {
 
+thread_local const node_link* node_link_access::from_within::now_ = nullptr;
+
 void node_link::send(std::string frame) {
   if (frame.size() > bounds_.frame + frame_prefix)
     throw std::length_error{"a frame of " + std::to_string(frame.size() - frame_prefix)
@@ -31,7 +33,7 @@ void node_link::send(std::string frame) {
     outgoing_ = std::move(frame);
   else
     outgoing_ += frame;
-  if (!std::exchange(posted_, true))
+  if (!std::exchange(posted_, true) && !node_link_access::from_within::is(*this))
     post(broker_, send_queued{});
 }
 
