@@ -2,6 +2,7 @@
 import json
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
 import sys
@@ -181,6 +182,26 @@ class Members(Case):
         node.process.send_signal(signal.SIGTERM)
         self.assertEqual(call.finish()[0], 1)
         self.assertEqual(node.finish()[0], 1)
+
+
+class Page(Case):
+    def test_the_commands_of_the_page_do_what_it_says(self):
+        cluster = pathlib.Path(__file__).parent / "cluster"
+        for file in cluster.iterdir():
+            shutil.copy(file, self.folder)
+        shutil.copy(LIBRARY, self.folder / "libtasks.so")
+        path = f"{pathlib.Path(program.PROGRAM).parent}:{os.environ['PATH']}"
+        done = subprocess.run(["bash", "run.sh"], cwd=self.folder, capture_output=True, text=True,
+                              timeout=program.LIMIT, env={**os.environ, "PATH": path})
+        self.assertEqual(done.returncode, 0, done.stderr)
+        lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
+        self.assertIn("144", lines)
+        self.assertIn("requested", lines)
+        self.assertTrue(any(line.startswith("beta up 8 ") for line in lines), lines)
+        self.assertTrue(any(line.startswith("beta down") for line in lines), lines)
+        self.assertTrue(any("work" in line or "running" in line for line in lines), lines)
+        self.assertIn("alpha has left", lines)
+        self.assertIn("gamma has left", lines)
 
 
 class Settings(Case):
