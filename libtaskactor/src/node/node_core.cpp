@@ -239,8 +239,10 @@ void node_core::end_session(session_id which, const std::string& why, node_time 
 }
 
 void node_core::part_with(session_id which, parting why, const std::string& text, node_time now) {
-  ports_.send(which, said_by_node::goodbye{why, text});
-  if (const auto* session = find_session(which); session && session->is != stage::up)
+  const auto* const session = find_session(which);
+  if (session && session->is != stage::opening)
+    ports_.send(which, said_by_node::goodbye{why, text});
+  if (session && session->is != stage::up && !left_)
     ports_.note(warning, "no session with " + session->address + ": " + text);
   end_session(which, text, now);
 }
