@@ -8,9 +8,14 @@
 #include <taskactor/task/task_library.hpp>
 #include <taskactor/task_manager.hpp>
 
+#include <spdlog/sinks/base_sink.h>
+#include <spdlog/spdlog.h>
+
 #include <algorithm>
 #include <csignal>
 #include <iostream>
+#include <memory>
+#include <mutex>
 #include <system_error>
 #include <thread>
 
@@ -41,6 +46,27 @@ int wait_for(const sigset_t& signals) {
   return number;
 }
 
+/// What a call's body logs is also told to who made the call.
+class log_to_callers final : public spdlog::sinks::base_sink<std::mutex> {
+public:
+  explicit log_to_callers(node& which) : node_(&which) {}
+  /// The node is about to end.
+  void close() {
+    const std::lock_guard lock{mutex_};
+    node_ = nullptr;
+  }
+
+private:
+  void sink_it_(const spdlog::details::log_msg& record) override {
+    if (node_)
+      node_->relay_log(record.level, {record.logger_name.data(), record.logger_name.size()},
+                       {record.payload.data(), record.payload.size()});
+  }
+  void flush_() override {}
+
+  node* node_;
+};
+
 int serve(const node_settings& settings) {
   const auto signals = block_signals();
   for (const auto& each : settings.libraries)
@@ -48,6 +74,8 @@ int serve(const node_settings& settings) {
   task_manager tasks;
   const auto options = options_of(settings);
   node here{tasks, options};
+  const auto told = std::make_shared<log_to_callers>(here);
+  spdlog::default_logger()->sinks().push_back(told); // nobody logs yet
   for (const auto& each : settings.listen)
     std::cout << here.name() << " listens at " << here.listen(each) << std::endl;
   for (const auto& each : settings.join) {
@@ -60,6 +88,7 @@ int serve(const node_settings& settings) {
   // Again, and it goes at once: its calls are lost to the others.
   std::thread{[signals] { ::_exit(128 + wait_for(signals)); }}.detach();
   const bool done = here.leave(options.drain);
+  told->close();
   std::cout << here.name() << (done ? " has left" : " has left, and calls are lost with it") << std::endl;
   if (!done)
     ::_exit(some_failed); // what can't be ended must not run while the program is taken down

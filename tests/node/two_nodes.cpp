@@ -6,7 +6,11 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <spdlog/logger.h>
+#include <spdlog/sinks/ostream_sink.h>
+
 #include <atomic>
+#include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -33,7 +37,12 @@ ta::task<std::uint64_t> epoch() {
 }
 std::string echo(std::string text) { return text; }
 ta::task<double> left() { co_return std::chrono::duration<double>(ta::this_task::remaining()).count(); }
-void impatient() {}
+ta::node* logs_at = nullptr;
+ta::task<bool> logs() {
+  const bool own = logs_at->relay_log(3, "body", "nearly done");
+  const bool child = co_await ta::run_in_thread([] { return logs_at->relay_log(2, "", "from a thread"); });
+  co_return own&& child;
+}
 ta::task<void> too_long() { co_await ta::sleep_for(1h); }
 
 TASKACTOR_REGISTER_AS(twice, "nodes.twice");
@@ -43,7 +52,7 @@ TASKACTOR_REGISTER_AS(hangs, "nodes.hangs", {.idempotent = true});
 TASKACTOR_REGISTER_AS(epoch, "nodes.epoch");
 TASKACTOR_REGISTER_AS(echo, "nodes.echo");
 TASKACTOR_REGISTER_AS(left, "nodes.left");
-TASKACTOR_REGISTER_AS(impatient, "nodes.impatient");
+TASKACTOR_REGISTER_AS(logs, "nodes.logs");
 TASKACTOR_REGISTER_AS(too_long, "nodes.too_long", {.options = {.timeout = 20ms}});
 
 } // namespace two_nodes_tasks
@@ -57,13 +66,15 @@ struct pair {
   ta::task_manager here_tasks{{.capacity = 8}}, there_tasks{{.capacity = 4, .cancel_grace = 1s}};
   ta::node here{here_tasks, {.name = "here", .drain = 1s}};
   std::unique_ptr<ta::node> there;
+  std::string address;
 
   explicit pair(ta::node_options options = {}) {
     options.name = "there";
     options.drain = 1s;
     options.labels = {"big"};
     there = std::make_unique<ta::node>(there_tasks, options);
-    here.join(there->listen("unix:" + (folder / "there")));
+    address = there->listen("unix:" + (folder / "there"));
+    here.join(address);
     BOOST_REQUIRE(here.wait_for_peers(1, 10s));
   }
 };
@@ -184,6 +195,23 @@ BOOST_AUTO_TEST_CASE(progress_is_that_of_the_caller) {
   const auto call = nodes.here.submit({.id = "p"}, ta::on_any(), epoch).value();
   call.wait();
   BOOST_TEST(call.info().progress.text == "half");
+}
+
+BOOST_AUTO_TEST_CASE(what_a_call_logs_is_told_to_its_caller) {
+  pair nodes;
+  std::ostringstream said;
+  const auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(said);
+  ta::task_manager tasks{{.logger = std::make_shared<spdlog::logger>("said", sink)}};
+  {
+    ta::node caller{tasks, {.name = "caller", .drain = 0s}};
+    caller.join(nodes.address);
+    BOOST_REQUIRE(caller.wait_for_peers(1, 10s));
+    logs_at = nodes.there.get();
+    BOOST_TEST(caller.submit({.id = "me"}, ta::on_any(), logs).value().get());
+    BOOST_TEST(!nodes.there->relay_log(3, "", "of nobody"));
+  }
+  BOOST_TEST(said.str().find("me on there: body: nearly done") != std::string::npos);
+  BOOST_TEST(said.str().find("me on there: from a thread") != std::string::npos);
 }
 
 BOOST_AUTO_TEST_CASE(rights_are_kept_and_every_node_tells_of_itself) {

@@ -7,6 +7,8 @@
 #include <taskactor/run/admit.hpp>
 
 #include <algorithm>
+#include <charconv>
+#include <system_error>
 #include <utility>
 
 namespace taskactor::detail {
@@ -104,6 +106,29 @@ void node_host::over(guest_id which, guest_end how) noexcept {
 void node_host::progressed(guest_id which, std::uint64_t done, std::uint64_t total,
                            std::string text) noexcept {
   enter([&] { core_.guest_progress(which, done, total, std::move(text)); });
+}
+
+/// Its task's id ends with the call's number, that of a child in a slash and more.
+bool node_host::relay_log(int level, std::string_view logger, std::string_view text) noexcept {
+  constexpr int critical = 5;
+  const auto* const task = current_task();
+  if (!task || level < 0 || level > critical)
+    return false;
+  bool is = false;
+  enter([&] {
+    const auto id = task->current_id();
+    const auto colon = id.rfind(':');
+    guest_id number = 0;
+    if (colon == id.npos
+        || std::from_chars(id.data() + colon + 1, id.data() + id.size(), number).ec != std::errc{})
+      return;
+    const auto found = guests_.find(number);
+    is = found != guests_.end() && id.starts_with(found->second->id);
+    if (is)
+      core_.guest_log(number, static_cast<std::uint64_t>(level), cut_text(logger, node_name_limit),
+                      cut_text(text));
+  });
+  return is;
 }
 
 std::size_t node_host::largest() const noexcept {

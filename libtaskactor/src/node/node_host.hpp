@@ -61,6 +61,7 @@ public:
   void begun(guest_id which) noexcept;
   void over(guest_id which, guest_end how) noexcept;
   void progressed(guest_id which, std::uint64_t done, std::uint64_t total, std::string text) noexcept;
+  bool relay_log(int level, std::string_view logger, std::string_view text) noexcept;
   std::size_t largest() const noexcept; // bytes of a result
 
   // -- of links

@@ -61,6 +61,11 @@ public:
   /// goodbye. What isn't over by then is lost to who waits for it. True: all was over.
   bool leave(std::chrono::nanoseconds bound);
 
+  /// For a sink of the program's logger: what is logged by a call of another node's, or by what belongs to
+  /// it, is sent there, and logged with the caller's id. False: the calling thread works for no such call.
+  /// Units: `level` is spdlog's, from 0 (trace) to 5 (critical).
+  bool relay_log(int level, std::string_view logger, std::string_view text) noexcept;
+
   const std::string& name() const noexcept;
   std::vector<node_peer> peers() const;
   node_statistics statistics() const;
