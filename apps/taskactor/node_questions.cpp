@@ -179,12 +179,13 @@ int run_cancel(std::vector<std::string> arguments) {
   return ask(line.asked, [](const json& told) { return told.get<std::string>() + '\n'; });
 }
 
+/// Up to the name of the task: what begins with a dash, and its value.
 bool calls_node(const std::vector<std::string>& arguments) {
-  for (const auto& each : arguments) {
-    if (each == "--node" || each.starts_with("--node="))
+  for (std::size_t i = 0; i < arguments.size() && arguments[i].starts_with("-"); ++i) {
+    const auto& word = arguments[i];
+    if (word == "--node" || word.starts_with("--node="))
       return true;
-    if (!each.starts_with("-"))
-      return false;
+    i += word == "--help" || word == "-h" || word.find('=') != word.npos ? 0 : 1;
   }
   return false;
 }

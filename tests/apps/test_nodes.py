@@ -72,6 +72,10 @@ class Calls(Case):
         self.assertEqual(code, 3)
         self.assertIn("timed out", err)
 
+    def test_options_may_stand_before_the_node(self):
+        self.start("a")
+        self.assertEqual(self.ask("call", "--timeout", "9", "--node", self.address("a"), "square", "3")[1], "9\n")
+
     def test_nobody_there_is_said_at_once(self):
         begun = time.monotonic()
         code, _, err = self.call("nobody", "square", "1")
