@@ -128,7 +128,8 @@ bool frame_cutter::too_long() const noexcept {
 bool frame_cutter::feed(std::string_view bytes) {
   kept_.erase(0, begin_);
   begin_ = 0;
-  if (kept_.empty() && kept_.capacity() > spare_capacity)
+  // A stream of large frames keeps its room, until a small one comes.
+  if (kept_.empty() && kept_.capacity() > spare_capacity && last_ < kept_.capacity() / 4)
     kept_.shrink_to_fit();
   if (!broken_)
     kept_ += bytes;
@@ -148,6 +149,7 @@ std::optional<std::string_view> frame_cutter::next() {
   if (rest.size() - frame_prefix < length)
     return {};
   begin_ += frame_prefix + length;
+  last_ = length;
   return rest.substr(frame_prefix, length);
 }
 

@@ -50,6 +50,7 @@ private:
   std::size_t limit_;
   std::string kept_;
   std::size_t begin_ = 0; // of what hasn't been given out yet
+  std::size_t last_ = 0;  // bytes of the frame that was given out last
   bool broken_ = false;
 };
 
