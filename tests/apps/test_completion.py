@@ -80,7 +80,7 @@ class Bash(program.Case):
         in_help = set(re.findall(r"^  (?:-\w,)?(--\w+)", taskactor("node", "cert", "--help"), re.MULTILINE))
         self.assertEqual(set(self.complete("node", "cert", "--")), in_help)
         self.assertEqual(self.complete("node", "cert", "--force", "--au"), ["--authority"])
-        self.assertEqual(self.complete("node", "cert", "--authority", "a"), ["a folder"])
+        self.assertEqual(self.complete("node", "cert", "--authority", "a"), ["a file", "a folder"])
         self.assertEqual(self.complete("node", "cert", "name", "--au"), [])
 
     def test_after_the_options_comes_a_command(self):

@@ -128,6 +128,7 @@ std::size_t call_ledger::on_their_way(session_id session) const noexcept {
 
 std::vector<std::uint64_t> call_ledger::all() const {
   std::vector<std::uint64_t> numbers;
+  numbers.reserve(entries_.size());
   for (const auto& [number, entry] : entries_)
     numbers.push_back(number);
   return numbers;

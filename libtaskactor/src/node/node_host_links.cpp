@@ -15,7 +15,7 @@ namespace taskactor::detail {
 
 namespace {
 
-constexpr int debug_level = 1, warning_level = 3;
+constexpr int warning_level = 3;
 
 /// What hears one link: of a call of ours the session is known from the beginning.
 class link_ear final : public node_link_listener {
