@@ -8,6 +8,9 @@
 
 #include <filesystem>
 #include <iterator>
+#include <system_error>
+
+#include <sys/resource.h>
 
 using namespace std::chrono_literals;
 using namespace test;
@@ -133,6 +136,32 @@ BOOST_AUTO_TEST_CASE(who_stops_in_the_middle_of_a_handshake_is_sent_away_in_time
   silent.receive_all();
   BOOST_TEST(listening->refused()[link_end::timed_out] == 1U);
   BOOST_TEST(alone_again());
+}
+
+BOOST_AUTO_TEST_CASE(without_a_descriptor_left_who_calls_has_to_wait_and_the_others_go_on) {
+  listen({});
+  rlimit before{};
+  BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
+  auto few = before;
+  few.rlim_cur = descriptors() + 10;
+  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  std::vector<raw_caller> silent;
+  for (int i = 0; i < 10; ++i) // each takes one here, and one on the other side
+    silent.emplace_back(number());
+  BOOST_CHECK(inside->refused(1).front().second.what == link_end::no_resources);
+  good_goes_on();
+  const auto caller = std::make_shared<end>();
+  try {
+    links.connect(listening->address(), {}, {}, bounds, caller);
+    BOOST_CHECK(caller->closed().what == link_end::no_resources);
+  } catch (const std::system_error& error) {
+    BOOST_CHECK(error.code() == std::errc::too_many_files_open);
+  }
+  silent.clear();
+  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  const auto second = std::make_shared<end>();
+  links.connect(listening->address(), {}, {}, bounds, second);
+  BOOST_TEST(second->opened());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

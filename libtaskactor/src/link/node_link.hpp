@@ -121,7 +121,7 @@ public:
 
   /// Returns at once; the listener hears of the end, however soon it comes. `expected_name`: a DNS name that
   /// the other side's certificate must have; empty: the address's host, and for Unix sockets any.
-  /// Errors: bounds that can't be (`errc::invalid_argument`).
+  /// Errors: `std::system_error`: bounds that can't be (`errc::invalid_argument`); no descriptor is left.
   std::shared_ptr<node_link> connect(const link_address& to, const link_identity& as,
                                      const std::string& expected_name, const link_bounds& bounds,
                                      std::shared_ptr<node_link_listener> listener);
