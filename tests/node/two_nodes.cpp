@@ -108,6 +108,7 @@ BOOST_AUTO_TEST_CASE(both_may_call_over_one_connection) {
   pair nodes;
   BOOST_REQUIRE(nodes.there->wait_for_peers(1, 10s));
   BOOST_TEST(nodes.there->submit(ta::on_node("here"), twice, 1).value().get() == 2);
+  BOOST_TEST(nodes.there->leave(ta::no_timeout)); // there is nothing to wait for
 }
 
 BOOST_AUTO_TEST_CASE(errors_travel) {

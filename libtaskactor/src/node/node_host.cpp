@@ -17,6 +17,11 @@ namespace {
 
 constexpr std::size_t around_bytes = 2048; // of a frame, beside its bytes: numbers, a name and an id
 
+/// What a condition variable can add to the time.
+std::chrono::nanoseconds waitable(std::chrono::nanoseconds bound) noexcept {
+  return std::clamp<std::chrono::nanoseconds>(bound, std::chrono::nanoseconds{0}, std::chrono::years{1});
+}
+
 } // namespace
 
 /// When there is no memory, a step is left out: the link that it was for ends by its lease.
@@ -199,7 +204,7 @@ node_statistics node_host::statistics() {
 
 bool node_host::wait_for_peers(std::size_t count, std::chrono::nanoseconds bound) {
   std::unique_lock lock{mutex_};
-  return changed_.wait_for(lock, bound, [&] {
+  return changed_.wait_for(lock, waitable(bound), [&] {
     const auto all = core_.peers();
     return std::count_if(all.begin(), all.end(),
                          [](const auto& each) { return each.state == peer_state::up; })
@@ -212,7 +217,8 @@ bool node_host::leave(std::chrono::nanoseconds bound) {
   bool done = false;
   {
     std::unique_lock lock{mutex_};
-    done = changed_.wait_for(lock, bound, [this] { return !core_.has_guests() && !core_.has_calls(); });
+    done = changed_.wait_for(lock, waitable(bound),
+                             [this] { return !core_.has_guests() && !core_.has_calls(); });
   }
   std::vector<std::shared_ptr<node_listening>> listenings;
   enter([&] {
