@@ -57,6 +57,7 @@ std::size_t room_desk::promised() const noexcept {
 /// Those that want something first; who of the same kind is first changes with the time.
 std::vector<std::map<session_id, room_desk::room>::value_type*> room_desk::in_order() {
   std::vector<std::map<session_id, room>::value_type*> order;
+  order.reserve(rooms_.size());
   for (auto& each : rooms_)
     order.push_back(&each);
   if (order.size() > limit_) // else each has a place
