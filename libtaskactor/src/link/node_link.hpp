@@ -120,7 +120,8 @@ public:
   node_links& operator=(const node_links&) = delete;
 
   /// Returns at once; the listener hears of the end, however soon it comes. `expected_name`: a DNS name that
-  /// the other side's certificate must have; empty: the address's host, and for Unix sockets any.
+  /// the other side's certificate must have; empty: the address's host; any where it has none
+  /// (a Unix socket, or this machine).
   /// Errors: `std::system_error`: bounds that can't be (`errc::invalid_argument`); no descriptor is left.
   std::shared_ptr<node_link> connect(const link_address& to, const link_identity& as,
                                      const std::string& expected_name, const link_bounds& bounds,
