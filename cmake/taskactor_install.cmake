@@ -1,6 +1,7 @@
-# What `cmake --install` puts into a prefix, in three components:
+# What `cmake --install` puts into a prefix, in four components:
 #
 #   library      the shared library
+#   node         the shared library of nodes
 #   development  headers, the static libraries, the CMake package, FindCAF for it, taskactor.pc
 #   programs     what apps/ installs
 #
@@ -8,7 +9,8 @@
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
 
-# taskactor_install(<target>...): the library; of each kind, shared and static, one target at most.
+# taskactor_install(<target>...): the library, and that of nodes (taskactor_node...) on it; of each kind, shared and
+# static, one target at most.
 function(taskactor_install)
   set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/taskactor")
   set(kinds "")
@@ -19,6 +21,7 @@ function(taskactor_install)
       set(kind static)
     endif()
     list(APPEND kinds ${kind})
+    _taskactor_install_node(${target} ${kind} "${package_dir}")
     install(TARGETS ${target} EXPORT taskactor_${kind}
       LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT library NAMELINK_COMPONENT development
       ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT development
@@ -49,6 +52,20 @@ function(taskactor_install)
   _taskactor_pkg_config("${kinds}")
 endfunction()
 
+# The library of nodes finds the other one beside it.
+function(_taskactor_install_node core kind package_dir)
+  string(REPLACE taskactor taskactor_node target ${core})
+  if(NOT CMAKE_INSTALL_FULL_LIBDIR IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
+    set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN")
+  endif()
+  install(TARGETS ${target} EXPORT taskactor_node_${kind}
+    LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT node NAMELINK_COMPONENT development
+    ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT development
+    INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
+  install(EXPORT taskactor_node_${kind} NAMESPACE taskactor:: FILE taskactor-node-${kind}.cmake
+    DESTINATION "${package_dir}" COMPONENT development)
+endfunction()
+
 # taskactor.pc finds its prefix from where it lies, so that `cmake --install --prefix` is right as well.
 function(_taskactor_pkg_config kinds)
   file(RELATIVE_PATH pc_to_prefix "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" "${CMAKE_INSTALL_PREFIX}")
@@ -59,7 +76,9 @@ function(_taskactor_pkg_config kinds)
   # What a shared library brings itself, a static one leaves to its users to link with: pkg-config --static.
   set(pc_requires_private "")
   set(pc_libs_private "")
+  set(pc_node_requires_private "")
   if("static" IN_LIST kinds)
+    set(pc_node_requires_private openssl)
     set(pc_requires_private spdlog)
     set(pc_libs_private "-lcaf_io")
   endif()
@@ -77,7 +96,9 @@ function(_taskactor_pkg_config kinds)
   string(APPEND pc_libs " -lcaf_core -pthread")
 
   configure_file("${PROJECT_SOURCE_DIR}/cmake/taskactor.pc.in" taskactor.pc @ONLY)
-  install(FILES "${CMAKE_CURRENT_BINARY_DIR}/taskactor.pc" DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT development)
+  configure_file("${PROJECT_SOURCE_DIR}/cmake/taskactor-node.pc.in" taskactor-node.pc @ONLY)
+  install(FILES "${CMAKE_CURRENT_BINARY_DIR}/taskactor.pc" "${CMAKE_CURRENT_BINARY_DIR}/taskactor-node.pc"
+    DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT development)
 endfunction()
 
 # taskactor_install_program(<target>): into the component `programs`. Where the loader doesn't look of itself, the

@@ -1,8 +1,9 @@
 # Debian packages, by `cpack -G DEB` in the build tree: one for each component of cmake/taskactor_install.cmake.
 #
-#   libtaskactor0     library       only where a shared library is built
-#   libtaskactor-dev  development
-#   taskactor         programs      only where the programs are built
+#   libtaskactor0       library       only where a shared library is built
+#   libtaskactor-node0  node          the same
+#   libtaskactor-dev    development
+#   taskactor           programs      only where the programs are built
 #
 # `./dev package` builds them from the preset `package`, which puts files where Debian wants them (prefix /usr).
 
@@ -55,11 +56,11 @@ with taskactor.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libcaf-dev (>= ${CAF_VERSION}), nlohmann-json3-dev")
 
 if("static" IN_LIST _kinds)
-  string(APPEND CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS ", libspdlog-dev")
+  string(APPEND CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS ", libspdlog-dev, libssl-dev")
 endif()
 
 if("shared" IN_LIST _kinds)
-  list(APPEND CPACK_COMPONENTS_ALL library)
+  list(APPEND CPACK_COMPONENTS_ALL library node)
   set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libtaskactor0)
   set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
   set(CPACK_DEBIAN_LIBRARY_DESCRIPTION "tasks on actors for C++20
@@ -67,11 +68,21 @@ ${_about}
 .
 The shared library.")
   set(CPACK_DEBIAN_LIBRARY_PACKAGE_SHLIBDEPS ON)
+  set(CPACK_DEBIAN_NODE_PACKAGE_NAME libtaskactor-node0)
+  set(CPACK_DEBIAN_NODE_PACKAGE_SECTION libs)
+  set(CPACK_DEBIAN_NODE_DESCRIPTION "tasks on actors for C++20: nodes
+${_about}
+.
+The shared library by which several machines share work.")
+  set(CPACK_DEBIAN_NODE_PACKAGE_SHLIBDEPS ON)
   # Before 1.0 what was built with one version is run with no other.
   set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
   set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY "=")
   set(CPACK_DEBIAN_ENABLE_COMPONENT_DEPENDS ON)
-  set(CPACK_COMPONENT_DEVELOPMENT_DEPENDS library)
+  set(CPACK_COMPONENT_DEVELOPMENT_DEPENDS library node)
+  set(CPACK_COMPONENT_NODE_DEPENDS library)
+  # dpkg-shlibdeps has to see the library that isn't installed yet.
+  get_target_property(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS taskactor BINARY_DIR)
 endif()
 
 if(TASKACTOR_BUILD_APPS)
@@ -86,9 +97,7 @@ cancellation reaches all of a command's processes. The verbs \"list\" and
 other programs.")
   set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SHLIBDEPS ON)
   if("shared" IN_LIST _kinds) # which the programs that load task libraries are linked with
-    set(CPACK_COMPONENT_PROGRAMS_DEPENDS library)
-    # dpkg-shlibdeps has to see the library that isn't installed yet.
-    get_target_property(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS taskactor BINARY_DIR)
+    set(CPACK_COMPONENT_PROGRAMS_DEPENDS library node)
   endif()
 endif()
 

@@ -1,5 +1,6 @@
 #include "completion.hpp"
 
+#include "completion_scripts.hpp"
 #include "option_table.hpp"
 #include "text.hpp"
 
@@ -13,136 +14,6 @@ namespace taskactor::cli {
 namespace {
 
 constexpr std::string_view shells[] = {"bash", "zsh"};
-
-constexpr std::string_view bash_script
-    = R"(# bash completion for taskactor, made by `taskactor completion bash`.
-
-_taskactor() {
-  local cur=${COMP_WORDS[COMP_CWORD]}
-  COMPREPLY=()
-  if ((COMP_CWORD == 1)); then
-    mapfile -t COMPREPLY < <(compgen -W '@FIRST_WORDS@' -- "$cur")
-    return
-  fi
-  case ${COMP_WORDS[1]} in
-    run) _taskactor_run ;;
-@NAMED@    completion) ((COMP_CWORD > 2)) || mapfile -t COMPREPLY < <(compgen -W '@SHELLS@' -- "$cur") ;;
-  esac
-}
-
-# The words up to the cursor are options of ours until one is not: there the command begins. Bash has made
-# three words of --jobs=4.
-_taskactor_run() {
-  local cur=${COMP_WORDS[COMP_CWORD]} at=2 word
-  while ((at < COMP_CWORD)); do
-    word=${COMP_WORDS[at]}
-    if [[ $word == -- ]]; then
-      ((at += 1))
-      break
-    fi
-    [[ $word == -?* ]] || break
-    ((at += 1))
-    _taskactor_takes_value "$word" || continue
-    [[ ${COMP_WORDS[at]} != = ]] || ((at += 1))
-    if ((at >= COMP_CWORD)); then
-      [[ $cur != = ]] || cur=
-      _taskactor_value "$word" "$cur"
-      return
-    fi
-    ((at += 1))
-  done
-  if ((at == COMP_CWORD)) && [[ $cur == -* && ${COMP_WORDS[at - 1]} != -- ]]; then
-    mapfile -t COMPREPLY < <(compgen -W '@OPTIONS@' -- "$cur")
-  elif ((at >= COMP_CWORD)); then
-    compopt -o filenames 2>/dev/null
-    mapfile -t COMPREPLY < <(compgen -c -- "$cur")
-  elif declare -F _command_offset >/dev/null && [[ " ${COMP_WORDS[*]:at:COMP_CWORD-at} " != *' ::: '* ]]; then
-    _command_offset "$at" # of the package bash-completion
-  else
-    compopt -o filenames 2>/dev/null
-    mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-  fi
-}
-
-# Options until the name of a task. $1: all of the verb.
-_taskactor_named() {
-  local cur=${COMP_WORDS[COMP_CWORD]} at=2 word
-  while ((at < COMP_CWORD)); do
-    word=${COMP_WORDS[at]}
-    [[ $word == -?* && $word != -- ]] || return
-    ((at += 1))
-    case $word in @NAMED_WITH_VALUE@) ;; *) continue ;; esac
-    [[ ${COMP_WORDS[at]} != = ]] || ((at += 1))
-    if ((at >= COMP_CWORD)); then
-      [[ $cur != = ]] || cur=
-      _taskactor_named_value "$word" "$cur"
-      return
-    fi
-    ((at += 1))
-  done
-  [[ $cur != -* ]] || mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
-}
-
-_taskactor_named_value() {
-  case $1 in
-@NAMED_VALUES@  esac
-}
-
-# Of several short options in one word, the first that takes a value has the rest of the word for it.
-_taskactor_takes_value() {
-  case $1 in
-    @LONG_WITH_VALUE@) return 0 ;;
-    --*) return 1 ;;
-    *[@SHORT_WITH_VALUE@]) [[ ${1%?} != *[@SHORT_WITH_VALUE@]* ]] ;;
-    *) return 1 ;;
-  esac
-}
-
-_taskactor_value() {
-  case $1 in
-@VALUES@  esac
-}
-
-complete -F _taskactor taskactor
-)";
-
-constexpr std::string_view zsh_script = R"(#compdef taskactor
-# zsh completion for taskactor, made by `taskactor completion zsh`.
-
-_taskactor() {
-  local context state state_descr line
-  typeset -A opt_args
-  _arguments -C \
-@ZSH_FIRST@    '1: :->verb' \
-    '*:: :->rest'
-  case $state in
-    verb)
-      local -a verbs=(
-@ZSH_VERBS@      )
-      _describe verb verbs
-      ;;
-    rest)
-      case $words[1] in
-        run) _taskactor_run ;;
-@ZSH_NAMED@        completion) _arguments '1:shell:(@SHELLS@)' ;;
-      esac
-      ;;
-  esac
-}
-
-_taskactor_run() {
-  _arguments -s -S \
-@ZSH_OPTIONS@    '(-):command: _command_names -e' \
-    '*::argument: _taskactor_argument'
-}
-
-# Of the command, or an item after `:::`.
-_taskactor_argument() {
-  if ((${words[(I):::]})); then _files; else _normal; fi
-}
-
-if [[ $funcstack[1] == _taskactor ]]; then _taskactor "$@"; else compdef _taskactor taskactor; fi
-)";
 
 std::string joined(const std::vector<std::string>& words, const std::string& between) {
   std::string result;
@@ -171,7 +42,8 @@ bool is_long(const std::string& name) { return name.starts_with("--"); }
 std::string first_words(const program_table& table) {
   auto result = all_names(table.options);
   for (const auto& verb : table.verbs)
-    result.push_back(verb.name);
+    if (const auto word = verb.name.substr(0, verb.name.find(' ')); word != result.back())
+      result.push_back(word);
   return joined(result, " ");
 }
 
@@ -214,16 +86,68 @@ struct named_parts {
 
 std::string zsh_option(const option_entry& option);
 
+/// Its name has two words.
+bool is_second(const verb_entry& verb) { return verb.name.find(' ') != verb.name.npos; }
+
+/// What begins with the same word, and is only that.
+const verb_entry* first_of(const program_table& table, const verb_entry& second) {
+  for (const auto& each : table.verbs)
+    if (is_second(second) && each.name == second.name.substr(0, second.name.find(' ')))
+      return &each;
+  return nullptr;
+}
+
+bool has_second(const program_table& table, const verb_entry& first) {
+  return std::any_of(table.verbs.begin(), table.verbs.end(),
+                     [&](const auto& each) { return each.name.starts_with(first.name + ' '); });
+}
+
+std::string bash_verb(const program_table& table, const verb_entry& verb) {
+  const auto options = '\'' + joined(all_names(verb.options), " ") + '\'';
+  if (!is_second(verb))
+    return "    " + verb.name + ") _taskactor_named " + options + " 2 ;;\n";
+  const auto space = verb.name.find(' ');
+  const auto second = verb.name.substr(space + 1);
+  const auto* const first = first_of(table, verb);
+  const auto rest = first ? " else _taskactor_named '" + joined(all_names(first->options), " ") + "' 2;" : "";
+  const std::string begins = first ? " && [[ $cur != -* ]]" : "";
+  return "    " + verb.name.substr(0, space) + ")\n      if ((COMP_CWORD == 2))" + begins
+         + "; then mapfile -t COMPREPLY < <(compgen -W " + second
+         + " -- \"$cur\")\n      elif [[ ${COMP_WORDS[2]} == " + second + " ]]; then _taskactor_named "
+         + options + " 3;" + rest + " fi ;;\n";
+}
+
+/// Up to its options.
+std::string zsh_verb(const verb_entry& verb) {
+  if (!is_second(verb))
+    return "        " + verb.name + ") _arguments -S \\\n";
+  const auto space = verb.name.find(' ');
+  const auto second = verb.name.substr(space + 1);
+  return "        " + verb.name.substr(0, space) + ") if ((CURRENT == 2)); then compadd " + second
+         + "; elif [[ $words[2] == " + second + " ]]; then shift words; ((CURRENT--)); _arguments -S \\\n";
+}
+
+/// What stands behind the options of the second of two words: those of the first alone.
+std::string zsh_first(const program_table& table, const verb_entry& second) {
+  const auto* const first = first_of(table, second);
+  if (!first)
+    return {};
+  std::string result = "else _arguments -S \\\n";
+  for (const auto& option : first->options)
+    result += zsh_option(option);
+  return result + "    ; ";
+}
+
 named_parts named_of(const program_table& table) {
   named_parts result;
   for (const auto& verb : table.verbs) {
     if (verb.options.empty())
       continue;
-    result.verbs
-        += "    " + verb.name + ") _taskactor_named '" + joined(all_names(verb.options), " ") + "' ;;\n";
-    result.zsh += "        " + verb.name + ") _arguments -S \\\n";
+    const bool with_second = has_second(table, verb); // whose part has this one in it
+    result.verbs += with_second ? "" : bash_verb(table, verb);
+    result.zsh += with_second ? "" : zsh_verb(verb);
     for (const auto& option : verb.options) {
-      result.zsh += zsh_option(option);
+      result.zsh += with_second ? "" : zsh_option(option);
       const auto& name = option.names.front();
       if (option.value.empty()
           || std::find(result.with_value.begin(), result.with_value.end(), name) != result.with_value.end())
@@ -231,7 +155,10 @@ named_parts named_of(const program_table& table) {
       result.with_value.push_back(name);
       result.values += bash_value(option);
     }
-    result.zsh += verb.arguments.empty() ? "    ;;\n" : "    '(-)1:task:()' '*:argument:()' ;;\n";
+    result.zsh += with_second              ? ""
+                  : is_second(verb)        ? "    '*:name:()'; " + zsh_first(table, verb) + "fi ;;\n"
+                  : verb.arguments.empty() ? "    ;;\n"
+                                           : "    '(-)1:task:()' '*:argument:()' ;;\n";
   }
   return result;
 }

@@ -3,6 +3,8 @@
 #include "descriptors.hpp"
 #include "exit_code.hpp"
 #include "manual.hpp"
+#include "node_cert.hpp"
+#include "node_verb.hpp"
 #include "option_table.hpp"
 #include "run_options.hpp"
 #include "run_verb.hpp"
@@ -13,6 +15,7 @@
 #include <algorithm>
 #include <exception>
 #include <iostream>
+#include <iterator>
 #include <string>
 #include <vector>
 
@@ -56,8 +59,27 @@ int run(std::vector<std::string> arguments) {
   return cli::run_commands(std::move(line.options));
 }
 
+/// The command line of `taskactor node cert`.
+struct node_cert_line {
+  node_cert_line() { cli::add_options(app, options); }
+
+  CLI::App app{"", "taskactor node cert"};
+  cli::node_cert_options options;
+};
+
+int make_node_certificates(std::vector<std::string> arguments) {
+  node_cert_line line;
+  try {
+    std::reverse(arguments.begin(), arguments.end());
+    line.app.parse(std::move(arguments));
+  } catch (const CLI::ParseError& what) {
+    return answer(line.app, what);
+  }
+  return cli::make_certificates(line.options);
+}
+
 struct verb {
-  const char* name;
+  const char* name; ///< one word, or two: "node cert"
   const char* text; ///< empty: not for users
   const char* arguments;
   int (*run)(std::vector<std::string> arguments);
@@ -68,18 +90,27 @@ int print_manual(std::vector<std::string> arguments);
 
 constexpr verb verbs[] = {
     {"run", "Run a command for each item (taskactor run --help)", "", run},
+    {"node", "", "", cli::run_node},
+    {"nodes", "", "", cli::run_nodes},
+    {"status", "", "", cli::run_status},
+    {"cancel", "", "", cli::run_cancel},
+    {"node cert", "Make certificates for nodes (taskactor node cert --help)", "[NAME]...",
+     make_node_certificates},
     {"completion", "Print a completion script for bash or zsh", "SHELL", complete},
     {"man", "", "", print_manual},
 };
 
 /// With those of any program of named tasks: here the tasks are those of libraries.
 std::vector<cli::verb_entry> verbs_of_users() {
-  std::vector<cli::verb_entry> result;
+  auto result = cli::node_verb_table();
   for (const auto& each : verbs)
     if (*each.text)
       result.push_back({each.name, each.text, each.arguments});
   for (auto& each : cli::named_verb_table())
     result.push_back(std::move(each));
+  const auto run
+      = std::find_if(result.begin(), result.end(), [](const auto& each) { return each.name == "run"; });
+  std::rotate(result.begin(), run, std::next(run)); // what most want of it
   return result;
 }
 
@@ -91,7 +122,14 @@ struct bare_line {
     app.get_formatter()->label("SUBCOMMAND", "VERB");
     app.require_subcommand(1);
     for (const auto& each : verbs_of_users())
-      app.add_subcommand(each.name, each.text)->group("Verbs");
+      add(each.name.substr(0, each.name.find(' ')), each.text);
+  }
+
+  /// Once.
+  void add(const std::string& word, const std::string& text) {
+    const auto same = [&](const CLI::App* each) { return each->get_name() == word; };
+    if (app.get_subcommands(same).empty())
+      app.add_subcommand(word, text)->group("Verbs");
   }
 
   CLI::App app{"Tasks on actors: many things done, so many at a time, and what became of each.", "taskactor"};
@@ -100,7 +138,13 @@ struct bare_line {
 cli::program_table table() {
   const bare_line bare;
   const run_line line;
-  return {.verbs = verbs_of_users(),
+  auto all = verbs_of_users();
+  auto& options = std::find_if(all.begin(), all.end(), [](const auto& each) {
+                    return each.name == "node cert";
+                  })->options;
+  options = cli::option_table(node_cert_line{}.app);
+  std::erase_if(options, [](const auto& each) { return each.names.empty(); }); // its arguments
+  return {.verbs = std::move(all),
           .options = cli::option_table(bare.app),
           .run_options = cli::option_table(line.app)};
 }
@@ -135,6 +179,17 @@ int complete(std::vector<std::string> arguments) {
 /// For the build of the page.
 int print_manual(std::vector<std::string>) { return print(cli::manual_page(table(), version)); }
 
+/// Of so many words, at the beginning.
+const verb* find_verb(const std::vector<std::string>& arguments, std::ptrdiff_t words) {
+  if (std::ssize(arguments) < words)
+    return std::end(verbs);
+  std::string name;
+  for (std::ptrdiff_t i = 0; i < words; ++i)
+    name += (i ? " " : "") + arguments[static_cast<std::size_t>(i)];
+  return std::find_if(std::begin(verbs), std::end(verbs),
+                      [&](const verb& each) { return name == each.name; });
+}
+
 int no_verb(std::vector<std::string> arguments) {
   bare_line line;
   if (arguments.empty()) {
@@ -154,17 +209,20 @@ int no_verb(std::vector<std::string> arguments) {
 
 int main(int count, char** words) {
   cli::open_standard_streams();
+  std::vector<std::string> arguments(words + std::min(count, 1), words + count);
+  if (count > 2 && arguments.front() == "call" && cli::calls_node({arguments.begin() + 1, arguments.end()}))
+    return cli::run_call_on_node({arguments.begin() + 1, arguments.end()});
   if (const auto code = taskactor::named_entry(count, words)) // a verb of tasks, or this is a worker
     return *code;
-  std::vector<std::string> arguments(words + std::min(count, 1), words + count);
   try {
-    const auto named = std::find_if(std::begin(verbs), std::end(verbs), [&](const verb& each) {
-      return !arguments.empty() && arguments.front() == each.name;
-    });
-    if (named == std::end(verbs))
-      return no_verb(std::move(arguments));
-    arguments.erase(arguments.begin());
-    return named->run(std::move(arguments));
+    for (const std::ptrdiff_t length : {2, 1}) {
+      const auto named = find_verb(arguments, length);
+      if (named == std::end(verbs))
+        continue;
+      arguments.erase(arguments.begin(), arguments.begin() + length);
+      return named->run(std::move(arguments));
+    }
+    return no_verb(std::move(arguments));
   } catch (const std::exception& error) {
     std::cerr << "taskactor: " << error.what() << '\n';
     return cli::output_unwritable;

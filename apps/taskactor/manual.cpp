@@ -31,6 +31,12 @@ quotes, an array, an object, true, false or null. A call that runs in a process 
 The program taskactor-worker serves programs that have their tasks in such libraries, and don't want to be
 their own workers: taskactor-worker --help.)";
 
+constexpr std::string_view nodes_note
+    = R"(Nodes believe one another by certificates. taskactor node cert makes them for a first cluster: an
+authority in DIR, if there is none, and for each NAME a certificate and a key, in files of this name. A NAME is a
+DNS name, with others and IP addresses behind commas that the node can be called by as well. A node is given
+authority.pem, and its own two files; the key of the authority, authority.key, stays where certificates are made.)";
+
 /// Text as roff prints it: `-` as a hyphen-minus, quotes as they are typed.
 std::string escaped(std::string_view text) {
   std::string result;
@@ -168,11 +174,25 @@ std::string description() {
   return result;
 }
 
+bool is_of_nodes(const verb_entry& verb) { return verb.name.starts_with("node"); }
+
+std::string nodes(const program_table& table) {
+  std::string result = ".SH NODES\n" + prose(nodes_note);
+  for (const auto& verb : table.verbs) {
+    if (!is_of_nodes(verb) || verb.options.empty())
+      continue;
+    result += ".SS Options of taskactor " + escaped(verb.name) + '\n';
+    for (const auto& each : verb.options)
+      result += option(each);
+  }
+  return result;
+}
+
 /// The verbs of named tasks.
 std::string named_tasks(const program_table& table) {
   std::string result = ".SH NAMED TASKS\n" + prose(named_note);
   for (const auto& verb : table.verbs) {
-    if (verb.options.empty())
+    if (verb.options.empty() || is_of_nodes(verb))
       continue;
     result += ".SS Options of taskactor " + escaped(verb.name) + '\n';
     for (const auto& each : verb.options)
@@ -213,8 +233,8 @@ std::string examples() {
 std::string manual_page(const program_table& table, const std::string& version) {
   return ".TH TASKACTOR 1 " + std::string{date} + " \"" + version + "\" \"User Commands\"\n"
          + ".SH NAME\ntaskactor \\- many things done, so many at a time, and what became of each\n"
-         + synopsis(table) + description() + verbs(table) + options(table) + named_tasks(table) + topics()
-         + exit_codes() + examples()
+         + synopsis(table) + description() + verbs(table) + options(table) + named_tasks(table) + nodes(table)
+         + topics() + exit_codes() + examples()
          + ".SH SEE ALSO\n.BR xargs (1),\n.BR parallel (1),\n.BR nice (1),\n.BR setrlimit (2)\n";
 }
 

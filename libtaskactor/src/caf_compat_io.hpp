@@ -19,6 +19,7 @@ namespace taskactor::detail {
 #if TASKACTOR_CAF_0
 inline void configure_io(caf::actor_system_config& config) {
   config.set("scheduler.max-threads", std::size_t{1});
+  config.set("scheduler.policy", caf::atom("sharing")); // the other one looks for work that there never is
   config.set("middleman.workers", std::size_t{0});
   config.load<caf::io::middleman>();
 }
@@ -32,6 +33,7 @@ inline const bool io_registered = (register_io(), true);
 
 inline void configure_io(caf::actor_system_config& config) {
   config.set("caf.scheduler.max-threads", std::size_t{1});
+  config.set("caf.scheduler.policy", "sharing");
   config.set("caf.middleman.workers", std::size_t{0});
   config.load<caf::io::middleman>();
 }

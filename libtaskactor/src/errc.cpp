@@ -67,6 +67,12 @@ std::string to_string(errc code) {
     return "service down";
   case errc::supervisor_gave_up:
     return "the supervisor has given up";
+  case errc::node_lost:
+    return "the node was lost under the call";
+  case errc::no_node:
+    return "no such node";
+  case errc::not_permitted:
+    return "not permitted";
   }
   return "unknown error";
 }

@@ -60,6 +60,13 @@ std::function<task<json>()> body_of(const named_task& which, const json& argumen
 
 } // namespace
 
+detail::bound_call detail::bind_named(task_options options, const named_task& which, const json& arguments) {
+  auto how = merged(std::move(options), which.options());
+  const auto where = std::exchange(how.runner, std::nullopt).value_or(runner::task);
+  auto body = body_of(which, arguments, where);
+  return {std::move(how), std::move(body)};
+}
+
 task<json> detail::run_blocking(std::function<json(std::stop_token)> function) {
   co_return co_await run_in_thread(std::move(function));
 }

@@ -12,6 +12,8 @@ taskactor_tasks(two "two." taskactor::shared tasks_library.cpp)
 taskactor_tasks(one_again "" taskactor::shared tasks_library.cpp)
 taskactor_tasks(none "" taskactor::shared no_tasks_library.cpp)
 taskactor_tasks(number "" taskactor::shared number_library.cpp)
+taskactor_tasks(nodes "" taskactor::shared nodes_library.cpp)
+set(environment_nodes "TASKACTOR_NODES_LIBRARY=$<TARGET_FILE:tasks_nodes>;TASKACTOR_EXAMPLES=${PROJECT_SOURCE_DIR}/examples")
 
 # Of a taskactor that isn't this one, by its version.
 file(READ "${PROJECT_SOURCE_DIR}/libtaskactor/include/taskactor/version.hpp" version)

@@ -44,7 +44,8 @@ class Bash(program.Case):
         (self.folder / "a folder").mkdir()
 
     def test_the_first_word_is_a_verb_or_an_option(self):
-        self.assertEqual(set(self.complete("")), {"run", "completion", "list", "call", "-h", "--help", "--version"})
+        self.assertEqual(set(self.complete("")), {"run", "node", "nodes", "status", "cancel", "completion", "list",
+                                                  "call", "-h", "--help", "--version"})
         self.assertEqual(self.complete("r"), ["run"])
         self.assertEqual(self.complete("completion", ""), ["bash", "zsh"])
 
@@ -73,6 +74,14 @@ class Bash(program.Case):
         self.assertEqual(self.complete("call", "--runner", "=", "t"), ["thread"])
         self.assertEqual(self.complete("call", "--timeout", ""), [])
         self.assertEqual(self.complete("call", "resize", "--lo"), [])
+
+    def test_a_verb_of_two_words(self):
+        self.assertEqual(self.complete("node", ""), ["cert"])
+        in_help = set(re.findall(r"^  (?:-\w,)?(--\w+)", taskactor("node", "cert", "--help"), re.MULTILINE))
+        self.assertEqual(set(self.complete("node", "cert", "--")), in_help)
+        self.assertEqual(self.complete("node", "cert", "--force", "--au"), ["--authority"])
+        self.assertEqual(self.complete("node", "cert", "--authority", "a"), ["a file", "a folder"])
+        self.assertEqual(self.complete("node", "cert", "name", "--au"), [])
 
     def test_after_the_options_comes_a_command(self):
         before_command = (

@@ -37,7 +37,8 @@ class Manual(program.Case):
         self.assertEqual(
             self.tags("EXIT STATUS"), re.findall(r"^  (\d+) ", taskactor("run", "--help"), re.MULTILINE)
         )
-        self.assertEqual(self.tags("VERBS"), re.findall(r"^  ([a-z]+) ", taskactor("--help"), re.MULTILINE))
+        verbs = [tag.split()[0] for tag in self.tags("VERBS")]
+        self.assertEqual(list(dict.fromkeys(verbs)), re.findall(r"^  ([a-z]+) ", taskactor("--help"), re.MULTILINE))
 
     def test_options_and_exit_codes_of_named_tasks_are_those_of_their_help(self):
         text = plain(self.page).partition("\n.SH NAMED TASKS\n")[2].partition("\n.SH ")[0]
@@ -47,6 +48,11 @@ class Manual(program.Case):
             self.assertEqual(re.findall(r"\.TP\n(.*)\n", part), re.findall(r"^  (--.*?)  ", help_text, re.MULTILINE))
             codes = text.partition("\n.SS Exit status of both\n")[2]
             self.assertEqual(re.findall(r"\.TP\n(.*)\n", codes), re.findall(r"^  (\d+) ", help_text, re.MULTILINE))
+
+    def test_options_of_node_cert_are_those_of_its_help(self):
+        text = plain(self.page).partition("\n.SS Options of taskactor node cert\n")[2].partition("\n.S")[0]
+        in_help = re.findall(r"^  (-.*?)(?: REQUIRED)?  ", taskactor("node", "cert", "--help"), re.MULTILINE)
+        self.assertEqual(re.findall(r"\.TP\n(.*)\n", text), [line.strip().replace(",", ", ") for line in in_help])
 
     def test_it_says_what_the_help_says(self):
         said = " ".join(re.sub(r"^\.\w\w.*\n", "", plain(self.page), flags=re.MULTILINE).split()).lower()

@@ -1,6 +1,6 @@
 """Writes the corpus of the fuzzers anew: small inputs that reach each branch of the decoders at once.
 
-An input for `frames` is a byte n, n lengths of pieces, and a stream; one for `arguments` a byte that chooses the function
+An input for `nodes` is told in its source, one for `frames` is a byte n, n lengths of pieces, and a stream; one for `arguments` a byte that chooses the function
 (in the order of `make_subjects`), and CBOR.
 """
 import pathlib
@@ -72,6 +72,32 @@ FRAMES = {
     "length_beyond_limit": stream(b"\x04\x00\x00\x01\x01"),
     "bare_value": stream(cbor(POINT)),
 }
+def steps(first: int, *contents: list | None) -> bytes:
+    """For `nodes`: frames, and in the place of None some time."""
+    made = bytes([first])
+    for content in contents:
+        made += b"\xff\xff" if content is None else struct.pack(">H", len(cbor(content))) + cbor(content)
+    return made
+
+
+PEER = [1, 1, "peer", "u", 7, 1, ["gpu"]]  # less than "z", more than "a"
+CALLED = [9, 1, 1, "task", cbor([1]), -1, "id"]
+NODES = {
+    "answers": steps(1, PEER, None, None, None, None, [6, 3], [17, 1, 1, 1, 2, "half"], [11, 1, 1, cbor(4)],
+                     [12, 2, 1, "no"], [13, 3, 1, 3, "no"], [14, 4, 1, ""], [4, 1, [1, 1]]),
+    "late_answers": steps(1, PEER, None, None, [6, 2], [15, 1, 2, 1, "late"], [16, 1, 1], [16, 1, 2], [11, 1, 1, cbor(4)]),
+    "calls": steps(0, PEER, [2], [7, 2], [8, 9], [7, 5], CALLED, [9, 2, 1, "task", cbor([]), 5, ""], None, [10, 1, 1], None),
+    "beyond_the_window": steps(1, PEER, *([9, n, 1, "t", cbor([]), -1, ""] for n in range(1, 9))),
+    "call_twice": steps(1, PEER, CALLED, CALLED),
+    "no_hello": steps(1, [2]),
+    "other_version": steps(1, [1, 2, "whatever"]),
+    "own_name": steps(1, [1, 1, "a", "u", 7, 1, []]),
+    "not_welcome": steps(0, PEER, [3, 4, "there is one"]),
+    "early": steps(0, PEER, CALLED),
+    "leaves": steps(1, PEER, None, [5], None, [3, 1, "done"], None),
+    "silent": steps(1, PEER, [6, 1], *([None] * 12)),
+    "log": steps(1, PEER, None, [6, 1], [18, 1, 1, 2, "l", "text"], [18, 1, 1, 6, "l", "text"]),
+}
 INTEGERS, SCALARS, CONTAINERS, OPTIONALS, USERS, BYTES, DEFAULTS, ANYTHING = range(8)
 ARGUMENTS = {
     "integers_low": (INTEGERS, [-(2**7), 0, -(2**15), 0, -(2**31), 0, -(2**63), 0]),
@@ -108,6 +134,7 @@ ARGUMENTS = {
 def main() -> None:
     inputs = {
         "frames": FRAMES,
+        "nodes": NODES,
         "arguments": {name: bytes([which]) + cbor(value) for name, (which, value) in ARGUMENTS.items()},
     }
     for folder, files in inputs.items():

@@ -15,12 +15,16 @@ UMBRELLA = "taskactor/taskactor.hpp"
 ON_REQUEST = {
     "taskactor/run/request.hpp", "taskactor/run/messages.hpp", "taskactor/caf_message.hpp",
     "taskactor/named_tasks.hpp",
+    # Of a library of its own.
+    "taskactor/link/certificates.hpp",
     *(
         f"taskactor/task/{name}.hpp"
         for name in ("registry", "named_task", "typed_named_task", "json_value", "json_encode", "json_type")
     ),
     *(f"taskactor/service/{name}.hpp" for name in
       ("child", "service", "service_info", "service_options", "service_request", "service_start", "supervisor")),
+    *(f"taskactor/node/{name}.hpp" for name in
+      ("named_calls", "node", "node_info", "node_options", "placement", "rights", "run_on_node")),
 }
 TESTING = "taskactor/testing.hpp"
 SUITE = re.compile(r"BOOST_(?:AUTO|FIXTURE)_TEST_SUITE\(\s*(\w+)")

@@ -69,8 +69,11 @@ class Case(unittest.TestCase):
 
     def take_away(self, kind: str) -> None:
         """Leaves the prefix as if the library had been built as the other kind alone."""
-        libraries = "libtaskactor.a" if kind == "static" else "libtaskactor.so*"
-        for path in [*self.library_dir.glob(libraries), *self.package_dir.glob(f"taskactor-{kind}*.cmake")]:
+        libraries = "libtaskactor*.a" if kind == "static" else "libtaskactor*.so*"
+        parts = [path for name in ("", "node-") for path in self.package_dir.glob(f"taskactor-{name}{kind}*.cmake")]
+        for path in [*self.library_dir.glob(libraries), *parts]:
+            if path.name == "libtaskactor_testing.a":
+                continue
             path.unlink()
 
     def environment(self) -> dict[str, str]:

@@ -46,6 +46,28 @@ class FindPackage(installed.Case):
         )
         self.assertIn("type=STATIC_LIBRARY", self.configure().stdout)
 
+    def check_node(self, *options: str) -> None:
+        self.write_project(
+            "find_package(taskactor 0.1 REQUIRED COMPONENTS node)\n"
+            "add_executable(makes main.cpp)\ntarget_link_libraries(makes PRIVATE taskactor::node)\n"
+        )
+        (self.project / "main.cpp").write_text(
+            "#include <taskactor/link/certificates.hpp>\n"
+            "int main(int, char** words) { taskactor::make_authority(words[1]); }\n", encoding="utf-8"
+        )
+        self.configure(*options)
+        cmake("--build", self.folder / "build")
+        run(self.folder / "build" / "makes", self.folder / "authority")
+        self.assertTrue((self.folder / "authority" / "authority.pem").is_file())
+
+    @needs("shared")
+    def test_the_library_of_nodes_is_there_on_request(self):
+        self.check_node()
+
+    @needs("static")
+    def test_the_static_library_of_nodes_brings_what_it_needs(self):
+        self.check_node("-Dtaskactor_USE_STATIC_LIBS=ON")
+
     @needs("shared", "static")
     def test_a_static_library_that_is_not_there_is_not_found(self):
         self.take_away("static")

@@ -35,10 +35,10 @@ class Packages(unittest.TestCase):
         return {re.sub(r" -> .*", "", line.split(" ./", 1)[1]) for line in listing.splitlines() if line[0] != "d"}
 
     def test_there_is_one_for_each_component(self):
-        self.assertEqual(set(self.packages), {"libtaskactor0", "libtaskactor-dev", "taskactor"})
+        self.assertEqual(set(self.packages), {"libtaskactor0", "libtaskactor-node0", "libtaskactor-dev", "taskactor"})
 
     def test_each_says_what_it_is(self):
-        sections = {"libtaskactor0": "libs", "libtaskactor-dev": "libdevel", "taskactor": "utils"}
+        sections = {"libtaskactor0": "libs", "libtaskactor-node0": "libs", "libtaskactor-dev": "libdevel", "taskactor": "utils"}
         for package, section in sections.items():
             with self.subTest(package):
                 self.assertEqual(self.field(package, "Version"), CACHE["CMAKE_PROJECT_VERSION"])
@@ -62,6 +62,11 @@ class Packages(unittest.TestCase):
         self.assertLessEqual(wanted, names)
         self.assertEqual("libtaskactor.a" in names, "static" in installed.kinds())
         self.assertFalse(library & development | library & programs | development & programs)
+        node = self.files("libtaskactor-node0")
+        self.assertEqual(
+            {os.path.basename(name) for name in node}, {"libtaskactor_node.so.0", f"libtaskactor_node.so.{version}"}
+        )
+        self.assertLessEqual({"libtaskactor_node.so", "taskactor-node.pc"}, names)
 
     def test_each_depends_on_what_it_needs(self):
         version = CACHE["CMAKE_PROJECT_VERSION"]
@@ -72,6 +77,11 @@ class Packages(unittest.TestCase):
         self.assertLessEqual({"libcaf-dev", "nlohmann-json3-dev"}, set(development))
         self.assertEqual("libspdlog-dev" in development, "static" in installed.kinds())
         self.assertEqual(programs.get("libtaskactor0"), f"= {version}")
+        self.assertEqual(programs.get("libtaskactor-node0"), f"= {version}")
+        node = self.depends("libtaskactor-node0")
+        self.assertEqual(node.get("libtaskactor0"), f"= {version}")
+        self.assertTrue([name for name in node if name.startswith("libssl")], node)
+        self.assertFalse([name for name in library if name.startswith("libssl")], library)
 
     def test_what_is_built_with_the_library_depends_on_its_version(self):
         shlibs = run("dpkg-deb", "-I", self.packages["libtaskactor0"], "shlibs").stdout

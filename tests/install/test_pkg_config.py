@@ -28,6 +28,11 @@ class PkgConfig(installed.Case):
         self.assertIn("-ltaskactor", self.ask("--libs"))
         self.assertNotIn("-lspdlog", self.ask("--libs"))
 
+    def test_the_library_of_nodes(self):
+        said = run("pkg-config", "--libs", "taskactor-node", env=self.environment()).stdout.split()
+        self.assertLessEqual({"-ltaskactor_node", "-ltaskactor"}, set(said))
+        self.assertNotIn("-lssl", said)
+
     @needs("static")
     def test_what_a_static_library_needs(self):
         self.assertLessEqual({"-ltaskactor", "-lspdlog", "-lfmt", "-lcaf_core", "-lcaf_io"}, set(self.ask("--static", "--libs")))

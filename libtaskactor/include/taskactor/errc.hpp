@@ -58,6 +58,12 @@ enum class errc {
   /// A supervisor has ended, since a child didn't start or had to be restarted too often; the message says
   /// which.
   supervisor_gave_up,
+  /// A node was lost, and a call with it that may have begun there.
+  node_lost,
+  /// There is no other node that a call could run on: none of this name or label is known, or this one leaves.
+  no_node,
+  /// Another node doesn't allow this one to run a task, or not so many at once.
+  not_permitted,
 };
 
 /// The category of `errc`, named "taskactor".

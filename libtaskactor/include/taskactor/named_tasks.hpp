@@ -12,6 +12,7 @@
 #include <taskactor/task/registry.hpp>
 #include <taskactor/task_manager.hpp>
 
+#include <functional>
 #include <string_view>
 
 namespace taskactor {
@@ -20,6 +21,16 @@ template <class Name>
 struct detail::json_arguments {
   using type = json;
 };
+
+namespace detail {
+/// A named task with all that is known before it is admitted, for who admits it in a body of its own.
+struct bound_call {
+  task_options options;
+  std::function<task<json>()> body;
+};
+/// Errors: `argument_error`; `std::system_error{errc::invalid_argument}`.
+bound_call bind_named(task_options options, const named_task& which, const json& arguments);
+} // namespace detail
 
 /// As `task_manager::add_task` with a name, of which this is the work.
 expected<handle<json>> add_named(task_manager& tasks, task_options options, std::string_view name,

@@ -9,12 +9,11 @@ namespace taskactor::detail {
 
 namespace {
 
-constexpr std::size_t prefix = 4;
 constexpr std::size_t spare_capacity = std::size_t{1} << 20; // what is kept of it after a large frame
 
 std::size_t length_at(std::string_view bytes) noexcept {
   std::size_t length = 0;
-  for (std::size_t i = 0; i < prefix; ++i)
+  for (std::size_t i = 0; i < frame_prefix; ++i)
     length = length << 8 | static_cast<unsigned char>(bytes[i]);
   return length;
 }
@@ -92,14 +91,14 @@ private:
 } // namespace
 
 std::string make_frame(const nlohmann::json& content) {
-  std::string frame(prefix, '\0');
+  std::string frame(frame_prefix, '\0');
   nlohmann::json::to_cbor(content, frame);
-  const auto size = frame.size() - prefix;
+  const auto size = frame.size() - frame_prefix;
   if (size > frame_limit)
     throw std::length_error{"a frame of " + std::to_string(size) + " bytes; the limit is "
                             + std::to_string(frame_limit)};
-  for (std::size_t i = 0; i < prefix; ++i)
-    frame[i] = static_cast<char>(size >> (8 * (prefix - 1 - i)) & 0xFFU);
+  for (std::size_t i = 0; i < frame_prefix; ++i)
+    frame[i] = static_cast<char>(size >> (8 * (frame_prefix - 1 - i)) & 0xFFU);
   return frame;
 }
 
@@ -115,16 +114,22 @@ std::optional<nlohmann::json> read_frame(std::string_view content) {
 }
 
 bool frame_cutter::sound() const noexcept {
-  if (kept_.size() - begin_ < prefix)
+  if (kept_.size() - begin_ < frame_prefix)
     return true;
   const auto length = length_at(std::string_view{kept_}.substr(begin_));
-  return length != 0 && length <= frame_limit;
+  return length != 0 && length <= limit_;
+}
+
+bool frame_cutter::too_long() const noexcept {
+  return broken_ && kept_.size() - begin_ >= frame_prefix
+         && length_at(std::string_view{kept_}.substr(begin_)) > limit_;
 }
 
 bool frame_cutter::feed(std::string_view bytes) {
   kept_.erase(0, begin_);
   begin_ = 0;
-  if (kept_.empty() && kept_.capacity() > spare_capacity)
+  // A stream of large frames keeps its room, until a small one comes.
+  if (kept_.empty() && kept_.capacity() > spare_capacity && last_ < kept_.capacity() / 4)
     kept_.shrink_to_fit();
   if (!broken_)
     kept_ += bytes;
@@ -134,17 +139,18 @@ bool frame_cutter::feed(std::string_view bytes) {
 
 std::optional<std::string_view> frame_cutter::next() {
   const auto rest = std::string_view{kept_}.substr(begin_);
-  if (broken_ || rest.size() < prefix)
+  if (broken_ || rest.size() < frame_prefix)
     return {};
   if (!sound()) {
     broken_ = true;
     return {};
   }
   const auto length = length_at(rest);
-  if (rest.size() - prefix < length)
+  if (rest.size() - frame_prefix < length)
     return {};
-  begin_ += prefix + length;
-  return rest.substr(prefix, length);
+  begin_ += frame_prefix + length;
+  last_ = length;
+  return rest.substr(frame_prefix, length);
 }
 
 } // namespace taskactor::detail

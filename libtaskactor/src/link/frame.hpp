@@ -17,6 +17,7 @@
 
 namespace taskactor::detail {
 
+constexpr std::size_t frame_prefix = 4; // bytes of its length
 constexpr std::size_t frame_limit = std::size_t{64} << 20;
 constexpr std::size_t frame_depth = 200;
 constexpr std::size_t frame_items = std::size_t{1} << 16;
@@ -34,15 +35,22 @@ std::optional<nlohmann::json> read_frame(std::string_view content);
 /// Cuts a stream of bytes into frames.
 class frame_cutter {
 public:
+  explicit frame_cutter(std::size_t limit = frame_limit) : limit_(limit) {}
+  /// From the next frame on that hasn't been given out.
+  void set_limit(std::size_t limit) noexcept { limit_ = limit; }
   /// Takes what has come. False: the stream can't be one of frames; it is never taken up again.
   bool feed(std::string_view bytes);
   /// The content of the next whole frame; valid until the next `feed`.
   std::optional<std::string_view> next();
+  /// What broke the stream is the announcement of more than the limit.
+  bool too_long() const noexcept;
 
 private:
   bool sound() const noexcept;
+  std::size_t limit_;
   std::string kept_;
   std::size_t begin_ = 0; // of what hasn't been given out yet
+  std::size_t last_ = 0;  // bytes of the frame that was given out last
   bool broken_ = false;
 };
 

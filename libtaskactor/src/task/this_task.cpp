@@ -38,6 +38,8 @@ void report_progress(std::uint64_t done, std::uint64_t total, std::string text) 
 
 std::size_t attempt() { return detail::require_task().attempt(); }
 
+std::uint64_t epoch() { return detail::require_task().epoch(); }
+
 void retry_after(std::chrono::nanoseconds wait, const std::string& why) {
   detail::require_task();
   throw retry_requested{wait, why};

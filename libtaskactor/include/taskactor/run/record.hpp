@@ -157,6 +157,7 @@ public:
   void report_progress(std::uint64_t done, std::uint64_t total, std::string text) override;
   void report_cleanup_fault(const std::exception_ptr& what) noexcept override;
   std::size_t attempt() const noexcept override;
+  std::uint64_t epoch() const noexcept override { return 1; }
   void forbid_retry() noexcept override;
   time_point now() const noexcept override;
   task_info info() const;
@@ -181,7 +182,6 @@ public:
   /// Somebody has seen how it ended (rule 10: a failure nobody looked at becomes an event).
   void mark_observed() noexcept { observed_.store(true, std::memory_order_relaxed); }
   bool observed() const noexcept { return observed_.load(std::memory_order_relaxed); }
-
   virtual ~record();
 
 protected:

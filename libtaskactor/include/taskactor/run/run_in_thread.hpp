@@ -66,6 +66,7 @@ public:
   }
   time_point now() const noexcept final { return task().now(); }
   std::size_t attempt() const noexcept final { return task().attempt(); }
+  std::uint64_t epoch() const noexcept final { return task().epoch(); }
   void forbid_retry() noexcept final { task().forbid_retry(); }
 
 protected:

@@ -88,6 +88,8 @@ public:
   virtual time_point now() const noexcept = 0;
   /// See `retry`.
   virtual std::size_t attempt() const noexcept = 0;
+  /// See `this_task::epoch`.
+  virtual std::uint64_t epoch() const noexcept = 0;
   virtual void forbid_retry() noexcept = 0;
 
 protected:

@@ -1,0 +1,55 @@
+/// The broker of one link between nodes: it maps CAF's messages to `link_session`, and has the socket.
+#pragma once
+
+#include "link_dial.hpp"
+#include "link_entrance.hpp"
+#include "node_brokers.hpp"
+#include "node_link.hpp"
+
+#include <caf/actor_system.hpp>
+
+#include <memory>
+#include <string>
+#include <utility>
+
+namespace taskactor::detail {
+
+/// What a broker is given.
+struct broker_plan {
+  std::shared_ptr<node_link> owner;
+  std::shared_ptr<node_link_listener> listener; // of who has called
+  std::shared_ptr<link_entrance> entrance;      // of who was called
+  std::shared_ptr<link_dial> dial;              // of who calls
+  std::shared_ptr<node_brokers> brokers;
+  link_bounds bounds;
+};
+
+/// It waits for `socket_dialed`. Errors: `std::bad_alloc`.
+caf::actor spawn_node_broker(caf::actor_system& system, broker_plan plan);
+
+/// What of a `node_link` is the broker's.
+struct node_link_access {
+  static std::shared_ptr<node_link> make(const link_bounds& bounds);
+  static void begin(node_link& which, const caf::actor& broker);
+  /// What is to be sent, if there is something.
+  static std::string take(node_link& which);
+  /// So much of what was taken waits still. True: the link has drained.
+  static bool left(node_link& which, std::size_t waiting);
+  static void end(node_link& which);
+
+  /// While it is there, the link's broker is in a handler, behind which it looks for what is to be sent.
+  class from_within {
+  public:
+    explicit from_within(const node_link* which) noexcept : before_(std::exchange(now_, which)) {}
+    from_within(const from_within&) = delete;
+    from_within& operator=(const from_within&) = delete;
+    ~from_within() { now_ = before_; }
+    static bool is(const node_link& which) noexcept { return now_ == &which; }
+
+  private:
+    static thread_local const node_link* now_;
+    const node_link* const before_;
+  };
+};
+
+} // namespace taskactor::detail

@@ -1,0 +1,55 @@
+#include "private_file.hpp"
+
+#include "socket.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <string>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace taskactor::detail {
+
+namespace {
+
+[[noreturn]] void refuse(const std::filesystem::path& file) {
+  throw std::system_error{errno, std::generic_category(), '"' + file.string() + '"'};
+}
+
+void write_all(int number, std::string_view content, const std::filesystem::path& file) {
+  while (!content.empty()) {
+    const auto count = ::write(number, content.data(), content.size());
+    if (count < 0 && errno != EINTR)
+      refuse(file);
+    content.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
+  }
+}
+
+} // namespace
+
+void write_private_file(const std::filesystem::path& file, std::string_view content, mode_t mode,
+                        bool overwrite) {
+  auto other = file.string() + ".XXXXXX";
+  const owned_socket made{::mkostemp(other.data(), O_CLOEXEC)}; // readable for its owner alone
+  if (!made)
+    refuse(file);
+  try {
+    write_all(made.number(), content, file);
+    if (::fchmod(made.number(), mode) != 0 || ::fsync(made.number()) != 0)
+      refuse(file);
+    // A link isn't made where there is a file already; a renaming replaces it.
+    if ((overwrite ? ::rename(other.c_str(), file.c_str()) : ::link(other.c_str(), file.c_str())) != 0)
+      refuse(file);
+  } catch (...) {
+    ::unlink(other.c_str());
+    throw;
+  }
+  if (!overwrite)
+    ::unlink(other.c_str());
+}
+
+} // namespace taskactor::detail

@@ -1,0 +1,24 @@
+/// Calls an address: the addresses of a name one after the other, within one deadline.
+#pragma once
+
+#include "link_address.hpp"
+#include "link_reason.hpp"
+#include "socket.hpp"
+
+#include <chrono>
+#include <string>
+
+namespace taskactor::detail {
+
+struct call_result {
+  owned_socket socket;
+  std::string address; // that answered, or was tried last
+  link_reason failure; // without a socket
+};
+
+/// Blocks, at most until `until` or until the bell rings (a resolver keeps its own time). `only_local`: of
+/// the addresses that a name has, those of this machine alone.
+call_result call_socket(const link_address& to, std::chrono::steady_clock::time_point until, bool only_local,
+                        const owned_socket& bell);
+
+} // namespace taskactor::detail

@@ -1,0 +1,105 @@
+/// The calls that this node has made of others: each has one answer, whatever happens.
+///
+///     pending --sent--> sent --begun--> started --answered--> (gone)
+///        ^---- returned, or lost and idempotent: with the next epoch ----|
+///
+/// An answer counts only from the session that the call was sent in, and with the epoch that it was sent
+/// with: what comes from elsewhere, or late, is refused. A plain class without CAF in it. Threads: one at a
+/// time.
+#pragma once
+
+#include "membership.hpp"
+#include "room_desk.hpp"
+
+#include <taskactor/node/placement.hpp>
+
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace taskactor::detail {
+
+struct call_answer {
+  enum class kind : std::uint8_t { result, failed, refused, cancelled, timed_out, lost, no_node };
+  kind how = kind::lost;
+  std::string text{}; // CBOR of a result, or words
+  refusal why{};      // of `refused`
+  time_limit whose{}; // of `timed_out`
+                      // of `refused`
+  std::string node{}; // where it was, if anywhere
+  std::uint64_t epoch = 0;
+};
+
+/// Who waits for a call.
+class call_sink {
+public:
+  virtual ~call_sink() = default;
+  /// Once.
+  virtual void ended(call_answer answer) noexcept = 0;
+  virtual void progressed(std::uint64_t, std::uint64_t, std::string) noexcept {}
+  /// The task's, for what is logged.
+  virtual std::string task_id() const { return {}; }
+};
+
+struct call_request {
+  std::string name{}, arguments{}, id{};
+  placement where{};
+  bool idempotent = false;
+  node_time deadline = node_time::max();
+  std::shared_ptr<call_sink> sink{};
+};
+
+struct ledger_entry {
+  enum class stage : std::uint8_t { pending, sent, started };
+  call_request what;
+  std::uint64_t epoch = 0; // of the last time that it was sent
+  stage is = stage::pending;
+  session_id session = 0; // where it was sent
+  std::string node{};
+  unsigned losses = 0; // nodes that were lost with it
+  bool cancelled = false;
+};
+
+class call_ledger {
+public:
+  /// Of nodes under one idempotent call, beyond which it isn't run again: it may be what kills them.
+  static constexpr unsigned most_losses = 3;
+
+  std::uint64_t add(call_request what);
+  ledger_entry* find(std::uint64_t number);
+  /// The entry of a frame that came in that session; null: it is out of date.
+  ledger_entry* current(session_id from, const call_key& key);
+  /// The oldest that waits and may go to that node; zero: none.
+  std::uint64_t next_for(std::string_view node, const std::vector<std::string>& labels);
+  std::size_t waiting_for(std::string_view node, const std::vector<std::string>& labels) const;
+  /// Of a pending one. Its key from now on.
+  call_key sent(std::uint64_t number, session_id session, std::string node);
+  /// Back to the head of its line.
+  void again(std::uint64_t number);
+  /// Its answer is known.
+  ledger_entry take(std::uint64_t number);
+  /// Those on their way in a session, by number.
+  std::vector<std::uint64_t> sent_in(session_id session) const;
+  std::size_t on_their_way(session_id session) const noexcept;
+  std::vector<std::uint64_t> all() const;
+  std::size_t size() const noexcept { return entries_.size(); }
+  std::size_t waiting() const noexcept;
+
+private:
+  using line = std::set<std::uint64_t>; // numbers: the oldest first
+  static std::string line_of(const placement& where);
+  void leave_line(std::uint64_t number, const ledger_entry& entry);
+
+  std::unordered_map<std::uint64_t, ledger_entry> entries_;
+  std::map<std::string, line, std::less<>> lines_; // of those pending, by where they may go
+  std::map<session_id, std::set<std::uint64_t>> sessions_;
+  std::uint64_t last_number_ = 0;
+};
+
+} // namespace taskactor::detail

@@ -1,0 +1,172 @@
+#include "guest_record.hpp"
+
+#include "../run/runtime.hpp"
+#include "own_tasks.hpp"
+
+#include <taskactor/run/admit.hpp>
+
+#include <utility>
+
+namespace taskactor::detail {
+
+namespace {
+
+/// Runs a call, and makes bytes of what it gives, on its own thread.
+task<std::string> serve(std::function<task<json>()> body, std::size_t largest) {
+  const json value = co_await body();
+  auto bytes = to_bytes(value);
+  if (bytes.size() > largest)
+    throw std::length_error{"the result can't be sent: " + std::to_string(bytes.size())
+                            + " bytes of CBOR; the limit is " + std::to_string(largest)};
+  co_return bytes;
+}
+
+guest_end refused(refusal why, std::string text) {
+  return {.how = guest_end::kind::refused, .text = std::move(text), .why = why};
+}
+
+} // namespace
+
+guest_record::guest_record(std::shared_ptr<node_host> host, guest_call call)
+    : end_listener([](end_listener& self) noexcept { static_cast<guest_record&>(self).on_end(); }),
+      host_(std::move(host)),
+      call_(std::move(call)) {}
+
+void guest_record::begin() noexcept {
+  std::optional<guest_end> wrong;
+  try {
+    wrong = admit();
+  } catch (const argument_error& error) {
+    wrong = refused(refusal::bad_arguments, message_of(error));
+  } catch (const std::exception& error) { // no memory, or an option that can't be used here
+    wrong = refused(refusal::not_possible, error.what());
+  }
+  if (wrong) {
+    host_->over(call_.id, std::move(*wrong)); // NOLINT(clang-analyzer-cplusplus.NewDelete): the caller has it
+    return;
+  }
+  admitted_.store(true);
+  if (unwanted_.load())
+    stop();
+}
+
+/// Empty: it is going to end.
+std::optional<guest_end> guest_record::admit() {
+  if (auto own = run_own_task(*host_, call_.what.name, call_.what.arguments))
+    return own;
+  const auto found = registry::global().look_up(call_.what.name);
+  if (!found)
+    return refused(refusal::unknown_task, found.error().message);
+  return admit_task(**found);
+}
+
+std::optional<guest_end> guest_record::admit_task(const named_task& which) {
+  json arguments;
+  try {
+    arguments = from_bytes(call_.what.arguments);
+  } catch (const decode_fault& fault) {
+    return refused(refusal::bad_arguments, "arguments: expected " + fault.expected + ", got " + fault.got);
+  }
+  if (!arguments.is_array())
+    return refused(refusal::bad_arguments, "arguments: expected an array");
+  // The submitter's clock decides; the function's own one holds as well.
+  auto bound = bind_named({.id = call_.node + ':' + call_.what.id + ':' + std::to_string(call_.id),
+                           .timeout = which.options().timeout.value_or(no_timeout),
+                           .total_timeout = call_.what.remaining},
+                          which, arguments);
+  body_ = std::move(bound.body);
+  call_.what.arguments.clear();
+  const ref<guest_record> self{this};
+  handle_.emplace(self);
+  add(*this);
+  ref<record> joined;
+  const auto rejected = detail::admit(host_->home(), self, std::move(bound.options), joined);
+  if (!rejected)
+    return {};
+  remove(*this);
+  if (rejected->code == errc::stopping)
+    return guest_end{.how = guest_end::kind::returned};
+  return refused(rejected->code == errc::queue_full ? refusal::queue_full : refusal::not_possible,
+                 rejected->message);
+}
+
+void guest_record::stop() noexcept {
+  unwanted_.store(true);
+  if (admitted_.load())
+    cancel(*this);
+}
+
+void guest_record::hand_back() noexcept {
+  auto expected = stage::waiting;
+  if (stage_.compare_exchange_strong(expected, stage::handed_back))
+    stop();
+}
+
+// -- the body
+// -------------------------------------------------------------------------------------------------------
+
+bool guest_record::start(context& where) {
+  auto expected = stage::waiting;
+  if (!stage_.compare_exchange_strong(expected, stage::begun) && expected == stage::handed_back) {
+    conclude([]() -> std::string { throw cancelled_error{}; });
+    return false;
+  }
+  host_->begun(call_.id);
+  try {
+    root_ = serve(body_, host_->largest());
+    root_.enter_root(where);
+    return true;
+  } catch (...) { // no frame: out of memory
+    conclude_exception();
+    return false;
+  }
+}
+
+void guest_record::collect() noexcept {
+  conclude([this] { return root_.take(); });
+}
+
+std::exception_ptr guest_record::discard_body() noexcept {
+  auto thrown = destroy_chain(root_.release());
+  if (!spare_)
+    body_ = nullptr;
+  return thrown;
+}
+
+void guest_record::drop_spare() noexcept {
+  spare_ = false;
+  body_ = nullptr;
+}
+
+void guest_record::report_progress(std::uint64_t done, std::uint64_t total, std::string text) {
+  host_->progressed(call_.id, done, total, text);
+  record::report_progress(done, total, std::move(text));
+}
+
+// -- the end
+// --------------------------------------------------------------------------------------------------------
+
+void guest_record::on_end() noexcept {
+  mark_observed();
+  host_->over(call_.id, how_it_ended());
+}
+
+guest_end guest_record::how_it_ended() {
+  auto& end = result();
+  if (end)
+    return {.how = guest_end::kind::result, .text = std::move(*end)};
+  const auto& failure = end.error();
+  if (stage_.load() == stage::handed_back)
+    return {.how = guest_end::kind::returned};
+  if (failure.state() == taskactor::state::cancelled)
+    return {.how = guest_end::kind::cancelled, .text = failure.message()};
+  if (failure.state() == taskactor::state::timed_out)
+    return {.how = guest_end::kind::timed_out,
+            .text = failure.message(),
+            .whose = failure.reason() == end_reason::total_timeout && call_.what.remaining
+                         ? time_limit::remaining
+                         : time_limit::own};
+  return {.how = guest_end::kind::failed, .text = describe(failure.cause())};
+}
+
+} // namespace taskactor::detail

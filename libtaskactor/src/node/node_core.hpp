@@ -1,0 +1,186 @@
+/// One node's part in the protocol: what comes of each frame, of each end of a connection, of each call that
+/// is made here, and of the passing of time.
+///
+///     here: submit, cancel -----> +-----------+ -----> send, dial, close      links
+///     links: opened, received --> | node_core | -----> begin, stop            calls of others, run here
+///     time: tick ---------------> +-----------+ -----> answer                 calls of ours
+///
+/// Everything that others may do wrong is decided here, and nothing here is asynchronous: what it has done is
+/// told to `node_ports`, in order. So whole clusters run in a test, in virtual time. A plain class without
+/// CAF in it. Threads: one at a time (`node_host` has the lock).
+#pragma once
+
+#include "call_ledger.hpp"
+#include "membership.hpp"
+#include "node_ports.hpp"
+#include "protocol.hpp"
+#include "rights_book.hpp"
+#include "room_desk.hpp"
+
+#include <taskactor/node/node_info.hpp>
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace taskactor::detail {
+
+struct node_core_options {
+  node_self self{};
+  std::vector<std::string> labels{};
+  node_times times{};
+  std::vector<right> rights{};
+  std::uint64_t seed = 0;
+};
+
+class node_core {
+public:
+  node_core(node_core_options options, node_ports& ports);
+
+  // -- links
+  /// A connection has come: `opened` follows.
+  session_id accept(std::string address, node_time now);
+  void join(const std::string& address, node_time now);
+  /// False: it isn't one of ours.
+  bool part(const std::string& address, node_time now);
+  /// False: it has been given up meanwhile.
+  bool opened(session_id which, std::string certified, node_time now);
+  void received(session_id from, std::string_view content, node_time now);
+  void closed(session_id which, const std::string& why, node_time now);
+  void tick(node_time now);
+
+  // -- calls of ours
+  std::uint64_t submit(call_request what, node_time now);
+  /// Its answer is still waited for.
+  void cancel(std::uint64_t number, node_time now);
+  /// Nobody waits for it any more.
+  void abandon(std::uint64_t number);
+
+  // -- calls of others
+  /// How many may run at once, and how many more may wait here for their turn.
+  void set_capacity(std::size_t calls, std::size_t ahead, node_time now);
+  void guest_begun(guest_id which);
+  void guest_ended(guest_id which, guest_end how, node_time now);
+  void guest_progress(guest_id which, std::uint64_t done, std::uint64_t total, std::string text);
+  void guest_log(guest_id which, std::uint64_t level, std::string logger, std::string text);
+
+  // -- the end
+  /// No more calls are taken, and those that haven't begun go back.
+  void drain(node_time now);
+  bool has_guests() const noexcept { return !guests_.empty(); }
+  bool has_calls() const noexcept { return ledger_.size() != 0; }
+  /// Says goodbye to all, and answers what is still open.
+  void leave(node_time now);
+
+  std::vector<node_peer> peers() const;
+  node_statistics statistics() const;
+  const node_self& self() const noexcept { return self_; }
+
+private:
+  enum class stage : std::uint8_t { opening, greeting, waiting, up };
+  struct session {
+    session_id id;
+    stage is;
+    std::string certified, address;
+    std::string dialled{}; // the address of ours; empty: it came by itself
+    node_lease lease;
+    node_time since;
+    said_by_node::hello peer{};
+    std::uint64_t window = 0, demanded = 0, free = 0;
+    bool suspect = false, draining = false;
+  };
+  struct address {
+    back_off pause{};
+    node_time next{};
+    session_id current = 0;
+    bool has_answered = false;
+    std::string reason{}; // why not lately
+  };
+  struct known_peer {
+    std::string uuid;
+    std::uint64_t incarnation = 0;
+    std::vector<std::string> labels{};
+    session_id session = 0; // zero: it is down
+    std::string address{}, reason{};
+  };
+  struct guest {
+    session_id session;
+    call_key key;
+    std::optional<rights_book::use> use;
+    bool begun = false, told = false;
+  };
+  static constexpr std::size_t most_known = 1024;
+
+  // sessions
+  void greet(session& which, std::string_view content, node_time now);
+  void begin_session(session& which, node_time now);
+  void end_session(session_id which, const std::string& why, node_time now, bool tell = true);
+  void part_with(session_id which, parting why, const std::string& text, node_time now);
+  void dial_due(node_time now);
+  void try_later(const std::string& address, const std::string& why, node_time now);
+  void beat(node_time now);
+  void forget_some();
+  session* find_session(session_id which);
+
+  // frames of a session that is up; false: it isn't to be
+  bool take(session& from, said_by_node::hello& what, node_time now);
+  bool take(session& from, said_by_node::welcome& what, node_time now);
+  bool take(session& from, said_by_node::goodbye& what, node_time now);
+  bool take(session& from, said_by_node::heartbeat& what, node_time now);
+  bool take(session& from, said_by_node::draining& what, node_time now);
+  bool take(session& from, said_by_node::window& what, node_time now);
+  bool take(session& from, said_by_node::window_taken& what, node_time now);
+  bool take(session& from, said_by_node::demand& what, node_time now);
+  bool take(session& from, said_by_node::call& what, node_time now);
+  bool take(session& from, said_by_node::cancel& what, node_time now);
+  bool take(session& from, said_by_node::progress& what, node_time now);
+  bool take(session& from, said_by_node::log& what, node_time now);
+  bool take(session& from, said_by_node::returned& what, node_time now);
+  template <class Answer>
+  bool take(session& from, Answer& what, node_time now);
+
+  // calls of ours
+  bool fits(const placement& where, const session& peer) const;
+  bool has_room(const session& peer) const;
+  bool is_hopeless(const placement& where) const;
+  session* choose(const placement& where);
+  void send_call(std::uint64_t number, session& to, node_time now);
+  void pump(session& to, node_time now);
+  void pump_all(node_time now);
+  void announce(session& to, bool exactly);
+  void conclude(std::uint64_t number, call_answer with);
+  void lost(std::uint64_t number, const std::string& why);
+
+  // calls of others
+  void share_out();
+  void limit_desk();
+  void answer_guest(const guest& which, const guest_end& how);
+  void send_answer(const guest& which, const guest_end& how);
+
+  node_self self_;
+  std::vector<std::string> labels_;
+  node_times times_;
+  node_ports& ports_;
+  std::mt19937_64 random_;
+  std::map<session_id, session> sessions_;
+  std::map<std::string, address> addresses_;
+  std::map<std::string, known_peer> known_;
+  call_ledger ledger_;
+  room_desk desk_;
+  rights_book rights_;
+  std::map<guest_id, guest> guests_;
+  std::map<std::pair<session_id, std::uint64_t>, guest_id> guest_numbers_;
+  std::size_t capacity_ = 0, ahead_ = 0, orphans_ = 0;
+  std::uint64_t last_session_ = 0, last_guest_ = 0, turn_ = 0;
+  node_time next_beat_{};
+  bool draining_ = false, left_ = false;
+  node_statistics counts_;
+};
+
+} // namespace taskactor::detail

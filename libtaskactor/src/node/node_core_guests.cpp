@@ -1,0 +1,178 @@
+// The calls of others that run here, and what this node says of itself: see node_core.hpp.
+#include "node_core.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace taskactor::detail {
+
+void node_core::set_capacity(std::size_t calls, std::size_t ahead, node_time now) {
+  if (capacity_ == calls && ahead_ == ahead)
+    return;
+  capacity_ = calls;
+  ahead_ = ahead;
+  limit_desk();
+  static_cast<void>(now);
+}
+
+/// Calls whose submitter is gone run on until they have ended, and take their room so long.
+void node_core::limit_desk() {
+  const auto all = draining_ ? 0 : capacity_ + ahead_;
+  desk_.set_limit(all - std::min(all, orphans_));
+  share_out();
+}
+
+void node_core::share_out() {
+  for (const auto& [whose, window] : desk_.share_out())
+    ports_.send(whose, said_by_node::window{window});
+}
+
+bool node_core::take(session& from, said_by_node::demand& what, node_time) {
+  desk_.demanded(from.id, what.calls);
+  share_out();
+  return true;
+}
+
+bool node_core::take(session& from, said_by_node::window_taken& what, node_time) {
+  if (!desk_.taken(from.id, what.calls))
+    return false;
+  share_out();
+  return true;
+}
+
+bool node_core::take(session& from, said_by_node::call& what, node_time) {
+  if (guest_numbers_.contains({from.id, what.key.number}) || !desk_.arrived(from.id))
+    return false;
+  const guest made{.session = from.id, .key = what.key};
+  if (draining_) {
+    answer_guest(made, {.how = guest_end::kind::returned});
+    return true;
+  }
+  auto right = rights_.enter(principal_of(from.peer.name), what.name);
+  if (!right.refusal.empty()) {
+    ++counts_.refused;
+    answer_guest(made,
+                 {.how = guest_end::kind::refused, .text = right.refusal, .why = refusal::not_permitted});
+    return true;
+  }
+  const auto id = ++last_guest_;
+  auto& kept = guests_.emplace(id, made).first->second;
+  kept.use = std::move(right.taken);
+  guest_numbers_.emplace(std::pair{from.id, what.key.number}, id);
+  ++counts_.taken;
+  ports_.begin({id, from.peer.name, std::move(what)});
+  return true;
+}
+
+bool node_core::take(session& from, said_by_node::cancel& what, node_time) {
+  const auto found = guest_numbers_.find({from.id, what.key.number});
+  if (found != guest_numbers_.end() && guests_.at(found->second).key == what.key)
+    ports_.stop(found->second);
+  return true; // else it has crossed the answer
+}
+
+void node_core::guest_begun(guest_id which) {
+  if (const auto found = guests_.find(which); found != guests_.end())
+    found->second.begun = true;
+}
+
+void node_core::guest_ended(guest_id which, guest_end how, node_time) {
+  const auto found = guests_.extract(which);
+  if (!found)
+    return;
+  auto& over = found.mapped();
+  rights_.leave(over.use);
+  if (sessions_.contains(over.session)) {
+    guest_numbers_.erase({over.session, over.key.number});
+    counts_.refused += how.how == guest_end::kind::refused ? 1 : 0;
+    answer_guest(over, how);
+  } else {
+    --orphans_;
+    limit_desk();
+  }
+}
+
+void node_core::answer_guest(const guest& which, const guest_end& how) {
+  const bool room = desk_.ended(which.session);
+  send_answer(which, how);
+  if (room)
+    share_out();
+}
+
+void node_core::send_answer(const guest& which, const guest_end& how) {
+  using namespace said_by_node;
+  const auto& key = which.key;
+  switch (how.how) {
+  case guest_end::kind::result:
+    return ports_.send(which.session, result{key, how.text});
+  case guest_end::kind::failed:
+    return ports_.send(which.session, failed{key, how.text});
+  case guest_end::kind::refused:
+    return ports_.send(which.session, refused{key, how.why, how.text});
+  case guest_end::kind::cancelled:
+    return ports_.send(which.session, cancelled{key, how.text});
+  case guest_end::kind::timed_out:
+    return ports_.send(which.session, timed_out{key, how.whose, how.text});
+  case guest_end::kind::returned:
+    return ports_.send(which.session, returned{key});
+  }
+}
+
+void node_core::guest_progress(guest_id which, std::uint64_t done, std::uint64_t total, std::string text) {
+  if (const auto found = guests_.find(which);
+      found != guests_.end() && sessions_.contains(found->second.session))
+    ports_.send(found->second.session,
+                said_by_node::progress{found->second.key, done, total, std::move(text)});
+}
+
+void node_core::guest_log(guest_id which, std::uint64_t level, std::string logger, std::string text) {
+  if (const auto found = guests_.find(which);
+      found != guests_.end() && sessions_.contains(found->second.session))
+    ports_.send(found->second.session,
+                said_by_node::log{found->second.key, level, std::move(logger), std::move(text)});
+}
+
+// -- what it says of itself
+// -----------------------------------------------------------------------------------------
+
+std::vector<node_peer> node_core::peers() const {
+  std::vector<node_peer> all;
+  for (const auto& [name, peer] : known_) {
+    node_peer made{.name = name,
+                   .address = peer.address,
+                   .state = peer_state::down,
+                   .uuid = peer.uuid,
+                   .incarnation = peer.incarnation,
+                   .labels = peer.labels,
+                   .reason = peer.reason};
+    if (const auto found = sessions_.find(peer.session); found != sessions_.end()) {
+      const auto& session = found->second;
+      made.state = session.draining  ? peer_state::draining
+                   : session.suspect ? peer_state::suspect
+                                     : peer_state::up;
+      made.free = session.free;
+      made.window = session.window;
+      made.calls = ledger_.on_their_way(session.id);
+      made.guests
+          = static_cast<std::size_t>(std::count_if(guests_.begin(), guests_.end(), [&](const auto& each) {
+              return each.second.session == session.id;
+            }));
+    }
+    all.push_back(std::move(made));
+  }
+  for (const auto& [text, address] : addresses_)
+    if (!address.has_answered)
+      all.push_back({.name = {}, .address = text, .state = peer_state::connecting, .reason = address.reason});
+  return all;
+}
+
+node_statistics node_core::statistics() const {
+  auto result = counts_;
+  result.waiting = ledger_.waiting();
+  result.on_their_way = ledger_.size() - result.waiting;
+  result.guests = guests_.size();
+  result.room = desk_.limit();
+  return result;
+}
+
+} // namespace taskactor::detail

@@ -1,0 +1,245 @@
+#include "node_host.hpp"
+
+#include "../link/frame.hpp"
+#include "../run/runtime.hpp"
+#include "guest_record.hpp"
+
+#include <taskactor/run/admit.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <system_error>
+#include <utility>
+
+namespace taskactor::detail {
+
+namespace {
+
+constexpr std::size_t around_bytes = 2048; // of a frame, beside its bytes: numbers, a name and an id
+
+/// What a condition variable can add to the time.
+std::chrono::nanoseconds waitable(std::chrono::nanoseconds bound) noexcept {
+  return std::clamp<std::chrono::nanoseconds>(bound, std::chrono::nanoseconds{0}, std::chrono::years{1});
+}
+
+} // namespace
+
+/// When there is no memory, a step is left out: the link that it was for ends by its lease.
+void node_host::enter(const std::function<void()>& what) noexcept {
+  std::vector<std::function<void()>> todo;
+  try {
+    const std::lock_guard lock{mutex_};
+    what();
+    todo.swap(later_);
+  } catch (const std::exception& error) {
+    home_.events().warn(std::string{"node: "} + error.what());
+  }
+  for (auto& each : todo)
+    each();
+}
+
+// -- the clock
+// ------------------------------------------------------------------------------------------------------
+
+void node_host::start() {
+  clock_ = std::jthread{[this](const std::stop_token& stop) { keep_time(stop); }};
+}
+
+void node_host::keep_time(const std::stop_token& stop) {
+  constexpr int ticks = 4; // for each heartbeat
+  std::mutex mutex;
+  std::condition_variable_any bell;
+  std::unique_lock lock{mutex};
+  while (!stop.stop_requested()) {
+    std::vector<ref<guest_record>> ended;
+    enter([&] {
+      core_.set_capacity(capacity_now(), options_.prefetch, now());
+      core_.tick(now());
+      ended.swap(ended_);
+    });
+    for (const auto& each : ended)
+      each->forget();
+    ended.clear();
+    bell.wait_for(lock, stop, options_.heartbeat / ticks, [] { return false; });
+  }
+}
+
+/// What the manager's own tasks use of its capacity isn't for others.
+std::size_t node_host::capacity_now() noexcept {
+  const auto all = home_.capacity.load();
+  const auto guests = core_.statistics().guests;
+  const auto used = home_.tokens_used.load();
+  const auto by_own = used - std::min(used, guests);
+  const auto left = all - std::min(all, by_own);
+  return options_.capacity ? std::min(*options_.capacity, left) : left;
+}
+
+// -- calls of others
+// ------------------------------------------------------------------------------------------------
+
+void node_host::begin(guest_call call) {
+  const auto id = call.id;
+  const ref<guest_record> guest{new guest_record{shared_from_this(), std::move(call)}};
+  guests_.emplace(id, guest);
+  later([guest] { guest->begin(); });
+}
+
+void node_host::stop(guest_id which) {
+  if (const auto found = guests_.find(which); found != guests_.end())
+    later([guest = found->second] { guest->stop(); });
+}
+
+void node_host::hand_back(guest_id which) {
+  if (const auto found = guests_.find(which); found != guests_.end())
+    later([guest = found->second] { guest->hand_back(); });
+}
+
+void node_host::begun(guest_id which) noexcept {
+  enter([&] { core_.guest_begun(which); });
+}
+
+/// Perhaps under the lock of the record: it is let go of later.
+void node_host::over(guest_id which, guest_end how) noexcept {
+  enter([&] {
+    if (auto found = guests_.extract(which))
+      ended_.push_back(std::move(found.mapped()));
+    core_.guest_ended(which, std::move(how), now());
+    changed_.notify_all();
+  });
+}
+
+void node_host::progressed(guest_id which, std::uint64_t done, std::uint64_t total,
+                           std::string text) noexcept {
+  enter([&] { core_.guest_progress(which, done, total, std::move(text)); });
+}
+
+/// Its task's id ends with the call's number, that of a child in a slash and more.
+bool node_host::relay_log(int level, std::string_view logger, std::string_view text) noexcept {
+  constexpr int critical = 5;
+  const auto* const task = current_task();
+  if (!task || level < 0 || level > critical)
+    return false;
+  bool is = false;
+  enter([&] {
+    const auto id = task->current_id();
+    const auto colon = id.rfind(':');
+    guest_id number = 0;
+    if (colon == id.npos
+        || std::from_chars(id.data() + colon + 1, id.data() + id.size(), number).ec != std::errc{})
+      return;
+    const auto found = guests_.find(number);
+    is = found != guests_.end() && id.starts_with(found->second->id);
+    if (is)
+      core_.guest_log(number, static_cast<std::uint64_t>(level), cut_text(logger, node_name_limit),
+                      cut_text(text));
+  });
+  return is;
+}
+
+std::size_t node_host::largest() const noexcept {
+  return options_.max_frame - std::min(options_.max_frame, around_bytes);
+}
+
+// -- calls of ours
+// --------------------------------------------------------------------------------------------------
+
+std::uint64_t node_host::submit(call_request what, std::chrono::nanoseconds remaining) {
+  if (what.arguments.size() > largest())
+    throw std::length_error{"the arguments of \"" + what.name
+                            + "\" can't be sent: " + std::to_string(what.arguments.size())
+                            + " bytes of CBOR; the limit is " + std::to_string(largest())};
+  std::uint64_t number = 0;
+  enter([&] {
+    const auto begins = now();
+    what.deadline = remaining >= node_time::max() - begins ? node_time::max() : begins + remaining;
+    number = core_.submit(std::move(what), begins);
+  });
+  return number;
+}
+
+void node_host::cancel(std::uint64_t number) noexcept {
+  enter([&] { core_.cancel(number, now()); });
+}
+
+void node_host::abandon(std::uint64_t number) noexcept {
+  enter([&] { core_.abandon(number); });
+}
+
+void node_host::answer(const std::shared_ptr<call_sink>& whom, call_answer what) {
+  changed_.notify_all();
+  later([whom, what = std::move(what)]() mutable { whom->ended(std::move(what)); });
+}
+
+void node_host::progress(const std::shared_ptr<call_sink>& whom, said_by_node::progress what) {
+  later([whom, what = std::move(what)]() mutable {
+    whom->progressed(what.done, what.total, std::move(what.text));
+  });
+}
+
+void node_host::log(const std::shared_ptr<call_sink>& whom, const std::string& node, said_by_node::log what) {
+  later([this, whom, node, what = std::move(what)] {
+    home_.events().relay(static_cast<int>(what.level), whom->task_id() + " on " + node + ": "
+                                                           + (what.logger.empty() ? "" : what.logger + ": ")
+                                                           + what.text);
+  });
+}
+
+void node_host::note(int level, const std::string& text) {
+  changed_.notify_all();
+  later([this, level, text] { home_.events().relay(level, options_.name + ": " + text); });
+}
+
+// -- what is asked from outside
+// -------------------------------------------------------------------------------------
+
+std::vector<node_peer> node_host::peers() {
+  const std::lock_guard lock{mutex_};
+  return core_.peers();
+}
+
+node_statistics node_host::statistics() {
+  const std::lock_guard lock{mutex_};
+  return core_.statistics();
+}
+
+bool node_host::wait_for_peers(std::size_t count, std::chrono::nanoseconds bound) {
+  std::unique_lock lock{mutex_};
+  return changed_.wait_for(lock, waitable(bound), [&] {
+    const auto all = core_.peers();
+    return std::count_if(all.begin(), all.end(),
+                         [](const auto& each) { return each.state == peer_state::up; })
+           >= static_cast<std::ptrdiff_t>(count);
+  });
+}
+
+bool node_host::leave(std::chrono::nanoseconds bound) {
+  enter([&] { core_.drain(now()); });
+  bool done = false;
+  {
+    std::unique_lock lock{mutex_};
+    done = changed_.wait_for(lock, waitable(bound),
+                             [this] { return !core_.has_guests() && !core_.has_calls(); });
+  }
+  std::vector<std::shared_ptr<node_listening>> listenings;
+  enter([&] {
+    listenings.swap(listenings_);
+    core_.leave(now());
+  });
+  for (const auto& each : listenings)
+    each->close();
+  return done;
+}
+
+void node_host::stop() noexcept {
+  if (clock_.joinable()) {
+    clock_.request_stop();
+    clock_.join();
+  }
+  net_.reset();
+  std::vector<ref<guest_record>> ended;
+  enter([&] { ended.swap(ended_); });
+  for (const auto& each : ended)
+    each->forget();
+}
+
+} // namespace taskactor::detail

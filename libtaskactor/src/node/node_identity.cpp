@@ -1,0 +1,80 @@
+#include "node_identity.hpp"
+
+#include "../link/certificate_name.hpp"
+#include "protocol.hpp"
+
+#include <taskactor/errc.hpp>
+#include <taskactor/task/expected.hpp>
+
+#include <array>
+#include <chrono>
+#include <random>
+#include <utility>
+
+#include <unistd.h>
+
+namespace taskactor::detail {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& why) { throw_rejection({errc::invalid_argument, why}); }
+
+std::string name_of_machine() {
+  constexpr std::size_t longest = 64;
+  std::array<char, longest + 1> name{};
+  if (::gethostname(name.data(), longest) != 0 || name[0] == '\0')
+    return "node";
+  return name.data();
+}
+
+} // namespace
+
+node_options checked(node_options options) {
+  const auto& files = options.certificates;
+  const int given = !files.authority.empty() + !files.certificate.empty() + !files.key.empty();
+  if (given != 0 && given != 3)
+    refuse("node_options::certificates: all three files, or none");
+  if (given != 0 && (options.name.empty() || options.name.front() == '/'))
+    options.name = certificate_name(files.certificate) + options.name;
+  if (options.name.empty())
+    options.name = name_of_machine() + '-' + std::to_string(::getpid());
+  if (options.name.size() > node_name_limit)
+    refuse("node_options::name: at most " + std::to_string(node_name_limit) + " bytes");
+  if (options.labels.size() > node_labels_limit)
+    refuse("node_options::labels: at most " + std::to_string(node_labels_limit));
+  for (const auto& each : options.labels)
+    if (each.empty() || each.size() > node_name_limit)
+      refuse("node_options::labels: from 1 to " + std::to_string(node_name_limit) + " bytes each");
+  constexpr std::size_t least_frame = 4096, most_frame = std::size_t{64} << 20;
+  if (options.max_frame < least_frame || options.max_frame > most_frame)
+    refuse("node_options::max_frame: from 4 KiB to 64 MiB");
+  if (options.max_queued < 2 * options.max_frame)
+    refuse("node_options::max_queued: at least two frames");
+  if (options.heartbeat < std::chrono::milliseconds{10})
+    refuse("node_options::heartbeat: at least 10 ms");
+  if (options.lease < 2 * options.heartbeat)
+    refuse("node_options::lease: at least two heartbeats");
+  return options;
+}
+
+std::string new_uuid() {
+  std::random_device random;
+  constexpr auto digits = "0123456789abcdef";
+  constexpr unsigned variant = 8, low_bits = 3, version = 4;
+  std::string made;
+  for (const char place : std::string_view{"xxxxxxxx-xxxx-4xxx-yxxx-xxxxxxxxxxxx"}) {
+    const auto nibble = random() % 16;
+    made += place == 'x'   ? digits[nibble]
+            : place == 'y' ? digits[variant | (nibble & low_bits)]
+            : place == '4' ? digits[version]
+                           : '-';
+  }
+  return made;
+}
+
+std::uint64_t new_incarnation() {
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(now).count());
+}
+
+} // namespace taskactor::detail

@@ -1,0 +1,85 @@
+#include "own_tasks.hpp"
+
+#include "node_host.hpp"
+
+#include <taskactor/task/typed_named_task.hpp>
+#include <taskactor/task_manager.hpp>
+
+#include <chrono>
+#include <utility>
+
+namespace taskactor::detail {
+
+namespace {
+
+constexpr std::string_view prefix = "taskactor.";
+
+guest_end answer(const json& value) { return {.how = guest_end::kind::result, .text = to_bytes(value)}; }
+
+json nodes(node_host& host) {
+  auto peers = json::array();
+  for (const auto& each : host.peers())
+    peers.push_back({{"name", each.name},
+                     {"address", each.address},
+                     {"state", to_string(each.state)},
+                     {"uuid", each.uuid},
+                     {"incarnation", each.incarnation},
+                     {"labels", each.labels},
+                     {"free", each.free},
+                     {"window", each.window},
+                     {"calls", each.calls},
+                     {"guests", each.guests},
+                     {"reason", each.reason}});
+  const auto counts = host.statistics();
+  return {{"name", host.name()},
+          {"uuid", host.uuid()},
+          {"peers", std::move(peers)},
+          {"room", counts.room},
+          {"guests", counts.guests},
+          {"submitted", counts.submitted},
+          {"answered", counts.answered},
+          {"lost", counts.lost},
+          {"run_again", counts.run_again},
+          {"taken", counts.taken},
+          {"refused", counts.refused},
+          {"orphaned", counts.orphaned},
+          {"violations", counts.violations}};
+}
+
+json status(task_manager& tasks) {
+  auto all = json::array();
+  for (const auto& each : tasks.task_status()) {
+    json made{{"id", each.id}, {"state", to_string(each.state)}};
+    const auto seconds = [](auto duration) { return std::chrono::duration<double>(duration).count(); };
+    const auto now = std::chrono::steady_clock::now();
+    made["age"] = seconds(now - each.submitted);
+    if (each.progress.total != 0 || each.progress.done != 0 || !each.progress.text.empty())
+      made["progress"] = {each.progress.done, each.progress.total, each.progress.text};
+    all.push_back(std::move(made));
+  }
+  return all;
+}
+
+} // namespace
+
+std::optional<guest_end> run_own_task(node_host& host, std::string_view name, const std::string& arguments) {
+  if (!name.starts_with(prefix))
+    return {};
+  const auto which = name.substr(prefix.size());
+  if (which == "nodes")
+    return answer(nodes(host));
+  if (which == "status")
+    return answer(status(host.manager()));
+  if (which != "cancel")
+    return guest_end{.how = guest_end::kind::refused,
+                     .text = '"' + std::string{name} + "\": a node has taskactor.nodes, .status and .cancel",
+                     .why = refusal::unknown_task};
+  const auto given = json::from_cbor(arguments, true, false);
+  if (!given.is_array() || given.size() != 1 || !given[0].is_string())
+    return guest_end{.how = guest_end::kind::refused,
+                     .text = "taskactor.cancel takes one argument, the id of a task",
+                     .why = refusal::bad_arguments};
+  return answer(to_string(host.manager().cancel_task(given[0].get<std::string>())));
+}
+
+} // namespace taskactor::detail

@@ -1,0 +1,18 @@
+/// The tasks that every node has of itself: "taskactor.nodes", "taskactor.status", "taskactor.cancel". They
+/// are answered at once, and are subject to rights as all.
+#pragma once
+
+#include "node_ports.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace taskactor::detail {
+
+class node_host;
+
+/// Empty: it is none of these. Errors: `std::bad_alloc`.
+std::optional<guest_end> run_own_task(node_host& host, std::string_view name, const std::string& arguments);
+
+} // namespace taskactor::detail

@@ -1,0 +1,162 @@
+// The windows: never more room than there is, and all of it for who wants it.
+#include <node/room_desk.hpp>
+
+#include <boost/test/unit_test.hpp>
+
+#include <map>
+#include <random>
+
+using namespace taskactor::detail;
+
+namespace {
+
+/// The peers' side: what they were told, took up, and have sent.
+struct peers {
+  explicit peers(std::size_t limit) { desk.set_limit(limit); }
+
+  void told() {
+    for (const auto& [whose, window] : desk.share_out())
+      windows[whose].push_back(window);
+  }
+  void take(session_id who) {
+    auto& line = windows[who];
+    if (line.empty())
+      return;
+    allowed[who] = line.front();
+    line.erase(line.begin());
+    BOOST_REQUIRE(desk.taken(who, allowed[who]));
+    told();
+  }
+  void take_all() {
+    for (bool again = true; again;) {
+      again = false;
+      for (auto& [who, line] : windows)
+        if (!line.empty())
+          take(who), again = true;
+    }
+  }
+
+  room_desk desk;
+  std::map<session_id, std::vector<std::uint64_t>> windows;
+  std::map<session_id, std::uint64_t> allowed, sent;
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(rooms)
+
+BOOST_AUTO_TEST_CASE(who_is_alone_may_have_all_when_it_asks) {
+  peers world{10};
+  world.desk.add(1);
+  world.told();
+  world.take_all();
+  BOOST_TEST(world.allowed[1] == 5U); // half of it without asking
+  world.desk.demanded(1, 100);
+  world.told();
+  world.take_all();
+  BOOST_TEST(world.allowed[1] == 10U);
+}
+
+BOOST_AUTO_TEST_CASE(room_goes_from_who_has_no_use_for_it_to_who_has_once_it_is_taken) {
+  peers world{10};
+  for (const session_id who : {1, 2}) {
+    world.desk.add(who);
+    world.desk.demanded(who, who == 1 ? 100 : 0);
+  }
+  world.told();
+  world.take_all();
+  BOOST_TEST(world.allowed[1] == 9U);
+  BOOST_TEST(world.allowed[2] == 1U);
+  world.desk.demanded(1, 0);
+  world.desk.demanded(2, 100);
+  world.told();
+  BOOST_TEST(world.windows[2].empty()); // the other one may still use it
+  world.take_all();
+  BOOST_TEST(world.allowed[1] == 1U);
+  BOOST_TEST(world.allowed[2] == 9U);
+}
+
+BOOST_AUTO_TEST_CASE(a_call_beyond_the_window_has_no_room) {
+  peers world{2};
+  world.desk.add(1);
+  world.desk.demanded(1, 5);
+  world.told();
+  world.take_all();
+  BOOST_TEST(world.desk.arrived(1));
+  BOOST_TEST(world.desk.arrived(1));
+  BOOST_TEST(!world.desk.arrived(1));
+  world.desk.ended(1);
+  BOOST_TEST(world.desk.arrived(1));
+  BOOST_TEST(!world.desk.taken(1, 77));
+}
+
+BOOST_AUTO_TEST_CASE(whatever_is_asked_and_sent_there_is_never_more_than_the_limit) {
+  for (unsigned seed = 1; seed <= 40; ++seed) {
+    std::mt19937 random{seed};
+    const std::size_t limit = 1 + random() % 12;
+    peers world{limit};
+    session_id last = 0;
+    for (int step = 0; step < 2000; ++step) {
+      std::vector<session_id> there;
+      for (const auto& [who, line] : world.windows)
+        there.push_back(who);
+      const auto who = there.empty() ? 0 : there[random() % there.size()];
+      switch (there.empty() ? 0 : random() % 8) {
+      case 0:
+        if (there.size() < 5) {
+          world.desk.add(++last);
+          world.windows[last];
+        }
+        break;
+      case 1:
+        if (random() % 10 == 0) {
+          world.desk.remove(who);
+          world.windows.erase(who);
+          world.sent.erase(who);
+          world.allowed.erase(who);
+        }
+        break;
+      case 2:
+        world.desk.demanded(who, random() % 20);
+        break;
+      case 3:
+        world.take(who);
+        break;
+      case 4:
+      case 5:
+        if (world.sent[who] < world.allowed[who]) {
+          BOOST_REQUIRE(world.desk.arrived(who));
+          ++world.sent[who];
+        }
+        break;
+      case 6:
+        if (world.sent[who] != 0) {
+          world.desk.ended(who);
+          --world.sent[who];
+        }
+        break;
+      default:
+        world.desk.turn();
+      }
+      world.told();
+      BOOST_REQUIRE(world.desk.held() <= limit);
+      BOOST_REQUIRE(world.desk.promised() <= limit);
+    }
+    // When all is quiet, and one wants it all, it gets all but what the others keep.
+    for (const auto& [who, line] : world.windows) {
+      for (; world.sent[who] != 0; --world.sent[who])
+        world.desk.ended(who);
+      world.desk.demanded(who, 0);
+    }
+    if (world.windows.empty())
+      continue;
+    const auto wants = world.windows.begin()->first;
+    world.desk.demanded(wants, 100);
+    world.told();
+    world.take_all();
+    const auto others = world.windows.size() - 1;
+    BOOST_TEST(world.allowed[wants] + std::min(others, limit - 1) >= limit);
+  }
+}
+
+BOOST_AUTO_TEST_SUITE_END()
