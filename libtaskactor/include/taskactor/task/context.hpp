@@ -86,9 +86,8 @@ public:
   /// An error that nobody else will see: what clean-up threw.
   virtual void report_cleanup_fault(const std::exception_ptr& what) noexcept = 0;
   virtual time_point now() const noexcept = 0;
-  /// See `retry`.
+  /// See `retry`, and `this_task::epoch`.
   virtual std::size_t attempt() const noexcept = 0;
-  /// See `this_task::epoch`.
   virtual std::uint64_t epoch() const noexcept = 0;
   virtual void forbid_retry() noexcept = 0;
 
@@ -96,8 +95,7 @@ protected:
   ~task_core() = default;
 };
 
-/// A part of a body with its own deadline, cancellation or shield; lives in the body's frame. Scopes nest:
-/// the innermost that has expired decides (see task/scope.hpp).
+/// A part of a body with its own deadline, cancellation or shield; lives in the body's frame. See scope.hpp.
 class scope {
 public:
   scope* outer = nullptr;
@@ -151,13 +149,13 @@ public:
 
   /// Rule 9: true when the current await has to end by `cancelled_error`, for a scope or for the task.
   bool must_stop() const noexcept { return stops(scopes); }
-  /// For an await that begins: empty when it may; otherwise it is not to wait but to throw, after a
-  /// suspension if true. A body that swallows the exception over and over is slowed down, so that it neither
-  /// burns a processor until its grace is over nor escapes the kill.
+  /// For an await that begins: empty when it may; otherwise it throws, after a suspension if true: a body
+  /// that swallows the exception over and over neither burns a processor until its grace is over nor escapes
+  /// the kill.
   std::optional<bool> refusal();
   /// Marks the scope for which the leaf is told to stop.
   void mark_told() noexcept;
-  /// Tells scopes that have more in them than the body, if they are to stop.
+  /// Tells scopes with more in them than the body, if they are to stop.
   void tell_scopes() noexcept;
   /// A scope has taken the cancellation that was meant for it.
   void forget_refusals() noexcept { refusals_ = 0; }
