@@ -18,6 +18,9 @@ namespace {
 
 using nlohmann::json;
 
+/// Of a node that has no room for another call.
+constexpr std::chrono::seconds answer_limit{30};
+
 /// What all of them take.
 struct question_line {
   question_line(const char* about, const char* name) : app(about, name) {
@@ -36,12 +39,14 @@ struct nodes_line : question_line {
   nodes_line() : question_line("Prints the nodes that a node knows.", "taskactor nodes") {
     app.add_flag("--json", as_json, "All that it says of itself and of them, as JSON");
     asked.task = "taskactor.nodes";
+    asked.timeout = answer_limit;
   }
 };
 struct status_line : question_line {
   status_line() : question_line("Prints the tasks that wait and run on a node.", "taskactor status") {
     app.add_flag("--json", as_json, "As JSON");
     asked.task = "taskactor.status";
+    asked.timeout = answer_limit;
   }
 };
 struct cancel_line : question_line {
@@ -49,6 +54,7 @@ struct cancel_line : question_line {
       : question_line("Cancels a task on a node, by the id that `status` prints.", "taskactor cancel") {
     app.add_option("ID", id, "Of the task")->required()->type_name("");
     asked.task = "taskactor.cancel";
+    asked.timeout = answer_limit;
   }
   std::string id;
 };

@@ -48,7 +48,8 @@ public:
   void stop(guest_id which) override { stopped.push_back(which); }
   void hand_back(guest_id which) override { stopped.push_back(which); }
   void answer(const std::shared_ptr<call_sink>& whom, call_answer what) override {
-    whom->ended(std::move(what));
+    if (whom)
+      whom->ended(std::move(what));
   }
   void progress(const std::shared_ptr<call_sink>&, said_by_node::progress) override {}
   void log(const std::shared_ptr<call_sink>&, const std::string&, said_by_node::log) override {}

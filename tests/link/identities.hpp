@@ -38,15 +38,36 @@ public:
     return result;
   }
 
-  /// Moves what a certificate says of its time, and signs it anew.
+  /// Moves what a certificate says of its time.
   void shift(const std::string& name, long days) const {
+    sign_anew(name, [&](X509& it) {
+      X509_gmtime_adj(X509_getm_notBefore(&it), (days - 1) * 86400);
+      X509_gmtime_adj(X509_getm_notAfter(&it), days * 86400);
+    });
+  }
+  /// Takes all of its names, but that of a person.
+  void make_nameless(const std::string& name) const {
+    sign_anew(name, [](X509& it) {
+      for (int at = X509_get_ext_by_NID(&it, NID_subject_alt_name, -1); at >= 0;
+           at = X509_get_ext_by_NID(&it, NID_subject_alt_name, -1))
+        X509_EXTENSION_free(X509_delete_ext(&it, at));
+      X509_NAME* const subject = X509_NAME_new();
+      const std::string person = "Jane Doe";
+      X509_NAME_add_entry_by_NID(subject, NID_commonName, MBSTRING_UTF8,
+                                 reinterpret_cast<const unsigned char*>(person.data()),
+                                 static_cast<int>(person.size()), -1, 0);
+      X509_set_subject_name(&it, subject);
+      X509_NAME_free(subject);
+    });
+  }
+  template <class Change>
+  void sign_anew(const std::string& name, Change change) const {
     using namespace taskactor::detail;
     const bio_ptr from{BIO_new_file((ours / (name + ".pem")).c_str(), "r")};
     const bio_ptr by{BIO_new_file((ours / "authority.key").c_str(), "r")};
     const certificate_ptr it{PEM_read_bio_X509(from.get(), nullptr, nullptr, nullptr)};
     const key_ptr key{PEM_read_bio_PrivateKey(by.get(), nullptr, nullptr, nullptr)};
-    X509_gmtime_adj(X509_getm_notBefore(it.get()), (days - 1) * 86400);
-    X509_gmtime_adj(X509_getm_notAfter(it.get()), days * 86400);
+    change(*it);
     X509_sign(it.get(), key.get(), EVP_sha256());
     const bio_ptr to{BIO_new_file((ours / (name + ".pem")).c_str(), "w")};
     PEM_write_bio_X509(to.get(), it.get());

@@ -92,6 +92,18 @@ BOOST_AUTO_TEST_CASE(a_wrong_name_is_told_as_such) {
         "the other side refuses: this side's certificate is for another name, or broken");
 }
 
+BOOST_AUTO_TEST_CASE(who_has_no_name_is_refused_for_it_could_call_itself_anything) {
+  listen(alpha());
+  make_nameless("beta");
+  call(beta(), "alpha");
+  const auto refused = inside->refused(1).front();
+  BOOST_TEST(to_string(refused.second.what) == to_string(link_end::wrong_name));
+  BOOST_TEST(refused.second.text
+             == "the other side's certificate has no DNS name, and no common name without spaces");
+  caller->closed();
+  BOOST_TEST(!caller->opened());
+}
+
 BOOST_AUTO_TEST_CASE(a_caller_of_another_authority_is_refused_and_told_why) {
   listen(alpha());
   fails(stranger(), "alpha", link_end::refused,

@@ -76,6 +76,19 @@ BOOST_AUTO_TEST_CASE(room_goes_from_who_has_no_use_for_it_to_who_has_once_it_is_
   BOOST_TEST(world.allowed[2] == 9U);
 }
 
+BOOST_AUTO_TEST_CASE(who_does_not_answer_its_windows_is_overdue_after_so_many_turns) {
+  peers world{10};
+  world.desk.add(1);
+  world.told();
+  for (int i = 0; i < 5; ++i)
+    world.desk.turn();
+  BOOST_TEST(!world.desk.is_overdue(1, 5));
+  world.desk.turn();
+  BOOST_TEST(world.desk.is_overdue(1, 5));
+  world.take_all();
+  BOOST_TEST(!world.desk.is_overdue(1, 0));
+}
+
 BOOST_AUTO_TEST_CASE(a_call_beyond_the_window_has_no_room) {
   peers world{2};
   world.desk.add(1);

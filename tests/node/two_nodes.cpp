@@ -43,6 +43,13 @@ ta::task<bool> logs() {
   const bool child = co_await ta::run_in_thread([] { return logs_at->relay_log(2, "", "from a thread"); });
   co_return own&& child;
 }
+ta::json nested(int levels) {
+  ta::json value;
+  for (int i = 0; i < levels; ++i)
+    value = ta::json::array({std::move(value)});
+  return value;
+}
+ta::json same(ta::json value) { return value; }
 ta::task<void> too_long() { co_await ta::sleep_for(1h); }
 
 TASKACTOR_REGISTER_AS(twice, "nodes.twice");
@@ -53,6 +60,8 @@ TASKACTOR_REGISTER_AS(epoch, "nodes.epoch");
 TASKACTOR_REGISTER_AS(echo, "nodes.echo");
 TASKACTOR_REGISTER_AS(left, "nodes.left");
 TASKACTOR_REGISTER_AS(logs, "nodes.logs");
+TASKACTOR_REGISTER_AS(nested, "nodes.nested");
+TASKACTOR_REGISTER_AS(same, "nodes.same");
 TASKACTOR_REGISTER_AS(too_long, "nodes.too_long", {.options = {.timeout = 20ms}});
 
 } // namespace two_nodes_tasks
@@ -126,6 +135,41 @@ BOOST_AUTO_TEST_CASE(errors_travel) {
               == ta::errc::no_node);
   const auto large = nodes.here.submit(ta::on_any(), echo, std::string(20'000'000, 'x')).value();
   BOOST_TEST(large.wait_outcome().error().message().find("can't be sent") != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(what_the_protocol_has_no_room_for_is_told_and_harms_no_other_call) {
+  pair nodes;
+  const auto told = [&](const std::string& name, ta::json arguments) {
+    return nodes.here.submit({}, ta::on_any(), name, arguments).value().wait_outcome().error().message();
+  };
+  const auto other = nodes.here.submit({.timeout = ta::no_timeout}, ta::on_any(), hangs).value();
+  BOOST_TEST(nodes.here.submit(ta::on_any(), nested, 20).value().get() == nested(20));
+  BOOST_TEST(told("nodes.nested", {300}).find("can't be sent") != std::string::npos);
+  BOOST_TEST(told("nodes.same", {nested(300)}).find("can't be sent") != std::string::npos);
+  BOOST_TEST(told(std::string(300, 'n'), ta::json::array()).find("255 bytes") != std::string::npos);
+  BOOST_TEST(nodes.here.submit(ta::on_any(), twice, 21).value().get() == 42);
+  BOOST_TEST(nodes.here.statistics().sessions_lost == 0U);
+  other.cancel();
+  BOOST_CHECK(other.wait_outcome().state() == ta::state::cancelled);
+}
+
+BOOST_AUTO_TEST_CASE(a_node_without_capacity_is_given_no_call) {
+  pair nodes{{.capacity = 0}};
+  const auto call = nodes.here.submit(ta::on_any(), twice, 21).value();
+  BOOST_TEST(!call.wait_for(100ms));
+  BOOST_TEST(nodes.there->statistics().taken == 0U);
+  call.cancel();
+  BOOST_CHECK(call.wait_outcome().state() == ta::state::cancelled);
+}
+
+BOOST_AUTO_TEST_CASE(a_node_whose_manager_has_stopped_is_not_asked_over_and_over) {
+  pair nodes;
+  BOOST_TEST(nodes.there_tasks.shutdown().clean());
+  const auto call = nodes.here.submit(ta::on_any(), twice, 21).value();
+  BOOST_TEST(!call.wait_for(100ms));
+  BOOST_TEST(nodes.here.statistics().returned <= 1U);
+  call.cancel();
+  BOOST_CHECK(call.wait_outcome().state() == ta::state::cancelled);
 }
 
 BOOST_AUTO_TEST_CASE(deadlines_go_along_and_a_cancelled_call_ends_there) {

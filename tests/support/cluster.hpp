@@ -52,7 +52,8 @@ public:
   void stop(guest_id which) override;
   void hand_back(guest_id which) override;
   void answer(const std::shared_ptr<call_sink>& whom, call_answer what) override {
-    whom->ended(std::move(what));
+    if (whom)
+      whom->ended(std::move(what));
   }
   void progress(const std::shared_ptr<call_sink>& whom, said_by_node::progress what) override {
     whom->progressed(what.done, what.total, what.text);

@@ -109,8 +109,13 @@ void tls_session::shake_hands() {
     return;
   }
   const certificate_ptr shown{SSL_get1_peer_certificate(ssl)};
-  if (const auto names = shown ? names_of(*shown) : std::vector<std::string>{}; !names.empty())
-    peer_name_ = names.front();
+  const auto names = shown ? names_of(*shown) : std::vector<std::string>{};
+  if (names.empty()) { // without a name one could call oneself anything: no name means "without TLS"
+    fault_ = link_reason{link_end::wrong_name,
+                         "the other side's certificate has no DNS name, and no common name without spaces"};
+    return;
+  }
+  peer_name_ = names.front();
   established_ = true;
 }
 

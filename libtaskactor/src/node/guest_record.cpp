@@ -1,5 +1,6 @@
 #include "guest_record.hpp"
 
+#include "../link/frame.hpp"
 #include "../run/runtime.hpp"
 #include "own_tasks.hpp"
 
@@ -15,6 +16,9 @@ namespace {
 task<std::string> serve(std::function<task<json>()> body, std::size_t largest) {
   const json value = co_await body();
   auto bytes = to_bytes(value);
+  if (!is_shallow(bytes))
+    throw std::length_error{"the result can't be sent: more than " + std::to_string(frame_depth)
+                            + " levels, or a CBOR tag"};
   if (bytes.size() > largest)
     throw std::length_error{"the result can't be sent: " + std::to_string(bytes.size())
                             + " bytes of CBOR; the limit is " + std::to_string(largest)};
@@ -75,7 +79,7 @@ std::optional<guest_end> guest_record::admit_task(const named_task& which) {
                            .total_timeout = call_.what.remaining},
                           which, arguments);
   body_ = std::move(bound.body);
-  call_.what.arguments.clear();
+  call_.what.arguments = std::string{}; // its memory, too
   const ref<guest_record> self{this};
   handle_.emplace(self);
   add(*this);

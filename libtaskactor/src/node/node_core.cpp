@@ -27,6 +27,7 @@ namespace detail {
 namespace {
 
 enum : int { debug = 1, info = 2, warning = 3 };
+constexpr std::size_t most_beats_unanswered = 16; // long after its lease, if it said nothing at all
 
 } // namespace
 
@@ -278,6 +279,8 @@ void node_core::tick(node_time now) {
     const auto standing = session.lease.at(now, times_);
     if (standing == node_lease::standing::lost)
       over.emplace_back(id, "nothing was heard of it for too long");
+    else if (desk_.is_overdue(id, most_beats_unanswered))
+      over.emplace_back(id, "it doesn't answer the windows that it is sent");
     const bool suspect = standing == node_lease::standing::suspect;
     recovered = recovered || (session.suspect && !suspect);
     if (suspect && !session.suspect)

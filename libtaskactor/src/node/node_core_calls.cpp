@@ -151,8 +151,7 @@ void node_core::conclude(std::uint64_t number, call_answer with) {
   const auto entry = ledger_.take(number);
   ++counts_.answered;
   counts_.lost += with.how == call_answer::kind::lost ? 1 : 0;
-  if (entry.what.sink)
-    ports_.answer(entry.what.sink, std::move(with));
+  ports_.answer(entry.what.sink, std::move(with)); // null: nobody waits, but to leave
 }
 
 void node_core::lost(std::uint64_t number, const std::string& why) {

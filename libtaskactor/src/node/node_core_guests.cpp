@@ -76,10 +76,12 @@ void node_core::guest_begun(guest_id which) {
     found->second.begun = true;
 }
 
-void node_core::guest_ended(guest_id which, guest_end how, node_time) {
+void node_core::guest_ended(guest_id which, guest_end how, node_time now) {
   const auto found = guests_.extract(which);
   if (!found)
     return;
+  if (how.how == guest_end::kind::returned)
+    drain(now); // its manager takes no more: said first, or the call would be sent here again
   auto& over = found.mapped();
   rights_.leave(over.use);
   if (sessions_.contains(over.session)) {

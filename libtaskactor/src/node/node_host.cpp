@@ -17,6 +17,18 @@ namespace {
 
 constexpr std::size_t around_bytes = 2048; // of a frame, beside its bytes: numbers, a name and an id
 
+/// What is too long for a frame is told as that: an answer that can't be sent would never come.
+void fit(guest_end& how, std::size_t largest) {
+  if (how.text.size() <= largest)
+    return;
+  if (how.how == guest_end::kind::result)
+    how = {.how = guest_end::kind::failed,
+           .text = "the result can't be sent: " + std::to_string(how.text.size())
+                   + " bytes of CBOR; the limit is " + std::to_string(largest)};
+  else
+    how.text = cut_text(how.text, largest);
+}
+
 /// What a condition variable can add to the time.
 std::chrono::nanoseconds waitable(std::chrono::nanoseconds bound) noexcept {
   return std::clamp<std::chrono::nanoseconds>(bound, std::chrono::nanoseconds{0}, std::chrono::years{1});
@@ -53,7 +65,8 @@ void node_host::keep_time(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     std::vector<ref<guest_record>> ended;
     enter([&] {
-      core_.set_capacity(capacity_now(), options_.prefetch, now());
+      const bool works = options_.capacity != std::size_t{0};
+      core_.set_capacity(capacity_now(), works ? options_.prefetch : 0, now());
       core_.tick(now());
       ended.swap(ended_);
     });
@@ -101,8 +114,13 @@ void node_host::begun(guest_id which) noexcept {
 /// Perhaps under the lock of the record: it is let go of later.
 void node_host::over(guest_id which, guest_end how) noexcept {
   enter([&] {
-    if (auto found = guests_.extract(which))
-      ended_.push_back(std::move(found.mapped()));
+    fit(how, largest());
+    if (auto found = guests_.extract(which)) {
+      if (stopped_) // there is no clock any more; who tells us still holds the record
+        later([guest = std::move(found.mapped())] { guest->forget(); });
+      else
+        ended_.push_back(std::move(found.mapped()));
+    }
     core_.guest_ended(which, std::move(how), now());
     changed_.notify_all();
   });
@@ -148,12 +166,19 @@ std::uint64_t node_host::submit(call_request what, std::chrono::nanoseconds rema
     throw std::length_error{"the arguments of \"" + what.name
                             + "\" can't be sent: " + std::to_string(what.arguments.size())
                             + " bytes of CBOR; the limit is " + std::to_string(largest())};
+  if (what.name.size() > node_name_limit)
+    throw std::length_error{"the name of a task has at most " + std::to_string(node_name_limit) + " bytes"};
+  if (!is_shallow(what.arguments))
+    throw std::length_error{"the arguments of \"" + what.name + "\" can't be sent: more than "
+                            + std::to_string(frame_depth) + " levels, or a CBOR tag"};
   std::uint64_t number = 0;
   enter([&] {
     const auto begins = now();
     what.deadline = remaining >= node_time::max() - begins ? node_time::max() : begins + remaining;
     number = core_.submit(std::move(what), begins);
   });
+  if (number == 0) // why is in the log
+    throw std::runtime_error{"the call can't be made"};
   return number;
 }
 
@@ -167,7 +192,8 @@ void node_host::abandon(std::uint64_t number) noexcept {
 
 void node_host::answer(const std::shared_ptr<call_sink>& whom, call_answer what) {
   changed_.notify_all();
-  later([whom, what = std::move(what)]() mutable { whom->ended(std::move(what)); });
+  if (whom)
+    later([whom, what = std::move(what)]() mutable { whom->ended(std::move(what)); });
 }
 
 void node_host::progress(const std::shared_ptr<call_sink>& whom, said_by_node::progress what) {
@@ -237,7 +263,10 @@ void node_host::stop() noexcept {
   }
   net_.reset();
   std::vector<ref<guest_record>> ended;
-  enter([&] { ended.swap(ended_); });
+  enter([&] {
+    stopped_ = true;
+    ended.swap(ended_);
+  });
   for (const auto& each : ended)
     each->forget();
 }

@@ -109,6 +109,7 @@ private:
   std::map<guest_id, ref<guest_record>> guests_;
   std::vector<ref<guest_record>> ended_; // let go of by a thread that holds no lock
   std::vector<std::shared_ptr<node_listening>> listenings_;
+  bool stopped_ = false;
   std::set<std::string> told_; // refusals, each once
   std::unique_ptr<node_links> net_;
   std::jthread clock_;

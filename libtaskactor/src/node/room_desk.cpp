@@ -17,7 +17,14 @@ bool room_desk::taken(session_id who, std::uint64_t window) {
     return false;
   room.acknowledged = window;
   room.sent.pop_front();
+  room.asked = turn_;
   return true;
+}
+
+bool room_desk::is_overdue(session_id who, std::size_t turns) const {
+  constexpr std::size_t most = 4096;
+  const auto& room = rooms_.at(who);
+  return room.sent.size() > most || (!room.sent.empty() && turn_ - room.asked > turns);
 }
 
 bool room_desk::arrived(session_id who) {
@@ -98,6 +105,8 @@ std::vector<room_desk::change> room_desk::share_out() {
   bool is_short = used > limit_;
   const auto set = [&](session_id who, room& what, std::uint64_t window) {
     const auto before = what.used();
+    if (what.sent.empty())
+      what.asked = turn_;
     what.sent.push_back(window);
     free -= std::min(free, what.used() - before);
     changes.push_back({who, window});

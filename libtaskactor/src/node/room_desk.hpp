@@ -35,6 +35,9 @@ public:
   void demanded(session_id who, std::uint64_t calls) { rooms_.at(who).demand = calls; }
   /// False: that window was never sent.
   bool taken(session_id who, std::uint64_t window);
+  /// It has left windows unanswered for so many turns, or too many of them: the room in them would be kept
+  /// for ever.
+  bool is_overdue(session_id who, std::size_t turns) const;
   /// A call has come. False: it had no room.
   bool arrived(session_id who);
   /// True: there is room now that may be another's.
@@ -53,6 +56,7 @@ private:
     std::uint64_t demand = 0;
     std::uint64_t acknowledged = 0;   // the last window that the peer has taken
     std::deque<std::uint64_t> sent{}; // those after it
+    std::size_t asked = 0;            // the turn since which the first of them is unanswered
     std::uint64_t held = 0;
     std::uint64_t due = 0; // while sharing out
     std::uint64_t window() const noexcept { return sent.empty() ? acknowledged : sent.back(); }
