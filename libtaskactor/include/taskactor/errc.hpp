@@ -60,7 +60,8 @@ enum class errc {
   supervisor_gave_up,
   /// A node was lost, and a call with it that may have begun there.
   node_lost,
-  /// There is no other node that a call could run on: none of this name or label is known, or this one leaves.
+  /// There is no other node that a call could run on: none of this name or label is known, or this one
+  /// leaves.
   no_node,
   /// Another node doesn't allow this one to run a task, or not so many at once.
   not_permitted,

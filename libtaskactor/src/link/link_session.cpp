@@ -64,7 +64,8 @@ void link_session::take(std::string_view bytes) {
 
 void link_session::take_encrypted(std::string_view bytes) {
   if (!std::exchange(anything_, true) && begins_like_a_frame(bytes)) {
-    output_ += make_frame({"refused", "not_tls", "it speaks TLS: an authority, a certificate and a key are needed"});
+    output_ += make_frame(
+        {"refused", "not_tls", "it speaks TLS: an authority, a certificate and a key are needed"});
     return end(link_end::not_tls, "the other side speaks no TLS");
   }
   const bool was_established = tls_->established();

@@ -25,7 +25,7 @@ task<std::string> serve(std::function<task<json>()> body, std::size_t largest) {
   co_return bytes;
 }
 
-guest_end refused(refusal why, std::string text) {
+guest_end refused_for(refusal why, std::string text) {
   return {.how = guest_end::kind::refused, .text = std::move(text), .why = why};
 }
 
@@ -41,9 +41,9 @@ void guest_record::begin() noexcept {
   try {
     wrong = admit();
   } catch (const argument_error& error) {
-    wrong = refused(refusal::bad_arguments, message_of(error));
+    wrong = refused_for(refusal::bad_arguments, message_of(error));
   } catch (const std::exception& error) { // no memory, or an option that can't be used here
-    wrong = refused(refusal::not_possible, error.what());
+    wrong = refused_for(refusal::not_possible, error.what());
   }
   if (wrong) {
     host_->over(call_.id, std::move(*wrong)); // NOLINT(clang-analyzer-cplusplus.NewDelete): the caller has it
@@ -60,7 +60,7 @@ std::optional<guest_end> guest_record::admit() {
     return own;
   const auto found = registry::global().look_up(call_.what.name);
   if (!found)
-    return refused(refusal::unknown_task, found.error().message);
+    return refused_for(refusal::unknown_task, found.error().message);
   return admit_task(**found);
 }
 
@@ -69,10 +69,11 @@ std::optional<guest_end> guest_record::admit_task(const named_task& which) {
   try {
     arguments = from_bytes(call_.what.arguments);
   } catch (const decode_fault& fault) {
-    return refused(refusal::bad_arguments, "arguments: expected " + fault.expected + ", got " + fault.got);
+    return refused_for(refusal::bad_arguments,
+                       "arguments: expected " + fault.expected + ", got " + fault.got);
   }
   if (!arguments.is_array())
-    return refused(refusal::bad_arguments, "arguments: expected an array");
+    return refused_for(refusal::bad_arguments, "arguments: expected an array");
   // The submitter's clock decides; the function's own one holds as well.
   auto bound = bind_named({.id = call_.node + ':' + call_.what.id + ':' + std::to_string(call_.id),
                            .timeout = which.options().timeout.value_or(no_timeout),
@@ -90,8 +91,8 @@ std::optional<guest_end> guest_record::admit_task(const named_task& which) {
   remove(*this);
   if (rejected->code == errc::stopping)
     return guest_end{.how = guest_end::kind::returned};
-  return refused(rejected->code == errc::queue_full ? refusal::queue_full : refusal::not_possible,
-                 rejected->message);
+  return refused_for(rejected->code == errc::queue_full ? refusal::queue_full : refusal::not_possible,
+                     rejected->message);
 }
 
 void guest_record::stop() noexcept {

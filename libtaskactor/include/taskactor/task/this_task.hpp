@@ -35,10 +35,10 @@ void report_progress(std::uint64_t done, std::uint64_t total, std::string text =
 /// Which attempt at the task this is, counted from one (see `retry`).
 std::size_t attempt();
 
-/// Of a call that another node has made of this one: how often it has been sent somewhere, counted from one. An
-/// idempotent call whose node is lost is sent again with the next epoch, and what the earlier one still does
-/// counts no more: what has to be written once is written with it, and what carries a lower one refused. One
-/// for what this process has begun itself, and in the workers of `run_in_process`.
+/// Of a call that another node has made of this one: how often it has been sent somewhere, counted from one.
+/// An idempotent call whose node is lost is sent again with the next epoch, and what the earlier one still
+/// does counts no more: what has to be written once is written with it, and what carries a lower one refused.
+/// One for what this process has begun itself, and in the workers of `run_in_process`.
 std::uint64_t epoch();
 
 /// Ends this attempt as failed, and asks for another one after `wait`, whatever `retry_on` says; as long as
