@@ -138,14 +138,9 @@ BOOST_AUTO_TEST_CASE(who_stops_in_the_middle_of_a_handshake_is_sent_away_in_time
   BOOST_TEST(alone_again());
 }
 
-#if defined(__SANITIZE_ADDRESS__)
-constexpr bool needs_descriptors = true; // UBSan looks at objects through a pipe: without one all seem broken
-#else
-constexpr bool needs_descriptors = false;
-#endif
+#if !defined(__SANITIZE_ADDRESS__) // UBSan looks at objects through a pipe: without one all seem broken
 
-BOOST_AUTO_TEST_CASE(without_a_descriptor_left_who_calls_has_to_wait_and_the_others_go_on,
-                     *boost::unit_test::enable_if<!needs_descriptors>()) {
+BOOST_AUTO_TEST_CASE(without_a_descriptor_left_who_calls_has_to_wait_and_the_others_go_on) {
   listen({});
   rlimit before{};
   BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
@@ -170,5 +165,7 @@ BOOST_AUTO_TEST_CASE(without_a_descriptor_left_who_calls_has_to_wait_and_the_oth
   links.connect(listening->address(), {}, {}, bounds, second);
   BOOST_TEST(second->opened());
 }
+
+#endif
 
 BOOST_AUTO_TEST_SUITE_END()
