@@ -37,10 +37,12 @@ writer::~writer() {
 }
 
 void writer::post(job_result ended) {
-  const std::lock_guard lock{mutex_};
-  kept_ += ended.size();
-  queue_.emplace_back(std::move(ended));
-  posted_.notify_one();
+  {
+    const std::lock_guard lock{mutex_};
+    kept_ += ended.size();
+    queue_.emplace_back(std::move(ended));
+  }
+  posted_.notify_one(); // not under the lock: the thread would wake for nothing, and wait for that
 }
 
 void writer::post_line(stream which, std::string_view text) {

@@ -1,13 +1,16 @@
 #include "fixture.hpp"
 
 #include <process/child_setup.hpp>
-#include <process/launcher_image.hpp>
-#include <process/launcher_protocol.h>
+#include <process/group_table.hpp>
+#include <process/spawn.hpp>
+#include <process/watchdog_image.hpp>
+#include <process/watchdog_protocol.h>
 
 #include <algorithm>
 #include <fstream>
 #include <vector>
 
+#include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -37,8 +40,8 @@ private:
   rlimit before_{};
 };
 
-int run_probe(const descriptor& launcher) {
-  const auto path = "/proc/self/fd/" + std::to_string(launcher.get());
+int run_probe(const descriptor& program) {
+  const auto path = "/proc/self/fd/" + std::to_string(program.get());
   int status = -1;
   ::waitpid(child_setup{}.start(path, {TASKACTOR_MODE_PROBE}, {}), &status, 0);
   return status;
@@ -172,12 +175,52 @@ BOOST_AUTO_TEST_CASE(a_shortage_of_descriptors_at_any_step_is_a_failed_start_tha
   BOOST_TEST(failures > 8);
 }
 
-BOOST_AUTO_TEST_CASE(the_launcher_can_live_in_memory_and_in_a_file_without_a_name) {
+BOOST_AUTO_TEST_CASE(a_group_is_noted_by_its_own_process_and_forgotten_by_us) {
+  group_table groups;
+  const child_stack stack;
+  pid_t pid = 0;
+  const auto null = own(::open("/dev/null", O_RDONLY | O_CLOEXEC), "/dev/null");
+  const auto started = spawn(plan_launch({"sleep", "1000"}, {}), {null.get(), groups.words(), stack, pid});
+  BOOST_TEST(started.pid == pid);
+  BOOST_TEST((started.failure.stage == start_stage::none));
+  const auto& word = groups.words()[pid / 64];
+  BOOST_TEST(word == std::uint64_t{1} << (pid % 64));
+  kill_and_reap(pid);
+  groups.forget(pid);
+  BOOST_TEST(word == 0U);
+}
+
+/// Where its program or its directory should be, say: the serving thread waits for it and can't be asked.
+/// TERM waits until the program can take it.
+BOOST_AUTO_TEST_CASE(kill_reaches_the_process_of_a_start_that_hangs) {
+  command_table table;
+  start_request request{.key = 1, .plan = plan_launch({"true"}, {})};
+  BOOST_REQUIRE(table.add(std::move(request)));
+  int abandoned_by = 0;
+  BOOST_REQUIRE(table.next(abandoned_by));
+  pid_t& place = table.starting(1);
+  group_table groups;
+  const child_stack stack;
+  const auto null = own(::open("/dev/null", O_RDONLY | O_CLOEXEC), "/dev/null");
+  const auto hangs = spawn(plan_launch({"sleep", "1000"}, {}), {null.get(), groups.words(), stack, place});
+  table.signal(1, SIGTERM);
+  const witness end{hangs.pid};
+  int status = 0;
+  BOOST_TEST(::waitpid(hangs.pid, &status, WNOHANG) == 0);
+  table.signal(1, SIGKILL);
+  BOOST_TEST(end.sees_end());
+  BOOST_TEST(table.running(1, hangs.pid) == SIGKILL);
+  BOOST_TEST(::waitpid(hangs.pid, &status, 0) == hangs.pid);
+  BOOST_TEST(WTERMSIG(status) == SIGKILL);
+  table.retire(1, command_end::ended);
+}
+
+BOOST_AUTO_TEST_CASE(the_watchdog_can_live_in_memory_and_in_a_file_without_a_name) {
   temporary_directory folder;
-  BOOST_TEST(run_probe(launcher_in_memory()) == 0);
-  BOOST_TEST(run_probe(launcher_in_directory(folder.path())) == 0);
+  BOOST_TEST(run_probe(watchdog_in_memory()) == 0);
+  BOOST_TEST(run_probe(watchdog_in_directory(folder.path())) == 0);
   BOOST_TEST(std::filesystem::is_empty(folder.path()));
-  BOOST_CHECK_THROW(launcher_in_directory("/no/such/place"), std::system_error);
+  BOOST_CHECK_THROW(watchdog_in_directory("/no/such/place"), std::system_error);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -86,13 +86,23 @@ pid_t watchdog_of(pid_t parent) {
   return -1;
 }
 
+/// It may have been started and not have its name yet.
+pid_t wait_watchdog_of(pid_t parent) {
+  const auto bound = std::chrono::steady_clock::now() + patience;
+  for (;;) {
+    if (const auto found = watchdog_of(parent); found > 0)
+      return found;
+    BOOST_REQUIRE(std::chrono::steady_clock::now() < bound);
+  }
+}
+
 /// The members of the groups, and the watchdog.
 std::vector<witness> watch(pid_t parent, const std::vector<pid_t>& groups) {
   std::vector<witness> result;
   for (const auto& found : processes())
     if (std::count(groups.begin(), groups.end(), found.group) != 0)
       result.emplace_back(found.pid);
-  result.emplace_back(watchdog_of(parent));
+  result.emplace_back(wait_watchdog_of(parent));
   return result;
 }
 
@@ -116,8 +126,7 @@ pid_t run_pipeline(server_fixture& fixture) {
 
 /// Kills the watchdog and sees the next one come.
 void replace_watchdog() {
-  const auto first = watchdog_of(::getpid());
-  BOOST_REQUIRE(first > 0);
+  const auto first = wait_watchdog_of(::getpid());
   ::kill(first, SIGKILL);
   const auto bound = std::chrono::steady_clock::now() + patience;
   for (auto now = first; now == first || now < 0; now = watchdog_of(::getpid()))

@@ -64,9 +64,9 @@ BOOST_AUTO_TEST_CASE(a_cleared_environment_has_only_what_is_given) {
 
 BOOST_AUTO_TEST_CASE(the_path_is_the_one_that_the_command_will_have) {
   const auto with = plan_launch({"tool"}, {.env = variables{{"PATH", "/mine"}}});
-  BOOST_TEST(std::count(with.arguments.begin(), with.arguments.end(), "/mine/tool") == 1);
+  BOOST_TEST(std::count(with.candidates.begin(), with.candidates.end(), "/mine/tool") == 1);
   const auto without = plan_launch({"tool"}, {.clear_env = true});
-  BOOST_TEST(std::count(without.arguments.begin(), without.arguments.end(), "/usr/bin/tool") == 1);
+  BOOST_TEST(std::count(without.candidates.begin(), without.candidates.end(), "/usr/bin/tool") == 1);
 }
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_handed_over_is_refused_by_the_name_of_its_field) {
@@ -87,14 +87,14 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_handed_over_is_refused_by_the_name_of_its_fi
 
 BOOST_AUTO_TEST_CASE(a_shortage_is_told_from_a_program_that_is_not_there) {
   const auto plan = plan_launch({"tool"}, {});
-  const auto code = [&](int error) { return explain(plan, {launcher_stage_execute, error}).code(); };
+  const auto code = [&](int error) { return explain(plan, {start_stage::execute, error}).code(); };
   BOOST_TEST((code(ENOENT) == errc::command_not_found));
   BOOST_TEST((code(EACCES) == errc::command_not_executable));
   BOOST_TEST((code(ENOMEM) == errc::command_not_started));
   BOOST_TEST((code(E2BIG) == errc::command_not_started));
-  BOOST_TEST((explain(plan, {launcher_stage_interpreter, ENOENT}).code() == errc::command_not_executable));
-  for (const auto& [stage, field] : {std::pair{launcher_stage_memory, "memory_limit: "},
-                                     std::pair{launcher_stage_niceness, "niceness: "}}) {
+  BOOST_TEST((explain(plan, {start_stage::interpreter, ENOENT}).code() == errc::command_not_executable));
+  for (const auto& [stage, field] :
+       {std::pair{start_stage::memory, "memory_limit: "}, std::pair{start_stage::niceness, "niceness: "}}) {
     const auto refused = explain(plan, {stage, ENOSYS}); // a sandbox may do that
     BOOST_TEST((refused.code() == errc::command_not_started));
     BOOST_TEST(starts_with(refused.what(), field));

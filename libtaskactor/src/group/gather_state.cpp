@@ -117,10 +117,13 @@ void gather_state::fetched() noexcept {
 }
 
 void gather_state::notify() noexcept {
-  const std::lock_guard lock{mutex_};
-  changed_.notify_all();
-  if (waiter_)
-    waiter_->wake();
+  const ref<gather_state> self{this}; // whoever sees the end may be faster than the rest of this
+  {
+    const std::lock_guard lock{mutex_};
+    if (waiter_)
+      waiter_->wake();
+  }
+  changed_.notify_all(); // not under the lock: who waits would wake for nothing, and wait for that
 }
 
 void gather_state::wait(const std::function<bool()>& done) {

@@ -17,9 +17,6 @@ public:
   child_setup& operator=(const child_setup&) = delete;
   ~child_setup();
 
-  /// A process group of its own, all signals at their defaults. Those of the terminal's keys are blocked,
-  /// until the launcher has forgotten what came before the process left the caller's group.
-  void as_command();
   /// A session of its own, all signals blocked.
   void as_guard();
   /// The child has `fd` as its descriptor `number`.
@@ -30,8 +27,6 @@ public:
               const std::vector<std::string>& environment) const;
 
 private:
-  void set(short flags, const sigset_t& blocked);
-
   posix_spawnattr_t attributes_;
   posix_spawn_file_actions_t actions_;
 };

@@ -126,22 +126,25 @@ void command_loop::start(start_request&& request, int abandoned_by) noexcept {
 }
 
 void command_loop::launch(running_command& command) {
-  if (!launcher_)
-    launcher_.emplace();
+  if (!watchdog_image_)
+    watchdog_image_.emplace();
   if (!watchdog_.watching())
     start_watchdog();
   const int input = command.input() ? command.input().get() : null_.get();
-  command.take(spawn(command.plan(), *launcher_, {input, watchdog_.announcements()}));
+  command.take(
+      spawn(command.plan(), {input, watchdog_.groups().words(), stack_, table_->starting(command.key())}));
   std::erase(adopted_, command.pid()); // the number can be used again: then the last of that group has ended
   if (const int asked_meanwhile = table_->running(command.key(), command.pid()))
     signal_group(command.pid(), asked_meanwhile);
+  if (command.failure().stage != start_stage::none)
+    throw explain(command.plan(), command.failure());
   if (!command.attach())
     end(command);
 }
 
 void command_loop::start_watchdog() {
   poller_.close(watchdog_.end());
-  watchdog_.start(*launcher_, groups());
+  watchdog_.start(*watchdog_image_);
   poller_.watch(watchdog_.end(), EPOLLIN, make_token(0, part::watchdog));
 }
 
@@ -180,7 +183,8 @@ std::vector<pid_t> command_loop::groups() const {
 // -----------------------------------------------------------------------------------------------------------
 
 void command_loop::end(running_command& command) noexcept {
-  release(command, command.note_end());
+  command.note_end();
+  release(command, command_end::ended);
   command.drain(buffer_);
   if (conclude(command))
     return;
@@ -206,7 +210,7 @@ void command_loop::reap_late() noexcept {
 void command_loop::release(const running_command& command, command_end end) noexcept {
   if (command.pid() > 0) {
     signal_group(command.pid(), SIGKILL);
-    watchdog_.forget(command.pid());
+    watchdog_.groups().forget(command.pid());
   }
   table_->retire(command.key(), end);
 }
@@ -237,7 +241,8 @@ bool command_loop::finished() const noexcept {
 
 void command_loop::give_up() noexcept {
   for (const auto& [key, command] : std::exchange(commands_, {})) {
-    table_->retire(key, command->note_end());
+    command->note_end();
+    table_->retire(key, command_end::ended);
     command->conclude();
   }
 }

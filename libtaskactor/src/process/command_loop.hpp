@@ -9,10 +9,10 @@
 #pragma once
 
 #include "command_table.hpp"
-#include "launcher_image.hpp"
 #include "poller.hpp"
 #include "running_command.hpp"
 #include "watchdog.hpp"
+#include "watchdog_image.hpp"
 
 #include <chrono>
 #include <memory>
@@ -59,7 +59,8 @@ private:
   poller poller_;
   descriptor null_;
   watchdog watchdog_;
-  std::optional<launcher_image> launcher_; // made with the first command
+  std::optional<watchdog_image> watchdog_image_; // made with the first command
+  child_stack stack_;
   std::vector<char> buffer_;
   std::unordered_map<std::uint64_t, std::unique_ptr<running_command>> commands_;
   std::vector<std::uint64_t> late_; // ended, but held back from us by a debugger

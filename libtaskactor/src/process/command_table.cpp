@@ -1,5 +1,6 @@
 #include "command_table.hpp"
 
+#include <atomic>
 #include <csignal>
 #include <utility>
 
@@ -47,8 +48,11 @@ void command_table::signal(std::uint64_t key, int signal) noexcept {
     return;
   if (found->second.pid != 0)
     signal_group(found->second.pid, signal);
-  else if (found->second.abandoned_by == 0 && (signal == SIGKILL || signal == SIGTERM))
+  else if (signal == SIGKILL || (signal == SIGTERM && found->second.abandoned_by == 0))
     found->second.abandoned_by = signal;
+  if (const pid_t starting = std::atomic_ref{starting_pid_}.load();
+      key == starting_key_ && starting > 0 && signal == SIGKILL)
+    ::kill(starting, signal);
 }
 
 void command_table::stop() noexcept {
@@ -109,10 +113,18 @@ std::optional<start_request> command_table::next(int& abandoned_by) {
   return request;
 }
 
+pid_t& command_table::starting(std::uint64_t key) noexcept {
+  std::lock_guard lock{mutex_};
+  starting_key_ = key;
+  starting_pid_ = 0;
+  return starting_pid_;
+}
+
 int command_table::running(std::uint64_t key, pid_t pid) noexcept {
   std::lock_guard lock{mutex_};
   auto& found = entries_.at(key);
   found.pid = pid;
+  starting_key_ = 0;
   ++counts_.running;
   return found.abandoned_by;
 }

@@ -6,7 +6,8 @@
 ///
 /// A signal is sent by the caller's thread, at once, under the lock that `retire` takes before the process is
 /// reaped: its number can't be another process's yet. A command without a process is abandoned by KILL and
-/// TERM; other signals mean nothing to it.
+/// TERM; other signals mean nothing to it. KILL reaches the process of one that is being started: it may hang
+/// where its program or its directory should be, and with it the serving thread.
 ///
 /// Threads: any; `next`, `readings`, `running`, `retire`, `serve` and `acknowledge` are the serving thread's.
 #pragma once
@@ -79,7 +80,9 @@ public:
   std::optional<start_request> next(int& abandoned_by);
   bool has_next() const noexcept;
   std::vector<reading_request> readings() noexcept;
-  /// It has a process. Returns the signal that came meanwhile, or 0.
+  /// It is being started; the kernel writes its process's number to the place that this returns.
+  pid_t& starting(std::uint64_t key) noexcept;
+  /// It has a process, and `starting` is over. Returns the signal that came meanwhile, or 0.
   int running(std::uint64_t key, pid_t pid) noexcept;
   void retire(std::uint64_t key, command_end end) noexcept;
 
@@ -96,6 +99,8 @@ private:
   std::deque<start_request> queue_;
   std::vector<reading_request> readings_;
   std::unordered_map<std::uint64_t, entry> entries_;
+  std::uint64_t starting_key_ = 0;
+  pid_t starting_pid_ = 0;
   command_statistics counts_;
   std::thread::id server_;
   bool rung_ = false;

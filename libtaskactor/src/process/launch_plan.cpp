@@ -54,8 +54,8 @@ std::string search_path(const std::vector<std::string>& environment) {
   return std::string{default_search_path};
 }
 
-errc code_of(launcher_failure failure) {
-  if (failure.stage == launcher_stage_interpreter)
+errc code_of(start_failure failure) {
+  if (failure.stage == start_stage::interpreter)
     return errc::command_not_executable;
   switch (failure.error) {
   case ENOENT:
@@ -81,21 +81,14 @@ launch_plan plan_launch(const command_line& command, const command_options& opti
   validate(command, options);
   launch_plan plan{.program = command.front(),
                    .directory = *options.cwd,
-                   .arguments = {},
+                   .candidates = {},
+                   .arguments = {command.begin(), command.end()},
                    .environment = make_environment(options, ::environ),
+                   .memory_limit = options.memory_limit.value_or(0),
+                   .niceness = options.niceness,
                    .feeds_input = !options.stdin_data->empty(),
                    .merges_error = options.merge_stderr};
-  const auto candidates = candidate_paths(command.front(), search_path(plan.environment));
-  auto& arguments = plan.arguments;
-  arguments.reserve(6 + candidates.size() + command.size());
-  arguments = {TASKACTOR_MODE_RUN,
-               std::to_string(::getpid()),
-               *options.cwd,
-               std::to_string(options.memory_limit.value_or(0)),
-               std::to_string(options.niceness),
-               std::to_string(candidates.size())};
-  arguments.insert(arguments.end(), candidates.begin(), candidates.end());
-  arguments.insert(arguments.end(), command.begin(), command.end());
+  plan.candidates = candidate_paths(command.front(), search_path(plan.environment));
   return plan;
 }
 
@@ -127,17 +120,17 @@ std::vector<std::string> make_environment(const command_options& options, const 
   return result;
 }
 
-start_error explain(const launch_plan& plan, launcher_failure failure) {
+start_error explain(const launch_plan& plan, start_failure failure) {
   const auto reason = std::generic_category().message(failure.error);
-  if (failure.stage == launcher_stage_directory)
+  if (failure.stage == start_stage::directory)
     return {errc::invalid_argument, "cwd: '" + plan.directory + "': " + reason};
-  if (failure.stage == launcher_stage_memory)
+  if (failure.stage == start_stage::memory)
     return {errc::command_not_started, "memory_limit: it can't be set: " + reason};
-  if (failure.stage == launcher_stage_niceness)
+  if (failure.stage == start_stage::niceness)
     return {errc::command_not_started, "niceness: it can't be set: " + reason};
   auto message = "cannot run '" + plan.program + "': ";
   const auto code = code_of(failure);
-  if (failure.stage == launcher_stage_interpreter)
+  if (failure.stage == start_stage::interpreter)
     message += "the file is there, but not the interpreter that it names";
   else if (code == errc::command_not_found && plan.program.find('/') == std::string::npos)
     message += "not found on the PATH";

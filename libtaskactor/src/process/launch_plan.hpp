@@ -1,12 +1,11 @@
-/// What the launcher is to be told: worked out from the caller's wishes, in the caller's thread, without a
-/// system call.
+/// What a command's child process is to be told: worked out from the caller's wishes, in the caller's thread,
+/// without a system call.
 ///
-/// The directories of PATH are not looked into here. The launcher is given all candidates and tries them
-/// where they mean what the command will see: in its own working directory, and without a slow file system in
-/// the way of others.
+/// The directories of PATH are not looked into here. The child is given all candidates and tries them
+/// where they mean what the command will see: in its own working directory.
 #pragma once
 
-#include "launcher_protocol.h"
+#include "command_child.hpp"
 #include "start_error.hpp"
 
 #include <taskactor/process/command.hpp>
@@ -17,10 +16,13 @@
 namespace taskactor::detail {
 
 struct launch_plan {
-  std::string program;                  // as the caller named it
-  std::string directory;                // empty: the current one
-  std::vector<std::string> arguments;   // of the launcher
-  std::vector<std::string> environment; // of the command, "NAME=value"
+  std::string program;                 // as the caller named it
+  std::string directory;               // empty: the current one
+  std::vector<std::string> candidates; // paths
+  std::vector<std::string> arguments;
+  std::vector<std::string> environment; // "NAME=value"
+  std::uint64_t memory_limit = 0;       // bytes; 0: none
+  int niceness = 0;
   bool feeds_input = false;
   bool merges_error = false;
 };
@@ -34,7 +36,7 @@ std::vector<std::string> candidate_paths(const std::string& program, const std::
 /// The environment of a command, given the one to inherit ("NAME=value", ended by null).
 std::vector<std::string> make_environment(const command_options& options, const char* const* inherited);
 
-/// What went wrong in the launcher, for the caller.
-start_error explain(const launch_plan& plan, launcher_failure failure);
+/// What went wrong in the child, for the caller.
+start_error explain(const launch_plan& plan, start_failure failure);
 
 } // namespace taskactor::detail

@@ -32,11 +32,13 @@ void running_command::take(child&& started) noexcept {
   child_ = std::move(started);
   result_.pid = child_.pid;
   request_.input.close();
+  request_.plan.candidates = {};
   request_.plan.arguments = {};
   request_.plan.environment = {};
 }
 
 bool running_command::attach() {
+  request_.listener->on_started(child_.pid);
   try {
     exit_ = open_process(child_.pid);
   } catch (const std::system_error& error) {
@@ -44,7 +46,6 @@ bool running_command::attach() {
       return false;
     throw;
   }
-  poller_.watch(child_.status, EPOLLIN, make_token(key(), part::status));
   poller_.watch(child_.output, EPOLLIN, make_token(key(), part::output));
   if (child_.error)
     poller_.watch(child_.error, EPOLLIN, make_token(key(), part::error));
@@ -57,26 +58,12 @@ bool running_command::attach() {
 }
 
 void running_command::on_ready(part which, std::span<char> buffer) noexcept {
-  if (child_.status) // first, so that a listener hears of the start before it gets a line
-    confirm_start(false);
   if (which == part::input && child_.input)
     feed();
   else if (which == part::output && child_.output)
     read(child_.output, out_, buffer);
   else if (which == part::error && child_.error)
     read(child_.error, err_, buffer);
-}
-
-void running_command::confirm_start(bool ended) noexcept {
-  launcher_failure failure{};
-  const auto size = ::read(child_.status.get(), &failure, sizeof failure);
-  if (size < 0 && !ended)
-    return;
-  poller_.close(child_.status);
-  if (size == sizeof failure)
-    failure_ = failure;
-  else
-    request_.listener->on_started(child_.pid);
 }
 
 void running_command::feed() noexcept {
@@ -98,13 +85,6 @@ void running_command::read(descriptor& from, output& to, std::span<char> buffer)
     to.take({buffer.data(), static_cast<std::size_t>(size)}, request_.options, result_.handler_error);
   else if (size == 0 || (errno != EAGAIN && errno != EINTR))
     poller_.close(from); // the command has closed it and may well run on
-}
-
-command_end running_command::note_end() noexcept {
-  result_.ended = std::chrono::steady_clock::now();
-  if (child_.status)
-    confirm_start(true);
-  return failure_ ? command_end::never_started : command_end::ended;
 }
 
 void running_command::drain(std::span<char> buffer) noexcept {
@@ -147,8 +127,6 @@ bool running_command::reap() noexcept {
 }
 
 void running_command::conclude() noexcept {
-  if (failure_)
-    return conclude(explain(request_.plan, *failure_));
   close_all();
   out_.finish(request_.options, result_.handler_error);
   err_.finish(request_.options, result_.handler_error);
@@ -165,7 +143,7 @@ void running_command::conclude(const start_error& error) noexcept {
 }
 
 void running_command::close_all() noexcept {
-  for (auto* fd : {&child_.status, &child_.input, &child_.output, &child_.error, &exit_})
+  for (auto* fd : {&child_.input, &child_.output, &child_.error, &exit_})
     poller_.close(*fd);
 }
 

@@ -11,14 +11,13 @@
 
 #include <chrono>
 #include <cstdint>
-#include <optional>
 #include <span>
 
 namespace taskactor::detail {
 
 /// What a token of the poller says besides the command: which of its descriptors. The first two
 /// are the loop's own.
-enum class part : std::uint64_t { bell, watchdog, status, input, output, error, exit };
+enum class part : std::uint64_t { bell, watchdog, input, output, error, exit };
 
 constexpr std::uint64_t make_token(std::uint64_t key, part which) {
   return key << 3 | static_cast<std::uint64_t>(which);
@@ -37,13 +36,15 @@ public:
   const descriptor& input() const noexcept { return request_.input; }
 
   void take(child&& started) noexcept;
-  /// Watches the process and its pipes, and writes the first of its input. False: it has ended and is reaped
-  /// already (this program ignores SIGCHLD, or waits for any child). Errors: `std::system_error`.
+  /// Why its process hasn't become the program.
+  const start_failure& failure() const noexcept { return child_.failure; }
+  /// It runs: watches the process and its pipes, and writes the first of its input. False: it has ended and
+  /// is reaped already (this program ignores SIGCHLD, or waits for any child). Errors: `std::system_error`.
   bool attach();
   /// Something of it is ready, not its end. `buffer` bounds how much is read at a time.
   void on_ready(part which, std::span<char> buffer) noexcept;
-  /// Its process has ended: takes the time, and learns whether the program had been started.
-  command_end note_end() noexcept;
+  /// Its process has ended: takes the time.
+  void note_end() noexcept { result_.ended = std::chrono::steady_clock::now(); }
   /// Reads what the pipes hold by now. Never waits for their end: a process that has left the group may keep
   /// them open.
   void drain(std::span<char> buffer) noexcept;
@@ -51,13 +52,12 @@ public:
   bool reap() noexcept;
   /// For one that can't be reaped yet: the poller would say so again and again.
   void stop_watching() noexcept { close_all(); }
-  /// Closes everything and makes the final call: an exit, or why there was no start.
+  /// Closes everything and makes the final call.
   void conclude() noexcept;
-  /// The same without a process.
+  /// The same for one that hasn't become the program.
   void conclude(const start_error& error) noexcept;
 
 private:
-  void confirm_start(bool ended) noexcept;
   void feed() noexcept;
   void read(descriptor& from, output& to, std::span<char> buffer) noexcept;
   void drain(descriptor& from, output& to, std::span<char> buffer) noexcept;
@@ -70,7 +70,6 @@ private:
   output out_;
   output err_;
   std::size_t fed_ = 0;
-  std::optional<launcher_failure> failure_;
   command_result result_;
 };
 

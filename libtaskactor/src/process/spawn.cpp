@@ -1,7 +1,6 @@
 #include "spawn.hpp"
 
-#include "child_setup.hpp"
-#include "launcher_image.hpp"
+#include "pointers.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -17,7 +16,6 @@ namespace {
 
 /// The child's ends: closed here once the child has them.
 struct child_ends {
-  descriptor status;
   descriptor input;
   descriptor output;
   descriptor error;
@@ -39,23 +37,30 @@ descriptor writing_end(descriptor& childs_end) {
 
 } // namespace
 
-child spawn(const launch_plan& plan, const launcher_image& launcher, shared_descriptors shared) {
+child spawn(const launch_plan& plan, const spawn_site& at) {
   child result;
   child_ends theirs;
-  result.status = reading_end(theirs.status);
   result.output = reading_end(theirs.output);
   if (!plan.merges_error)
     result.error = reading_end(theirs.error);
   if (plan.feeds_input)
     result.input = writing_end(theirs.input);
-  child_setup setup;
-  setup.as_command();
-  setup.give(theirs.input ? theirs.input.get() : shared.input, STDIN_FILENO);
-  setup.give(theirs.output.get(), STDOUT_FILENO);
-  setup.give(theirs.error ? theirs.error.get() : theirs.output.get(), STDERR_FILENO);
-  setup.give(theirs.status.get(), launcher_status_fd);
-  setup.give(shared.groups, launcher_groups_fd);
-  result.pid = setup.start(launcher.path(), plan.arguments, plan.environment);
+  const auto candidates = pointers(plan.candidates);
+  const auto arguments = pointers(plan.arguments);
+  const auto environment = pointers(plan.environment);
+  child_orders orders{.parent = ::getpid(),
+                      .streams = {theirs.input ? theirs.input.get() : at.input, theirs.output.get(),
+                                  theirs.error ? theirs.error.get() : theirs.output.get()},
+                      .groups = at.groups,
+                      .memory = plan.memory_limit,
+                      .niceness = plan.niceness,
+                      .directory = plan.directory.c_str(),
+                      .candidates = candidates.data(),
+                      .arguments = arguments.data(),
+                      .environment = environment.data()};
+  start_child(orders, at.stack, at.pid);
+  result.pid = at.pid;
+  result.failure = orders.failure;
   return result;
 }
 

@@ -1,29 +1,27 @@
-/// The process that kills what our commands leave behind when this process is killed (launcher.c, `watch`).
+/// The process that kills what our commands leave behind when this process is killed (watchdog.c).
 ///
-///     launcher of a command --- +group ---> pipe ---> watchdog
-///     server, before reaping -- -group --->   |
-///     this process's end -- end of file --->  |
+///     command's child --- its group ---> group_table <--- reads it once --- watchdog
+///     server, before reaping --- forget --->   |                               ^
+///     this process's end --------------- end of file, process descriptor ------+
 ///
-/// We keep both ends of the pipe. So a watchdog that was killed itself can be replaced: records that a
-/// launcher wrote in between are not lost, and no writer meets a broken pipe. One thread uses it, the one
-/// that starts commands.
+/// One thread uses it, the one that starts commands.
 #pragma once
 
 #include "descriptor.hpp"
+#include "group_table.hpp"
 
 #include <chrono>
-#include <vector>
 
 #include <sys/types.h>
 
 namespace taskactor::detail {
 
-class launcher_image;
+class watchdog_image;
 
 class watchdog {
 public:
   /// Errors: `std::system_error`.
-  watchdog();
+  watchdog() : pipe_(make_pipe()) {}
   watchdog(const watchdog&) = delete;
   watchdog& operator=(const watchdog&) = delete;
   /// Ends it: all commands have ended.
@@ -36,23 +34,18 @@ public:
   /// Whether it should be replaced at once, not just with the next command: not when the last ones ended
   /// early.
   bool may_restart() const noexcept { return early_ends_ < early_ends_limit; }
-  /// Starts one, in place of the last, and tells it of the groups that are `running`.
-  /// Errors: `std::system_error`; nothing watches then.
-  void start(const launcher_image& launcher, const std::vector<pid_t>& running);
-  /// Takes a group back. Must be called while its number can't be another's: before the leader is reaped.
-  void forget(pid_t group) noexcept;
-  /// The end that launchers announce their groups at.
-  int announcements() const noexcept { return pipe_.write.get(); }
+  /// Starts one, in place of the last. Errors: `std::system_error`; nothing watches then.
+  void start(const watchdog_image& program);
+  group_table& groups() noexcept { return groups_; }
 
 private:
   static constexpr int early_ends_limit = 3;
   static constexpr std::chrono::seconds early{1};
 
   void dismiss() noexcept;
-  void drain() noexcept;
-  bool write(pid_t record) noexcept;
 
-  pipe_ends pipe_;
+  group_table groups_;
+  pipe_ends pipe_; // nobody writes to it: what the watchdog has of it ends with this process
   pid_t pid_ = -1;
   descriptor end_;
   std::chrono::steady_clock::time_point started_;

@@ -1,5 +1,5 @@
 // A program of a user of the installed library. It needs what lies in the library alone: its actors, its log,
-// the launcher of commands.
+// the watchdog of commands.
 #include <taskactor/taskactor.hpp>
 
 #include <iostream>

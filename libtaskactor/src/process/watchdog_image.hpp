@@ -1,4 +1,4 @@
-/// The launcher program (launcher.c), carried in the library and made executable by a descriptor.
+/// The program of the watchdog (watchdog.c), carried in the library and made executable by a descriptor.
 ///
 /// It lives in memory, sealed; where a system refuses to execute that, in a private temporary file without a
 /// name. Errors: `std::system_error` when no place for it can be found, or no descriptor.
@@ -10,10 +10,10 @@
 
 namespace taskactor::detail {
 
-class launcher_image {
+class watchdog_image {
 public:
-  /// Finds a place from which the launcher can be started, by starting it.
-  launcher_image();
+  /// Finds a place from which the watchdog can be started, by starting it.
+  watchdog_image();
   /// The path to start; good in this process, and in a child until it executes something.
   const std::string& path() const noexcept { return path_; }
 
@@ -23,7 +23,7 @@ private:
 };
 
 /// The two kinds of place; each throws `std::system_error` where it can't be had.
-descriptor launcher_in_memory();
-descriptor launcher_in_directory(const std::string& directory);
+descriptor watchdog_in_memory();
+descriptor watchdog_in_directory(const std::string& directory);
 
 } // namespace taskactor::detail

@@ -1,10 +1,10 @@
-/* The system calls of launcher.c. On the usual processors they are made without a C library: a static program
+/* The system calls of watchdog.c. On the usual processors they are made without a C library: a static program
  * of glibc takes 400 us to start, one without it 20 us. Elsewhere the C library is used (static as well). */
 #pragma once
 
 #include <asm/unistd.h>
 
-#if defined TASKACTOR_LAUNCHER_BARE && defined __x86_64__
+#if defined TASKACTOR_WATCHDOG_BARE && defined __x86_64__
 
 static inline long system_call(long number, long a, long b, long c, long d, long e) {
   long result;
@@ -23,7 +23,7 @@ __asm__(".globl _start\n"
         "call enter\n"
         "hlt\n");
 
-#elif defined TASKACTOR_LAUNCHER_BARE && defined __aarch64__
+#elif defined TASKACTOR_WATCHDOG_BARE && defined __aarch64__
 
 static inline long system_call(long number, long a, long b, long c, long d, long e) {
   register long x8 __asm__("x8") = number;

@@ -1,6 +1,6 @@
-#include "launcher_image.hpp"
+#include "watchdog_image.hpp"
 
-#include "launcher_protocol.h"
+#include "watchdog_protocol.h"
 
 #include <cerrno>
 #include <cstdlib>
@@ -19,19 +19,19 @@
 // The name of the file comes from the build. The section is restored for what the compiler writes next.
 __asm__(".pushsection .rodata\n"
         ".balign 16\n"
-        ".hidden taskactor_launcher_begin\n"
-        ".globl taskactor_launcher_begin\n"
-        "taskactor_launcher_begin:\n"
-        ".incbin \"" TASKACTOR_LAUNCHER_FILE "\"\n"
-        ".hidden taskactor_launcher_end\n"
-        ".globl taskactor_launcher_end\n"
-        "taskactor_launcher_end:\n"
+        ".hidden taskactor_watchdog_begin\n"
+        ".globl taskactor_watchdog_begin\n"
+        "taskactor_watchdog_begin:\n"
+        ".incbin \"" TASKACTOR_WATCHDOG_FILE "\"\n"
+        ".hidden taskactor_watchdog_end\n"
+        ".globl taskactor_watchdog_end\n"
+        "taskactor_watchdog_end:\n"
         ".byte 0\n"
         ".popsection\n");
 
 extern "C" {
-extern const char taskactor_launcher_begin[];
-extern const char taskactor_launcher_end[];
+extern const char taskactor_watchdog_begin[];
+extern const char taskactor_watchdog_end[];
 }
 
 #ifndef MFD_EXEC // Linux 6.3: without it some systems make the file not executable
@@ -46,20 +46,20 @@ namespace {
   throw std::system_error{error, std::generic_category(), what};
 }
 
-void write_launcher(const descriptor& file) {
-  std::string_view rest{taskactor_launcher_begin,
-                        static_cast<std::size_t>(taskactor_launcher_end - taskactor_launcher_begin)};
+void write_program(const descriptor& file) {
+  std::string_view rest{taskactor_watchdog_begin,
+                        static_cast<std::size_t>(taskactor_watchdog_end - taskactor_watchdog_begin)};
   while (!rest.empty()) {
     const auto written = ::write(file.get(), rest.data(), rest.size());
     if (written < 0 && errno != EINTR)
-      fail(errno, "writing the command launcher");
+      fail(errno, "writing the watchdog of commands");
     rest.remove_prefix(written < 0 ? 0 : static_cast<std::size_t>(written));
   }
 }
 
 std::string path_of(const descriptor& file) { return "/proc/self/fd/" + std::to_string(file.get()); }
 
-/// 0, or why the launcher can't be started from there.
+/// 0, or why the watchdog can't be started from there.
 int probe(const std::string& path) {
   std::string mode{TASKACTOR_MODE_PROBE};
   char* arguments[] = {mode.data(), nullptr};
@@ -75,31 +75,31 @@ int probe(const std::string& path) {
 }
 
 std::vector<std::function<descriptor()>> places() {
-  std::vector<std::function<descriptor()>> result{launcher_in_memory};
+  std::vector<std::function<descriptor()>> result{watchdog_in_memory};
   for (const char* name : {"XDG_RUNTIME_DIR", "TMPDIR"})
     if (const char* value = std::getenv(name))
-      result.emplace_back([directory = std::string{value}] { return launcher_in_directory(directory); });
+      result.emplace_back([directory = std::string{value}] { return watchdog_in_directory(directory); });
   for (const char* directory : {"/tmp", "/var/tmp", "/dev/shm"})
-    result.emplace_back([directory] { return launcher_in_directory(directory); });
+    result.emplace_back([directory] { return watchdog_in_directory(directory); });
   return result;
 }
 
 } // namespace
 
-descriptor launcher_in_memory() {
+descriptor watchdog_in_memory() {
   constexpr unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
-  int fd = ::memfd_create("taskactor-launcher", flags | MFD_EXEC);
+  int fd = ::memfd_create("taskactor-watchdog", flags | MFD_EXEC);
   if (fd < 0 && errno == EINVAL)
-    fd = ::memfd_create("taskactor-launcher", flags);
+    fd = ::memfd_create("taskactor-watchdog", flags);
   auto file = own(fd, "memfd_create");
-  write_launcher(file);
+  write_program(file);
   if (::fcntl(file.get(), F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) < 0)
-    fail(errno, "sealing the command launcher");
+    fail(errno, "sealing the watchdog of commands");
   return file;
 }
 
-descriptor launcher_in_directory(const std::string& directory) {
-  auto name = directory + "/taskactor-launcher-XXXXXX";
+descriptor watchdog_in_directory(const std::string& directory) {
+  auto name = directory + "/taskactor-watchdog-XXXXXX";
   const descriptor writer{::mkostemp(name.data(), O_CLOEXEC)};
   if (!writer)
     fail(errno, "mkostemp");
@@ -109,13 +109,13 @@ descriptor launcher_in_directory(const std::string& directory) {
   ::unlink(name.c_str());
   errno = error;
   auto file = own(reader, "open");
-  write_launcher(writer);
+  write_program(writer);
   if (::fchmod(writer.get(), S_IRUSR | S_IXUSR) != 0)
     fail(errno, "fchmod");
   return file;
 }
 
-launcher_image::launcher_image() {
+watchdog_image::watchdog_image() {
   int error = ENOENT;
   for (const auto& place : places()) {
     try {
@@ -130,7 +130,7 @@ launcher_image::launcher_image() {
     if (error == EMFILE || error == ENFILE || error == EAGAIN || error == ENOMEM)
       break; // not the place's fault
   }
-  fail(error, "starting the command launcher");
+  fail(error, "starting the watchdog of commands");
 }
 
 } // namespace taskactor::detail

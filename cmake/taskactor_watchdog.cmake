@@ -1,15 +1,15 @@
-# taskactor_embed_launcher(<target>)
+# taskactor_embed_watchdog(<target>)
 #
-# Compiles src/process/launcher.c to a static program of its own, and has src/process/launcher_image.cpp of the target
+# Compiles src/process/watchdog.c to a static program of its own, and has src/process/watchdog_image.cpp of the target
 # carry it. It never gets the project's flags: a sanitizer's runtime would be started with every command. With
 # -x c the C++ compiler does it, so that the project needs no second language.
-function(taskactor_embed_launcher target)
+function(taskactor_embed_watchdog target)
   set(folder "${CMAKE_CURRENT_SOURCE_DIR}/src/process")
-  set(program "${CMAKE_CURRENT_BINARY_DIR}/taskactor_launcher")
+  set(program "${CMAKE_CURRENT_BINARY_DIR}/taskactor_watchdog")
 
   set(flags -x c -std=c11 -Os -static -Wall -Wextra -Wpedantic -Wshadow -Wconversion)
   if(CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|amd64|AMD64|aarch64|arm64)$" AND CMAKE_SIZEOF_VOID_P EQUAL 8)
-    list(APPEND flags -DTASKACTOR_LAUNCHER_BARE -nostdlib -ffreestanding -fno-stack-protector -fno-pie
+    list(APPEND flags -DTASKACTOR_WATCHDOG_BARE -nostdlib -ffreestanding -fno-stack-protector -fno-pie
                       -fno-asynchronous-unwind-tables -Wl,--build-id=none -Wl,-z,noseparate-code)
   endif()
   if(CMAKE_CXX_COMPILER_TARGET)
@@ -21,13 +21,13 @@ function(taskactor_embed_launcher target)
 
   add_custom_command(
     OUTPUT "${program}"
-    COMMAND ${CMAKE_CXX_COMPILER} ${flags} -Wl,-z,noexecstack -s "${folder}/launcher.c" -o "${program}"
-    DEPENDS "${folder}/launcher.c" "${folder}/launcher_system.h" "${folder}/launcher_protocol.h"
-    COMMENT "Building the launcher of commands"
+    COMMAND ${CMAKE_CXX_COMPILER} ${flags} -Wl,-z,noexecstack -s "${folder}/watchdog.c" -o "${program}"
+    DEPENDS "${folder}/watchdog.c" "${folder}/system_call.h" "${folder}/watchdog_protocol.h"
+    COMMENT "Building the watchdog of commands"
     VERBATIM)
-  set_property(SOURCE "${folder}/launcher_image.cpp" APPEND PROPERTY OBJECT_DEPENDS "${program}")
-  set_property(SOURCE "${folder}/launcher_image.cpp" APPEND PROPERTY
-               COMPILE_DEFINITIONS "TASKACTOR_LAUNCHER_FILE=\"${program}\"")
+  set_property(SOURCE "${folder}/watchdog_image.cpp" APPEND PROPERTY OBJECT_DEPENDS "${program}")
+  set_property(SOURCE "${folder}/watchdog_image.cpp" APPEND PROPERTY
+               COMPILE_DEFINITIONS "TASKACTOR_WATCHDOG_FILE=\"${program}\"")
   target_sources(${target} PRIVATE "${program}")
   set_source_files_properties("${program}" PROPERTIES EXTERNAL_OBJECT OFF GENERATED ON HEADER_FILE_ONLY ON)
 endfunction()

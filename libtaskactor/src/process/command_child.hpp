@@ -1,0 +1,69 @@
+/// What a child process does between its birth and the program that it becomes.
+///
+/// As after vfork, the child has this process's memory, not a copy, and the thread that started it waits
+/// until it has become the program or has failed. So nothing that is done here may change what that thread
+/// goes on with: no allocation, no lock, nothing but system calls, and these without the C library's
+/// functions for them, which sanitizers put theirs in place of. The source is compiled without sanitizers:
+/// their books would never see its functions return.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+#include <sys/types.h>
+
+namespace taskactor::detail {
+
+enum class start_stage {
+  none,        // nothing has failed
+  arrange,     // its group, its streams, the parent's death signal
+  memory,      // limiting memory
+  niceness,    // lowering the priority
+  directory,   // changing to the working directory
+  execute,     // executing the program
+  interpreter, // executing it: the file is there, what its first line or header names isn't
+};
+
+struct start_failure {
+  start_stage stage = start_stage::none;
+  int error = 0;
+};
+
+/// All strings are ended by null, all lists by a null pointer.
+struct child_orders {
+  pid_t parent = 0;
+  std::array<int, 3> streams{};            // what it gets as its standard input, output and error
+  std::uint64_t* groups = nullptr;         // where it notes its group: `group_table::words`
+  std::uint64_t memory = 0;                // bytes; 0: no limit
+  int niceness = 0;                        // added to what there is
+  const char* directory = "";              // empty: no change
+  const char* const* candidates = nullptr; // it becomes the first of these that can be executed
+  char* const* arguments = nullptr;
+  char* const* environment = nullptr;
+  start_failure failure{}; // written by the child
+};
+
+/// Room for the child until it is the program.
+class child_stack {
+public:
+  static constexpr std::size_t size = std::size_t{1} << 16;
+
+  /// Errors: `std::bad_alloc`.
+  child_stack();
+  child_stack(const child_stack&) = delete;
+  child_stack& operator=(const child_stack&) = delete;
+  ~child_stack();
+  std::byte* top() const noexcept { return memory_ + size; }
+
+private:
+  std::byte* memory_;
+};
+
+/// Starts it, as the leader of a process group of its own, and returns when it has become the program or has
+/// failed: see `orders.failure`. Either way it is a process that has to be reaped. `pid` is known to others
+/// before the child does anything: they may kill it while it hangs, in a file system that doesn't answer for
+/// one. Errors: `std::system_error`, with no process.
+void start_child(child_orders& orders, const child_stack& stack, pid_t& pid);
+
+} // namespace taskactor::detail
