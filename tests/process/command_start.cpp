@@ -47,6 +47,32 @@ int run_probe(const descriptor& program) {
   return status;
 }
 
+/// A command whose process hangs where its program or its directory should be, as far as the table can tell:
+/// the serving thread waits for it and can't be asked.
+struct hanging_start {
+  hanging_start() {
+    start_request request{.key = 1, .plan = plan_launch({"true"}, {})};
+    int abandoned_by = 0;
+    BOOST_REQUIRE(table.add(std::move(request)));
+    BOOST_REQUIRE(table.next(abandoned_by));
+    pid = spawn(plan_launch({"sleep", "1000"}, {}), {null.get(), groups.words(), stack, table.starting(1)})
+              .pid;
+  }
+  /// The signal that has ended it.
+  int wait_end() const {
+    BOOST_TEST(witness{pid}.sees_end());
+    int status = 0;
+    BOOST_TEST(::waitpid(pid, &status, 0) == pid);
+    return WTERMSIG(status);
+  }
+
+  command_table table;
+  group_table groups;
+  child_stack stack;
+  descriptor null = own(::open("/dev/null", O_RDONLY | O_CLOEXEC), "/dev/null");
+  pid_t pid = -1;
+};
+
 } // namespace
 
 BOOST_FIXTURE_TEST_SUITE(command_start, server_fixture)
@@ -190,29 +216,19 @@ BOOST_AUTO_TEST_CASE(a_group_is_noted_by_its_own_process_and_forgotten_by_us) {
   BOOST_TEST(word == 0U);
 }
 
-/// Where its program or its directory should be, say: the serving thread waits for it and can't be asked.
-/// TERM waits until the program can take it.
-BOOST_AUTO_TEST_CASE(kill_reaches_the_process_of_a_start_that_hangs) {
-  command_table table;
-  start_request request{.key = 1, .plan = plan_launch({"true"}, {})};
-  BOOST_REQUIRE(table.add(std::move(request)));
-  int abandoned_by = 0;
-  BOOST_REQUIRE(table.next(abandoned_by));
-  pid_t& place = table.starting(1);
-  group_table groups;
-  const child_stack stack;
-  const auto null = own(::open("/dev/null", O_RDONLY | O_CLOEXEC), "/dev/null");
-  const auto hangs = spawn(plan_launch({"sleep", "1000"}, {}), {null.get(), groups.words(), stack, place});
-  table.signal(1, SIGTERM);
-  const witness end{hangs.pid};
-  int status = 0;
-  BOOST_TEST(::waitpid(hangs.pid, &status, WNOHANG) == 0);
-  table.signal(1, SIGKILL);
-  BOOST_TEST(end.sees_end());
-  BOOST_TEST(table.running(1, hangs.pid) == SIGKILL);
-  BOOST_TEST(::waitpid(hangs.pid, &status, 0) == hangs.pid);
-  BOOST_TEST(WTERMSIG(status) == SIGKILL);
-  table.retire(1, command_end::ended);
+BOOST_AUTO_TEST_CASE(kill_reaches_the_process_of_a_start_that_hangs_and_term_does_not) {
+  hanging_start one;
+  one.table.signal(1, SIGTERM);
+  one.table.signal(1, SIGKILL);
+  BOOST_TEST(one.wait_end() == SIGKILL);
+  BOOST_TEST(one.table.running(1, one.pid) == SIGKILL); // not TERM, which came first
+  one.table.retire(1, command_end::never_started);
+}
+
+BOOST_AUTO_TEST_CASE(a_stop_ends_a_start_that_hangs) {
+  hanging_start one;
+  one.table.stop();
+  BOOST_TEST(one.wait_end() == SIGKILL);
 }
 
 BOOST_AUTO_TEST_CASE(the_watchdog_can_live_in_memory_and_in_a_file_without_a_name) {

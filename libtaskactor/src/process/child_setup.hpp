@@ -1,7 +1,6 @@
 /// How a child process is started: attributes and file actions of one posix_spawn.
 #pragma once
 
-#include <csignal>
 #include <string>
 #include <vector>
 

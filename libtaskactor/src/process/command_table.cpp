@@ -50,14 +50,19 @@ void command_table::signal(std::uint64_t key, int signal) noexcept {
     signal_group(found->second.pid, signal);
   else if (signal == SIGKILL || (signal == SIGTERM && found->second.abandoned_by == 0))
     found->second.abandoned_by = signal;
-  if (const pid_t starting = std::atomic_ref{starting_pid_}.load();
-      key == starting_key_ && starting > 0 && signal == SIGKILL)
-    ::kill(starting, signal);
+  if (key == starting_key_ && signal == SIGKILL)
+    kill_starting();
+}
+
+void command_table::kill_starting() noexcept {
+  if (const pid_t starting = std::atomic_ref{starting_pid_}.load(); starting_key_ != 0 && starting > 0)
+    ::kill(starting, SIGKILL);
 }
 
 void command_table::stop() noexcept {
   std::lock_guard lock{mutex_};
   stopping_ = true;
+  kill_starting(); // the serving thread would kill it, but may be waiting for it
   ring();
 }
 

@@ -92,6 +92,7 @@ private:
     int abandoned_by = 0;
   };
   void ring() noexcept;
+  void kill_starting() noexcept;
 
   descriptor bell_;
   mutable std::mutex mutex_;
