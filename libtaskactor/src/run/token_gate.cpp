@@ -33,8 +33,13 @@ ticket::ticket(context& owner, ref<record> task) noexcept : owner_(owner), task_
 ticket::~ticket() { owner_.release(); }
 
 void ticket::finish() noexcept {
+  const auto ending = gate_->ending_; // ours: what is woken may end the gate
+  if (ending)
+    ++*ending;
   gate_->leave(*this);
   owner_.wake();
+  if (ending)
+    --*ending;
 }
 
 token_gate::token_gate(caf::actor_system& system, caf::actor limiter, std::size_t capacity)

@@ -15,6 +15,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 namespace taskactor::detail {
@@ -41,6 +42,11 @@ public:
   void want_back(ref<ticket> work) noexcept;
   /// `hook` is called, on any thread, when something is prefetched though a token is free.
   void when_idle(std::function<void()> hook);
+  /// Counts the work whose token is back while its owner isn't woken yet. For who moves the clock, before
+  /// all.
+  void count_ending(std::shared_ptr<std::atomic<std::size_t>> counter) noexcept {
+    ending_ = std::move(counter);
+  }
   void resize(std::size_t capacity);
   limiter_statistics statistics() const;
 
@@ -60,7 +66,8 @@ private:
   caf::actor_system& system_;
   caf::actor limiter_;
   caf::actor actor_;
-  mutable std::mutex mutex_; // what follows
+  std::shared_ptr<std::atomic<std::size_t>> ending_; // none, but in virtual time
+  mutable std::mutex mutex_;                         // what follows
   std::size_t capacity_;
   token_account account_;
   fifo<ticket> waiting_;

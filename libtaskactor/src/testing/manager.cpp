@@ -66,6 +66,8 @@ public:
         tasks_(std::make_unique<task_manager>(scheduler_.system(), everywhere_the_same(options_.manager))),
         home_(detail::runtime_of(*tasks_)) {
     home_.set_fate(&plan_);
+    home_.thread_gate().count_ending(ending_);
+    home_.process_gate().count_ending(ending_);
     home_.set_wait_strategy([this](std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
                                    const std::function<bool()>& done,
                                    time_point until) { block(lock, changed, done, until); });
@@ -104,6 +106,7 @@ private:
   std::uint64_t steps_ = 0;
   bool ended_ = false;
   std::atomic<std::size_t> blocked_calls_{0};
+  std::shared_ptr<std::atomic<std::size_t>> ending_ = std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 void manager::world::settle() {
@@ -150,6 +153,8 @@ void manager::world::run_until(const std::function<bool()>& done, time_point unt
         given_up = working;
       continue;
     }
+    if (scheduler_.can_run())
+      continue; // what has just ended has woken somebody
     if (jump(until)) {
       if (++jumps > options_.max_jumps)
         throw livelock{"livelock at " + at() + ": after " + std::to_string(options_.max_jumps)
@@ -185,6 +190,8 @@ void manager::world::block(std::unique_lock<std::mutex>& lock, std::condition_va
 std::size_t manager::world::real_work() {
   const auto facts = home_.statistics();
   const auto all = facts.thread.in_use + facts.process.in_use;
+  while (*ending_ != 0) // looked at after the tokens: what holds none any more is about to wake somebody
+    std::this_thread::yield();
   return all - std::min(all, plan_.lost_calls() + blocked_calls_) + home_.visitors().busy_threads;
 }
 

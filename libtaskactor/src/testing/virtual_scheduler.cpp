@@ -43,6 +43,10 @@ public:
     jobs.insert(jobs.end(), jobs_.begin(), jobs_.end());
     jobs_.clear();
   }
+  bool empty() const {
+    const std::lock_guard lock{mutex_};
+    return jobs_.empty();
+  }
   bool wait(std::chrono::milliseconds bound) {
     std::unique_lock lock{mutex_};
     const bool came = filled_.wait_for(lock, bound, [this] { return rung_ || !jobs_.empty(); });
@@ -56,7 +60,7 @@ public:
   }
 
 private:
-  std::mutex mutex_; // what follows
+  mutable std::mutex mutex_; // what follows
   std::condition_variable filled_;
   std::vector<caf::resumable*> jobs_;
   bool rung_ = false;
@@ -330,6 +334,7 @@ virtual_scheduler::~virtual_scheduler() = default;
 
 caf::actor_system& virtual_scheduler::system() noexcept { return *parts_->system; }
 bool virtual_scheduler::run_one() { return parts_->runner->run_one(); }
+bool virtual_scheduler::can_run() const { return !parts_->runner->arrived.empty(); }
 detail::time_point virtual_scheduler::now() const noexcept { return parts_->runner->time().now(); }
 std::optional<detail::time_point> virtual_scheduler::next_due() const {
   return parts_->runner->time().next_due();

@@ -29,6 +29,8 @@ public:
   caf::actor_system& system() noexcept;
   /// Runs one actor once. False: none can run.
   bool run_one();
+  /// One can, by another thread that has woken it.
+  bool can_run() const;
   detail::time_point now() const noexcept;
   /// The earliest time that anything was asked for.
   std::optional<detail::time_point> next_due() const;
