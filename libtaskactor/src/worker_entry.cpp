@@ -98,7 +98,8 @@ public:
         tasks_({.cancel_grace = no_timeout, .blocked_after = std::chrono::nanoseconds{0}}) {}
 
   int run() {
-    const auto progress = tasks_.observe([this](const event& what) { report(what); });
+    const auto progress = tasks_.observe([this](const event& what) { report(what); },
+                                         {.kinds = {event_kind::progress, event_kind::cancelled}});
     parent_.send({said::hello, worker_protocol_version});
     parent_.receive([this](const json& frame) { handle(frame); });
     const std::lock_guard lock{mutex_};
@@ -230,8 +231,6 @@ private:
   }
 
   void report(const event& what) {
-    if (what.kind != event_kind::progress && what.kind != event_kind::cancelled)
-      return;
     std::uint64_t number = 0;
     const auto* end = what.id.data() + what.id.size();
     if (std::from_chars(what.id.data(), end, number).ptr != end)

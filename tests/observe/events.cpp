@@ -110,6 +110,30 @@ BOOST_AUTO_TEST_CASE(a_slow_observer_loses_events_which_are_counted_and_holds_no
   }
 }
 
+BOOST_AUTO_TEST_CASE(an_observer_hears_of_the_kinds_that_it_asked_for) {
+  virtual_time world;
+  listener bad, all;
+  const auto some
+      = world.tasks.observe(bad.handler(), {.kinds = {ta::event_kind::failed, ta::event_kind::timed_out}});
+  auto every = world.tasks.observe(all.handler());
+  const auto run = [&] {
+    world.tasks.add_task({.id = "good"}, [] {}).value().wait();
+    auto failed = world.tasks.add_task({.id = "f"}, failing, 0s).value();
+    failed.wait();
+    (void)failed.try_outcome(); // looked at
+    world.tasks.add_task({.id = "t", .timeout = 1s}, hanging).value().wait();
+  };
+  const std::vector<std::string> once{"f failed: failed: std::runtime_error: boom",
+                                      "t timed out: timed out: ran too long (limit 1 s)"};
+  run();
+  BOOST_TEST(all.wait_for(6).size() == 6u);
+  BOOST_TEST(bad.wait_for(2) == once, boost::test_tools::per_element());
+  every.reset(); // what only that one wanted nobody wants now
+  run();
+  const std::vector<std::string> twice{once[0], once[1], once[0], once[1]};
+  BOOST_TEST(bad.wait_for(4) == twice, boost::test_tools::per_element());
+}
+
 BOOST_AUTO_TEST_CASE(after_its_subscription_an_observer_hears_nothing) {
   virtual_time world;
   listener first, second;

@@ -10,16 +10,22 @@ namespace taskactor::detail {
 /// The events for one observer, and the loop that handles them on a thread of its own.
 class observer_queue {
 public:
-  observer_queue(event_handler handler, std::size_t capacity)
-      : handler_(std::move(handler)), capacity_(capacity) {}
+  observer_queue(event_handler handler, observer_options options)
+      : handler_(std::move(handler)), options_(options) {}
+
+  event_kinds kinds() const noexcept { return options_.kinds; }
 
   /// False: full.
   bool push(const event& what) {
-    const std::lock_guard lock{mutex_};
-    if (ended_ || events_.size() >= capacity_)
-      return ended_;
-    events_.push_back(what);
-    filled_.notify_one();
+    if (!options_.kinds.contains(what.kind))
+      return true;
+    {
+      const std::lock_guard lock{mutex_};
+      if (ended_ || events_.size() >= options_.queue)
+        return ended_;
+      events_.push_back(what);
+    }
+    filled_.notify_one(); // who waits would only wait for the lock
     return true;
   }
   /// `drain`: what is queued is still handled.
@@ -54,7 +60,7 @@ private:
   }
 
   event_handler handler_;
-  const std::size_t capacity_;
+  const observer_options options_;
   std::mutex mutex_; // what follows
   std::condition_variable filled_;
   std::deque<event> events_;
@@ -68,7 +74,7 @@ void event_hub::emit(const event& what) noexcept {
   try {
     if (log_.wants(what.kind))
       log_.write(what);
-    if (!observed_.load(std::memory_order_relaxed))
+    if (!observed_.load(std::memory_order_relaxed).contains(what.kind))
       return;
     const std::lock_guard lock{mutex_};
     for (const auto& queue : observers_)
@@ -80,12 +86,12 @@ void event_hub::emit(const event& what) noexcept {
 }
 
 subscription event_hub::observe(event_handler handler, observer_options options) {
-  auto queue = std::make_shared<observer_queue>(std::move(handler), options.queue);
+  auto queue = std::make_shared<observer_queue>(std::move(handler), options);
   {
     const std::lock_guard lock{mutex_};
     observers_.push_back(queue);
     ++alive_;
-    observed_ = true;
+    note_observed();
   }
   run_([hub = shared_from_this(), queue]() mutable {
     queue->serve(*hub);
@@ -103,7 +109,15 @@ subscription event_hub::observe(event_handler handler, observer_options options)
 void event_hub::remove(const std::shared_ptr<observer_queue>& which) noexcept {
   const std::lock_guard lock{mutex_};
   std::erase(observers_, which);
-  observed_ = !observers_.empty();
+  note_observed();
+}
+
+/// Under the lock.
+void event_hub::note_observed() noexcept {
+  auto all = no_events;
+  for (const auto& each : observers_)
+    all = all | each->kinds();
+  observed_.store(all, std::memory_order_relaxed);
 }
 
 bool event_hub::stop(std::chrono::nanoseconds bound) {

@@ -28,7 +28,7 @@ public:
   event_hub(detach run, std::shared_ptr<spdlog::logger> logger);
 
   bool wants(event_kind kind) const noexcept {
-    return observed_.load(std::memory_order_relaxed) || log_.wants(kind);
+    return observed_.load(std::memory_order_relaxed).contains(kind) || log_.wants(kind);
   }
   void emit(const event& what) noexcept;
   void warn(const std::string& text) const { log_.warn(text); }
@@ -46,11 +46,14 @@ public:
   void ended() noexcept;
 
 private:
+  void note_observed() noexcept;
   void remove(const std::shared_ptr<observer_queue>& which) noexcept;
+
+  static constexpr event_kinds no_events{std::initializer_list<event_kind>{}};
 
   detach run_;
   event_log log_;
-  std::atomic<bool> observed_{false};
+  std::atomic<event_kinds> observed_{no_events};
   std::atomic<std::uint64_t> dropped_{0};
   std::mutex mutex_; // what follows
   std::condition_variable gone_;

@@ -31,6 +31,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <initializer_list>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -82,9 +83,33 @@ struct event {
 /// task.
 using event_handler = std::function<void(const event&)>;
 
+/// Some kinds of events; by default all.
+class event_kinds {
+public:
+  constexpr event_kinds() noexcept = default;
+  constexpr event_kinds(std::initializer_list<event_kind> some) noexcept : bits_(0) {
+    for (const auto each : some)
+      bits_ |= bit(each);
+  }
+  constexpr bool contains(event_kind kind) const noexcept { return (bits_ & bit(kind)) != 0; }
+  /// Those of both.
+  constexpr event_kinds operator|(event_kinds other) const noexcept {
+    other.bits_ |= bits_;
+    return other;
+  }
+
+private:
+  static constexpr std::uint32_t bit(event_kind kind) noexcept {
+    return std::uint32_t{1} << static_cast<unsigned>(kind);
+  }
+  std::uint32_t bits_ = ~std::uint32_t{0};
+};
+
 struct observer_options {
   /// Events kept for a handler that is slower than the tasks; further ones are dropped and counted.
   std::size_t queue = 8192;
+  /// Others aren't even made for this observer: `{.kinds = {event_kind::failed, event_kind::timed_out}}`.
+  event_kinds kinds{};
 };
 
 /// Ends the observation when it is destroyed; an event being handled is let finish on its own thread.
