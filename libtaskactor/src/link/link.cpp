@@ -7,15 +7,37 @@
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>
 
+#include <cerrno>
+#include <system_error>
 #include <utility>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 namespace taskactor::detail {
 
+struct link_state {
+  static std::string outgoing(link& which) {
+    const std::lock_guard lock{which.mutex_};
+    which.posted_ = false;
+    return std::exchange(which.outgoing_, {});
+  }
+  static void all_sent(link& which) {
+    const std::lock_guard lock{which.mutex_};
+    which.relayed_ = which.posted_;
+  }
+  static void close(link& which) {
+    owned_socket closed; // after the lock
+    const std::lock_guard lock{which.mutex_};
+    std::swap(which.direct_, closed);
+    which.outgoing_.clear();
+  }
+};
+
 namespace {
 
 constexpr std::size_t read_size = std::size_t{1} << 16;
+constexpr int above_streams = 3;
 
 /// What one broker has.
 struct served {
@@ -30,6 +52,7 @@ struct served {
       return;
     listener->on_closed(broken);
     listener.reset();
+    link_state::close(*owner);
     owner.reset(); // it has this broker's address
     self.quit();
   }
@@ -45,18 +68,6 @@ struct served {
   }
 };
 
-} // namespace
-
-struct link_state {
-  static std::string outgoing(link& which) {
-    const std::lock_guard lock{which.mutex_};
-    which.posted_ = false;
-    return std::exchange(which.outgoing_, {});
-  }
-};
-
-namespace {
-
 void send_outgoing(caf::io::broker& self, const served& state) {
   if (state.closed)
     return;
@@ -70,9 +81,14 @@ caf::behavior serve(caf::io::broker* self, const std::shared_ptr<served>& state)
       [state, self](const adopt_socket& taken) {
         state->connection = self->add_scribe(taken.number);
         self->configure_read(state->connection, caf::io::receive_policy::at_most(read_size));
+        self->ack_writes(state->connection, true);
       },
       [state, self](const caf::io::new_data_msg& data) { state->take(*self, bytes_of(data)); },
       [state, self](const send_frames&) { send_outgoing(*self, *state); },
+      [state](const caf::io::data_transferred_msg& sent) {
+        if (sent.remaining == 0 && !state->closed)
+          link_state::all_sent(*state->owner);
+      },
       [state](const cut_link&) {
         // Reading goes on to the end of what is there already, and then finds the stream closed.
         if (!state->closed)
@@ -86,6 +102,15 @@ caf::behavior serve(caf::io::broker* self, const std::shared_ptr<served>& state)
 
 void link::send(std::string frame) {
   std::unique_lock lock{mutex_};
+  if (!direct_)
+    return;
+  if (!relayed_) {
+    const auto sent = send_now(frame);
+    if (sent == frame.size())
+      return;
+    frame.erase(0, sent);
+    relayed_ = true;
+  }
   if (outgoing_.empty())
     outgoing_ = std::move(frame);
   else
@@ -94,6 +119,14 @@ void link::send(std::string frame) {
     return;
   lock.unlock();
   post(broker_, send_frames{});
+}
+
+/// How much of it the socket has taken, or lost: nobody reads at the other end any more.
+std::size_t link::send_now(std::string_view frame) noexcept {
+  const auto sent = ::send(direct_.number(), frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent < 0)
+    return errno == EPIPE || errno == ECONNRESET ? frame.size() : 0;
+  return static_cast<std::size_t>(sent);
 }
 
 void link::cut() { post(broker_, cut_link{}); }
@@ -126,6 +159,9 @@ link_host::~link_host() {
 std::shared_ptr<link> link_host::open(int socket, std::shared_ptr<link_listener> listener) {
   const passing_through caller;
   auto made = std::make_shared<link>();
+  made->direct_ = owned_socket{::fcntl(socket, F_DUPFD_CLOEXEC, above_streams)};
+  if (!made->direct_)
+    throw std::system_error{errno, std::generic_category(), "dup"};
   auto state = std::make_shared<served>();
   state->owner = made;
   state->listener = std::move(listener);

@@ -7,11 +7,18 @@
 /// The broker lives in an actor system of its own, made with the first link: a program that has none pays
 /// nothing, and the system of a user's need not have CAF's network module. One thread serves all links.
 ///
+/// A frame goes straight into the socket, on the thread that sends it, while there is room: that spares the
+/// other thread for each. What finds none goes through the broker, and all that comes behind it, until the
+/// broker has sent it.
+///
 /// Threads: any. Stops: `cut` or the end of the other side; the listener's `on_closed` comes last, once.
 #pragma once
 
+#include "socket.hpp"
+
 #include <caf/actor.hpp>
 
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -40,7 +47,11 @@ public:
 private:
   friend class link_host;
   friend struct link_state;
-  std::mutex mutex_;
+  std::size_t send_now(std::string_view frame) noexcept;
+
+  std::mutex mutex_;     // what follows
+  owned_socket direct_;  // the broker's as well; none when the link is closed
+  bool relayed_ = false; // through the broker, until that has sent it all
   std::string outgoing_;
   bool posted_ = false; // the broker has been told of `outgoing_`
   caf::actor broker_;
