@@ -25,6 +25,8 @@ public:
 
   void put(const job_result& ended);
   void put(stream which, std::string_view bytes);
+  /// Each command has files of its own, also one that prints nothing.
+  bool in_files() const noexcept { return !folder_.empty(); }
 
 private:
   void write_file(std::size_t number, const char* suffix, std::string_view bytes) const;

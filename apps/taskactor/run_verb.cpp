@@ -215,7 +215,7 @@ int run::exit_code() const {
 void run::summarize() const {
   summary_facts facts{.ended = ended_,
                       .elapsed = std::chrono::steady_clock::now() - begin_,
-                      .stopped = items_left_,
+                      .stopped = items_left_ || ended_.not_started() != 0,
                       .skipped = items_.skipped()};
   if (control_.code() != output_unwritable)
     facts.report = logs_.report();

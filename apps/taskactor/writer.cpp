@@ -18,10 +18,13 @@ namespace {
 constexpr std::size_t room = std::size_t{64} << 20;
 /// Lines that have come meanwhile are written together.
 constexpr std::size_t written_at_once = std::size_t{1} << 16;
+/// Ends with nothing to write, which are counted together; progress doesn't wait for them.
+constexpr std::size_t counted_at_once = 64;
 
 } // namespace
 
-writer::writer(parts with) : parts_(std::move(with)) {
+writer::writer(parts with)
+    : parts_(std::move(with)), writes_each_(!parts_.logs.empty() || parts_.outputs.in_files()) {
   thread_ = std::thread{[this] { run(); }};
 }
 
@@ -37,12 +40,13 @@ writer::~writer() {
 }
 
 void writer::post(job_result ended) {
-  {
-    const std::lock_guard lock{mutex_};
-    kept_ += ended.size();
-    queue_.emplace_back(std::move(ended));
-  }
-  posted_.notify_one(); // not under the lock: the thread would wake for nothing, and wait for that
+  std::unique_lock lock{mutex_};
+  kept_ += ended.size();
+  queue_.emplace_back(std::move(ended));
+  if (can_wait())
+    return;
+  lock.unlock(); // the thread would wake for nothing, and wait for that
+  posted_.notify_one();
 }
 
 void writer::post_line(stream which, std::string_view text) {
@@ -80,6 +84,17 @@ void writer::on_stop() {
   written_.notify_all();
 }
 
+/// An end that leaves nothing to be written: the thread needn't wake for each of them.
+bool writer::only_counts(const entry& what) const {
+  const auto* ended = std::get_if<job_result>(&what);
+  return ended && ended->out.empty() && ended->err.empty() && !writes_each_;
+}
+
+bool writer::can_wait() const {
+  return only_counts(queue_.back()) && queue_.size() < counted_at_once
+         && kept_ < room / 2; // who waits for room waits for the thread
+}
+
 bool writer::has_room() const { return kept_ < room; }
 
 // -- the thread
@@ -89,8 +104,10 @@ void writer::run() {
   std::vector<entry> batch;
   while (take(batch))
     for (auto& each : batch) {
+      const bool counts_only = only_counts(each);
       std::visit([this](auto& what) { settle(what); }, each);
-      parts_.said.tick(parts_.ended, progress::clock::now());
+      if (!counts_only || &each == &batch.back()) // progress speaks of all that have only to be counted
+        parts_.said.tick(parts_.ended, progress::clock::now());
     }
   order_.flush([this](const job_result& ended) { write(ended); });
   with_logs([](job_log& each) { each.close(); });

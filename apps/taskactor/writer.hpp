@@ -75,9 +75,12 @@ private:
   /// For each log that hasn't failed.
   template <class F>
   void with_logs(F&& action);
+  bool only_counts(const entry& what) const;
+  bool can_wait() const;
   bool has_room() const;
 
   parts parts_;
+  const bool writes_each_; // whatever it has printed
   sequence<job_result> order_;
   bool output_broken_ = false;
 

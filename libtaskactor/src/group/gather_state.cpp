@@ -112,7 +112,7 @@ void gather_state::disown() noexcept {
 }
 
 void gather_state::fetched() noexcept {
-  if (feeding_)
+  if (feeding_ && wants_items())
     notify();
 }
 

@@ -46,8 +46,8 @@ void set_handler(int number, void (*handler)(int)) noexcept {
   ::syscall(SYS_rt_sigaction, number, &action, nullptr, sizeof action.mask);
 }
 
-void set_mask(signal_mask mask, signal_mask* before = nullptr) noexcept {
-  ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, before, sizeof mask);
+void set_mask(signal_mask mask) noexcept {
+  ::syscall(SYS_rt_sigprocmask, SIG_SETMASK, &mask, nullptr, sizeof mask);
 }
 
 [[noreturn]] void fail(child_orders& orders, start_stage stage, int error) noexcept {
@@ -167,6 +167,14 @@ int live(void* given) noexcept {
   execute_first(orders);
 }
 
+/// All, so that no handler of ours runs in the child, in our memory. SIGCHLD stays as it is while nobody
+/// handles it: blocked, the ends of other commands would be kept for us, and wake whoever looks for signals.
+signal_mask blocked_at_start() noexcept {
+  struct sigaction child_ends {};
+  const bool handled = ::sigaction(SIGCHLD, nullptr, &child_ends) != 0 || child_ends.sa_handler != SIG_DFL;
+  return handled ? ~signal_mask{0} : ~(signal_mask{1} << (SIGCHLD - 1));
+}
+
 } // namespace
 
 child_stack::child_stack() {
@@ -181,7 +189,8 @@ child_stack::~child_stack() { ::munmap(memory_, size); }
 
 void start_child(child_orders& orders, const child_stack& stack, pid_t& pid) {
   signal_mask before{};
-  set_mask(~signal_mask{0}, &before);
+  const auto blocked = blocked_at_start();
+  ::syscall(SYS_rt_sigprocmask, SIG_BLOCK, &blocked, &before, sizeof blocked);
   const int child
       = ::__clone(live, stack.top(), CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | SIGCHLD, &orders, &pid);
   const int error = errno;

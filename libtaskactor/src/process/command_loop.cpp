@@ -1,6 +1,7 @@
 #include "command_loop.hpp"
 
 #include "signal_name.hpp"
+#include "time_slice.hpp"
 
 #include <csignal>
 #include <exception>
@@ -49,6 +50,7 @@ command_loop::command_loop(std::shared_ptr<command_table> table)
 
 void command_loop::run() noexcept {
   const pipe_signal_blocked guard;
+  ask_for_short_slices();
   table_->serve();
   while (!finished())
     step();

@@ -12,7 +12,7 @@ namespace taskactor::detail {
 command_table::command_table() : bell_(own(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
 
 bool command_table::add(start_request&& request) {
-  std::lock_guard lock{mutex_};
+  std::unique_lock lock{mutex_};
   if (stopping_)
     return false;
   const auto key = request.key;
@@ -23,16 +23,16 @@ bool command_table::add(start_request&& request) {
     queue_.pop_back();
     throw;
   }
-  ring();
+  ring(lock);
   return true;
 }
 
 bool command_table::add_reading(reading_request request) {
-  std::lock_guard lock{mutex_};
+  std::unique_lock lock{mutex_};
   if (done_ || server_ == std::thread::id{})
     return false;
   readings_.push_back(std::move(request));
-  ring();
+  ring(lock);
   return true;
 }
 
@@ -60,10 +60,10 @@ void command_table::kill_starting() noexcept {
 }
 
 void command_table::stop() noexcept {
-  std::lock_guard lock{mutex_};
+  std::unique_lock lock{mutex_};
   stopping_ = true;
   kill_starting(); // the serving thread would kill it, but may be waiting for it
-  ring();
+  ring(lock);
 }
 
 void command_table::wait_finished() noexcept {
@@ -83,7 +83,8 @@ command_statistics command_table::statistics() const {
 void command_table::acknowledge() noexcept {
   std::lock_guard lock{mutex_};
   std::uint64_t count = 0;
-  rung_ = rung_ && ::read(bell_.get(), &count, sizeof count) < 0;
+  static_cast<void>(::read(bell_.get(), &count, sizeof count));
+  rung_ = false;
 }
 
 void command_table::serve() noexcept {
@@ -94,7 +95,9 @@ void command_table::serve() noexcept {
 void command_table::finish() noexcept {
   std::lock_guard lock{mutex_};
   done_ = true;
-  bell_.close();
+  const auto bell = std::exchange(bell_, {}); // nobody rings it any more
+  while (ringing_.load(std::memory_order_acquire) != 0)
+    std::this_thread::yield();
   finished_.notify_all();
 }
 
@@ -145,10 +148,16 @@ void command_table::retire(std::uint64_t key, command_end end) noexcept {
   ++(end == command_end::ended ? counts_.ended : counts_.start_failures);
 }
 
-void command_table::ring() noexcept {
+/// Not under the lock, which the serving thread takes first of all.
+void command_table::ring(std::unique_lock<std::mutex>& lock) noexcept {
+  if (!bell_ || std::exchange(rung_, true))
+    return;
+  const int bell = bell_.get();
+  ringing_.fetch_add(1, std::memory_order_relaxed);
+  lock.unlock();
   const std::uint64_t one = 1;
-  if (!rung_ && bell_)
-    rung_ = ::write(bell_.get(), &one, sizeof one) == sizeof one;
+  static_cast<void>(::write(bell, &one, sizeof one)); // never full: it is read before it is rung again
+  ringing_.fetch_sub(1, std::memory_order_release);
 }
 
 void signal_group(pid_t group, int signal) noexcept {

@@ -16,6 +16,7 @@
 #include "descriptor.hpp"
 #include "launch_plan.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <cstdint>
 #include <deque>
@@ -91,7 +92,7 @@ private:
     pid_t pid = 0; // 0: no process yet
     int abandoned_by = 0;
   };
-  void ring() noexcept;
+  void ring(std::unique_lock<std::mutex>& lock) noexcept;
   void kill_starting() noexcept;
 
   descriptor bell_;
@@ -105,6 +106,7 @@ private:
   command_statistics counts_;
   std::thread::id server_;
   bool rung_ = false;
+  std::atomic<int> ringing_{0}; // in the midst of that, without the lock
   bool stopping_ = false;
   bool done_ = false;
 };

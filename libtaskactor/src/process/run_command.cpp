@@ -86,7 +86,8 @@ void command_call::on_token() noexcept {
     started_.store(true, std::memory_order_seq_cst);
     if (const int number = asked_.load(std::memory_order_seq_cst))
       processes(*task().home).commands().signal(key_, number);
-    whom.wake();
+    if (current_context() != &whom) // else it looks itself, before it waits
+      whom.wake();
   } catch (...) {
     failed(std::current_exception());
   }

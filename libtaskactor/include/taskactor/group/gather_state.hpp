@@ -99,6 +99,10 @@ public:
   /// The earlier of that and the deadline of the task that waits (rule 7: children inherit what is left).
   time_point inherited_deadline() const noexcept { return std::min(total_deadline_, parent_deadline_); }
   std::size_t limit() const noexcept { return limit_; }
+  /// How many items who feeds it pulls ahead of the lanes; and with how many left it is to pull again: not
+  /// for each, which would wake a thread for each.
+  std::size_t fed_ahead() const noexcept { return std::max<std::size_t>(limit_, 16); }
+  std::size_t fed_again_at() const noexcept { return fed_ahead() / 4; }
   runtime& home() const noexcept { return home_; }
   bool closed() const noexcept { return closed_.load(); }
   end_reason close_reason() const noexcept { return close_reason_.load(); }
@@ -122,6 +126,8 @@ protected:
   virtual ref<lane> make_lane() = 0;
   /// True when a fetch would give an item now.
   virtual bool has_items() const noexcept = 0;
+  /// True when who feeds it is to pull further items.
+  virtual bool wants_items() const noexcept { return false; }
 
 private:
   void add_lanes(std::size_t most) noexcept;

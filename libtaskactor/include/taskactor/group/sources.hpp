@@ -164,13 +164,12 @@ std::size_t feed(gather_state& state, fed_source<Item>& source, Items&& items) {
     ~end_of_feed() { state.feed_ended(); }
   } at_end{state};
   std::size_t pulled = 0;
-  const auto ahead = state.limit();
   for (auto&& item : items) {
     source.push(std::forward<decltype(item)>(item));
     ++pulled;
     state.more();
-    if (source.waiting() >= ahead)
-      state.wait([&] { return source.waiting() < ahead; });
+    if (source.waiting() >= state.fed_ahead())
+      state.wait([&] { return source.waiting() <= state.fed_again_at(); });
     if (state.closed())
       break;
   }

@@ -110,6 +110,12 @@ private:
     return ref<lane>{new typed_lane<F, Source, Sink>{ref<typed_gather>{this}}};
   }
   bool has_items() const noexcept override { return source.has_items(); }
+  bool wants_items() const noexcept override {
+    if constexpr (requires { source.waiting(); })
+      return source.waiting() <= fed_again_at();
+    else
+      return false;
+  }
 };
 
 template <class F, class Source, class Sink>
