@@ -3,6 +3,7 @@
 
     write_page.py SAMPLES PAGE    PAGE.md: what stands between `<!-- written: NAME -->` and `<!-- end: NAME -->`, for
                                   each of the tables below; PAGE.svg: the chart. All else on the page is kept.
+                                  Samples of taskactor-bench-links go into its own place, `links`, alone.
 """
 import json
 import pathlib
@@ -123,11 +124,29 @@ def wins(measured: dict) -> str:
     return table(["work", "peer", "figure", "ratio", "least - most"], rows) if rows else "None.\n"
 
 
+def micro(value: float) -> str:
+    return f"{value:,.0f} us" if value >= 100 else f"{value:.1f} us"
+
+
+def links(measured: dict) -> str:
+    """Ratios of costs: the other way round than those of works."""
+    rows = []
+    for each in measured["links"]:
+        verdict = ""
+        if "at_most" in each:
+            verdict = f"at most {rounded(each['at_most'])}: {'reached' if each['reached'] else '**missed**'}"
+        rows.append([each["what"], micro(each["us"]), each["peer"], micro(each["peer_us"]), rounded(each["ratio"]),
+                     spread(each), verdict])
+    head = ["what", "cost", "against", "cost", "ratio", "least - most", "target"]
+    quick = "With --quick, on a machine that may have had other work to do.\n\n" if measured["quick"] else ""
+    return quick + table(head, rows)
+
+
 WRITTEN: dict[str, Callable[[dict], str]] = {"machine": machine, "targets": targets, "works": works, "wins": wins}
 
 
 def fill(page: str, measured: dict) -> str:
-    for name, write in WRITTEN.items():
+    for name, write in ({"links": links} if "links" in measured else WRITTEN).items():
         place = re.compile(rf"(<!-- written: {name} -->\n).*?(<!-- end: {name} -->)", re.DOTALL)
         if len(place.findall(page)) != 1:
             raise ValueError(f"the page has no place, or more than one, for {name}")
@@ -142,6 +161,8 @@ def main(arguments: list[str]) -> None:
     measured = json.loads(pathlib.Path(arguments[0]).read_text(encoding="utf-8"))
     page = pathlib.Path(arguments[1])
     page.write_text(fill(page.read_text(encoding="utf-8"), measured), encoding="utf-8")
+    if "links" in measured:
+        return
     page.with_suffix(".svg").write_text(chart.draw(measured), encoding="utf-8")
 
 

@@ -72,6 +72,29 @@ BOOST_AUTO_TEST_CASE(what_is_sent_before_the_link_is_up_is_sent_then) {
   BOOST_TEST(caller->frames(1).size() == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(a_closed_link_delivers_also_when_all_links_end_at_once) {
+  constexpr int times = 50;
+  inside->echo = false;
+  listen();
+  for (int i = 0; i < times; ++i) {
+    const auto there = std::make_shared<end>();
+    {
+      ta::node_links others;
+      const auto link = others.connect(listening->address(), {}, {}, bounds, there);
+      BOOST_REQUIRE(there->opened());
+      const auto back = inside->entered(static_cast<std::size_t>(i))->opened();
+      for (int j = 0; j < 100; ++j) // unread there when it ends: the socket would be reset
+        back->send(make_frame(std::string(1000, 'x')));
+      link->send(make_frame("goodbye"));
+      link->close();
+    }
+    BOOST_TEST(there->is_closed());
+    const auto frames = inside->entered(static_cast<std::size_t>(i))->frames(1);
+    BOOST_REQUIRE_EQUAL(frames.size(), 1U);
+    BOOST_TEST(ta::read_frame(frames[0]).value() == "goodbye");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_closed_link_delivers_first_and_a_cut_one_does_not) {
   inside->echo = false;
   listen();

@@ -39,6 +39,10 @@ public:
   void pump();
   void close_when_sent();
   void end(const link_reason& why);
+  void end_unless_closing(const link_reason& why) {
+    if (!closing_ || finished_)
+      end(why);
+  }
   void closed();
   void time_up(link_deadline which);
   void fail(const char* what) noexcept;
@@ -281,6 +285,9 @@ caf::behavior serve(caf::io::broker* self, const std::shared_ptr<served>& state)
       [state](const send_queued&) { safely(*state, [&] { state->pump(); }); },
       [state](const close_when_sent&) { safely(*state, [&] { state->close_when_sent(); }); },
       [state](const end_link& message) { safely(*state, [&] { state->end(message.why); }); },
+      [state](const end_unless_closing& message) {
+        safely(*state, [&] { state->end_unless_closing(message.why); });
+      },
       [state](const link_time_up& message) { safely(*state, [&] { state->time_up(message.which); }); },
       [state](const caf::io::connection_closed_msg&) { safely(*state, [&] { state->closed(); }); },
   };

@@ -114,7 +114,8 @@ private:
 class node_links {
 public:
   node_links();
-  /// Cuts all links; their listeners have been called for the last time when it returns.
+  /// Cuts all links, but for those that are being closed: these have until their `closing_timeout`. Their
+  /// listeners have been called for the last time when it returns.
   ~node_links();
   node_links(const node_links&) = delete;
   node_links& operator=(const node_links&) = delete;
