@@ -17,16 +17,20 @@ struct defaults : caf::actor_system_config {
   defaults() { load<caf::io::middleman>(); }
 };
 
-caf::behavior send_back(caf::event_based_actor*) {
-  return {[](std::string& text) { return std::move(text); }};
-}
+class echo_actor final : public caf::event_based_actor {
+public:
+  using event_based_actor::event_based_actor;
+  caf::behavior make_behavior() override {
+    return {[](std::string& text) { return std::move(text); }};
+  }
+};
 
 } // namespace
 
 void serve_basp(const std::function<void(std::uint16_t)>& tell) {
   defaults config;
   caf::actor_system system{config};
-  const auto echo = system.spawn(send_back);
+  const auto echo = system.spawn<echo_actor>();
   const auto port = system.middleman().publish(echo, 0, "127.0.0.1", true);
   if (!port)
     throw std::runtime_error{"CAF has found no port"};
