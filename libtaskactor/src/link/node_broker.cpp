@@ -7,6 +7,7 @@
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>
 
+#include <algorithm>
 #include <optional>
 #include <utility>
 
@@ -19,6 +20,7 @@ namespace {
 constexpr std::size_t read_size = std::size_t{1} << 16;
 /// CAF gets no more at a time: its buffers keep what they once had.
 constexpr std::size_t write_window = std::size_t{1} << 20;
+constexpr std::chrono::milliseconds last_moments{500};
 
 /// What one broker has, and does. Its end has two steps: `finish` tells everybody, `drop` closes the socket;
 /// between them what tells the other side why is still on its way.
@@ -39,10 +41,7 @@ public:
   void pump();
   void close_when_sent();
   void end(const link_reason& why);
-  void end_unless_closing(const link_reason& why) {
-    if (!closing_ || finished_)
-      end(why);
-  }
+  void end_soon(const link_reason& why);
   void closed();
   void time_up(link_deadline which);
   void fail(const char* what) noexcept;
@@ -206,6 +205,14 @@ void served::end(const link_reason& why) {
     drop();
 }
 
+/// All links end: what is being closed has a little time for that, if the other side is there to take it.
+void served::end_soon(const link_reason& why) {
+  if (closing_ && !finished_)
+    wake_after(std::min(plan_.bounds.closing_timeout, last_moments), link_deadline::closing);
+  else
+    end(why);
+}
+
 void served::closed() {
   if (up_)
     finish(closing_ ? link_reason{link_end::cut, "this side has ended it"}
@@ -285,9 +292,7 @@ caf::behavior serve(caf::io::broker* self, const std::shared_ptr<served>& state)
       [state](const send_queued&) { safely(*state, [&] { state->pump(); }); },
       [state](const close_when_sent&) { safely(*state, [&] { state->close_when_sent(); }); },
       [state](const end_link& message) { safely(*state, [&] { state->end(message.why); }); },
-      [state](const end_unless_closing& message) {
-        safely(*state, [&] { state->end_unless_closing(message.why); });
-      },
+      [state](const end_soon& message) { safely(*state, [&] { state->end_soon(message.why); }); },
       [state](const link_time_up& message) { safely(*state, [&] { state->time_up(message.which); }); },
       [state](const caf::io::connection_closed_msg&) { safely(*state, [&] { state->closed(); }); },
   };

@@ -35,7 +35,7 @@ public:
   void end_all(const link_reason& why) {
     const std::lock_guard lock{mutex_};
     for (const auto& [id, each] : all_)
-      post(each, end_unless_closing{why});
+      post(each, end_soon{why});
   }
 
 private:

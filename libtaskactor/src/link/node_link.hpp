@@ -114,8 +114,8 @@ private:
 class node_links {
 public:
   node_links();
-  /// Cuts all links, but for those that are being closed: these have until their `closing_timeout`. Their
-  /// listeners have been called for the last time when it returns.
+  /// Cuts all links, after half a second those that are being closed and haven't come to their end by then.
+  /// Their listeners have been called for the last time when it returns.
   ~node_links();
   node_links(const node_links&) = delete;
   node_links& operator=(const node_links&) = delete;

@@ -21,8 +21,8 @@ struct close_when_sent {};
 struct end_link {
   link_reason why;
 };
-/// The same, but what is being closed goes on with that, until its time is up.
-struct end_unless_closing {
+/// The same, but what is being closed has half a second for that.
+struct end_soon {
   link_reason why;
 };
 /// Time is up for what began then.
@@ -38,6 +38,6 @@ TASKACTOR_LOCAL_MESSAGE(taskactor_node_link, taskactor::detail::socket_dialed)
 TASKACTOR_LOCAL_MESSAGE(taskactor_node_link, taskactor::detail::send_queued)
 TASKACTOR_LOCAL_MESSAGE(taskactor_node_link, taskactor::detail::close_when_sent)
 TASKACTOR_LOCAL_MESSAGE(taskactor_node_link, taskactor::detail::end_link)
-TASKACTOR_LOCAL_MESSAGE(taskactor_node_link, taskactor::detail::end_unless_closing)
+TASKACTOR_LOCAL_MESSAGE(taskactor_node_link, taskactor::detail::end_soon)
 TASKACTOR_LOCAL_MESSAGE(taskactor_node_link, taskactor::detail::link_time_up)
 TASKACTOR_LOCAL_MESSAGES_END(taskactor_node_link)

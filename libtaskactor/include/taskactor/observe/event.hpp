@@ -83,7 +83,7 @@ struct event {
 /// task.
 using event_handler = std::function<void(const event&)>;
 
-/// Some kinds of events; by default all.
+/// Some kinds of events; `{}`: all.
 class event_kinds {
 public:
   constexpr event_kinds() noexcept = default;
@@ -103,6 +103,7 @@ private:
     return std::uint32_t{1} << static_cast<unsigned>(kind);
   }
   std::uint32_t bits_ = ~std::uint32_t{0};
+  static_assert(static_cast<unsigned>(event_kind::supervisor_gave_up) < 32); // the last
 };
 
 struct observer_options {
