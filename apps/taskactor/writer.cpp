@@ -14,7 +14,7 @@ namespace taskactor::cli {
 
 namespace {
 
-/// Of outputs that wait to be written. What runs when it is reached comes on top.
+/// Of outputs that wait to be written. What runs or has been read when it is reached comes on top.
 constexpr std::size_t room = std::size_t{64} << 20;
 /// Lines that have come meanwhile are written together.
 constexpr std::size_t written_at_once = std::size_t{1} << 16;

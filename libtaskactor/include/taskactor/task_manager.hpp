@@ -120,9 +120,9 @@ public:
   }
 
   /// As `gather`, for any number of items in flat memory: each outcome goes to `sink(index, outcome)` as it
-  /// comes, one call at a time, and is forgotten. Items are pulled on the calling thread, only as fast as
-  /// they are run. Returns the number of items that were pulled. A sink that throws ends the gather, which
-  /// rethrows.
+  /// comes, one call at a time, and is forgotten. Items are pulled on the calling thread, as fast as they
+  /// are run: at most as many ahead as run at once, or 16 if that is more. Returns the number of items that
+  /// were pulled. A sink that throws ends the gather, which rethrows.
   template <class F, std::ranges::input_range Items, class Sink>
   std::size_t gather_each(gather_options options, F&& body, Items&& items, Sink&& sink) {
     return detail::gather_each(*runtime_, std::move(options), std::forward<F>(body),
