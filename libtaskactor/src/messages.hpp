@@ -34,14 +34,6 @@ struct exit_received {
   ref<record> task;
   bool kill;
 };
-/// Rule 6: a task waits for its children.
-struct token_returned {
-  ref<record> task;
-};
-/// Rule 6: a task that gave its token back wants to go on.
-struct reclaim {
-  ref<record> task;
-};
 /// A body takes tokens of named limiters, or gives them back; or doesn't want them any more.
 struct claim_tokens {
   ref<record> claim;
@@ -54,8 +46,8 @@ struct stop {
 };
 /// The manager's to itself, behind what has come already.
 struct settle_ends {};
-/// Actors have ended since the last one of these was handled (`run/ended_bodies.hpp`).
-struct bodies_ended {};
+/// Bodies have something to tell since the last one of these was handled (`run/body_news.hpp`).
+struct bodies_told {};
 /// The actor of a task that may have another one has ended.
 struct attempt_ended {
   ref<record> task;
@@ -117,15 +109,13 @@ TASKACTOR_LOCAL_MESSAGES_BEGIN(taskactor, 5200)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::work_admitted)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::end_task)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::exit_received)
-TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::token_returned)
-TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::reclaim)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::claim_tokens)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::claim_over)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::set_rate)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::stop)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::end_tasks)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::settle_ends)
-TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::bodies_ended)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::bodies_told)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::attempt_ended)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::alarm_rang)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::acquire_tokens)

@@ -4,7 +4,9 @@
 //     taskactor_stress shutdowns [--seed N] [--tasks N]  the same against N managers, each shut down in it
 //     taskactor_stress workers [--seed N] [--time S]     calls in workers, one of which is killed every 10 ms
 //     taskactor_stress deaths [--tasks N]                N workers die under their calls: nothing of them is
-//     left taskactor_stress flood [--time S] [--rate N]       memory at N short tasks a second, for S seconds
+//     left
+//     taskactor_stress wakes [--time S]                  trees of tasks, none of which misses a wake-up
+//     taskactor_stress flood [--time S] [--rate N]       memory at N short tasks a second, for S seconds
 //
 // A seed means the same mixture of tasks, not the same interleaving. TASKACTOR_STRESS_TASKS is the default of
 // --tasks for the soak. Exit codes: 0, 1 when something was wrong, 2 for a wrong use.
@@ -40,7 +42,7 @@ namespace {
 int use() {
   std::cerr
       << "use: taskactor_stress soak|shutdowns [--seed N] [--tasks N] | workers [--seed N] [--time S] |\n"
-         "     deaths [--tasks N] | flood [--time S] [--rate N]\n";
+         "     deaths [--tasks N] | wakes [--time S] | flood [--time S] [--rate N]\n";
   return 2;
 }
 
@@ -70,6 +72,8 @@ int run(const std::string& what, std::map<std::string, std::size_t> numbers) {
     wrong = workers(mixture, steady.time);
   else if (what == "deaths")
     wrong = deaths(mixture);
+  else if (what == "wakes")
+    wrong = wakes(steady.time);
   else if (what == "flood")
     wrong = flood(steady);
   else

@@ -35,7 +35,8 @@ void gather_state::open(bool nested, bool feeding) {
   if (!nested && current_context())
     throw_rejection({errc::would_block,
                      "a blocking gather would hold a thread of the scheduler here: use co_await ta::gather"});
-  nested_ = nested;
+  if (nested && depth_ == 0)
+    depth_ = 1;
   feeding_ = feeding;
   if (home_.table().closed())
     throw_rejection({errc::stopping, "the task manager is stopping"});
@@ -57,7 +58,7 @@ void gather_state::add_lanes(std::size_t most) noexcept {
       if (lanes_.size() >= limit_)
         return;
       added = make_lane();
-      added->nested = nested_;
+      added->depth = depth_;
       added->parent_length = parent_length_;
       added->submitted = added->waits_since = home_.now();
       lanes_.push_back(added);
@@ -98,7 +99,8 @@ bool gather_state::ended() const noexcept {
 
 void gather_state::adopt(context& parent) {
   const auto id = parent.core().current_id();
-  parent_length_ = id.size();
+  parent_length_ = static_cast<std::uint32_t>(id.size());
+  depth_ = static_cast<record&>(parent.core()).depth_inside();
   options_.id = id + '/' + *options_.id;
   parent_deadline_ = parent.deadline();
   const std::lock_guard lock{mutex_};
@@ -162,7 +164,9 @@ void gather_state::rethrow_sink_failure() {
 }
 
 void gather_state::count_item(const failure* what) noexcept {
-  home_.items.fetch_add(1, std::memory_order_relaxed);
+  home_.items.raise();
+  if (!options_.until.counts())
+    return;
   if (!what)
     completed_.fetch_add(1, std::memory_order_relaxed);
   else if (what->state() != state::cancelled)

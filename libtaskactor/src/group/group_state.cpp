@@ -32,7 +32,8 @@ group_state::group_state(context& parent)
     : home_(parent.home()),
       parent_(&parent),
       parent_id_(parent.core().current_id()),
-      deadline_(parent.deadline()) {}
+      deadline_(parent.deadline()),
+      depth_(static_cast<record&>(parent.core()).depth_inside()) {}
 
 std::optional<rejection> group_state::admit(ref<record> child, task_options&& options, ref<record>& joined) {
   std::optional<end_reason> ending;
@@ -42,11 +43,12 @@ std::optional<rejection> group_state::admit(ref<record> child, task_options&& op
       return rejection{errc::stopping, "the task group has ended"};
     ++next_;
     options.id = parent_id_ + '/' + (options.id->empty() ? std::to_string(next_) : *options.id);
-    children_.emplace(child.get(), member{next_, child});
+    child->place = static_cast<std::uint32_t>(children_.size());
+    children_.push_back({next_, child});
     ending = ending_;
   }
-  child->nested = true;
-  child->parent_length = parent_id_.size();
+  child->depth = depth_;
+  child->parent_length = static_cast<std::uint32_t>(parent_id_.size());
   child->belongs_to = ref<nursery>{this};
   child->inherited_deadline = deadline_;
   auto refused = home_.admit(child, std::move(options), joined);
@@ -89,8 +91,7 @@ void group_state::end_children(end_reason why, bool kill) noexcept {
     if (ending_ && !kill)
       return; // they are told already, and who is added later is told then
     ending_ = ending_.value_or(why);
-    for (const auto& [key, child] : children_)
-      children.push_back(child);
+    children = children_;
   }
   std::sort(children.begin(), children.end(),
             [](const auto& a, const auto& b) { return a.number < b.number; }); // the same each time
@@ -146,9 +147,12 @@ void group_state::child_gone(record& child) noexcept {
   ref<record> gone;
   ref<context> parent;
   const std::lock_guard lock{mutex_};
-  if (const auto found = children_.find(&child); found != children_.end()) {
-    gone = std::move(found->second.task);
-    children_.erase(found);
+  if (child.place < children_.size() && children_[child.place].task.get() == &child) {
+    gone = std::exchange(children_[child.place].task, std::move(children_.back().task));
+    children_[child.place].number = children_.back().number;
+    children_.pop_back();
+    if (child.place < children_.size())
+      children_[child.place].task->place = child.place;
   }
   if (children_.empty() && parent_)
     parent_->wake();

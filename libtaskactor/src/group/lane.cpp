@@ -64,7 +64,8 @@ void lane::start_pause(context& where) {
 
 /// False: there is no item, and none to deliver either.
 bool lane::fetch_next() {
-  state_->begin_fetch();
+  if (!std::exchange(holds_, false))
+    state_->begin_fetch();
   std::size_t index = 0;
   bool got = false;
   try {
@@ -100,8 +101,12 @@ std::exception_ptr lane::discard_body() noexcept {
       return thrown; // the item itself comes now
   }
   auto thrown = discard_item();
-  if ((control.load(std::memory_order_acquire) & reviewed_bit) == 0)
-    deliver(); // else the manager does, which is perhaps just writing the outcome
+  const auto seen = control.load(std::memory_order_acquire);
+  if ((seen & reviewed_bit) != 0)
+    return thrown; // the manager delivers, which is perhaps just writing the outcome
+  holds_ = hand_over();
+  if ((seen & kill_bit) != 0)
+    let_go(); // there is no `advance`
   return thrown;
 }
 
@@ -109,9 +114,10 @@ std::exception_ptr lane::discard_body() noexcept {
 bool lane::advance() {
   if (std::exchange(pausing_, false) && !decided())
     return true;
-  if (state_->crowded() || !fetch_next_epoch())
-    return false;
-  return true;
+  if (!state_->crowded() && fetch_next_epoch())
+    return true;
+  let_go();
+  return false;
 }
 
 /// A cancellation or a deadline is for one item: it finds its epoch, or nothing.
@@ -129,9 +135,21 @@ bool lane::fetch_next_epoch() {
   return false;
 }
 
+/// What it has delivered is over.
+void lane::let_go() noexcept {
+  if (std::exchange(holds_, false))
+    state_->settle_one();
+}
+
 void lane::deliver() noexcept {
+  if (hand_over())
+    state_->settle_one();
+}
+
+/// False: there is nothing to deliver.
+bool lane::hand_over() noexcept {
   if (!undelivered_.exchange(false, std::memory_order_acq_rel))
-    return;
+    return false;
   report_item();
   state_->count_item(item_failure());
   try {
@@ -139,7 +157,7 @@ void lane::deliver() noexcept {
   } catch (...) {
     state_->sink_failed();
   }
-  state_->settle_one();
+  return true;
 }
 
 void lane::report_item() noexcept {

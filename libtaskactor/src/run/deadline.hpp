@@ -21,62 +21,89 @@
 
 namespace taskactor::detail {
 
-/// A binary heap of pointers to `T`, which has `due` and `position` (one-based; zero: not in the heap).
+/// A heap of pointers to `T`, which has `due` and `position` (an index from one; zero: not in the heap).
+///
+/// Its slots have a copy of the time, so that comparing touches no entry: each would be a cache miss. An
+/// entry that is removed leaves its slot empty, which is dropped when it comes to the top, or with all other
+/// empty ones as soon as they are more than the rest. Most deadlines are removed long before they are due,
+/// and so cost neither a search for their place nor one for that of another.
 template <class T>
 class deadline_heap {
 public:
-  bool empty() const noexcept { return entries_.empty(); }
-  std::size_t size() const noexcept { return entries_.size(); }
-  T* earliest() const noexcept { return entries_.empty() ? nullptr : entries_.front(); }
+  bool empty() const noexcept { return size() == 0; }
+  std::size_t size() const noexcept { return slots_.size() - left_; }
+  /// A time before which none is due: not exact while the first slot is empty.
+  time_point not_before() const noexcept { return slots_.empty() ? time_point::max() : slots_.front().due; }
+  T* earliest() noexcept {
+    while (!slots_.empty() && !slots_.front().entry)
+      drop_first();
+    return slots_.empty() ? nullptr : slots_.front().entry;
+  }
 
   void push(T& entry) {
-    entries_.push_back(&entry);
-    entry.position = entries_.size();
-    up(entries_.size() - 1);
+    slots_.push_back({entry.due, &entry});
+    up(slots_.size() - 1);
   }
 
   /// Harmless for an entry that isn't in the heap.
   void remove(T& entry) noexcept {
     if (entry.position == 0)
       return;
-    const auto hole = entry.position - 1;
-    entry.position = 0;
-    T* moved = entries_.back();
-    entries_.pop_back();
-    if (moved == &entry)
-      return;
-    place(hole, moved);
-    down(hole);
-    up(moved->position - 1);
+    slots_[std::exchange(entry.position, 0) - 1].entry = nullptr;
+    if (++left_ > slots_.size() / 2 + slack)
+      sweep();
   }
 
 private:
-  void place(std::size_t index, T* entry) noexcept {
-    entries_[index] = entry;
-    entry->position = index + 1;
+  struct slot {
+    time_point due;
+    T* entry; // null: it has left
+  };
+  static constexpr std::size_t arity = 4; // half the levels of a binary heap: each is a cache miss
+  static constexpr std::size_t slack = 16;
+
+  void place(std::size_t index, const slot& what) noexcept {
+    slots_[index] = what;
+    if (what.entry)
+      what.entry->position = static_cast<decltype(T::position)>(index + 1);
   }
   void up(std::size_t index) noexcept {
-    T* entry = entries_[index];
-    while (index > 0 && entry->due < entries_[(index - 1) / 2]->due) {
-      place(index, entries_[(index - 1) / 2]);
-      index = (index - 1) / 2;
-    }
-    place(index, entry);
+    const auto moved = slots_[index];
+    for (; index > 0 && moved.due < slots_[(index - 1) / arity].due; index = (index - 1) / arity)
+      place(index, slots_[(index - 1) / arity]);
+    place(index, moved);
   }
   void down(std::size_t index) noexcept {
-    T* entry = entries_[index];
-    for (auto child = 2 * index + 1; child < entries_.size(); child = 2 * index + 1) {
-      if (child + 1 < entries_.size() && entries_[child + 1]->due < entries_[child]->due)
-        ++child;
-      if (entry->due <= entries_[child]->due)
+    const auto moved = slots_[index];
+    for (auto child = arity * index + 1; child < slots_.size(); child = arity * index + 1) {
+      const auto first = slots_.begin() + static_cast<std::ptrdiff_t>(child);
+      const auto end = first + static_cast<std::ptrdiff_t>(std::min(arity, slots_.size() - child));
+      const auto least = std::min_element(first, end, [](auto& a, auto& b) { return a.due < b.due; });
+      if (moved.due <= least->due)
         break;
-      place(index, entries_[child]);
-      index = child;
+      place(index, *least);
+      index = static_cast<std::size_t>(least - slots_.begin());
     }
-    place(index, entry);
+    place(index, moved);
+  }
+  void drop_first() noexcept {
+    const auto last = slots_.back();
+    slots_.pop_back();
+    --left_;
+    if (slots_.empty())
+      return;
+    slots_.front() = last;
+    down(0);
+  }
+  void sweep() noexcept {
+    std::erase_if(slots_, [](const auto& each) { return !each.entry; });
+    left_ = 0;
+    for (std::size_t index = 0; index < slots_.size(); ++index)
+      up(index); // most are in order, and stay where they are
   }
 
-  std::vector<T*> entries_;
+  std::vector<slot> slots_;
+  std::size_t left_ = 0; // slots that are empty
 };
 
 /// Decides when to ask the clock for a wake-up.
@@ -85,12 +112,14 @@ public:
   /// The time to send a delayed message for, so that `due` isn't missed; empty when one under way serves.
   template <class Now>
   std::optional<time_point> arm(time_point due, Now&& now) {
-    if (!armed_.empty() && *armed_.begin() <= due)
-      return {}; // that one comes no later, and its owner arms anew
+    if (serves(due))
+      return {};
     const auto at = grid_point(now(), due);
     armed_.insert(at);
     return at;
   }
+  /// Whether one under way comes no later than `due`: its owner looks then, and arms anew.
+  bool serves(time_point due) const noexcept { return !armed_.empty() && *armed_.begin() <= due; }
   /// One has come.
   void rang(time_point at) { armed_.erase(at); }
   std::size_t under_way() const noexcept { return armed_.size(); }

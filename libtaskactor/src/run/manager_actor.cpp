@@ -25,14 +25,12 @@ manager_actor::manager_actor(caf::actor_config& config, runtime& home, caf::acto
 caf::behavior manager_actor::make_behavior() {
   return {
       [this](const work_admitted&) { take_in(); },
-      [this](const bodies_ended&) { on_bodies_ended(); },
-      [this](const attempt_ended& end) { on_down(end.task, home_.now()); },
+      [this](const bodies_told&) { read_news(); },
+      [this](const attempt_ended& end) { on_attempt_ended(end.task); },
       [this](const settle_ends&) { settle(); },
       [this](const end_task& asked) { on_cancel(*asked.task, asked.why); },
       [this](const end_tasks& asked) { on_cancelled(asked); },
       [this](const exit_received& exit) { on_strangers_exit(*exit.task, exit.kill); },
-      [this](const token_returned&) { lend_back(); },
-      [this](const reclaim& wish) { want_back(wish.task); },
       [this](const tokens_granted& got) { on_granted(got.count); },
       [this](const tokens_recalled& owed) { on_recalled(owed.count); },
       [this](const claim_tokens& wish) { on_claim(wish.claim); },
@@ -85,10 +83,10 @@ void manager_actor::spawn_body(record& task) {
                                                                   &system(), config, ref<record>{&task});
   auto* body = static_cast<task_actor*>(actor->get());
   task.actor = body;
-  task.seat = running_.size();
+  task.seat = static_cast<std::uint32_t>(running_.size());
   running_.emplace_back(&task);
   body->retain(); // the manager's reference, until it is down
-  body->tell_of_end(home_.ended());
+  body->tell_of_end();
   run_later(*context(), body);
   actor.detach(); // the scheduler's reference is the creation reference
 }

@@ -12,6 +12,7 @@
 #include "fifo.hpp"
 #include "isolation.hpp"
 #include "named_limiter.hpp"
+#include "nested_line.hpp"
 #include "token_account.hpp"
 #include "waiting_line.hpp"
 
@@ -52,8 +53,6 @@ private:
   void begin_wait(record& task, named_limiter& limiter);
   void wait_for_predecessor(ref<record> task);
   void succeed(record& gone);
-  void lend_back();
-  void want_back(ref<record> task);
   void release(std::size_t count);
   void on_granted(std::size_t count);
   void on_recalled(std::size_t count);
@@ -72,7 +71,8 @@ private:
   void on_cancel(record& task, end_reason why);
   void on_strangers_exit(record& task, bool kill);
   void on_cancelled(const end_tasks& asked);
-  void on_bodies_ended();
+  void read_news();
+  void on_attempt_ended(ref<record> task);
   void on_down(ref<record> task, time_point now);
   void stand_up(record& task);
   void end_waiting(record& task, failure how);
@@ -110,7 +110,7 @@ private:
   caf::actor limiter_;
   token_account tokens_;
   fifo<record> resuming_; // gave their token back, and want to go on: first (rule 6)
-  fifo<record> nested_;   // lanes of gathers inside tasks: next, so that what was begun gets finished
+  nested_line nested_;    // in tasks: next, so that what was begun gets finished
   waiting_line waiting_;
   std::vector<ref<record>> running_;                    // each knows its seat
   std::unordered_map<record*, ref<record>> successors_; // wait for the key to be gone

@@ -97,13 +97,31 @@ void manager_actor::signal(record& task, bool kill) {
   static_cast<task_actor*>(task.actor)->exit_signal(kill);
 }
 
-void manager_actor::on_bodies_ended() {
+/// What bodies have told: that they lend their token (it is cleared already in the task, so that its end
+/// doesn't give it back as well), that they want one again, that they have ended.
+void manager_actor::read_news() {
   const auto now = home_.now();
-  for (auto* each = home_.ended().take(); each;) {
-    auto* next = each->ended_before;
-    on_down(ref<record>{each}, now);
+  bool tokens_move = false;
+  for (auto* each = home_.news().take(); each;) {
+    record* next = nullptr;
+    const auto what = body_news::read(*each, next);
+    if ((what & record::lends_token) != 0)
+      release(tokens_.put());
+    if ((what & record::has_ended) != 0)
+      on_down(ref<record>{each}, now);
+    else if ((what & record::wants_token) != 0)
+      resuming_.push(ref<record>{each});
+    tokens_move = tokens_move || what != record::has_ended;
     each = next;
   }
+  if (tokens_move)
+    start_ready();
+}
+
+/// What it told before comes first: nothing of this attempt may be left for the next one.
+void manager_actor::on_attempt_ended(ref<record> task) { // NOLINT: it may be the last reference
+  read_news();
+  on_down(std::move(task), home_.now());
 }
 
 /// It runs no more.

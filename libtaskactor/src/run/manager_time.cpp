@@ -135,6 +135,8 @@ void manager_actor::due_at(record& task, time_point when, end_reason why) {
 }
 
 void manager_actor::arm() {
+  if (alarm_.serves(std::min(deadlines_.not_before(), stage_due_)))
+    return;
   const auto* first = deadlines_.earliest();
   const auto due = std::min(first ? first->due : time_point::max(), stage_due_);
   if (due == time_point::max())

@@ -30,8 +30,7 @@ void set_waits_for_replaced(record& task, bool waits) {
 } // namespace
 
 void manager_actor::take_in() {
-  fifo<record> incoming;
-  home_.table().take_incoming(incoming);
+  auto incoming = home_.table().take_incoming();
   while (auto task = incoming.pop())
     line_up(std::move(task));
   start_ready();
@@ -72,7 +71,7 @@ void manager_actor::queue_for_next(ref<record> task) {
     task->phase = phase::running;
     task->token.store(true, std::memory_order_release);
     task->on_granted();
-  } else if (task->nested) {
+  } else if (task->depth != 0) {
     nested_.push(std::move(task));
   } else {
     waiting_.push(std::move(task), 1);
@@ -123,9 +122,10 @@ bool manager_actor::somebody_waits() const noexcept {
 
 /// Whose turn it is at the global limiter.
 ref<record> manager_actor::next_ready() {
-  for (auto* list : {&resuming_, &nested_})
-    if (!list->empty())
-      return list->pop();
+  if (!resuming_.empty())
+    return resuming_.pop();
+  if (!nested_.empty())
+    return nested_.pop();
   auto* next = waiting_.next();
   return next ? waiting_.take(*next, 1) : ref<record>{};
 }
@@ -211,20 +211,6 @@ void manager_actor::succeed(record& gone) {
 }
 
 // -- tokens
-
-/// The task's own flag is cleared already, and so its end doesn't give it back, too: the token comes back
-/// once.
-void manager_actor::lend_back() {
-  release(tokens_.put());
-  start_ready();
-}
-
-void manager_actor::want_back(ref<record> task) {
-  if (task->phase == phase::gone)
-    return;
-  resuming_.push(std::move(task));
-  start_ready();
-}
 
 void manager_actor::release(std::size_t count) {
   if (count != 0)

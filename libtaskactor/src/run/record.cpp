@@ -44,12 +44,16 @@ void record::conclude_kill() noexcept {
     fail(failure{on_body_end(body_end::killed, true), reason.load(std::memory_order_relaxed)});
 }
 
+record::words& record::said() {
+  if (!words_)
+    words_ = std::make_unique<words>();
+  return *words_;
+}
+
 void record::report_progress(std::uint64_t done, std::uint64_t total, std::string text) {
   {
     const std::lock_guard lock{stripe(this)};
-    if (!progress_)
-      progress_ = std::make_unique<taskactor::progress>();
-    *progress_ = {done, total, text};
+    said().progress = {done, total, text};
   }
   home->report_progress(*this, done, total, std::move(text));
 }
@@ -85,9 +89,10 @@ task_info record::info() const {
     result.attempts = special->attempts;
   }
   const std::lock_guard lock{stripe(this)};
-  if (progress_)
-    result.progress = *progress_;
-  result.error = error_;
+  if (words_) {
+    result.progress = words_->progress;
+    result.error = words_->error;
+  }
   return result;
 }
 
@@ -112,7 +117,7 @@ void record::remove(end_listener& listener) noexcept {
 bool record::publish(taskactor::state end) noexcept {
   const std::lock_guard lock{stripe(this)};
   if (const auto* what = failed())
-    error_ = what->message(); // kept when the outcome is forgotten: `find` still tells (rule 11)
+    said().error = what->message(); // kept when the outcome is forgotten: `find` still tells (rule 11)
   state.store(end, std::memory_order_release);
   return listeners_ != nullptr; // no other can be added now
 }

@@ -145,6 +145,11 @@ bool runtime::admit_lane(ref<record> lane) {
   return tell.has_value();
 }
 
+void runtime::tell(record& task, std::uint8_t what) noexcept {
+  if (news_.push(task, what))
+    post(manager_, bodies_told{});
+}
+
 cancel_reply runtime::cancel(record& task, end_reason why) {
   const auto reply = table_->cancel(task, why);
   if (reply == cancel_reply::requested)
@@ -177,7 +182,7 @@ manager_statistics runtime::statistics() {
   result.running = running;
   result.overrunning = overrunning;
   result.overruns = overruns;
-  result.items = items;
+  result.items = items.read();
   result.threads = threads_->workers();
   result.events_dropped = events_->dropped();
   result.global = {capacity, tokens_used, waiting};

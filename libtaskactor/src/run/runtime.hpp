@@ -12,10 +12,11 @@
 
 #include "../observe/hub.hpp"
 #include "blocked_watch.hpp"
-#include "ended_bodies.hpp"
+#include "body_news.hpp"
 #include "fate.hpp"
 #include "guests.hpp"
 #include "named_limiter.hpp"
+#include "striped_count.hpp"
 #include "task_table.hpp"
 #include "thread_pool.hpp"
 #include "timers.hpp"
@@ -91,10 +92,11 @@ public:
   task_table& table() noexcept { return *table_; }
   thread_pool& threads() noexcept { return *threads_; }
   token_gate& thread_gate() noexcept { return *thread_gate_; }
-  /// Null: nobody watches.
-  blocked_watch* watch() const noexcept { return watch_.get(); }
+  blocked_watch* watch() const noexcept { return watch_.get(); } // null: nobody watches
   token_gate& process_gate() noexcept { return *process_gate_; }
-  ended_bodies& ended() noexcept { return ended_bodies_; }
+  body_news& news() noexcept { return news_; }
+  /// A body has something to tell the manager: bits of `record::news`. Threads: any.
+  void tell(record& task, std::uint8_t what) noexcept;
   timers& sleepers() noexcept { return *timers_; }
   event_hub& events() noexcept { return *events_; }
   guests& visitors() noexcept { return guests_; }
@@ -111,8 +113,7 @@ public:
   std::size_t cancel_all();
   std::vector<task_info> task_status();
   std::optional<task_info> find(std::string_view id);
-  /// The actor that users' actors ask.
-  caf::actor desk();
+  caf::actor desk(); // whom users' actors ask
   void kill(record& task);
   void resize(limiter_kind which, std::size_t capacity);
   /// Errors: `errc::invalid_argument`, also for a name that is taken.
@@ -141,7 +142,8 @@ public:
 
   // -- the manager's published counts
   std::atomic<std::size_t> waiting{0}, running{0}, tokens_used{0}, overrunning{0};
-  std::atomic<std::uint64_t> overruns{0}, items{0};
+  std::atomic<std::uint64_t> overruns{0};
+  striped_count items;
   std::atomic<std::size_t> capacity{0};
 
   // -- reports
@@ -168,7 +170,7 @@ private:
   caf::actor_system* system_;
   std::shared_ptr<event_hub> events_;
   std::unique_ptr<task_table> table_;
-  ended_bodies ended_bodies_;
+  body_news news_;
   std::shared_ptr<timers> timers_;
   std::shared_ptr<blocked_watch> watch_;
   caf::actor limiters_[3];

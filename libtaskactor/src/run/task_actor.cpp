@@ -27,16 +27,15 @@ struct task_actor::pause_wait final : waiter {
 
 /// Stands in the actor itself: an allocation for each task would be a tenth of its cost.
 struct task_actor::monitor final : end_watch {
-  monitor(record& which, ended_bodies& others) noexcept : task(which), all(others) {}
+  explicit monitor(record& which) noexcept : task(which) {}
   void on_end() noexcept override {
     if (task.special) // what its last attempt has told the manager comes before its end, in order
       post(task.home->manager(), attempt_ended{ref<record>{&task}});
-    else if (all.push(task))
-      post(task.home->manager(), bodies_ended{});
+    else
+      task.home->tell(task, record::has_ended);
   }
   static void operator delete(void*) noexcept {}
   record& task;
-  ended_bodies& all;
 };
 
 task_actor::task_actor(caf::actor_config& config, ref<record> task)
@@ -73,9 +72,9 @@ void task_actor::exit_signal(bool kill) noexcept {
   wake();
 }
 
-void task_actor::tell_of_end(ended_bodies& all) {
+void task_actor::tell_of_end() {
   static_assert(sizeof(monitor) <= sizeof(monitor_) && alignof(monitor) <= alignof(void*));
-  attach(caf::attachable_ptr{new (monitor_) monitor{*task_, all}});
+  attach(caf::attachable_ptr{new (monitor_) monitor{*task_}});
 }
 
 void task_actor::send_request(const caf::strong_actor_ptr& to, caf::message content, ref<reply_slot> into) {
@@ -114,13 +113,15 @@ void task_actor::on_response(std::uint64_t request, caf::message reply) {
 
 void task_actor::wake() noexcept {
   auto now = word_.load(std::memory_order_acquire);
-  for (;;) {
-    if (now != word::parked && now != word::running)
+  auto next = now;
+  do {
+    if (now == word::down)
       return;
-    const auto next = now == word::parked ? word::queued : word::noted;
-    if (word_.compare_exchange_weak(now, next, std::memory_order_acq_rel))
-      break;
-  }
+    next = now == word::parked ? word::queued : now == word::running ? word::noted : now;
+    // Also where the word stays as it is: what is to be looked at was written before, and by a mere load of
+    // the word this processor could read "it will look" before the other one, which is just looking, sees
+    // that.
+  } while (!word_.compare_exchange_weak(now, next, std::memory_order_acq_rel));
   if (now == word::parked) {
     retain(); // the queue's reference
     run_soon(home_system(), this);
@@ -132,7 +133,7 @@ caf::resumable::resume_result task_actor::resume(executor* here, std::size_t) {
   const current_scope scope{task_.get(), this};
   const watched_turn turn{home().watch(), *task_};
   for (;;) {
-    word_.store(word::running, std::memory_order_release);
+    word_.exchange(word::running, std::memory_order_acq_rel); // the counterpart of the one in `wake`
     switch (run(turn)) {
     case turn::park: {
       auto expected = word::running;
@@ -142,7 +143,7 @@ caf::resumable::resume_result task_actor::resume(executor* here, std::size_t) {
     }
     case turn::requeue:
       retain();
-      word_.store(word::queued, std::memory_order_release);
+      word_.exchange(word::queued, std::memory_order_acq_rel);
       run_later(*here, this);
       return awaiting_message;
     case turn::end:
@@ -258,9 +259,9 @@ void task_actor::disarm(timer_entry& entry) noexcept { home().sleepers().disarm(
 
 void task_actor::lend_token_back() {
   task_->token.store(false, std::memory_order_release); // now, not when the manager hears of it
-  post(home().manager(), token_returned{task_});
+  home().tell(*task_, record::lends_token);
 }
 
-void task_actor::reclaim_token() { post(home().manager(), reclaim{task_}); }
+void task_actor::reclaim_token() { home().tell(*task_, record::wants_token); }
 
 } // namespace taskactor::detail

@@ -29,7 +29,6 @@
 
 namespace taskactor::detail {
 
-class ended_bodies;
 class watched_turn;
 
 class task_actor final : public light_actor, public caf::resumable, public context {
@@ -47,7 +46,7 @@ public:
   /// The manager's, in place of such a message.
   void exit_signal(bool kill) noexcept;
   /// The manager's: its monitor on this actor, before it is scheduled. No ending can be lost (rule 3).
-  void tell_of_end(ended_bodies& all);
+  void tell_of_end();
   void on_response(std::uint64_t request, caf::message reply);
   /// The body asks another actor; its reply goes to `into`, unless another request has been made since.
   void send_request(const caf::strong_actor_ptr& to, caf::message content, ref<reply_slot> into);
@@ -72,7 +71,7 @@ protected:
 private:
   struct pause_wait;
   struct monitor;
-  static constexpr std::size_t monitor_size = 4 * sizeof(void*);
+  static constexpr std::size_t monitor_size = 3 * sizeof(void*);
   enum class word : std::uint8_t { queued, running, noted, parked, down };
   enum class turn : std::uint8_t { park, requeue, end };
 

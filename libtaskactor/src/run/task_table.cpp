@@ -35,10 +35,10 @@ std::optional<bool> task_table::admit_lane(ref<record> lane) {
   return !std::exchange(told_, true);
 }
 
-void task_table::take_incoming(fifo<record>& into) {
+chain<record> task_table::take_incoming() {
   const std::lock_guard lock{mutex_};
   told_ = false;
-  into.splice(incoming_);
+  return std::move(incoming_);
 }
 
 void task_table::close(bool lanes) {

@@ -5,7 +5,7 @@
 /// sections: no user code runs and no message is sent under it.
 #pragma once
 
-#include "fifo.hpp"
+#include "chain.hpp"
 #include "id_index.hpp"
 #include "short_mutex.hpp"
 
@@ -46,7 +46,7 @@ public:
   /// Lanes of gathers: not counted, not found by id. Empty when no work is taken any more.
   std::optional<bool> admit_lane(ref<record> lane);
   /// The manager's: what has been admitted since the last call.
-  void take_incoming(fifo<record>& into);
+  chain<record> take_incoming();
   /// No more tasks; with `lanes`, no more lanes either.
   void close(bool lanes);
   bool closed() const;
@@ -91,7 +91,7 @@ private:
   mutable short_mutex mutex_; // what follows
   id_index tasks_;
   std::unordered_set<record*> others_; // lanes, and lingering tasks; the manager holds them
-  fifo<record> incoming_;
+  chain<record> incoming_;
   std::unique_ptr<std::array<std::deque<ref<record>>, lowest_priority + 1>>
       sheddable_;            // since the first shed
   std::size_t shedding_ = 0; // shed, and not ended yet

@@ -35,7 +35,7 @@ admission task_table::admit(ref<record> task, on_full full, on_duplicate duplica
     return refuse({errc::duplicate_id, "duplicate id: " + task->id});
   if (wrong)
     return refuse(std::move(*wrong));
-  if (task->nested ? lanes_closed_ : closed_) // what runs may be drained, and its children with it
+  if (task->depth != 0 ? lanes_closed_ : closed_) // what runs may be drained, and its children with it
     return refuse({errc::stopping, "the task manager is stopping"});
   const bool has_place = same && !same->shed; // one that was shed has given its place away
   if (!has_place && counted() >= max_queue_) {

@@ -32,7 +32,7 @@ caf::actor timers::start() {
 void timers::arm(timer_entry& entry) {
   const std::lock_guard lock{mutex_};
   heap_.push(entry);
-  if (heap_.earliest() == &entry)
+  if (entry.position == 1)
     rearm();
 }
 
@@ -69,6 +69,8 @@ void timers::ring(time_point rung) {
 }
 
 void timers::rearm() {
+  if (alarm_.serves(heap_.not_before()))
+    return;
   if (const auto* first = heap_.earliest())
     if (const auto at = alarm_.arm(first->due, [this] { return system_.clock().now(); }))
       post_at(system_.clock(), *at, actor_, alarm_rang{*at});

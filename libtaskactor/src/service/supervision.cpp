@@ -44,7 +44,7 @@ void supervision::due_at(child& which, time_point when) {
     deadlines_.push(which);
 }
 
-std::optional<time_point> supervision::due() const {
+std::optional<time_point> supervision::due() {
   const auto* first = deadlines_.earliest();
   return first ? std::optional{first->due} : std::nullopt;
 }

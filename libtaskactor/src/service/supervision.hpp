@@ -110,7 +110,7 @@ public:
   std::size_t size() const noexcept { return children_.size(); }
   bool ending() const noexcept { return ending_; }
   /// When `time_passed` is to be called.
-  std::optional<time_point> due() const;
+  std::optional<time_point> due();
 
 private:
   bool grouped() const noexcept { return strategy_ != strategy::one_for_one; }

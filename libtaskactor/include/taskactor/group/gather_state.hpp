@@ -35,6 +35,7 @@ public:
   /// When so many have completed. Zero: as `all`.
   static constexpr gather_end quorum(std::size_t count) noexcept { return gather_end{0, count}; }
 
+  constexpr bool counts() const noexcept { return failures_ != 0 || successes_ != 0; }
   constexpr bool reached(std::size_t completed, std::size_t failed) const noexcept {
     return (failures_ != 0 && failed >= failures_) || (successes_ != 0 && completed >= successes_);
   }
@@ -115,7 +116,7 @@ public:
   // -- told by lanes
   // -------------------------------------------------------------------------------------------------
   void begin_fetch() noexcept { pending_.fetch_add(1); }
-  /// The fetch gave nothing, or its item has been delivered.
+  /// The fetch gave nothing, or its item has been delivered and the lane doesn't go on with another one.
   void settle_one() noexcept;
   void lane_started() noexcept { running_.fetch_add(1, std::memory_order_relaxed); }
   void lane_down(lane& which, bool had_started) noexcept;
@@ -138,15 +139,17 @@ private:
   time_point total_deadline_ = time_point::max();
   time_point parent_deadline_ = time_point::max();
   std::size_t limit_;
-  std::size_t parent_length_ = 0;
-  bool nested_ = false;
+  std::uint32_t parent_length_ = 0;
+  std::uint8_t depth_ = 0;
   bool feeding_ = false;
-  std::atomic<std::size_t> completed_{0}, failed_{0};
+  std::atomic<std::size_t> completed_{0}, failed_{0}; // if something depends on them
   std::atomic<bool> closed_{false};
   std::atomic<end_reason> close_reason_{end_reason::none};
-  std::atomic<std::size_t> pending_{1}; // fetches and items under way, and one until the feed has ended
   std::atomic<std::size_t> running_{0};
   std::atomic<bool> complete_{false};
+  /// Lanes with a fetch or an item under way, and one until the feed has ended. In a cache line of its own,
+  /// away from what lanes read for each item.
+  alignas(64) std::atomic<std::size_t> pending_{1};
   mutable std::mutex mutex_; // what follows
   std::condition_variable changed_;
   std::vector<ref<lane>> lanes_;

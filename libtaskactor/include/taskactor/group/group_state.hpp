@@ -16,7 +16,6 @@
 #include <mutex>
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace taskactor::detail {
@@ -61,8 +60,9 @@ private:
   ref<context> parent_;
   const std::string parent_id_;
   const time_point deadline_;
-  mutable std::mutex mutex_; // what follows
-  std::unordered_map<record*, member> children_;
+  const std::uint8_t depth_;
+  mutable std::mutex mutex_;     // what follows
+  std::vector<member> children_; // each knows its place
   std::vector<std::exception_ptr> errors_;
   scope* body_ = nullptr;
   std::uint64_t next_ = 0;

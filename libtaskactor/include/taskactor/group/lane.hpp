@@ -38,6 +38,8 @@ protected:
 private:
   bool fetch_next();
   bool fetch_next_epoch();
+  bool hand_over() noexcept;
+  void let_go() noexcept;
   void start_pause(context& where);
   void report_item() noexcept;
 
@@ -45,6 +47,7 @@ private:
   std::atomic<std::size_t> index_{0};
   std::atomic<clock::rep> item_started_{0};
   std::atomic<bool> undelivered_{false}; // an item was fetched, and the sink doesn't have its outcome yet
+  bool holds_ = false;                   // has delivered, and is still counted: for the next item
   bool begun_ = false;
   bool paused_ = false;
   bool pausing_ = false;

@@ -62,7 +62,7 @@ public:
 private:
   held_range<Items> items_;
   std::size_t size_;
-  std::atomic<std::size_t> next_{0};
+  alignas(64) std::atomic<std::size_t> next_{0}; // in a cache line of its own: the others are only read
 };
 
 template <class Items>

@@ -13,6 +13,7 @@
 /// the kill all race for it, and exactly one writes the outcome (rules 2, 8 and 9).
 #pragma once
 
+#include <taskactor/run/end_listener.hpp>
 #include <taskactor/run/nursery.hpp>
 #include <taskactor/task/context.hpp>
 #include <taskactor/task/info.hpp>
@@ -29,19 +30,6 @@ namespace taskactor::detail {
 
 class runtime;
 struct special;
-
-/// Told once that a task has ended, on the manager's thread: must not block. Not by a virtual function: its
-/// owner's destructor, which removes it, has begun perhaps.
-class end_listener {
-public:
-  void tell() noexcept { told_(*this); }
-  end_listener* next = nullptr;
-
-protected:
-  explicit end_listener(void (*told)(end_listener&) noexcept) noexcept : told_(told) {}
-  ~end_listener() = default;
-  void (*told_)(end_listener&) noexcept;
-};
 
 enum class record_kind : std::uint8_t {
   task,  ///< has an id in the table, counts against `max_queue`
@@ -71,8 +59,8 @@ public:
   std::uint64_t sequence = 0; // in the order of admission
   record_kind kind = record_kind::task;
   std::uint8_t priority = default_priority;
-  bool nested = false;           // belongs to a task: ahead of what waits at top level
-  std::size_t parent_length = 0; // the part of `id` that is the parent's, for a child
+  std::uint8_t depth = 0;          // how many tasks it is in; in one, it is ahead of what waits at top level
+  std::uint32_t parent_length = 0; // the part of `id` that is the parent's, for a child
   time_point inherited_deadline
       = time_point::max();                  // of the part of the parent's body that it was started in
   std::unique_ptr<detail::special> special; // what few tasks have
@@ -84,28 +72,28 @@ public:
   std::atomic<std::uint64_t> control{0};
   std::atomic<taskactor::state> state{taskactor::state::queued};
   std::atomic<end_reason> reason{end_reason::none};
-  std::atomic<clock::rep> started_at{0}, ended_at{0}, deadline_at{clock::duration::max().count()};
   std::atomic<bool> token{false}; // holds a token of the global limiter
   std::atomic<bool> overrunning{false};
-
-  // -- the table's, under its lock
-  bool shed = false; // has made room, and isn't counted any more
+  /// The actor's, until the manager has read it: see run/body_news.hpp.
+  static constexpr std::uint8_t lends_token = 1, wants_token = 2, has_ended = 4;
+  std::atomic<std::uint8_t> news{0};
+  record* told_before = nullptr;
+  std::atomic<clock::rep> started_at{0}, ended_at{0}, deadline_at{clock::duration::max().count()};
 
   // -- the manager's
   record* next = nullptr; // in one of the manager's lists
   record* prev = nullptr;
   void* listed_in = nullptr;
-  time_point due{}; // in the manager's heap of deadlines
-  std::size_t position = 0;
-  std::size_t seat = 0; // among those that run
   time_point waits_since{};
+  time_point due{}; // in the manager's heap of deadlines
+  std::uint32_t position = 0;
+  std::uint32_t seat = 0; // among those that run
   detail::phase phase = detail::phase::outside;
   end_reason due_reason = end_reason::none;
+  bool shed = false;       // the table's, under its lock: has made room, and isn't counted any more
+  std::uint32_t place = 0; // its nursery's, under that one's lock: where it is in it
   context* actor = nullptr;
   ref<nursery> belongs_to; // until it is gone
-
-  // -- the actor's end's, then the manager's
-  record* ended_before = nullptr; // in the list of ended ones
 
   // -- the body, on its actor
   /// Begins the body. True: a coroutine was entered and is to be driven; false: it has already ended.
@@ -133,6 +121,11 @@ public:
   virtual void drop_spare() noexcept {}
   /// Manager's thread, claims only: it has its tokens.
   virtual void on_granted() noexcept {}
+
+  /// The depth of what it starts in itself; far down it no longer grows.
+  std::uint8_t depth_inside() const noexcept {
+    return static_cast<std::uint8_t>(depth == 255 ? 255 : depth + 1);
+  }
 
   /// True for exactly one caller per body.
   bool decide() noexcept {
@@ -188,12 +181,18 @@ protected:
   record();
 
 private:
+  /// What few tasks have to say.
+  struct words {
+    taskactor::progress progress;
+    std::string error;
+  };
+  words& said();
+
+  std::atomic<bool> observed_{false};
   std::atomic<std::uint32_t> references_{0};
   std::atomic<std::uint32_t> handles_{0};
-  std::atomic<bool> observed_{false};
   end_listener* listeners_ = nullptr;
-  std::unique_ptr<taskactor::progress> progress_;
-  std::string error_;
+  std::unique_ptr<words> words_;
 };
 
 } // namespace taskactor::detail
