@@ -93,6 +93,7 @@ constexpr verb verbs[] = {
     {"node", "", "", cli::run_node},
     {"nodes", "", "", cli::run_nodes},
     {"status", "", "", cli::run_status},
+    {"services", "", "", cli::run_services},
     {"cancel", "", "", cli::run_cancel},
     {"node cert", "Make certificates for nodes (taskactor node cert --help)", "[NAME]...",
      make_node_certificates},

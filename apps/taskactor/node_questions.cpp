@@ -5,8 +5,10 @@
 #include "quantity.hpp"
 
 #include <CLI/CLI.hpp>
+#include <taskactor/service/service_info.hpp>
 
 #include <algorithm>
+#include <array>
 #include <iomanip>
 #include <iostream>
 #include <sstream>
@@ -46,6 +48,15 @@ struct status_line : question_line {
   status_line() : question_line("Prints the tasks that wait and run on a node.", "taskactor status") {
     app.add_flag("--json", as_json, "As JSON");
     asked.task = "taskactor.status";
+    asked.timeout = answer_limit;
+  }
+};
+struct services_line : question_line {
+  services_line()
+      : question_line("Prints who supervises whom in a node's program, and how each is.",
+                      "taskactor services") {
+    app.add_flag("--json", as_json, "As JSON");
+    asked.task = "taskactor.services";
     asked.timeout = answer_limit;
   }
 };
@@ -131,6 +142,46 @@ std::string status_text(const json& told) {
   return table(rows);
 }
 
+/// The one of these that is called so; the first one, if none is.
+template <class Enum, std::size_t N>
+Enum named(const std::string& name, const std::array<Enum, N>& all) {
+  const auto found = std::find_if(all.begin(), all.end(), [&](Enum each) { return to_string(each) == name; });
+  return found == all.end() ? all.front() : *found;
+}
+
+service_info tree_of(const json& told) {
+  const auto seconds = [](const json& value) {
+    return std::chrono::duration_cast<std::chrono::nanoseconds>(
+        std::chrono::duration<double>(value.get<double>()));
+  };
+  service_info result;
+  result.name = told.at("name").get<std::string>();
+  result.kind = named(told.at("kind").get<std::string>(),
+                      std::array{service_kind::actor, service_kind::task, service_kind::supervisor});
+  result.state = named(told.at("state").get<std::string>(),
+                       std::array{service_state::waiting, service_state::starting, service_state::running,
+                                  service_state::stopping, service_state::ended});
+  result.restart = named(told.value("restart", std::string{}),
+                         std::array{restart::permanent, restart::transient, restart::temporary});
+  result.strategy = named(told.value("strategy", std::string{}),
+                          std::array{strategy::one_for_one, strategy::one_for_all, strategy::rest_for_one});
+  result.restarts = told.at("restarts").get<std::uint64_t>();
+  result.last_reason = told.at("last_reason").get<std::string>();
+  result.lasts = seconds(told.at("lasts"));
+  if (told.contains("starts_in"))
+    result.starts_in = seconds(told.at("starts_in"));
+  for (const auto& each : told.value("children", json::array()))
+    result.children.push_back(tree_of(each));
+  return result;
+}
+
+std::string services_text(const json& told) {
+  std::string text;
+  for (const auto& each : told)
+    text += to_text(tree_of(each));
+  return text.empty() ? "no services\n" : text;
+}
+
 int print(const std::string& text) {
   std::cout << text << std::flush;
   return std::cout ? all_completed : output_unwritable;
@@ -175,6 +226,14 @@ int run_status(std::vector<std::string> arguments) {
   if (const int wrong = parse(line.app, std::move(arguments)))
     return std::max(wrong, 0);
   return ask(line.asked, [&](const json& told) { return line.as_json ? as_line(told) : status_text(told); });
+}
+
+int run_services(std::vector<std::string> arguments) {
+  services_line line;
+  if (const int wrong = parse(line.app, std::move(arguments)))
+    return std::max(wrong, 0);
+  return ask(line.asked,
+             [&](const json& told) { return line.as_json ? as_line(told) : services_text(told); });
 }
 
 int run_cancel(std::vector<std::string> arguments) {
@@ -225,6 +284,7 @@ std::vector<verb_entry> node_verb_table() {
       {"node", "Run a node, which runs tasks for others (taskactor node --help)", "", node_option_table()},
       entry(nodes_line{}.app, "nodes", "Print the nodes that a node knows", ""),
       entry(status_line{}.app, "status", "Print the tasks of a node", ""),
+      entry(services_line{}.app, "services", "Print the services of a node's program", ""),
       entry(cancel_line{}.app, "cancel", "Cancel a task of a node", "ID")};
 }
 

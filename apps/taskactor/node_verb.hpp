@@ -1,4 +1,4 @@
-/// `taskactor node`, and what is asked of nodes: `nodes`, `status`, `cancel`, `call --node`.
+/// `taskactor node`, and what is asked of nodes: `nodes`, `status`, `services`, `cancel`, `call --node`.
 #pragma once
 
 #include "option_table.hpp"
@@ -12,6 +12,7 @@ namespace taskactor::cli {
 int run_node(std::vector<std::string> arguments);
 int run_nodes(std::vector<std::string> arguments);
 int run_status(std::vector<std::string> arguments);
+int run_services(std::vector<std::string> arguments);
 int run_cancel(std::vector<std::string> arguments);
 /// Whether the words behind `call` are for another node.
 bool calls_node(const std::vector<std::string>& arguments);

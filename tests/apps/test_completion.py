@@ -44,7 +44,7 @@ class Bash(program.Case):
         (self.folder / "a folder").mkdir()
 
     def test_the_first_word_is_a_verb_or_an_option(self):
-        self.assertEqual(set(self.complete("")), {"run", "node", "nodes", "status", "cancel", "completion", "list",
+        self.assertEqual(set(self.complete("")), {"run", "node", "nodes", "status", "services", "cancel", "completion", "list",
                                                   "call", "-h", "--help", "--version"})
         self.assertEqual(self.complete("r"), ["run"])
         self.assertEqual(self.complete("completion", ""), ["bash", "zsh"])

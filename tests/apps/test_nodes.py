@@ -90,6 +90,7 @@ class Calls(Case):
         _, out, _ = self.ask("status", "--node", self.address("a"))
         task = out.splitlines()[1].split()[0]
         self.assertEqual(self.ask("cancel", "--node", self.address("a"), task)[1], "requested\n")
+        self.assertEqual(self.ask("services", "--node", self.address("a")), (0, "no services\n", ""))
         code, _, err = call.finish()
         self.assertEqual(code, 1)
         self.assertIn("cancelled", err)

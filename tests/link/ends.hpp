@@ -42,19 +42,19 @@ public:
   }
 
   std::shared_ptr<ta::node_link> opened() {
-    wait([&] { return link_ || closed_; });
+    const auto lock = wait([&] { return link_ || closed_; });
     return link_;
   }
   std::vector<std::string> frames(std::size_t count) {
-    wait([&] { return frames_.size() >= count || closed_; });
+    const auto lock = wait([&] { return frames_.size() >= count || closed_; });
     return frames_;
   }
   ta::link_reason closed() {
-    wait([&] { return closed_.has_value(); });
+    const auto lock = wait([&] { return closed_.has_value(); });
     return closed_.value_or(ta::link_reason{ta::link_end::ended, "(it isn't over)"});
   }
   int drained() {
-    wait([&] { return drained_ > 0 || closed_; });
+    const auto lock = wait([&] { return drained_ > 0 || closed_; });
     return drained_;
   }
   bool is_closed() {
@@ -82,9 +82,10 @@ private:
     changed_.notify_all();
   }
   template <class F>
-  void wait(F f) {
+  std::unique_lock<std::mutex> wait(F f) {
     std::unique_lock lock{mutex_};
     changed_.wait_for(lock, std::chrono::seconds{20}, f);
+    return lock;
   }
   std::mutex mutex_;
   std::condition_variable changed_;

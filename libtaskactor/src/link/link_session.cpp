@@ -31,8 +31,8 @@ constexpr std::string_view protocol_alert{"\x15\x03\x03\0\x02\x02\x46", 7};
 
 } // namespace
 
-link_session::link_session(link_side side, std::size_t most, link_session_user& user)
-    : side_(side), most_(most), user_(user), cutter_(greeting_limit) {}
+link_session::link_session(link_side side, std::size_t most, link_session_user& user, std::mutex& wire)
+    : side_(side), most_(most), user_(user), wire_(wire), cutter_(greeting_limit) {}
 
 void link_session::begin(std::unique_ptr<tls_session> tls) {
   tls_ = std::move(tls);
@@ -68,6 +68,16 @@ void link_session::take_encrypted(std::string_view bytes) {
         {"refused", "not_tls", "it speaks TLS: an authority, a certificate and a key are needed"});
     return end(link_end::not_tls, "the other side speaks no TLS");
   }
+  auto fault = decrypt(bytes);
+  if (!plain_.empty())
+    take_plain(plain_);
+  if (fault)
+    end(fault->what, std::move(fault->text));
+}
+
+/// What comes is in `plain_` then. Returns why no more comes, if it doesn't.
+std::optional<link_reason> link_session::decrypt(std::string_view bytes) {
+  const std::lock_guard lock{wire_};
   const bool was_established = tls_->established();
   plain_.clear();
   if (plain_.capacity() > spare_capacity)
@@ -75,12 +85,9 @@ void link_session::take_encrypted(std::string_view bytes) {
   tls_->take(bytes, plain_);
   if (tls_->established() && !was_established && side_ == link_side::calling)
     greet();
-  if (!plain_.empty())
-    take_plain(plain_);
-  if (tls_->fault())
-    end(tls_->fault()->what, tls_->fault()->text);
-  else if (tls_->ended())
-    end(link_end::ended, "the other side has ended it");
+  if (tls_->ended() && !tls_->fault())
+    return link_reason{link_end::ended, "the other side has ended it"};
+  return tls_->fault();
 }
 
 void link_session::take_plain(std::string_view bytes) {

@@ -5,7 +5,8 @@
 ///     frames to send ────────send───▶ (TLS) ──▶ output ──────▶ bytes for the socket
 ///
 /// What comes is believed in nothing: before the greeting a frame of more than 1 KiB isn't even waited for.
-/// Threads: one at a time.
+/// Threads: one at a time; while it is up another one may send and take output under `wire`, which `take`
+/// holds only while it decrypts: its user may send out of a call.
 #pragma once
 
 #include "frame.hpp"
@@ -15,6 +16,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,7 +35,7 @@ public:
 
 class link_session {
 public:
-  link_session(link_side side, std::size_t most, link_session_user& user);
+  link_session(link_side side, std::size_t most, link_session_user& user, std::mutex& wire);
 
   /// The socket is connected. Without TLS: null.
   void begin(std::unique_ptr<tls_session> tls);
@@ -60,6 +62,7 @@ private:
   void put(std::string_view plain);
   void greet();
   void take_encrypted(std::string_view bytes);
+  std::optional<link_reason> decrypt(std::string_view bytes);
   void take_plain(std::string_view bytes);
   void greeted(std::string_view content);
   void broken();
@@ -68,6 +71,7 @@ private:
   const link_side side_;
   const std::size_t most_; // bytes of a frame
   link_session_user& user_;
+  std::mutex& wire_;
   frame_cutter cutter_;
   std::unique_ptr<tls_session> tls_;
   std::string plain_;  // decrypted; kept for its capacity

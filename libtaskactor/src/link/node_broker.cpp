@@ -8,9 +8,11 @@
 #include <caf/io/all.hpp>
 
 #include <algorithm>
+#include <mutex>
 #include <optional>
 #include <utility>
 
+#include <fcntl.h>
 #include <sys/socket.h>
 
 namespace taskactor::detail {
@@ -21,6 +23,7 @@ constexpr std::size_t read_size = std::size_t{1} << 16;
 /// CAF gets no more at a time: its buffers keep what they once had.
 constexpr std::size_t write_window = std::size_t{1} << 20;
 constexpr std::chrono::milliseconds last_moments{500};
+constexpr int above_streams = 3;
 
 /// What one broker has, and does. Its end has two steps: `finish` tells everybody, `drop` closes the socket;
 /// between them what tells the other side why is still on its way.
@@ -29,7 +32,7 @@ public:
   explicit served(broker_plan plan)
       : plan_(std::move(plan)),
         session_(std::in_place, plan_.dial ? link_side::calling : link_side::listening, plan_.bounds.frame,
-                 *this) {}
+                 *this, wire()) {}
 
   void start(caf::io::broker& self) {
     self_ = &self;
@@ -51,8 +54,11 @@ public:
   void frame(std::string_view content) noexcept override { plan_.listener->on_frame(content); }
 
 private:
+  std::mutex& wire() const { return node_link_access::wire(*plan_.owner); }
   void flush();
-  void write(std::string_view bytes);
+  void flush_locked();
+  void write_locked(std::string_view bytes);
+  void send_locked(std::string_view piece);
   void look();
   void finish(const link_reason& why);
   void linger();
@@ -116,20 +122,42 @@ void served::up() noexcept {
   peer_.name = session_->peer_name();
   if (plan_.entrance)
     plan_.entrance->greeted(self_->id());
+  // A descriptor of the link's own: CAF closes its one when it finds the connection broken. Without one, for
+  // there are no more, this broker sends everything.
+  node_link_access::open(*plan_.owner, owned_socket{::fcntl(socket(), F_DUPFD_CLOEXEC, above_streams)},
+                         *session_);
   plan_.listener->on_open(plan_.owner, peer_);
 }
 
 /// What the session has for the socket.
 void served::flush() {
-  const auto bytes = session_->take_output();
-  if (!bytes.empty() && !dropped_)
-    write(bytes);
+  const std::lock_guard lock{wire()};
+  flush_locked();
 }
 
-void served::write(std::string_view bytes) {
+void served::flush_locked() {
+  const auto bytes = session_->take_output();
+  if (!bytes.empty() && !dropped_)
+    write_locked(bytes);
+}
+
+/// Into the socket, and by CAF what that doesn't take.
+void served::write_locked(std::string_view bytes) {
+  if (waiting_ == 0)
+    bytes.remove_prefix(node_link_access::write(*plan_.owner, bytes));
+  if (bytes.empty())
+    return;
   waiting_ += bytes.size();
+  node_link_access::hand(*plan_.owner, bytes.size());
   self_->write(connection_, bytes.size(), bytes.data());
   self_->flush(connection_);
+}
+
+void served::send_locked(std::string_view piece) {
+  if (session_->is_plain())
+    return write_locked(piece);
+  session_->send(piece);
+  flush_locked();
 }
 
 void served::pump() {
@@ -137,18 +165,18 @@ void served::pump() {
     return;
   while (waiting_ < write_window) {
     if (sent_ == sending_.size()) {
+      const auto spilled = node_link_access::take_spilled(*plan_.owner);
       sending_ = node_link_access::take(*plan_.owner);
       sent_ = 0;
+      const std::lock_guard lock{wire()};
+      write_locked(spilled);
     }
     if (sending_.empty())
       break;
     const auto piece = std::string_view{sending_}.substr(sent_, write_window);
-    if (session_->is_plain())
-      write(piece);
-    else
-      session_->send(piece);
+    const std::lock_guard lock{wire()};
+    send_locked(piece);
     sent_ += piece.size();
-    flush();
   }
   const auto left = sending_.size() - sent_ + waiting_;
   if (node_link_access::left(*plan_.owner, left))
@@ -244,7 +272,6 @@ void served::finish(const link_reason& why) {
   if (plan_.entrance && !up_)
     plan_.entrance->refused(peer_, why);
   node_link_access::end(*plan_.owner);
-  plan_.owner.reset();
   sending_ = {};
   if (const auto last = std::exchange(plan_.listener, nullptr))
     last->on_closed(why);
@@ -265,6 +292,7 @@ void served::drop() {
   if (plan_.entrance)
     plan_.entrance->gone(self_->id());
   session_.reset();
+  plan_.owner.reset();
   plan_.brokers->remove(self_->id());
   self_->quit();
 }

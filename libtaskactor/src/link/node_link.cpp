@@ -2,13 +2,24 @@
 
 #include "../caf_compat.hpp"
 #include "frame.hpp"
+#include "link_session.hpp"
 #include "node_broker.hpp"
 #include "node_messages.hpp"
 
+#include <cerrno>
 #include <stdexcept>
 #include <utility>
 
+#include <sys/socket.h>
+
 namespace taskactor::detail {
+
+namespace {
+
+/// Longer ones are encrypted on the broker's thread, beside what the caller does next.
+constexpr std::size_t direct_limit = std::size_t{1} << 16;
+
+} // namespace
 
 thread_local const node_link* node_link_access::from_within::now_ = nullptr;
 
@@ -19,7 +30,9 @@ void node_link::send(std::string frame) {
   const std::lock_guard lock{mutex_};
   if (over_)
     return;
-  const auto waiting = outgoing_.size() + handed_ + frame.size();
+  if (send_now(frame))
+    return;
+  const auto waiting = spilled_.size() + outgoing_.size() + handed_ + frame.size();
   if (waiting > bounds_.queued) {
     over_ = true;
     outgoing_ = {};
@@ -37,9 +50,31 @@ void node_link::send(std::string frame) {
     post(broker_, send_queued{});
 }
 
+/// On this thread, instead of the broker's, which would have to wake for it. False: it isn't sent. What the
+/// socket doesn't take is for the broker then, encrypted already, and so before all that comes later.
+bool node_link::send_now(const std::string& frame) {
+  if (!direct_ || handed_ != 0 || !spilled_.empty() || !outgoing_.empty() || frame.size() > direct_limit
+      || node_link_access::from_within::is(*this)) // it sends together what it is asked for there
+    return false;
+  std::string encrypted;
+  if (!session_->is_plain()) {
+    session_->send(frame);
+    encrypted = session_->take_output();
+  }
+  const auto& bytes = session_->is_plain() ? frame : encrypted;
+  const auto sent = node_link_access::write(*this, bytes);
+  if (sent == bytes.size())
+    return true;
+  spilled_ = bytes.substr(sent);
+  high_ = high_ || spilled_.size() > bounds_.low_water;
+  posted_ = true;
+  post(broker_, send_queued{});
+  return true;
+}
+
 std::size_t node_link::queued() const {
   const std::lock_guard lock{mutex_};
-  return outgoing_.size() + handed_;
+  return spilled_.size() + outgoing_.size() + handed_;
 }
 
 void node_link::close() {
@@ -51,6 +86,7 @@ void node_link::close() {
 void node_link::cut() {
   const std::lock_guard lock{mutex_};
   over_ = true;
+  spilled_ = {};
   outgoing_ = {};
   post(broker_, end_link{{link_end::cut, "this side has cut it"}});
 }
@@ -66,6 +102,22 @@ void node_link_access::begin(node_link& which, const caf::actor& broker) {
   which.broker_ = broker;
 }
 
+void node_link_access::open(node_link& which, owned_socket direct, link_session& session) {
+  const std::lock_guard lock{which.mutex_};
+  if (which.over_)
+    return;
+  which.direct_ = std::move(direct);
+  which.session_ = &session;
+}
+
+std::mutex& node_link_access::wire(node_link& which) { return which.mutex_; }
+
+std::string node_link_access::take_spilled(node_link& which) {
+  const std::lock_guard lock{which.mutex_};
+  which.handed_ += which.spilled_.size();
+  return std::exchange(which.spilled_, {});
+}
+
 std::string node_link_access::take(node_link& which) {
   const std::lock_guard lock{which.mutex_};
   which.posted_ = false;
@@ -73,17 +125,31 @@ std::string node_link_access::take(node_link& which) {
   return std::exchange(which.outgoing_, {});
 }
 
+std::size_t node_link_access::write(const node_link& which, std::string_view bytes) noexcept {
+  if (!which.direct_)
+    return 0;
+  const auto sent = ::send(which.direct_.number(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent < 0)
+    return errno == EPIPE || errno == ECONNRESET ? bytes.size()
+                                                 : 0; // nobody reads any more: who reads here sees it
+  return static_cast<std::size_t>(sent);
+}
+
 bool node_link_access::left(node_link& which, std::size_t waiting) {
   const std::lock_guard lock{which.mutex_};
   which.handed_ = waiting;
-  const bool low = which.outgoing_.size() + waiting < which.bounds_.low_water;
+  const bool low = which.spilled_.size() + which.outgoing_.size() + waiting < which.bounds_.low_water;
   return low && std::exchange(which.high_, false);
 }
 
 void node_link_access::end(node_link& which) {
-  caf::actor last;
+  caf::actor last; // both go after the lock
+  owned_socket closed;
   const std::lock_guard lock{which.mutex_};
   which.over_ = true;
+  std::swap(which.direct_, closed);
+  which.session_ = nullptr;
+  which.spilled_ = {};
   which.outgoing_ = {};
   which.handed_ = 0;
   last = std::move(which.broker_);

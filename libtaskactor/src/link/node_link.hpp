@@ -20,6 +20,7 @@
 #include "link_address.hpp"
 #include "link_reason.hpp"
 #include "link_terms.hpp"
+#include "socket.hpp"
 
 #include <caf/actor.hpp>
 
@@ -33,6 +34,7 @@
 
 namespace taskactor::detail {
 
+class link_session;
 class node_link;
 
 /// The calls for one link come one after the other.
@@ -62,6 +64,7 @@ public:
 class node_link {
 public:
   /// A frame as `make_frame` makes it. What can't be sent any more, since the link has ended, is dropped.
+  /// Short ones are in the socket when it returns, if nothing waits before them.
   /// Errors: `std::length_error` beyond `link_bounds::frame`.
   void send(std::string frame);
   /// The bytes that have been sent and not been taken by the system yet.
@@ -73,12 +76,17 @@ public:
 
 private:
   friend struct node_link_access;
+  bool send_now(const std::string& frame);
+
   link_bounds bounds_;
-  mutable std::mutex mutex_; // what follows
-  std::string outgoing_;     // not taken by the broker yet
-  std::size_t handed_ = 0;   // taken by the broker, not by the system yet
-  bool posted_ = false;      // the broker has been told of `outgoing_`
-  bool high_ = false;        // it was above `low_water`
+  mutable std::mutex mutex_;        // what follows, and what the session does with TLS
+  owned_socket direct_;             // beside the broker's; while the link is up
+  link_session* session_ = nullptr; // the broker's, as long
+  std::string spilled_;    // what the socket hasn't taken of a frame that it was given, as it has to be sent
+  std::string outgoing_;   // not taken by the broker yet
+  std::size_t handed_ = 0; // taken by the broker, not by the system yet
+  bool posted_ = false;    // the broker has been told of `outgoing_`
+  bool high_ = false;      // it was above `low_water`
   bool over_ = false;
   caf::actor broker_;
 };

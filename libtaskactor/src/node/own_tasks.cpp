@@ -1,5 +1,6 @@
 #include "own_tasks.hpp"
 
+#include "../run/runtime.hpp"
 #include "node_host.hpp"
 
 #include <taskactor/task/typed_named_task.hpp>
@@ -60,6 +61,14 @@ json status(task_manager& tasks) {
   return all;
 }
 
+/// Each as `to_json` of its tree.
+json services(runtime& home) {
+  auto all = json::array();
+  for (const auto& each : home.visitors().tell())
+    all.push_back(json::parse(each));
+  return all;
+}
+
 } // namespace
 
 std::optional<guest_end> run_own_task(node_host& host, std::string_view name, const std::string& arguments) {
@@ -70,9 +79,12 @@ std::optional<guest_end> run_own_task(node_host& host, std::string_view name, co
     return answer(nodes(host));
   if (which == "status")
     return answer(status(host.manager()));
+  if (which == "services")
+    return answer(services(host.home()));
   if (which != "cancel")
     return guest_end{.how = guest_end::kind::refused,
-                     .text = '"' + std::string{name} + "\": a node has taskactor.nodes, .status and .cancel",
+                     .text = '"' + std::string{name}
+                             + "\": a node has taskactor.nodes, .status, .services and .cancel",
                      .why = refusal::unknown_task};
   const auto given = json::from_cbor(arguments, true, false);
   if (!given.is_array() || given.size() != 1 || !given[0].is_string())

@@ -1,4 +1,4 @@
-/// The tasks that every node has of itself: "taskactor.nodes", "taskactor.status", "taskactor.cancel". They
+/// The tasks that every node has of itself: "taskactor.nodes", ".status", ".services", ".cancel". They
 /// are answered at once, and are subject to rights as all.
 #pragma once
 

@@ -6,6 +6,7 @@
 
 #include <caf/all.hpp>
 
+#include <map>
 #include <utility>
 
 namespace taskactor::detail {
@@ -18,10 +19,10 @@ constexpr std::chrono::milliseconds kill_bound{500};
 
 } // namespace
 
-void guests::add(const caf::actor& who, bool led) {
+void guests::add(const caf::actor& who, bool led, std::function<std::string()> tells) {
   {
     const std::lock_guard lock{mutex_};
-    here_.emplace(who.id(), guest{who, led});
+    here_.emplace(who.id(), guest{who, led, std::move(tells)});
   }
   who->attach_functor([this, id = who.id()] {
     decltype(here_)::node_type gone; // released outside the lock
@@ -38,6 +39,20 @@ std::vector<caf::actor> guests::list(bool with_led) {
     if (with_led || !guest.led)
       all.push_back(guest.actor);
   return all;
+}
+
+std::vector<std::string> guests::tell() {
+  std::map<caf::actor_id, std::function<std::string()>> all; // ids grow
+  {
+    const std::lock_guard lock{mutex_};
+    for (const auto& [id, guest] : here_)
+      if (guest.tells)
+        all.emplace(id, guest.tells);
+  }
+  std::vector<std::string> told;
+  for (const auto& [id, tells] : all)
+    told.push_back(tells());
+  return told;
 }
 
 void guests::ask_to_leave() {

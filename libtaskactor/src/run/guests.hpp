@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <functional>
 #include <mutex>
+#include <string>
 #include <unordered_map>
 #include <vector>
 
@@ -21,8 +22,10 @@ class runtime;
 
 class guests {
 public:
-  /// `led`: another guest sees to its end, which it isn't asked for.
-  void add(const caf::actor& who, bool led = false);
+  /// `led`: another guest sees to its end, which it isn't asked for. `tells`: what it is and has, as JSON.
+  void add(const caf::actor& who, bool led = false, std::function<std::string()> tells = {});
+  /// What those that tell something have told, in the order of their coming. Errors: `std::bad_alloc`.
+  std::vector<std::string> tell();
   void ask_to_leave();
   /// Waits for them, and kills those that have not left in time. True: nobody is left.
   bool see_off(runtime& home);
@@ -36,6 +39,7 @@ private:
   struct guest {
     caf::actor actor;
     bool led;
+    std::function<std::string()> tells;
   };
   std::vector<caf::actor> list(bool with_led);
   bool wait(runtime& home, std::chrono::nanoseconds bound);

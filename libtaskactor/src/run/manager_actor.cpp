@@ -1,5 +1,6 @@
 #include "manager_actor.hpp"
 
+#include "run_queue.hpp"
 #include "runtime.hpp"
 #include "task_actor.hpp"
 
@@ -87,7 +88,12 @@ void manager_actor::spawn_body(record& task) {
   running_.emplace_back(&task);
   body->retain(); // the manager's reference, until it is down
   body->tell_of_end();
-  run_later(*context(), body);
+  if (running_.size() == 1) { // nothing else runs: to wake another thread for it would take longer
+    const run_queue::last_steps ending;
+    run_later(*context(), body);
+  } else {
+    run_later(*context(), body);
+  }
   actor.detach(); // the scheduler's reference is the creation reference
 }
 

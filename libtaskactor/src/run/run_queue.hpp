@@ -4,7 +4,8 @@
 /// What differs is when a sleeping worker is woken. CAF wakes one for each entry, under the lock that the
 /// woken one then waits for; for tasks of a microsecond that costs more than the tasks. Here at most one
 /// wake-up is under way at any time, and a woken worker wakes the next if there is more: no entry waits for a
-/// worker that sleeps, and a burst of short tasks is mostly run by the workers that are awake anyway.
+/// worker that sleeps, and a burst of short tasks is mostly run by the workers that are awake anyway. And
+/// none is woken for a single entry that a worker makes in its last steps: it takes it itself in a moment.
 #pragma once
 
 #include <caf/resumable.hpp>
@@ -18,12 +19,26 @@ namespace taskactor::detail {
 
 class run_queue {
 public:
+  /// As long as it lives, this thread is about to end its turn: by steps that neither block nor take long.
+  class last_steps {
+  public:
+    last_steps() noexcept : before_(std::exchange(ending_turn_, true)) {}
+    last_steps(const last_steps&) = delete;
+    last_steps& operator=(const last_steps&) = delete;
+    ~last_steps() { ending_turn_ = before_; }
+
+  private:
+    const bool before_;
+  };
+
   void push(caf::resumable* job) {
     std::unique_lock lock{mutex_};
     queue_.push_back(job);
-    wake_one(lock);
+    if (!ending_turn_ || served_ != this || queue_.size() > 1)
+      wake_one(lock);
   }
   caf::resumable* pop() {
+    served_ = this;
     std::unique_lock lock{mutex_};
     while (queue_.empty()) {
       ++idle_;
@@ -55,6 +70,9 @@ private:
     lock.unlock();
     filled_.notify_one();
   }
+
+  static inline thread_local bool ending_turn_ = false;
+  static inline thread_local const run_queue* served_ = nullptr; // by this thread
 
   std::mutex mutex_; // what follows
   std::condition_variable filled_;

@@ -2,6 +2,7 @@
 
 #include "../messages.hpp"
 #include "blocked_watch.hpp"
+#include "run_queue.hpp"
 #include "runtime.hpp"
 
 #include <taskactor/task/task.hpp>
@@ -149,7 +150,10 @@ caf::resumable::resume_result task_actor::resume(executor* here, std::size_t) {
     case turn::end:
       word_.store(word::down, std::memory_order_release);
       remains_.clear(); // they may own a reference to this actor
-      cleanup(caf::error{}, here);
+      {
+        const run_queue::last_steps ending; // the manager is told, and may as well run here
+        cleanup(caf::error{}, here);
+      }
       return done;
     }
   }

@@ -47,7 +47,8 @@ std::shared_ptr<supervisor_root> supervisor_root::start(runtime& home, superviso
   auto root = std::make_shared<supervisor_root>(home, options, children);
   root->actor_ = home.system().spawn<supervisor_actor, caf::hidden>(
       root, root->book_->root(), options, std::move(children), std::optional<service_start>{});
-  home.visitors().add(root->actor_);
+  home.visitors().add(root->actor_, false,
+                      [book = root->book_] { return to_json(book->info(book->root())); });
   post(root->actor_, begin_children{});
   return root;
 }

@@ -17,7 +17,7 @@ namespace taskactor {
 
 struct right {
   /// A name, or the beginning of one and a star: "img.*", "*". A node's own tasks are "taskactor.*":
-  /// `taskactor.nodes`, `.status` and `.cancel`, which is what the program `taskactor` asks for.
+  /// `taskactor.nodes`, `.status`, `.services` and `.cancel`, which is what the program `taskactor` asks for.
   std::string task;
   /// Names, or one star.
   std::vector<std::string> peers;

@@ -1,0 +1,86 @@
+// The scheduler's queue: who is woken for an entry, and that none is left lying.
+#include <boost/test/unit_test.hpp>
+
+#include "run/run_queue.hpp"
+
+#include <atomic>
+#include <thread>
+
+namespace {
+
+using taskactor::detail::run_queue;
+
+/// Entries are only handed on here.
+caf::resumable* entry(std::uintptr_t number) {
+  return reinterpret_cast<caf::resumable*>(number * 64); // NOLINT: never looked at
+}
+
+/// Takes one entry after the other, until it is given the last one.
+struct worker {
+  explicit worker(run_queue& from)
+      : thread([this, &from] {
+          for (caf::resumable* got = nullptr; got != entry(9); taken.fetch_add(1))
+            got = from.pop();
+        }) {}
+  void wait_for(int count) const {
+    while (taken.load() < count)
+      std::this_thread::yield();
+  }
+  std::atomic<int> taken{0};
+  std::jthread thread;
+};
+
+/// As if it had just run one.
+void serve(run_queue& queue) {
+  queue.push(entry(1));
+  BOOST_REQUIRE(queue.pop() == entry(1));
+}
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(run_queues)
+
+BOOST_AUTO_TEST_CASE(first_come_first_served) {
+  run_queue queue;
+  for (std::uintptr_t i = 1; i < 4; ++i)
+    queue.push(entry(i));
+  for (std::uintptr_t i = 1; i < 4; ++i)
+    BOOST_TEST(queue.pop() == entry(i));
+}
+
+BOOST_AUTO_TEST_CASE(a_single_entry_of_a_worker_that_ends_its_turn_is_there_when_it_looks) {
+  run_queue queue;
+  serve(queue);
+  {
+    const run_queue::last_steps ending;
+    queue.push(entry(2));
+  }
+  BOOST_TEST(queue.pop() == entry(2));
+}
+
+BOOST_AUTO_TEST_CASE(for_a_second_one_another_is_woken) {
+  run_queue queue;
+  serve(queue);
+  worker other{queue};
+  {
+    const run_queue::last_steps ending;
+    queue.push(entry(2));
+    queue.push(entry(3));
+    other.wait_for(1);
+  }
+  queue.push(entry(9));
+  other.wait_for(3);
+}
+
+BOOST_AUTO_TEST_CASE(who_serves_another_queue_wakes_as_any_other_thread) {
+  run_queue queue, own;
+  serve(own);
+  worker other{queue};
+  const run_queue::last_steps ending;
+  queue.push(entry(2));
+  other.wait_for(1);
+  queue.push(entry(9));
+  other.wait_for(2);
+}
+
+BOOST_AUTO_TEST_SUITE_END()
