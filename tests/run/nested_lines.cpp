@@ -55,15 +55,16 @@ BOOST_AUTO_TEST_CASE(the_deepest_is_first_and_of_a_level_the_oldest) {
   BOOST_TEST(all.line.empty());
 }
 
-BOOST_AUTO_TEST_CASE(every_eighth_is_the_oldest_so_that_a_deep_tree_keeps_nobody_out) {
+BOOST_AUTO_TEST_CASE(every_64th_is_the_oldest_so_that_a_deep_tree_keeps_nobody_out) {
   world all;
   all.add("x", 1), all.add("y", 1);
   std::string order;
-  for (int i = 0; i < 16; ++i) { // the tree never runs dry
+  for (int i = 0; i < 128; ++i) { // the tree never runs dry
     all.add("t", 9);
     order += all.next();
   }
-  BOOST_TEST(order == "tttttttxttttttty");
+  const std::string deep(63, 't');
+  BOOST_TEST(order == deep + 'x' + deep + 'y');
 }
 
 BOOST_AUTO_TEST_CASE(who_ends_while_it_waits_is_taken_out) {

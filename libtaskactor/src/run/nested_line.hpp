@@ -4,7 +4,7 @@
 ///     depth 1: [a b c]    2: [d]    3: [e f]        next: e, the oldest of the deepest level
 ///
 /// The deepest first: what was begun gets finished, and a tree of tasks is walked along its branches, so that
-/// few of it exist at a time; level by level all of it would. But every eighth is the oldest of all: a deep
+/// few of it exist at a time; level by level all of it would. But every 64th is the oldest of all: a deep
 /// tree that never runs dry keeps nobody out.
 #pragma once
 
@@ -52,7 +52,7 @@ public:
   }
 
 private:
-  static constexpr std::size_t turns_by_age = 8;
+  static constexpr std::size_t turns_by_age = 64;
 
   fifo<record>& deepest() noexcept {
     while (levels_[deepest_].empty())
