@@ -120,8 +120,9 @@ class Signals(program.Case):
         for options in ([], ["--line-buffer"]):
             with self.subTest(options):
                 running = self.start_program("-j2", "--grace", "100ms", *options, "seq")
+                running.narrow_output()
                 running.give(b"10000000\n" * 1000 if options else b"100000\n" * 1000)
-                running.wait_for_output()
+                running.wait_until_output_is_stuck()
                 running.interrupt()
                 running.err_line()
                 running.interrupt()
