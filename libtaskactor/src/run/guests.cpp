@@ -50,6 +50,7 @@ std::vector<std::string> guests::tell() {
         all.emplace(id, guest.tells);
   }
   std::vector<std::string> told;
+  told.reserve(all.size());
   for (const auto& [id, tells] : all)
     told.push_back(tells());
   return told;
