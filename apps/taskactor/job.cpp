@@ -7,6 +7,7 @@
 #include "run_options.hpp"
 
 #include <taskactor/process/run_command.hpp>
+#include <taskactor/process/time_slice.hpp>
 #include <taskactor/run/acquire.hpp>
 #include <taskactor/run/explanation.hpp>
 #include <taskactor/task/retry.hpp>
@@ -197,6 +198,10 @@ std::string job_result::explain() const {
 }
 
 task<job_result> run_job(const job_setup& setup, job what) {
+  // This thread, too, runs when it is woken, though commands have all processors: 1.30x of a bare loop's
+  // time, then 1.26x.
+  static thread_local const bool asked = (ask_for_short_slices(), true);
+  static_cast<void>(asked);
   job_result result;
   result.what = std::move(what);
   try {

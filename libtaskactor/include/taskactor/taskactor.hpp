@@ -12,6 +12,7 @@
 #include <taskactor/observe/event.hpp>
 #include <taskactor/process/command.hpp>
 #include <taskactor/process/run_command.hpp>
+#include <taskactor/process/time_slice.hpp>
 #include <taskactor/run/acquire.hpp>
 #include <taskactor/run/explanation.hpp>
 #include <taskactor/run/handle.hpp>

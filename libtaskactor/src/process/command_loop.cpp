@@ -1,7 +1,8 @@
 #include "command_loop.hpp"
 
 #include "signal_name.hpp"
-#include "time_slice.hpp"
+
+#include <taskactor/process/time_slice.hpp>
 
 #include <csignal>
 #include <exception>
