@@ -46,13 +46,6 @@ public:
     ++size_;
   }
 
-  /// Appends all of another list, whose elements then say that they are in this one: O(n) in time, no
-  /// allocation.
-  void splice(fifo& other) noexcept {
-    while (auto element = other.pop())
-      push(std::move(element));
-  }
-
   /// Empty when the list is.
   ref<T> pop() noexcept { return first_ ? take(*first_) : ref<T>{}; }
 
