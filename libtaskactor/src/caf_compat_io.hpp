@@ -16,11 +16,16 @@
 
 namespace taskactor::detail {
 
+/// Its poller tells again of what is left; to find out that nothing is left would be a system call for each
+/// frame.
+inline constexpr std::size_t reads_in_a_row = 1;
+
 #if TASKACTOR_CAF_0
 inline void configure_io(caf::actor_system_config& config) {
   config.set("scheduler.max-threads", std::size_t{1});
   config.set("scheduler.policy", caf::atom("sharing")); // the other one looks for work that there never is
   config.set("middleman.workers", std::size_t{0});
+  config.set("middleman.max-consecutive-reads", reads_in_a_row);
   config.load<caf::io::middleman>();
 }
 #else
@@ -35,6 +40,7 @@ inline void configure_io(caf::actor_system_config& config) {
   config.set("caf.scheduler.max-threads", std::size_t{1});
   config.set("caf.scheduler.policy", "sharing");
   config.set("caf.middleman.workers", std::size_t{0});
+  config.set("caf.middleman.max-consecutive-reads", reads_in_a_row);
   config.load<caf::io::middleman>();
 }
 #endif

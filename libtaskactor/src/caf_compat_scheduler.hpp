@@ -10,6 +10,7 @@
 #if TASKACTOR_CAF_0
 #include <caf/policy/unprofiled.hpp>
 #include <caf/scheduler/coordinator.hpp>
+#include <caf/scoped_execution_unit.hpp>
 #else
 #include <caf/defaults.hpp>
 #include <caf/detail/actor_system_access.hpp>
@@ -24,6 +25,15 @@
 #endif
 
 namespace taskactor::detail {
+
+/// Runs what was taken from the queue, for so many messages at most.
+template <class Queue>
+void run_entry(Queue& queue, executor& here, caf::resumable* job, std::size_t at_once) {
+  if (job->resume(&here, at_once) == caf::resumable::resume_later)
+    queue.push(job);
+  else
+    caf::intrusive_ptr_release(job);
+}
 
 #if TASKACTOR_CAF_0
 
@@ -63,10 +73,7 @@ public:
       auto* job = queue.pop();
       if (job->subtype() == caf::resumable::unspecified)
         return job;
-      if (job->resume(self, self->max_throughput()) == caf::resumable::resume_later)
-        queue.push(job);
-      else
-        caf::intrusive_ptr_release(job);
+      run_entry(queue, *self, job, self->max_throughput());
     }
   }
   template <class Worker, class F>
@@ -76,6 +83,19 @@ public:
     d(self).drain(f);
   }
 };
+
+/// The queue of this system's scheduler; null: it isn't one of ours.
+template <class Queue>
+Queue* queue_of(caf::actor_system& system) {
+  auto* const ours = dynamic_cast<caf::scheduler::coordinator<queue_policy<Queue>>*>(&system.scheduler());
+  return ours ? &ours->data() : nullptr;
+}
+/// On a thread that is no worker.
+template <class Queue>
+void run_entry_here(Queue& queue, caf::actor_system& system, caf::resumable* job, std::size_t at_once) {
+  caf::scoped_execution_unit here{&system};
+  run_entry(queue, here, job, at_once);
+}
 
 template <class Queue>
 void install_scheduler(caf::actor_system_config& config) {
@@ -92,6 +112,7 @@ class queue_scheduler final : public caf::scheduler {
 public:
   explicit queue_scheduler(caf::actor_system& system) : system_(system) {}
 
+  Queue& queue() noexcept { return queue_; }
   void schedule(caf::resumable* job) override { queue_.push(job); }
   void delay(caf::resumable* job) override { queue_.push(job); }
   void start() override {
@@ -114,13 +135,8 @@ public:
 
 private:
   void work(std::size_t at_once) {
-    while (auto* job = queue_.pop()) {
-      const auto result = job->resume(this, at_once);
-      if (result == caf::resumable::resume_later)
-        queue_.push(job);
-      else
-        caf::intrusive_ptr_release(job);
-    }
+    while (auto* job = queue_.pop())
+      run_entry(queue_, *this, job, at_once);
   }
 
   caf::actor_system& system_;
@@ -138,6 +154,16 @@ public:
   void thread_started(caf::thread_owner) override {}
   void thread_terminates() override {}
 };
+
+template <class Queue>
+Queue* queue_of(caf::actor_system& system) {
+  auto* const ours = dynamic_cast<queue_scheduler<Queue>*>(&system.scheduler());
+  return ours ? &ours->queue() : nullptr;
+}
+template <class Queue>
+void run_entry_here(Queue& queue, caf::actor_system& system, caf::resumable* job, std::size_t at_once) {
+  run_entry(queue, system.scheduler(), job, at_once);
+}
 
 template <class Queue>
 void install_scheduler(caf::actor_system_config& config) {

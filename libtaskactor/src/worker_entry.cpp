@@ -7,6 +7,8 @@
 #include "process/uplink.hpp"
 #include "process/worker_pool.hpp"
 #include "process/worker_protocol.hpp"
+#include "task/cbor.hpp"
+#include "task/cbor_value.hpp"
 
 #include <taskactor/named_tasks.hpp>
 #include <taskactor/task/task_library.hpp>
@@ -52,8 +54,16 @@ public:
   explicit parent_link(descriptor socket) : socket_(std::move(socket)) {}
 
   /// Threads: any.
-  void send(const json& content) {
-    const auto frame = make_frame(content);
+  void send(const json& content) { send_frame(make_frame(content)); }
+  void send_result(std::uint64_t number, std::string_view result) {
+    cbor_writer frame{frame_prefix};
+    frame.array(3);
+    frame.number(static_cast<std::uint64_t>(said::result));
+    frame.number(number);
+    frame.bytes(result);
+    send_frame(finish_frame(frame.take()));
+  }
+  void send_frame(const std::string& frame) {
     const std::lock_guard lock{mutex_};
     std::string_view rest{frame};
     while (!rest.empty()) {
@@ -112,13 +122,15 @@ private:
   struct call {
     std::uint64_t number;
     std::string name;
-    std::vector<std::uint8_t> arguments;
+    std::string arguments;
   };
+
+  static std::string text_of(const json::binary_t& bytes) { return {bytes.begin(), bytes.end()}; }
 
   void handle(const json& frame) {
     const auto number = frame.at(1).get<std::uint64_t>();
     if (frame.at(0) == said::call)
-      take({number, frame.at(2).get<std::string>(), frame.at(3).get_binary()});
+      take({number, frame.at(2).get<std::string>(), text_of(frame.at(3).get_binary())});
     else if (frame.at(0) == said::stop && !drop(number, said::cancelled))
       tasks_.cancel_task(std::to_string(number));
     else if (frame.at(0) == said::give_back)
@@ -178,7 +190,10 @@ private:
       return found.error();
     try {
       limits_.emplace((*found)->limits());
-      auto body = (*found)->bind(json::from_cbor(what.arguments));
+      const auto arguments = read_cbor(what.arguments);
+      if (!arguments)
+        return rejection{errc::bad_arguments, "the arguments are no CBOR"};
+      auto body = (*found)->bind(*arguments);
       running_ = what.number;
       current_ = what.number;
       uplink_.begin(what.number);
@@ -195,11 +210,11 @@ private:
 
   /// Runs a call, and answers it: the one thing that a worker's task does.
   static task<void> serve(worker_program* self, std::uint64_t number, std::function<task<json>()> body) {
+    std::optional<std::string> result;
     json answer;
     try {
       const json value = co_await body();
-      const auto bytes = json::to_cbor(value);
-      answer = {said::result, number, json::binary(bytes)};
+      result = to_bytes(value);
     } catch (const cancelled_error&) {
       answer = {said::cancelled, number};
     } catch (...) {
@@ -208,7 +223,10 @@ private:
     try {
       if (has_printed())
         self->parent_.send({said::printed, number});
-      self->parent_.send(answer);
+      if (result)
+        self->parent_.send_result(number, *result);
+      else
+        self->parent_.send(answer);
     } catch (const std::exception&) { // beyond the limit of a frame
       const json failed{said::failed, number,
                         std::string{"the result can't be sent: "} + describe(std::current_exception())};
@@ -261,8 +279,10 @@ void load_named(const std::vector<std::string_view>& words) {
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (words[i] != load_argument)
       continue;
-    if (++i == words.size())
-      throw_rejection({errc::library_not_loaded, std::string{load_argument} + ": the library is missing"});
+    if (++i == words.size()) {
+      const auto text = load_argument + std::string{": the library is missing"};
+      throw_rejection({errc::library_not_loaded, text});
+    }
     load_tasks(std::string{words[i]});
   }
 }

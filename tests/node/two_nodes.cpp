@@ -35,6 +35,13 @@ ta::task<void> hangs() {
   ++hanging;
   co_await ta::sleep_for(1h);
 }
+std::atomic<bool> open{false};
+ta::task<int> when_open(int number) {
+  ++hanging;
+  while (!open)
+    co_await ta::sleep_for(1ms);
+  co_return number;
+}
 ta::task<std::uint64_t> epoch() {
   ta::this_task::report_progress(1, 2, "half");
   co_return ta::this_task::epoch();
@@ -60,6 +67,7 @@ TASKACTOR_REGISTER_AS(twice, "nodes.twice");
 TASKACTOR_REGISTER_AS(slowly, "nodes.slowly");
 TASKACTOR_REGISTER_AS(broken, "nodes.broken");
 TASKACTOR_REGISTER_AS(hangs, "nodes.hangs", {.idempotent = true});
+TASKACTOR_REGISTER_AS(when_open, "nodes.when_open");
 TASKACTOR_REGISTER_AS(epoch, "nodes.epoch");
 TASKACTOR_REGISTER_AS(echo, "nodes.echo");
 TASKACTOR_REGISTER_AS(left, "nodes.left");
@@ -115,6 +123,23 @@ BOOST_AUTO_TEST_CASE(a_function_runs_there_and_its_value_comes_back) {
   const std::string big(3'000'000, 'x');
   BOOST_CHECK(nodes.here.submit(ta::on_any(), echo, big).value().get() == big);
   BOOST_TEST(nodes.there->statistics().taken == 5U);
+}
+
+BOOST_AUTO_TEST_CASE(a_value_that_has_come_back_is_there_though_no_token_is_left_here) {
+  pair nodes;
+  const auto wait_for_hanging = [until = hanging.load()](int more) {
+    while (hanging.load() < until + more)
+      std::this_thread::yield();
+  };
+  const auto call = nodes.here.submit(ta::on_any(), when_open, 3).value();
+  const auto named = nodes.here.submit({}, ta::on_any(), "nodes.when_open", {4}).value();
+  wait_for_hanging(2);
+  for (int i = 0; i < 8; ++i)
+    BOOST_REQUIRE(nodes.here_tasks.add_task({}, hangs));
+  wait_for_hanging(2 + 8);
+  open = true;
+  BOOST_TEST(call.get() == 3);
+  BOOST_TEST(named.get() == 4);
 }
 
 BOOST_AUTO_TEST_CASE(both_may_call_over_one_connection) {

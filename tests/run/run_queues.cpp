@@ -83,4 +83,61 @@ BOOST_AUTO_TEST_CASE(who_serves_another_queue_wakes_as_any_other_thread) {
   other.wait_for(2);
 }
 
+// -- helpers: threads that are no workers
+
+BOOST_AUTO_TEST_CASE(a_helper_takes_what_it_may_and_a_worker_what_it_may_not) {
+  run_queue queue;
+  worker other{queue};
+  queue.push(entry(1));
+  other.wait_for(1);
+  while (queue.awake() != 0)
+    std::this_thread::yield();
+  const auto below_four = [](const caf::resumable& job) { return &job < entry(4); };
+  {
+    run_queue::helper here{queue};
+    queue.push(entry(2));
+    queue.push(entry(3)); // for which somebody may be woken
+    auto* const first = here.take_if(below_four);
+    BOOST_TEST((first == entry(2) || first == nullptr || first == entry(3)));
+  }
+  other.wait_for(1);
+  queue.push(entry(9));
+  other.thread.join();
+}
+
+BOOST_AUTO_TEST_CASE(a_single_entry_of_a_helper_waits_for_it_alone) {
+  run_queue queue;
+  serve(queue); // a worker that is awake, and never looks again
+  {
+    run_queue::helper none{queue};
+    queue.push(entry(2));
+    BOOST_TEST(none.take_if([](const auto&) { return true; }) == nullptr); // it is that one's
+  }
+  run_queue idle;
+  {
+    run_queue::helper here{idle};
+    idle.push(entry(3));
+    BOOST_TEST(here.take_if([](const auto&) { return false; }) == nullptr);
+    BOOST_TEST(here.take_if([](const auto&) { return true; }) == entry(3));
+    BOOST_TEST(here.take_if([](const auto&) { return true; }) == nullptr);
+    idle.push(entry(4));
+  }
+  BOOST_TEST(idle.pop() == entry(4)); // what it has left is there
+}
+
+BOOST_AUTO_TEST_CASE(what_a_helper_leaves_wakes_a_worker) {
+  run_queue queue;
+  worker other{queue};
+  queue.push(entry(1));
+  other.wait_for(1);
+  while (queue.awake() != 0)
+    std::this_thread::yield();
+  {
+    run_queue::helper here{queue};
+    queue.push(entry(9));
+  }
+  other.thread.join();
+  BOOST_TEST(other.taken.load() == 2);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

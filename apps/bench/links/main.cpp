@@ -1,7 +1,7 @@
 // taskactor-bench-links: what links between nodes and calls over them cost, against what one could have
 // instead.
 //
-//     taskactor-bench-links [--quick] [--repeats N] [--json FILE]     prints a table; FILE: for a program
+//     taskactor-bench-links [--quick] [--repeats N] [--only TEXT] [--json FILE]     prints a table
 //
 // Each is measured between processes on 127.0.0.1, in turn with its peer: medians of five ratios and costs,
 // of three with --quick. Exit codes: 0, 1 when a ratio is missed or something failed, 2 for a wrong use.
@@ -195,10 +195,11 @@ std::vector<comparison> all_of(const sides& by, bool quick) {
 int main(int argc, char** argv) {
   bool quick = false;
   int repeats = 0;
-  std::string file;
+  std::string only, file;
   CLI::App line{"What links between nodes and calls over them cost, against what one could have instead."};
   line.add_flag("--quick", quick, "Fewer round trips, and three repeats");
   line.add_option("--repeats", repeats, "Samples of each (5, with --quick 3)")->check(CLI::Range(1, 1000));
+  line.add_option("--only", only, "Only what has this in its name, or in its peer's")->type_name("TEXT");
   line.add_option("--json", file, "Write the figures to this file as well")->type_name("FILE");
   try {
     line.parse(argc, argv);
@@ -214,6 +215,8 @@ int main(int argc, char** argv) {
   bool missed = false;
   nlohmann::json rows = nlohmann::json::array();
   for (const auto& each : all_of(by, quick)) {
+    if ((each.what + ", " + each.peer).find(only) == std::string::npos)
+      continue;
     rows.push_back(measure(each, repeats != 0 ? repeats : quick ? 3 : 5));
     print(rows.back());
     missed = missed || !rows.back().value("reached", true);

@@ -1,8 +1,11 @@
 #include "frame.hpp"
 
-#include <array>
+#include "../task/cbor.hpp"
+#include "../task/cbor_value.hpp"
+
 #include <limits>
 #include <stdexcept>
+#include <utility>
 #include <vector>
 
 namespace taskactor::detail {
@@ -42,45 +45,32 @@ public:
 
 private:
   bool item() {
-    enum : unsigned { negative = 1, bytes = 2, text = 3, array = 4, map = 5, tag = 6, simple = 7 };
-    if (rest_.empty() || items_-- == 0)
+    if (items_-- == 0)
       return false;
-    const auto first = static_cast<unsigned char>(rest_.front());
-    rest_.remove_prefix(1);
-    const unsigned major = first >> 5U;
-    std::uint64_t value = 0;
-    if (major == tag || !argument(first & 31U, value))
+    const auto head = take_cbor_head(rest_);
+    if (!head)
       return false;
-    if (major == negative && value > std::uint64_t{std::numeric_limits<std::int64_t>::max()})
+    switch (head->kind) {
+    case cbor_kind::tag:
       return false;
-    if (major == bytes || major == text) {
-      if (value > rest_.size())
+    case cbor_kind::negative:
+      return head->value <= std::uint64_t{std::numeric_limits<std::int64_t>::max()};
+    case cbor_kind::bytes:
+    case cbor_kind::text:
+      if (head->value > rest_.size())
         return false;
-      rest_.remove_prefix(value);
-    } else if (major == array || major == map) {
+      rest_.remove_prefix(head->value);
+      return true;
+    case cbor_kind::array:
+    case cbor_kind::map:
       // Each item takes a byte at least: what announces more than there is, is not to be counted.
-      if (value > rest_.size() || open_.size() > frame_depth)
+      if (head->value > rest_.size() || open_.size() > frame_depth)
         return false;
-      open_.push_back(major == map ? 2 * value : value);
-    }
-    return true;
-  }
-
-  bool argument(unsigned info, std::uint64_t& value) {
-    constexpr unsigned small = 24, last = 27;
-    if (info > last)
-      return false;
-    if (info < small) {
-      value = info;
+      open_.push_back(head->kind == cbor_kind::map ? 2 * head->value : head->value);
+      return true;
+    default:
       return true;
     }
-    const std::size_t size = std::size_t{1} << (info - small);
-    if (rest_.size() < size)
-      return false;
-    for (std::size_t i = 0; i < size; ++i)
-      value = value << 8 | static_cast<unsigned char>(rest_[i]);
-    rest_.remove_prefix(size);
-    return true;
   }
 
   std::string_view rest_;
@@ -93,6 +83,10 @@ private:
 std::string make_frame(const nlohmann::json& content) {
   std::string frame(frame_prefix, '\0');
   nlohmann::json::to_cbor(content, frame);
+  return finish_frame(std::move(frame));
+}
+
+std::string finish_frame(std::string frame) {
   const auto size = frame.size() - frame_prefix;
   if (size > frame_limit)
     throw std::length_error{"a frame of " + std::to_string(size) + " bytes; the limit is "
@@ -107,10 +101,7 @@ bool is_shallow(std::string_view content) { return depth_check{content}.passes()
 std::optional<nlohmann::json> read_frame(std::string_view content) {
   if (!depth_check{content, frame_items}.passes())
     return {};
-  auto value = nlohmann::json::from_cbor(content, true, false);
-  if (value.is_discarded())
-    return {};
-  return value;
+  return read_cbor(content);
 }
 
 bool frame_cutter::sound() const noexcept {

@@ -25,6 +25,10 @@ constexpr std::size_t frame_items = std::size_t{1} << 16;
 /// Errors: `std::length_error` beyond `frame_limit`. Text that isn't UTF-8 is sent, and read, as it is.
 std::string make_frame(const nlohmann::json& content);
 
+/// One whose content has been written behind `frame_prefix` bytes that were left free. Errors: as
+/// `make_frame`.
+std::string finish_frame(std::string frame);
+
 /// As long as one CBOR value, of at most `frame_depth` levels: found without recursion, so that it may be
 /// decoded. That finds what else there may be wrong.
 bool is_shallow(std::string_view content);

@@ -3,6 +3,7 @@
 #include "../caf_compat_io.hpp"
 #include "link_session.hpp"
 #include "node_messages.hpp"
+#include "read_size.hpp"
 
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>
@@ -19,7 +20,8 @@ namespace taskactor::detail {
 
 namespace {
 
-constexpr std::size_t read_size = std::size_t{1} << 16;
+/// Encrypted at a time: the other side decrypts the one while this side encrypts the next.
+constexpr std::size_t piece_size = std::size_t{1} << 16;
 /// CAF gets no more at a time: its buffers keep what they once had.
 constexpr std::size_t write_window = std::size_t{1} << 20;
 constexpr std::chrono::milliseconds last_moments{500};
@@ -58,8 +60,8 @@ private:
   void flush();
   void flush_locked();
   void write_locked(std::string_view bytes);
-  void send_locked(std::string_view piece);
   void look();
+  void read_on();
   void finish(const link_reason& why);
   void linger();
   void say_no_more();
@@ -72,6 +74,7 @@ private:
   caf::io::broker* self_ = nullptr;
   caf::io::connection_handle connection_{};
   link_peer peer_;
+  read_size read_size_;
   std::string sending_;     // taken from the link
   std::size_t sent_ = 0;    // of `sending_`, to CAF
   std::size_t waiting_ = 0; // with CAF
@@ -80,8 +83,8 @@ private:
 };
 
 void served::wake_after(std::chrono::milliseconds delay, link_deadline which) {
-  post_at(self_->system().clock(), std::chrono::steady_clock::now() + delay,
-          caf::actor_cast<caf::strong_actor_ptr>(self_), link_time_up{which});
+  const auto when = std::chrono::steady_clock::now() + delay;
+  post_at(self_->system().clock(), when, caf::actor_cast<caf::strong_actor_ptr>(self_), link_time_up{which});
 }
 
 void served::adopt(dialed& got) {
@@ -93,7 +96,7 @@ void served::adopt(dialed& got) {
   connection_ = self_->add_scribe(got.call.socket.release());
   connected_ = true;
   self_->ack_writes(connection_, true);
-  self_->configure_read(connection_, caf::io::receive_policy::at_most(read_size));
+  read_on();
   session_->begin(std::move(got.tls));
   flush();
   look();
@@ -106,9 +109,14 @@ void served::take(std::string_view bytes) {
     const node_link_access::from_within here{plan_.owner.get()};
     session_->take(bytes);
   }
-  flush();
+  if (up_ && read_size_.adapt(bytes.size()))
+    read_on();
   pump();
   look();
+}
+
+void served::read_on() {
+  self_->configure_read(connection_, caf::io::receive_policy::at_most(read_size_.bytes()));
 }
 
 bool served::admit() noexcept {
@@ -136,14 +144,13 @@ void served::flush() {
 }
 
 void served::flush_locked() {
-  const auto bytes = session_->take_output();
-  if (!bytes.empty() && !dropped_)
-    write_locked(bytes);
+  if (!dropped_)
+    write_locked(session_->take_output());
 }
 
 /// Into the socket, and by CAF what that doesn't take.
 void served::write_locked(std::string_view bytes) {
-  if (waiting_ == 0)
+  if (waiting_ == 0 && !bytes.empty())
     bytes.remove_prefix(node_link_access::write(*plan_.owner, bytes));
   if (bytes.empty())
     return;
@@ -153,33 +160,33 @@ void served::write_locked(std::string_view bytes) {
   self_->flush(connection_);
 }
 
-void served::send_locked(std::string_view piece) {
-  if (session_->is_plain())
-    return write_locked(piece);
-  session_->send(piece);
-  flush_locked();
-}
-
+/// What the session has to say, and what the link has to send.
 void served::pump() {
+  std::unique_lock lock{wire()};
+  flush_locked();
   if (finished_ || !up_)
     return;
   while (waiting_ < write_window) {
     if (sent_ == sending_.size()) {
-      const auto spilled = node_link_access::take_spilled(*plan_.owner);
+      write_locked(node_link_access::take_spilled(*plan_.owner));
       sending_ = node_link_access::take(*plan_.owner);
       sent_ = 0;
-      const std::lock_guard lock{wire()};
-      write_locked(spilled);
     }
     if (sending_.empty())
       break;
-    const auto piece = std::string_view{sending_}.substr(sent_, write_window);
-    const std::lock_guard lock{wire()};
-    send_locked(piece);
+    const auto piece = std::string_view{sending_}.substr(sent_, piece_size);
+    if (session_->is_plain())
+      write_locked(piece);
+    else
+      session_->send(piece), flush_locked();
     sent_ += piece.size();
+    lock.unlock(); // for others who send, and ask
+    lock.lock();
   }
   const auto left = sending_.size() - sent_ + waiting_;
-  if (node_link_access::left(*plan_.owner, left))
+  const bool drained = node_link_access::left(*plan_.owner, left);
+  lock.unlock();
+  if (drained)
     plan_.listener->on_drained();
   if (!closing_ || left != 0)
     return;

@@ -35,15 +35,15 @@ struct node_link_access {
   static void open(node_link& which, owned_socket direct, link_session& session);
   /// For what a session does with TLS.
   static std::mutex& wire(node_link& which);
-  /// What the socket has left of a frame that it was given: before `take`.
+  /// Under `wire`: what the socket has left of a frame that it was given: before `take`.
   static std::string take_spilled(node_link& which);
-  /// What is to be sent, if there is something.
+  /// Under `wire`: what is to be sent, if there is something.
   static std::string take(node_link& which);
   /// Under `wire`: how much of it the socket has taken, or lost.
   static std::size_t write(const node_link& which, std::string_view bytes) noexcept;
   /// Under `wire`: so much is with the broker.
   static void hand(node_link& which, std::size_t bytes) noexcept { which.handed_ += bytes; }
-  /// So much of what was taken waits still. True: the link has drained.
+  /// Under `wire`: so much of what was taken waits still. True: the link has drained.
   static bool left(node_link& which, std::size_t waiting);
   static void end(node_link& which);
 

@@ -113,13 +113,11 @@ void node_link_access::open(node_link& which, owned_socket direct, link_session&
 std::mutex& node_link_access::wire(node_link& which) { return which.mutex_; }
 
 std::string node_link_access::take_spilled(node_link& which) {
-  const std::lock_guard lock{which.mutex_};
   which.handed_ += which.spilled_.size();
   return std::exchange(which.spilled_, {});
 }
 
 std::string node_link_access::take(node_link& which) {
-  const std::lock_guard lock{which.mutex_};
   which.posted_ = false;
   which.handed_ += which.outgoing_.size();
   return std::exchange(which.outgoing_, {});
@@ -136,7 +134,6 @@ std::size_t node_link_access::write(const node_link& which, std::string_view byt
 }
 
 bool node_link_access::left(node_link& which, std::size_t waiting) {
-  const std::lock_guard lock{which.mutex_};
   which.handed_ = waiting;
   const bool low = which.spilled_.size() + which.outgoing_.size() + waiting < which.bounds_.low_water;
   return low && std::exchange(which.high_, false);

@@ -127,6 +127,8 @@ void tls_session::read(std::string& plain) {
     const int count = SSL_read(ssl, record.data(), static_cast<int>(record.size()));
     if (count > 0) {
       plain.append(record.data(), static_cast<std::size_t>(count));
+      if (SSL_has_pending(ssl) == 0 && BIO_ctrl_pending(parts_->in) == 0)
+        return; // to be told so by OpenSSL takes as long as a short record
       continue;
     }
     const int why = SSL_get_error(ssl, count);

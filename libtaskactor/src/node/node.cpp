@@ -55,24 +55,30 @@ std::shared_ptr<detail::node_host> detail::host_of(node& which) noexcept { retur
 
 namespace {
 
-task<json> call_by_name(std::shared_ptr<detail::node_host> host, placement where, std::string name,
-                        std::string arguments, bool idempotent) {
-  const std::string bytes = co_await detail::call_on_node(std::move(host), std::move(where), name,
-                                                          std::move(arguments), idempotent);
-  try {
-    auto value = detail::from_bytes(bytes);
-    co_return value;
-  } catch (const detail::decode_fault& fault) {
-    throw argument_error{name + ": result" + fault.path, 0, fault.expected, fault.got};
+/// As `detail::call_typed_on_node`, for who has but the name.
+struct call_by_name {
+  task<json> operator()(std::shared_ptr<detail::node_host> host, placement where, std::string name,
+                        std::string arguments, bool idempotent) const {
+    const std::string bytes = co_await detail::call_on_node(std::move(host), std::move(where), name,
+                                                            std::move(arguments), idempotent);
+    try {
+      auto value = detail::from_bytes(bytes);
+      co_return value;
+    } catch (const detail::decode_fault& fault) {
+      throw argument_error{name + ": result" + fault.path, 0, fault.expected, fault.got};
+    }
   }
-}
+};
 
 } // namespace
+
+template <>
+inline constexpr bool detail::runs_on_any_thread<call_by_name> = true;
 
 expected<handle<json>> submit_named(node& from, task_options options, placement where, std::string_view name,
                                     const json& arguments, std::optional<bool> idempotent) {
   const auto* const known = registry::global().find(name);
-  return from.manager().add_task(std::move(options), &call_by_name, detail::host_of(from), std::move(where),
+  return from.manager().add_task(std::move(options), call_by_name{}, detail::host_of(from), std::move(where),
                                  std::string{name}, detail::to_bytes(arguments),
                                  idempotent.value_or(known && known->is_idempotent()));
 }

@@ -31,6 +31,8 @@ public:
   void progressed(std::uint64_t done, std::uint64_t total, std::string text) noexcept override;
   std::string task_id() const override { return task_->current_id(); }
   bool arrived() const noexcept { return arrived_.load(std::memory_order_acquire); }
+  /// The task consists of this call.
+  bool is_all_of_its_task() const noexcept { return task_->runs_anywhere; }
   call_answer take() noexcept { return std::move(answer_); }
 
 private:
@@ -62,6 +64,7 @@ public:
 
 private:
   bool arrived() const noexcept override { return call_->arrived(); }
+  bool is_all() const noexcept override { return call_->is_all_of_its_task(); }
   bool give_up() noexcept override {
     asked_ = true;
     host_->cancel(number_);

@@ -1,5 +1,6 @@
 // A node and its links: see node_host.hpp.
 #include "../link/frame.hpp"
+#include "../run/helping.hpp"
 #include "../run/runtime.hpp"
 #include "guest_record.hpp"
 #include "node_host.hpp"
@@ -173,7 +174,9 @@ void node_host::opened(session_id which, const std::shared_ptr<node_link>& link,
 }
 
 void node_host::received(session_id from, std::string_view content) noexcept {
+  helping here{home_};
   enter([&] { core_.received(from, content, now()); });
+  here.run();
 }
 
 void node_host::closed(session_id which, const link_reason& why) noexcept {

@@ -1,6 +1,7 @@
 #include "own_tasks.hpp"
 
 #include "../run/runtime.hpp"
+#include "../task/cbor_value.hpp"
 #include "node_host.hpp"
 
 #include <taskactor/task/typed_named_task.hpp>
@@ -86,12 +87,12 @@ std::optional<guest_end> run_own_task(node_host& host, std::string_view name, co
                      .text = '"' + std::string{name}
                              + "\": a node has taskactor.nodes, .status, .services and .cancel",
                      .why = refusal::unknown_task};
-  const auto given = json::from_cbor(arguments, true, false);
-  if (!given.is_array() || given.size() != 1 || !given[0].is_string())
+  const auto given = read_cbor(arguments);
+  if (!given || !given->is_array() || given->size() != 1 || !(*given)[0].is_string())
     return guest_end{.how = guest_end::kind::refused,
                      .text = "taskactor.cancel takes one argument, the id of a task",
                      .why = refusal::bad_arguments};
-  return answer(to_string(host.manager().cancel_task(given[0].get<std::string>())));
+  return answer(to_string(host.manager().cancel_task((*given)[0].get<std::string>())));
 }
 
 } // namespace taskactor::detail

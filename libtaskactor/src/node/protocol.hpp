@@ -148,7 +148,7 @@ using node_frame = std::variant<said_by_node::hello, said_by_node::welcome, said
                                 said_by_node::returned, said_by_node::progress, said_by_node::log>;
 
 /// With its length before it. Errors: `std::length_error` beyond `frame_limit`.
-std::string encode(node_frame frame);
+std::string encode(const node_frame& frame);
 /// The content of a frame that came, whatever it is. Null: it means nothing here.
 std::optional<node_frame> decode_node_frame(std::string_view content);
 /// The version of a hello, whatever else is in it; null: it is none.

@@ -3,6 +3,7 @@
 #include "../link/frame.hpp"
 #include "../run/runtime.hpp"
 #include "../run/special.hpp"
+#include "../task/cbor.hpp"
 #include "process_service.hpp"
 #include "worker.hpp"
 #include "worker_protocol.hpp"
@@ -17,8 +18,13 @@ namespace {
 std::atomic<std::uint64_t> last_number{0};
 
 std::string frame_of(std::uint64_t number, const portable& what, const std::string& arguments) {
-  return make_frame({said::call, number, what.portable_name(),
-                     nlohmann::json::binary({arguments.begin(), arguments.end()})});
+  cbor_writer frame{frame_prefix};
+  frame.array(4);
+  frame.number(static_cast<std::uint64_t>(said::call));
+  frame.number(number);
+  frame.text(what.portable_name());
+  frame.bytes(arguments);
+  return finish_frame(frame.take());
 }
 
 } // namespace

@@ -88,12 +88,8 @@ void manager_actor::spawn_body(record& task) {
   running_.emplace_back(&task);
   body->retain(); // the manager's reference, until it is down
   body->tell_of_end();
-  if (running_.size() == 1) { // nothing else runs: to wake another thread for it would take longer
-    const run_queue::last_steps ending;
-    run_later(*context(), body);
-  } else {
-    run_later(*context(), body);
-  }
+  const run_queue::last_steps ending{runs_one()};
+  run_later(*context(), body);
   actor.detach(); // the scheduler's reference is the creation reference
 }
 

@@ -65,6 +65,8 @@ private:
   void start(ref<record> task, time_point now);
   std::optional<failure> refused_start(record& task, time_point now);
   void spawn_body(record& task);
+  /// Nothing else does: to wake another thread for it would take longer than this turn.
+  bool runs_one() const noexcept { return running_.size() == 1; }
 
   // -- ending
   // --------------------------------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 // one.
 #include "manager_actor.hpp"
 
+#include "run_queue.hpp"
 #include "runtime.hpp"
 #include "special.hpp"
 
@@ -138,6 +139,7 @@ void manager_actor::start_ready() {
       start(std::move(next), now);
     } else { // gave its token back, and goes on
       next->token.store(true, std::memory_order_release);
+      const run_queue::last_steps ending{runs_one()};
       next->actor->wake();
     }
   }

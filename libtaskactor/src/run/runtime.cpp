@@ -46,16 +46,6 @@ std::unique_ptr<caf::actor_system_config> own_config(std::size_t threads) {
   return config;
 }
 
-bool inside_coroutine() noexcept { return current_context() != nullptr; }
-
-void wait_on_condition(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
-                       const std::function<bool()>& done, time_point until) {
-  if (until == time_point::max())
-    changed.wait(lock, done);
-  else
-    changed.wait_until(lock, until, done);
-}
-
 } // namespace
 
 void install_scheduler(caf::actor_system_config& config) { install_scheduler<run_queue>(config); }
@@ -69,8 +59,7 @@ runtime::runtime(caf::actor_system* system, manager_options options)
                                           std::move(options.logger))),
       table_(std::make_unique<task_table>(settings_.max_queue, settings_.history, settings_.history_ttl)),
       timers_(std::make_shared<timers>(*system_)),
-      threads_(std::make_shared<thread_pool>(*system_, settings_.thread_capacity)),
-      wait_(wait_on_condition) {
+      threads_(std::make_shared<thread_pool>(*system_, settings_.thread_capacity)) {
   const std::size_t capacities[]
       = {settings_.capacity, settings_.thread_capacity, settings_.process_capacity};
   for (std::size_t kind = 0; kind < 3; ++kind)
@@ -84,6 +73,8 @@ runtime::runtime(caf::actor_system* system, manager_options options)
   keep(process_gate_->start());
   start_watch();
   manager_ = keep(system_->spawn<manager_actor, caf::hidden>(*this, limiters_[0]));
+  queue_ = queue_of<run_queue>(*system_);
+  managers_turn_ = static_cast<manager_actor*>(caf::actor_cast<caf::abstract_actor*>(manager_));
 }
 
 void runtime::start_watch() {
@@ -217,16 +208,6 @@ attachment& runtime::attached(const std::function<std::unique_ptr<attachment>(ca
   if (!attachment_)
     attachment_ = make(*system_);
   return *attachment_;
-}
-
-void runtime::block(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
-                    const std::function<bool()>& done, time_point until) {
-  if (done())
-    return;
-  if (inside_coroutine())
-    throw std::system_error{make_error_code(errc::would_block),
-                            "a blocking call would hold a thread of the scheduler here: use co_await"};
-  wait_(lock, changed, done, until);
 }
 
 // -- shutdown

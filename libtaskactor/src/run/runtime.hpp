@@ -16,6 +16,8 @@
 #include "fate.hpp"
 #include "guests.hpp"
 #include "named_limiter.hpp"
+#include "settings.hpp"
+#include "short_wait.hpp"
 #include "striped_count.hpp"
 #include "task_table.hpp"
 #include "thread_pool.hpp"
@@ -50,18 +52,6 @@ public:
   virtual void add_to(manager_statistics& into) const = 0;
 };
 
-/// The options with all that was unset filled in from the environment and the defaults.
-struct settings {
-  std::size_t capacity, thread_capacity, process_capacity, max_queue;
-  std::chrono::nanoseconds default_timeout, cancel_grace, history_ttl, priority_aging, blocked_after,
-      worker_idle_limit;
-  std::size_t history, worker_max_calls, worker_max_memory, worker_max_kills;
-  isolation_limits isolation;
-  std::vector<std::string> worker_program;
-};
-/// Errors: `std::system_error{errc::invalid_argument}`, naming the field or the variable.
-settings resolve(const manager_options& options, std::size_t processors);
-
 struct limit_need;
 /// What is meant by names of limiters, in the order in which all tasks take them; or what is wrong with them.
 std::optional<rejection> find_needs(runtime& home, const std::vector<limit>& limits,
@@ -73,10 +63,12 @@ std::optional<explanation> explain(runtime& home, std::string_view id);
 /// `task_manager::configure`.
 void install_scheduler(caf::actor_system_config& config);
 
-/// How a thread waits for the runtime: on a condition variable; in virtual time, by running the system
-/// itself.
+/// How a thread waits in virtual time: by running the system itself, and looking whether it is done.
 using wait_strategy = std::function<void(std::unique_lock<std::mutex>&, std::condition_variable&,
                                          const std::function<bool()>& done, time_point until)>;
+
+class run_queue;
+class semaphore;
 
 class runtime {
 public:
@@ -94,6 +86,9 @@ public:
   token_gate& thread_gate() noexcept { return *thread_gate_; }
   blocked_watch* watch() const noexcept { return watch_.get(); } // null: nobody watches
   token_gate& process_gate() noexcept { return *process_gate_; }
+  /// The scheduler's, if that is ours, else null; and what the manager is in it.
+  run_queue* queue() const noexcept { return queue_; }
+  const caf::resumable* managers_turn() const noexcept { return managers_turn_; }
   body_news& news() noexcept { return news_; }
   /// A body has something to tell the manager: bits of `record::news`. Threads: any.
   void tell(record& task, std::uint8_t what) noexcept;
@@ -130,6 +125,8 @@ public:
   /// Waits until `done()` or `until`; `changed` is told when to look again. Errors: `errc::would_block`.
   void block(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
              const std::function<bool()>& done, time_point until = time_point::max());
+  /// The same for a post. True: it has come.
+  bool block(semaphore& posted, time_point until);
   void set_wait_strategy(wait_strategy strategy) { wait_ = std::move(strategy); }
   /// Null in production.
   void set_fate(fate* decides) noexcept { fate_ = decides; }
@@ -179,9 +176,12 @@ private:
   std::shared_ptr<token_gate> thread_gate_, process_gate_;
   std::shared_ptr<thread_pool> threads_;
   caf::actor manager_;
+  run_queue* queue_ = nullptr;
+  const caf::resumable* managers_turn_ = nullptr;
   std::once_flag desk_made_;
   caf::actor desk_;
   wait_strategy wait_;
+  short_wait short_waits_;
   fate* fate_ = nullptr;
   guests guests_;
   std::atomic<std::uint64_t> gathers_{0};

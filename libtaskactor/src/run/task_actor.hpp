@@ -42,6 +42,7 @@ public:
   // -----------------------------------------------------------------------------------------------------
   const char* name() const override { return "taskactor.task"; }
   resume_result resume(executor* here, std::size_t) override;
+  bool runs_anywhere() const noexcept { return task_->runs_anywhere; }
   void on_exit_message(const caf::exit_msg& exit);
   /// The manager's, in place of such a message.
   void exit_signal(bool kill) noexcept;

@@ -1,4 +1,6 @@
+#include "run_queue.hpp"
 #include "runtime.hpp"
+#include "semaphore.hpp"
 
 #include <taskactor/run/wait.hpp>
 #include <taskactor/task/outcome.hpp>
@@ -17,9 +19,8 @@ public:
     if (!which.add(*this))
       return true;
     try {
-      std::unique_lock lock{mutex_};
-      which.home->block(
-          lock, changed_, [this] { return ended_; }, until);
+      if (which.home->block(ended_, until))
+        return true; // it isn't on the list any more, whose lock who tells it may still have
     } catch (...) {
       which.remove(*this);
       throw;
@@ -29,17 +30,9 @@ public:
   }
 
 private:
-  void on_end() noexcept {
-    {
-      const std::lock_guard lock{mutex_};
-      ended_ = true;
-    }
-    changed_.notify_all(); // not under the lock, which the woken one would wait for
-  }
+  void on_end() noexcept { ended_.post(); } // and this may be gone
 
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool ended_ = false;
+  semaphore ended_;
 };
 
 bool has_ended(const record& which) noexcept { return is_final(which.state.load(std::memory_order_acquire)); }
@@ -64,14 +57,19 @@ cancel_reply cancel(record& which) {
 void lending_wait::lend(context& ctx) {
   ctx_ = &ctx;
   ctx.waiting = this;
+  const run_queue::last_steps ending; // the body parks now
   ctx.lend_token_back();
 }
 
 bool lending_wait::ready() const noexcept {
   if (!arrived() && !gave_up_)
     return false;
-  if (!std::exchange(reclaiming_, true))
+  if (is_all())
+    return true;
+  if (!std::exchange(reclaiming_, true)) {
+    const run_queue::last_steps ending; // it parks until it has that
     ctx_->reclaim_token();
+  }
   return ctx_->has_token();
 }
 

@@ -1,5 +1,6 @@
 #include <taskactor/task/registry.hpp>
 
+#include "cbor_value.hpp"
 #include "library_load.hpp"
 #include "type_name.hpp"
 
@@ -59,10 +60,9 @@ std::string to_bytes(const json& value) {
 }
 
 json from_bytes(std::string_view bytes) {
-  auto value = json::from_cbor(bytes, true, false);
-  if (value.is_discarded())
-    throw decode_fault{{}, "CBOR", std::to_string(bytes.size()) + " bytes that are none"};
-  return value;
+  if (auto value = read_cbor(bytes))
+    return std::move(*value);
+  throw decode_fault{{}, "CBOR", std::to_string(bytes.size()) + " bytes that are none"};
 }
 
 const portable* find_portable(const void* function) { return registry::global().find_address(function); }

@@ -20,6 +20,7 @@
 
 #include <taskactor/node/placement.hpp>
 #include <taskactor/process/run_in_process.hpp>
+#include <taskactor/run/runs_on_any_thread.hpp>
 #include <taskactor/task/portable.hpp>
 #include <taskactor/task/task.hpp>
 
@@ -71,6 +72,12 @@ task<R> call_typed_on_node(std::shared_ptr<node_host> host, placement where, con
     co_return std::move(*result);
   }
 }
+
+/// All that isn't the library's own in it is to decode a result, on a thread that has nothing else to do.
+template <class R>
+inline constexpr bool
+    runs_on_any_thread<task<R> (*)(std::shared_ptr<node_host>, placement, const portable*, std::string)>
+    = true;
 
 /// What `begin_in_process` makes of a function and its arguments: kept until it is known where to.
 template <class R>

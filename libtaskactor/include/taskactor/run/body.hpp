@@ -6,6 +6,7 @@
 #pragma once
 
 #include <taskactor/run/record.hpp>
+#include <taskactor/run/runs_on_any_thread.hpp>
 #include <taskactor/task/task.hpp>
 
 #include <concepts>
@@ -75,7 +76,9 @@ public:
   template <class G, class... As>
   explicit body_record(G&& function, As&&... arguments)
       : parts_(std::in_place,
-               parts{std::forward<G>(function), std::tuple<Args...>{std::forward<As>(arguments)...}}) {}
+               parts{std::forward<G>(function), std::tuple<Args...>{std::forward<As>(arguments)...}}) {
+    this->runs_anywhere = runs_on_any_thread<F>;
+  }
 
   bool start([[maybe_unused]] context& where) override {
     if (!take_spare())

@@ -59,6 +59,7 @@ public:
   std::uint64_t sequence = 0; // in the order of admission
   record_kind kind = record_kind::task;
   std::uint8_t priority = default_priority;
+  bool runs_anywhere = false;      // its body runs nobody's code: see run/helping.hpp
   std::uint8_t depth = 0;          // how many tasks it is in; in one, it is ahead of what waits at top level
   std::uint32_t parent_length = 0; // the part of `id` that is the parent's, for a child
   time_point inherited_deadline

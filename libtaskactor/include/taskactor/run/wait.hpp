@@ -26,6 +26,8 @@ protected:
 
   /// True when what is waited for has come.
   virtual bool arrived() const noexcept = 0;
+  /// What follows in the body is next to nothing: it goes on without a token.
+  virtual bool is_all() const noexcept { return false; }
   /// Cancelled while waiting. True: give up waiting for it (the token is taken back all the same).
   virtual bool give_up() noexcept { return true; }
   /// In words.
