@@ -123,6 +123,7 @@ private:
     std::uint64_t number;
     std::string name;
     std::string arguments;
+    std::uint64_t epoch;
   };
 
   static std::string text_of(const json::binary_t& bytes) { return {bytes.begin(), bytes.end()}; }
@@ -130,7 +131,8 @@ private:
   void handle(const json& frame) {
     const auto number = frame.at(1).get<std::uint64_t>();
     if (frame.at(0) == said::call)
-      take({number, frame.at(2).get<std::string>(), text_of(frame.at(3).get_binary())});
+      take({number, frame.at(2).get<std::string>(), text_of(frame.at(3).get_binary()),
+            frame.at(4).get<std::uint64_t>()});
     else if (frame.at(0) == said::stop && !drop(number, said::cancelled))
       tasks_.cancel_task(std::to_string(number));
     else if (frame.at(0) == said::give_back)
@@ -196,6 +198,7 @@ private:
       auto body = (*found)->bind(*arguments);
       running_ = what.number;
       current_ = what.number;
+      epoch_of_process = what.epoch;
       uplink_.begin(what.number);
       const auto made = tasks_.add_task({.id = std::to_string(what.number), .timeout = no_timeout},
                                         &worker_program::serve, this, what.number, std::move(body));

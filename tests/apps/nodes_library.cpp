@@ -42,6 +42,7 @@ TASKACTOR_REGISTER(square);
 TASKACTOR_REGISTER(process_number);
 TASKACTOR_REGISTER_AS(work, "work", {.defaults = {""}});
 TASKACTOR_REGISTER_AS(work, "work_again", {.defaults = {""}, .idempotent = true});
+TASKACTOR_REGISTER_AS(work, "work_in_worker", {.options = {.runner = ta::runner::process}, .defaults = {""}});
 TASKACTOR_REGISTER(fails);
 
 } // namespace

@@ -13,6 +13,8 @@ import program
 
 LIBRARY = os.environ["TASKACTOR_NODES_LIBRARY"]
 EXAMPLES = pathlib.Path(os.environ["TASKACTOR_EXAMPLES"])
+sys.path.append(str(EXAMPLES))
+import node_client  # noqa: E402
 
 
 class Case(program.Case):
@@ -147,6 +149,18 @@ class OtherLanguages(Case):
         self.assertIn("timed out", self.python("--timeout", "0.2", self.address("m"), "work", "60")[2])
         self.assertEqual(self.python(self.address("m"), "work", "3")[:2], (0, "1\n"))  # longer than a lease
         self.assertEqual(self.nodes("m")["violations"], 0)
+
+    def test_a_call_that_is_sent_again_knows_it_in_a_worker_too(self):
+        self.start("m")
+        session = node_client.Session(self.address("m"), "python")
+        self.addCleanup(session.close)
+        log = str(self.folder / "log")
+        for epoch in (3, 1):
+            self.assertEqual(session.call("work", 0, epoch=epoch), epoch)
+            self.assertEqual(session.call("work_in_worker", 0, log, epoch=epoch), epoch)
+        self.assertEqual([line[:2] for line in self.lines("log")],
+                         [["begun", "3"], ["ended", "3"], ["begun", "1"], ["ended", "1"]])
+        self.assertNotIn(str(session.call("process_number")), {line[2] for line in self.lines("log")})
 
     def test_it_shows_a_certificate(self):
         self.assertEqual(self.ask("node", "cert", "--authority", "ca", "m,localhost,127.0.0.1", "python")[0], 0)

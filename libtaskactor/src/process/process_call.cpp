@@ -17,13 +17,15 @@ namespace {
 
 std::atomic<std::uint64_t> last_number{0};
 
-std::string frame_of(std::uint64_t number, const portable& what, const std::string& arguments) {
+std::string frame_of(std::uint64_t number, const portable& what, const std::string& arguments,
+                     std::uint64_t epoch) {
   cbor_writer frame{frame_prefix};
-  frame.array(4);
+  frame.array(5);
   frame.number(static_cast<std::uint64_t>(said::call));
   frame.number(number);
   frame.text(what.portable_name());
   frame.bytes(arguments);
+  frame.number(epoch);
   return finish_frame(frame.take());
 }
 
@@ -34,7 +36,7 @@ process_call::process_call(context& owner, const portable& what, const std::stri
       what_(what),
       number_(++last_number),
       captures_(captures),
-      frame_(frame_of(number_, what, arguments)) {}
+      frame_(frame_of(number_, what, arguments, task().epoch())) {}
 
 process_call::process_call(ref<process_call> maker, const portable& what, const std::string& arguments,
                            bool captures)
@@ -43,7 +45,7 @@ process_call::process_call(ref<process_call> maker, const portable& what, const 
       what_(what),
       number_(++last_number),
       captures_(captures),
-      frame_(frame_of(number_, what, arguments)) {}
+      frame_(frame_of(number_, what, arguments, task().epoch())) {}
 
 process_call::~process_call() { delete nested_.load(); }
 

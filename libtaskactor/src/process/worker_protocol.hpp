@@ -1,7 +1,7 @@
 /// What a program and its workers say to each other: frames (`link/frame.hpp`) that are arrays, of a kind and
 /// what belongs to it. NUMBER is of a call, ARGUMENTS and RESULT are CBOR in a byte string.
 ///
-///     to the worker     call NUMBER NAME ARGUMENTS            run a registered task, after those sent before
+///     to the worker     call NUMBER NAME ARGUMENTS EPOCH      run a registered task, after those sent before
 ///                       stop NUMBER                           cancel it
 ///                       give_back NUMBER                      don't begin it, unless it has begun
 ///                       reply ASKED HOW TEXT CODE SIGNAL OUT ERR CUT
@@ -47,7 +47,7 @@ enum class said : int {
   lost
 };
 
-constexpr int worker_protocol_version = 2;
+constexpr int worker_protocol_version = 3;
 /// How a program is told that it is a worker: by its first argument, and by this variable too, so that no
 /// argument of a user's makes it one.
 constexpr const char* worker_argument = "--taskactor-worker";

@@ -38,7 +38,7 @@ std::size_t attempt();
 /// Of a call that another node has made of this one: how often it has been sent somewhere, counted from one.
 /// An idempotent call whose node is lost is sent again with the next epoch, and what the earlier one still
 /// does counts no more: what has to be written once is written with it, and what carries a lower one refused.
-/// One for what this process has begun itself, and in the workers of `run_in_process`.
+/// What runs of it in a worker (`run_in_process`) has the same; what this process has begun itself, one.
 std::uint64_t epoch();
 
 /// Ends this attempt as failed, and asks for another one after `wait`, whatever `retry_on` says; as long as
