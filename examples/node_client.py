@@ -159,7 +159,7 @@ class Session:
         self.numbers += 1
         number, sent = self.numbers, False
         while True:
-            if not sent and self.unanswered < self.window:
+            if not sent and (self.unanswered < self.window or task.startswith("taskactor.")):
                 remaining = -1 if timeout is None else int(timeout * 1e9)
                 self.send([CALL, number, epoch, task, encode(list(arguments)), remaining, f"call-{number}"])
                 self.unanswered, sent = self.unanswered + 1, True

@@ -14,6 +14,8 @@ namespace {
 
 int square(int number) { return number * number; }
 
+std::string echo(std::string text) { return text; }
+
 int process_number() { return ::getpid(); }
 
 /// Says in a file that it runs, and what came of it.
@@ -39,6 +41,7 @@ ta::task<std::uint64_t> work(double seconds, std::string file) {
 void fails() { throw std::runtime_error{"no such page"}; }
 
 TASKACTOR_REGISTER(square);
+TASKACTOR_REGISTER(echo);
 TASKACTOR_REGISTER(process_number);
 TASKACTOR_REGISTER_AS(work, "work", {.defaults = {""}});
 TASKACTOR_REGISTER_AS(work, "work_again", {.defaults = {""}, .idempotent = true});

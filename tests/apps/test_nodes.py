@@ -98,6 +98,18 @@ class Calls(Case):
         self.assertIn("cancelled", err)
         self.assertEqual([line[0] for line in self.lines("log")], ["begun", "cancelled"])
 
+    def test_a_node_that_is_full_can_be_asked_and_helped(self):
+        self.start("a", "--capacity", "1", "--prefetch", "0")
+        call = self.begin_call("a", "work", "600", f'"{self.folder}/log"')
+        self.wait_for_lines("log", 1)
+        other = self.begin_call("a", "square", "3")
+        _, out, _ = self.ask("status", "--node", self.address("a"))
+        self.assertEqual(len(out.splitlines()), 2)
+        task = out.splitlines()[1].split()[0]
+        self.assertEqual(self.ask("cancel", "--node", self.address("a"), task)[1], "requested\n")
+        self.assertEqual(call.finish()[0], 1)
+        self.assertEqual(other.finish()[:2], (0, "9\n"))
+
     def test_who_is_killed_has_its_calls_cancelled(self):
         self.start("a")
         call = self.begin_call("a", "work", "60", f'"{self.folder}/log"')

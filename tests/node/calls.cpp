@@ -50,6 +50,33 @@ BOOST_AUTO_TEST_CASE(a_node_never_holds_more_than_it_can_start_and_two_to_begin_
   BOOST_TEST(world.node("c").most_running == 4U);
 }
 
+BOOST_AUTO_TEST_CASE(a_node_that_is_full_or_drains_still_tells_of_itself) {
+  three world;
+  auto &a = world.node("a"), &c = world.node("c");
+  std::vector<std::shared_ptr<recorded_call>> calls;
+  for (int i = 0; i < 20; ++i)
+    calls.push_back(a.submit(on_node("c"), "hang"));
+  world.run_for(1s);
+  BOOST_TEST(c.running.size() == 4U); // full
+  auto waits = a.submit(on_node("c"));
+  for (int i = 0; i < 50; ++i)
+    calls.push_back(a.submit(on_node("c"), "taskactor.status"));
+  world.run_for(30ms);
+  BOOST_TEST(waits->answers == 0);
+  BOOST_CHECK(std::all_of(calls.begin() + 20, calls.end(), [](const auto& each) {
+    return each->answers == 1 && each->answer.how == kind::result;
+  }));
+  BOOST_TEST(c.running.size() == 4U);
+  BOOST_TEST(world.node("b").submit(on_label("none"), "taskactor.status")->answers == 1); // there is none
+  c.core.drain(world.now);
+  auto last = a.submit(on_node("c"), "taskactor.nodes");
+  world.run_for(30ms);
+  BOOST_CHECK(last->answer.how == kind::result);
+  world.kill("c");
+  world.run_for(1s);
+  BOOST_TEST(a.submit(on_node("c"), "taskactor.status")->answers == 0); // it waits for that node
+}
+
 BOOST_AUTO_TEST_CASE(calls_for_any_node_use_the_room_of_all) {
   three world;
   auto& a = world.node("a");

@@ -140,6 +140,7 @@ BOOST_AUTO_TEST_CASE(a_value_that_has_come_back_is_there_though_no_token_is_left
   open = true;
   BOOST_TEST(call.get() == 3);
   BOOST_TEST(named.get() == 4);
+  nodes.here_tasks.cancel_all();
 }
 
 BOOST_AUTO_TEST_CASE(both_may_call_over_one_connection) {

@@ -85,7 +85,15 @@ void sim_node::close(session_id which) { world.hang_up(*this, which); }
 
 void sim_node::begin(guest_call call) {
   const auto id = call.id;
+  const bool is_own = call.what.name.starts_with(own_task_prefix);
   held.emplace(id, std::move(call));
+  if (is_own) {
+    world.at(world.now, [this, id] {
+      if (alive && held.contains(id))
+        end_guest(id, {.how = guest_end::kind::result, .text = "\x01"});
+    });
+    return;
+  }
   most_held = std::max(most_held, held.size());
   line.push_back(id);
   world.at(world.now, [this] { run_next(); });

@@ -20,20 +20,28 @@ std::string to_string(const placement& where) {
 
 namespace detail {
 
-std::string call_ledger::line_of(const placement& where) {
-  switch (where.how()) {
+namespace {
+
+/// Before the names of lines of calls that need no place.
+constexpr char without_room = '*';
+
+} // namespace
+
+std::string call_ledger::line_of(const call_request& what) {
+  const std::string before(what.needs_room() ? 0 : 1, without_room);
+  switch (what.where.how()) {
   case placement::kind::name:
-    return 'n' + where.which();
+    return before + 'n' + what.where.which();
   case placement::kind::label:
-    return 'l' + where.which();
+    return before + 'l' + what.where.which();
   default:
-    return "a";
+    return before + 'a';
   }
 }
 
 std::uint64_t call_ledger::add(call_request what) {
   const auto number = ++last_number_;
-  lines_[line_of(what.where)].insert(number);
+  lines_[line_of(what)].insert(number);
   entries_.emplace(number, ledger_entry{.what = std::move(what)});
   return number;
 }
@@ -50,10 +58,12 @@ ledger_entry* call_ledger::current(session_id from, const call_key& key) {
   return is ? entry : nullptr;
 }
 
-std::uint64_t call_ledger::next_for(std::string_view node, const std::vector<std::string>& labels) {
+std::uint64_t call_ledger::next_for(std::string_view node, const std::vector<std::string>& labels,
+                                    bool with_room) {
   std::uint64_t oldest = 0;
+  const std::string before(with_room ? 0 : 1, without_room);
   const auto look = [&](const std::string& name) {
-    const auto found = lines_.find(name);
+    const auto found = lines_.find(before + name);
     if (found != lines_.end() && (oldest == 0 || *found->second.begin() < oldest))
       oldest = *found->second.begin();
   };
@@ -76,7 +86,7 @@ std::size_t call_ledger::waiting_for(std::string_view node, const std::vector<st
 }
 
 void call_ledger::leave_line(std::uint64_t number, const ledger_entry& entry) {
-  const auto line = lines_.find(line_of(entry.what.where));
+  const auto line = lines_.find(line_of(entry.what));
   if (line == lines_.end())
     return;
   line->second.erase(number);
@@ -90,20 +100,23 @@ call_key call_ledger::sent(std::uint64_t number, session_id session, std::string
   entry.is = ledger_entry::stage::sent;
   entry.session = session;
   entry.node = std::move(node);
-  sessions_[session].insert(number);
+  auto& there = sessions_[session];
+  there.numbers.insert(number);
+  there.with_room += entry.what.needs_room() ? 1 : 0;
   return {number, ++entry.epoch};
 }
 
 void call_ledger::again(std::uint64_t number) {
   auto& entry = entries_.at(number);
   if (const auto found = sessions_.find(entry.session); found != sessions_.end()) {
-    found->second.erase(number);
-    if (found->second.empty())
+    found->second.with_room -= entry.what.needs_room() ? 1 : 0;
+    found->second.numbers.erase(number);
+    if (found->second.numbers.empty())
       sessions_.erase(found);
   }
   entry.is = ledger_entry::stage::pending;
   entry.session = 0;
-  lines_[line_of(entry.what.where)].insert(number);
+  lines_[line_of(entry.what)].insert(number);
 }
 
 ledger_entry call_ledger::take(std::uint64_t number) {
@@ -118,12 +131,12 @@ std::vector<std::uint64_t> call_ledger::sent_in(session_id session) const {
   const auto found = sessions_.find(session);
   if (found == sessions_.end())
     return {};
-  return {found->second.begin(), found->second.end()};
+  return {found->second.numbers.begin(), found->second.numbers.end()};
 }
 
 std::size_t call_ledger::on_their_way(session_id session) const noexcept {
   const auto found = sessions_.find(session);
-  return found == sessions_.end() ? 0 : found->second.size();
+  return found == sessions_.end() ? 0 : found->second.with_room;
 }
 
 std::vector<std::uint64_t> call_ledger::all() const {

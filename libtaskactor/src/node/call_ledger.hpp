@@ -53,6 +53,8 @@ struct call_request {
   bool idempotent = false;
   node_time deadline = node_time::max();
   std::shared_ptr<call_sink> sink{};
+  /// It has a place there only if it needs one.
+  bool needs_room() const noexcept { return !name.starts_with(own_task_prefix); }
 };
 
 struct ledger_entry {
@@ -75,8 +77,11 @@ public:
   ledger_entry* find(std::uint64_t number);
   /// The entry of a frame that came in that session; null: it is out of date.
   ledger_entry* current(session_id from, const call_key& key);
-  /// The oldest that waits and may go to that node; zero: none.
-  std::uint64_t next_for(std::string_view node, const std::vector<std::string>& labels);
+  /// The oldest that waits and may go to that node; zero: none. `with_room`: of those that need a place
+  /// there, or of the others.
+  std::uint64_t next_for(std::string_view node, const std::vector<std::string>& labels,
+                         bool with_room = true);
+  /// Those that need a place.
   std::size_t waiting_for(std::string_view node, const std::vector<std::string>& labels) const;
   /// Of a pending one. Its key from now on.
   call_key sent(std::uint64_t number, session_id session, std::string node);
@@ -86,6 +91,7 @@ public:
   ledger_entry take(std::uint64_t number);
   /// Those on their way in a session, by number.
   std::vector<std::uint64_t> sent_in(session_id session) const;
+  /// Those of them that have a place there.
   std::size_t on_their_way(session_id session) const noexcept;
   std::vector<std::uint64_t> all() const;
   std::size_t size() const noexcept { return entries_.size(); }
@@ -93,12 +99,16 @@ public:
 
 private:
   using line = std::set<std::uint64_t>; // numbers: the oldest first
-  static std::string line_of(const placement& where);
+  struct sent_calls {
+    std::set<std::uint64_t> numbers;
+    std::size_t with_room = 0;
+  };
+  static std::string line_of(const call_request& what);
   void leave_line(std::uint64_t number, const ledger_entry& entry);
 
   std::unordered_map<std::uint64_t, ledger_entry> entries_;
   std::map<std::string, line, std::less<>> lines_; // of those pending, by where they may go
-  std::map<session_id, std::set<std::uint64_t>> sessions_;
+  std::map<session_id, sent_calls> sessions_;
   std::uint64_t last_number_ = 0;
 };
 

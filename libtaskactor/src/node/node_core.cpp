@@ -200,7 +200,7 @@ void node_core::begin_session(session& which, node_time now) {
     ports_.send(which.id, said_by_node::draining{});
   ports_.note(info, "node \"" + which.peer.name + "\" is up, at " + which.address);
   share_out();
-  announce(which, false);
+  pump(which, now);
 }
 
 void node_core::end_session(session_id which, const std::string& why, node_time now, bool tell) {
@@ -227,7 +227,7 @@ void node_core::end_session(session_id which, const std::string& why, node_time 
   for (auto& [id, guest] : guests_)
     if (guest.session == which) {
       guest_numbers_.erase({which, guest.key.number});
-      ++orphans_;
+      orphans_ += guest.has_room ? 1 : 0;
       ++counts_.orphaned;
       ports_.stop(id);
     }

@@ -114,6 +114,7 @@ private:
     call_key key;
     std::optional<rights_book::use> use;
     bool begun = false, told = false;
+    bool has_room = true;
   };
   static constexpr std::size_t most_known = 1024;
 
@@ -147,9 +148,10 @@ private:
 
   // calls of ours
   bool fits(const placement& where, const session& peer) const;
+  bool is_well(const session& peer) const { return peer.is == stage::up && !peer.suspect; }
   bool has_room(const session& peer) const;
   bool is_hopeless(const placement& where) const;
-  session* choose(const placement& where);
+  session* choose(const placement& where, bool with_room);
   void send_call(std::uint64_t number, session& to, node_time now);
   void pump(session& to, node_time now);
   void pump_all(node_time now);

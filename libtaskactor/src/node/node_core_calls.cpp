@@ -23,8 +23,7 @@ bool node_core::fits(const placement& where, const session& peer) const {
 }
 
 bool node_core::has_room(const session& peer) const {
-  return peer.is == stage::up && !peer.suspect && !peer.draining
-         && ledger_.on_their_way(peer.id) < peer.window;
+  return is_well(peer) && !peer.draining && ledger_.on_their_way(peer.id) < peer.window;
 }
 
 /// Neither is there such a node, nor may it be one that hasn't answered yet.
@@ -41,10 +40,10 @@ bool node_core::is_hopeless(const placement& where) const {
   });
 }
 
-node_core::session* node_core::choose(const placement& where) {
+node_core::session* node_core::choose(const placement& where, bool with_room) {
   std::vector<session*> able;
   for (auto& [id, session] : sessions_)
-    if (has_room(session) && fits(where, session))
+    if ((with_room ? has_room(session) : is_well(session)) && fits(where, session))
       able.push_back(&session);
   if (able.empty())
     return nullptr;
@@ -65,6 +64,7 @@ node_core::session* node_core::choose(const placement& where) {
 std::uint64_t node_core::submit(call_request what, node_time now) {
   ++counts_.submitted;
   const auto where = what.where;
+  const bool with_room = what.needs_room();
   const auto number = ledger_.add(std::move(what));
   if (draining_ || is_hopeless(where)) {
     conclude(number,
@@ -72,7 +72,7 @@ std::uint64_t node_core::submit(call_request what, node_time now) {
               .text = draining_ ? "this node is leaving" : to_string(where) + ": none is known here"});
     return number;
   }
-  if (auto* const to = choose(where)) {
+  if (auto* const to = choose(where, with_room)) {
     send_call(number, *to, now);
     return number;
   }
@@ -93,6 +93,12 @@ void node_core::send_call(std::uint64_t number, session& to, node_time now) {
 }
 
 void node_core::pump(session& to, node_time now) {
+  while (is_well(to)) {
+    const auto number = ledger_.next_for(to.peer.name, to.peer.labels, false);
+    if (number == 0)
+      break;
+    send_call(number, to, now);
+  }
   while (has_room(to)) {
     const auto number = ledger_.next_for(to.peer.name, to.peer.labels);
     if (number == 0)

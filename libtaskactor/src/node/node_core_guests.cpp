@@ -41,10 +41,11 @@ bool node_core::take(session& from, said_by_node::window_taken& what, node_time)
 }
 
 bool node_core::take(session& from, said_by_node::call& what, node_time) {
-  if (guest_numbers_.contains({from.id, what.key.number}) || !desk_.arrived(from.id))
+  const bool needs_room = !what.name.starts_with(own_task_prefix);
+  if (guest_numbers_.contains({from.id, what.key.number}) || (needs_room && !desk_.arrived(from.id)))
     return false;
-  const guest made{.session = from.id, .key = what.key};
-  if (draining_) {
+  const guest made{.session = from.id, .key = what.key, .has_room = needs_room};
+  if (draining_ && needs_room) {
     answer_guest(made, {.how = guest_end::kind::returned});
     return true;
   }
@@ -89,13 +90,13 @@ void node_core::guest_ended(guest_id which, guest_end how, node_time now) {
     counts_.refused += how.how == guest_end::kind::refused ? 1 : 0;
     answer_guest(over, how);
   } else {
-    --orphans_;
+    orphans_ -= over.has_room ? 1 : 0;
     limit_desk();
   }
 }
 
 void node_core::answer_guest(const guest& which, const guest_end& how) {
-  const bool room = desk_.ended(which.session);
+  const bool room = which.has_room && desk_.ended(which.session);
   send_answer(which, how);
   if (room)
     share_out();

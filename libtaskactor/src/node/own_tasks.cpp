@@ -14,8 +14,6 @@ namespace taskactor::detail {
 
 namespace {
 
-constexpr std::string_view prefix = "taskactor.";
-
 guest_end answer(const json& value) { return {.how = guest_end::kind::result, .text = to_bytes(value)}; }
 
 json nodes(node_host& host) {
@@ -73,9 +71,9 @@ json services(runtime& home) {
 } // namespace
 
 std::optional<guest_end> run_own_task(node_host& host, std::string_view name, const std::string& arguments) {
-  if (!name.starts_with(prefix))
+  if (!name.starts_with(own_task_prefix))
     return {};
-  const auto which = name.substr(prefix.size());
+  const auto which = name.substr(own_task_prefix.size());
   if (which == "nodes")
     return answer(nodes(host));
   if (which == "status")

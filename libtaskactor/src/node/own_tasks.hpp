@@ -1,5 +1,5 @@
 /// The tasks that every node has of itself: "taskactor.nodes", ".status", ".services", ".cancel". They
-/// are answered at once, and are subject to rights as all.
+/// are answered at once, however full the node is, and are subject to rights as all.
 #pragma once
 
 #include "node_ports.hpp"

@@ -25,6 +25,9 @@ constexpr std::size_t node_name_limit = 255;   // bytes: of nodes, labels, tasks
 constexpr std::size_t node_labels_limit = 64;  // of a node
 constexpr std::size_t node_text_limit = 65536; // bytes: of errors, progress and log records; cut to it
 
+/// The tasks that every node has of itself: their calls are answered at once, and need no room.
+constexpr std::string_view own_task_prefix = "taskactor.";
+
 /// A call of a submitter's: of one number each time that it is sent, of another epoch.
 struct call_key {
   std::uint64_t number = 0;
