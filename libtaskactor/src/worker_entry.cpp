@@ -7,6 +7,7 @@
 #include "process/uplink.hpp"
 #include "process/worker_pool.hpp"
 #include "process/worker_protocol.hpp"
+#include "run/process_epoch.hpp"
 #include "task/cbor.hpp"
 #include "task/cbor_value.hpp"
 
@@ -198,7 +199,7 @@ private:
       auto body = (*found)->bind(*arguments);
       running_ = what.number;
       current_ = what.number;
-      epoch_of_process = what.epoch;
+      process_epoch = what.epoch;
       uplink_.begin(what.number);
       const auto made = tasks_.add_task({.id = std::to_string(what.number), .timeout = no_timeout},
                                         &worker_program::serve, this, what.number, std::move(body));

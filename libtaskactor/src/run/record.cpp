@@ -1,5 +1,6 @@
 #include <taskactor/run/record.hpp>
 
+#include "process_epoch.hpp"
 #include "runtime.hpp"
 #include "special.hpp"
 
@@ -61,6 +62,8 @@ void record::report_progress(std::uint64_t done, std::uint64_t total, std::strin
 void record::report_cleanup_fault(const std::exception_ptr& what) noexcept {
   home->report_cleanup_fault(*this, what);
 }
+
+std::uint64_t record::epoch() const noexcept { return process_epoch.load(std::memory_order_relaxed); }
 
 std::size_t record::attempt() const noexcept { return special ? special->attempt.load() : 1; }
 

@@ -12,6 +12,10 @@
 
 #include <semaphore.h>
 
+#ifdef __SANITIZE_THREAD__
+#include <sanitizer/tsan_interface.h>
+#endif
+
 namespace taskactor::detail {
 
 class semaphore {
@@ -35,6 +39,10 @@ public:
     int failed = 0;
     while ((failed = ::sem_clockwait(&value_, CLOCK_MONOTONIC, &end)) != 0 && errno == EINTR) {
     }
+#ifdef __SANITIZE_THREAD__
+    if (failed == 0)
+      __tsan_acquire(&value_); // it knows the other calls, and not this one
+#endif
     return failed == 0;
   }
   /// A wait would return.

@@ -40,9 +40,6 @@ enum class record_kind : std::uint8_t {
 /// Where a record stands with the manager.
 enum class phase : std::uint8_t { outside, waiting, backing_off, running, in_grace, killed, overrun, gone };
 
-/// `this_task::epoch` of what no other node has called: in a worker that of the call which runs there.
-inline std::atomic<std::uint64_t> epoch_of_process{1};
-
 /// What a lane of a gather answers when its time may be up.
 struct due_review {
   bool expired = false;                // its item has been given its outcome: the body is to be asked to end
@@ -154,7 +151,7 @@ public:
   void report_progress(std::uint64_t done, std::uint64_t total, std::string text) override;
   void report_cleanup_fault(const std::exception_ptr& what) noexcept override;
   std::size_t attempt() const noexcept override;
-  std::uint64_t epoch() const noexcept override { return epoch_of_process.load(std::memory_order_relaxed); }
+  std::uint64_t epoch() const noexcept override;
   void forbid_retry() noexcept override;
   time_point now() const noexcept override;
   task_info info() const;
