@@ -5,7 +5,14 @@
 
 namespace {
 
-using taskactor::detail::short_wait;
+/// Goes on by a microsecond for each look at it, whatever else the machine does.
+struct ticking {
+  using duration = std::chrono::nanoseconds;
+  using time_point = std::chrono::time_point<ticking, duration>;
+  static time_point now() noexcept { return time_point{std::chrono::microseconds{++looks}}; }
+  static inline std::int64_t looks = 0;
+};
+using short_wait = taskactor::detail::basic_short_wait<ticking>;
 
 const auto no_task = [] { return std::size_t{0}; };
 

@@ -11,6 +11,7 @@
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -78,6 +79,29 @@ private:
   ssl_ptr ssl_;
 };
 
+/// Keeps this thread on one of its processors, the first or the second. Between machines the other end always
+/// has to be woken; on the same processor the kernel just goes on with it, which it does in some runs and in
+/// others not.
+class kept_apart {
+public:
+  explicit kept_apart(int which) {
+    ::sched_getaffinity(0, sizeof before_, &before_);
+    for (int i = 0; i < CPU_SETSIZE; ++i)
+      if (CPU_ISSET(i, &before_) && which-- == 0) {
+        cpu_set_t one;
+        CPU_ZERO(&one);
+        CPU_SET(i, &one);
+        ::sched_setaffinity(0, sizeof one, &one);
+      }
+  }
+  kept_apart(const kept_apart&) = delete;
+  kept_apart& operator=(const kept_apart&) = delete;
+  ~kept_apart() { ::sched_setaffinity(0, sizeof before_, &before_); }
+
+private:
+  cpu_set_t before_{};
+};
+
 std::shared_ptr<SSL_CTX> context_for(const link_identity& as, bool tls) {
   return tls ? tls_credentials{as}.context() : nullptr;
 }
@@ -86,6 +110,7 @@ std::shared_ptr<SSL_CTX> context_for(const link_identity& as, bool tls) {
 
 void bare_echo(const link_identity& as, bool tls, std::size_t bytes,
                const std::function<void(std::uint16_t)>& tell) {
+  const kept_apart here{1};
   const int listening = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   auto address = local(0);
   socklen_t size = sizeof address;
@@ -103,6 +128,7 @@ void bare_echo(const link_identity& as, bool tls, std::size_t bytes,
 
 double bare_round_trips(const link_identity& as, bool tls, std::uint16_t port, std::size_t bytes,
                         std::size_t count) {
+  const kept_apart here{0};
   const int calling = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const auto address = local(port);
   must(::connect(calling, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0, "connect");

@@ -3,6 +3,7 @@
 //
 //     taskactor-bench-links [--quick] [--repeats N] [--only TEXT] [--json FILE]     prints a table
 //
+// TEXT is a part of what is compared, as "call, TLS, bare loop"; FILE is for a program.
 // Each is measured between processes on 127.0.0.1, in turn with its peer: medians of five ratios and costs,
 // of three with --quick. Exit codes: 0, 1 when a ratio is missed or something failed, 2 for a wrong use.
 #include "bare.hpp"

@@ -117,13 +117,22 @@ bool frame_cutter::too_long() const noexcept {
 }
 
 bool frame_cutter::feed(std::string_view bytes) {
+  auto& kept = room();
+  if (!broken_)
+    kept += bytes;
+  return fed();
+}
+
+std::string& frame_cutter::room() {
   kept_.erase(0, begin_);
   begin_ = 0;
   // A stream of large frames keeps its room, until a small one comes.
   if (kept_.empty() && kept_.capacity() > spare_capacity && last_ < kept_.capacity() / 4)
     kept_.shrink_to_fit();
-  if (!broken_)
-    kept_ += bytes;
+  return kept_;
+}
+
+bool frame_cutter::fed() {
   broken_ = broken_ || !sound();
   return !broken_;
 }

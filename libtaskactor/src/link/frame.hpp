@@ -44,6 +44,9 @@ public:
   void set_limit(std::size_t limit) noexcept { limit_ = limit; }
   /// Takes what has come. False: the stream can't be one of frames; it is never taken up again.
   bool feed(std::string_view bytes);
+  /// The same without a copy: what has come is appended to this, and then looked at.
+  std::string& room();
+  bool fed();
   /// The content of the next whole frame; valid until the next `feed`.
   std::optional<std::string_view> next();
   /// What broke the stream is the announcement of more than the limit.

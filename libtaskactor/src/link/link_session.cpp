@@ -8,7 +8,6 @@ namespace {
 
 constexpr std::size_t greeting_limit = 1024;
 constexpr int version = 1;
-constexpr std::size_t spare_capacity = std::size_t{1} << 18; // what is kept of it
 
 /// What another node says of why it doesn't want this one: it isn't believed to be short, nor printable.
 std::string quoted(const nlohmann::json& said) {
@@ -69,20 +68,16 @@ void link_session::take_encrypted(std::string_view bytes) {
     return end(link_end::not_tls, "the other side speaks no TLS");
   }
   auto fault = decrypt(bytes);
-  if (!plain_.empty())
-    take_plain(plain_);
+  take_frames();
   if (fault)
     end(fault->what, std::move(fault->text));
 }
 
-/// What comes is in `plain_` then. Returns why no more comes, if it doesn't.
+/// What comes is with the cutter then. Returns why no more comes, if it doesn't.
 std::optional<link_reason> link_session::decrypt(std::string_view bytes) {
   const std::lock_guard lock{wire_};
   const bool was_established = tls_->established();
-  plain_.clear();
-  if (plain_.capacity() > spare_capacity)
-    plain_.shrink_to_fit();
-  tls_->take(bytes, plain_);
+  tls_->take(bytes, cutter_.room());
   if (tls_->established() && !was_established && side_ == link_side::calling)
     greet();
   if (tls_->ended() && !tls_->fault())
@@ -95,7 +90,12 @@ void link_session::take_plain(std::string_view bytes) {
     output_ += protocol_alert;
     return end(link_end::not_a_link, "the other side speaks TLS, and this one has no identity to");
   }
-  bool sound = cutter_.feed(bytes);
+  static_cast<void>(cutter_.feed(bytes));
+  take_frames();
+}
+
+void link_session::take_frames() {
+  bool sound = cutter_.fed();
   while (!over_) {
     const auto content = cutter_.next();
     if (!content)
@@ -105,7 +105,7 @@ void link_session::take_plain(std::string_view bytes) {
     else
       greeted(*content);
   }
-  sound = sound && cutter_.feed({});
+  sound = sound && cutter_.fed();
   if (!over_ && !sound)
     broken();
 }

@@ -64,6 +64,7 @@ private:
   void take_encrypted(std::string_view bytes);
   std::optional<link_reason> decrypt(std::string_view bytes);
   void take_plain(std::string_view bytes);
+  void take_frames();
   void greeted(std::string_view content);
   void broken();
   void end(link_end what, std::string text);
@@ -74,7 +75,6 @@ private:
   std::mutex& wire_;
   frame_cutter cutter_;
   std::unique_ptr<tls_session> tls_;
-  std::string plain_;  // decrypted; kept for its capacity
   std::string output_; // beside TLS
   std::optional<link_reason> over_;
   bool up_ = false;

@@ -16,11 +16,12 @@
 
 namespace taskactor::detail {
 
-class short_wait {
+template <class Clock>
+class basic_short_wait {
 public:
   static constexpr std::chrono::microseconds bound{200};
 
-  explicit short_wait(std::size_t processors = std::thread::hardware_concurrency()) noexcept
+  explicit basic_short_wait(std::size_t processors = std::thread::hardware_concurrency()) noexcept
       : processors_(processors) {}
 
   /// True: `done()`. False: go to sleep, since it was too long, `tasks()` could do with all processors, or it
@@ -31,7 +32,7 @@ public:
       return true;
     if (!is_tried() || tasks() >= processors_)
       return false;
-    const auto end = std::chrono::steady_clock::now() + bound;
+    const auto end = Clock::now() + bound;
     do {
       for (int looks = 0; looks < looks_between_clocks; ++looks, relax())
         if (done()) {
@@ -41,7 +42,7 @@ public:
       if (tasks() >= processors_)
         return false;            // what it would have come to isn't known
       std::this_thread::yield(); // who is to answer may have to run on this processor
-    } while (std::chrono::steady_clock::now() < end);
+    } while (Clock::now() < end);
     if (const auto misses = misses_.load(std::memory_order_relaxed); misses < most_misses)
       misses_.store(misses + 1, std::memory_order_relaxed);
     return false;
@@ -67,5 +68,7 @@ private:
   std::atomic<std::uint32_t> misses_{0}; // in a row; of two that are noted at once one may be lost
   std::atomic<std::uint32_t> waits_{0};
 };
+
+using short_wait = basic_short_wait<std::chrono::steady_clock>;
 
 } // namespace taskactor::detail

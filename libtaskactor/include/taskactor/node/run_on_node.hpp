@@ -15,7 +15,8 @@
 /// `errc::no_node`, `unknown_task`, `bad_arguments`, `not_permitted`, `queue_full`, `task_timed_out` (by that
 /// node's own limit) or `task_cancelled` (by somebody there); `std::length_error` for arguments that don't
 /// fit into a frame. Stops: the body there is cancelled as any task; the await goes on until it has ended, or
-/// its node is lost.
+/// its node is lost. Threads: what a value is made of (its `from_json`) may run on any, one that serves
+/// connections included, and must not block.
 #pragma once
 
 #include <taskactor/node/placement.hpp>
