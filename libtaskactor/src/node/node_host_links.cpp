@@ -120,7 +120,7 @@ bool node_host::part(const std::string& address) {
 
 void node_host::send(session_id to, node_frame frame) {
   if (const auto found = links_.find(to); found != links_.end())
-    found->second->send(encode(std::move(frame)));
+    found->second->send(encode(frame));
 }
 
 void node_host::dial(session_id as, const std::string& address) {

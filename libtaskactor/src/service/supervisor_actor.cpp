@@ -120,8 +120,8 @@ void supervisor_actor::follow(const step& what, std::vector<step>& more) {
     runs_[what.child].kill(root_->home());
   else if (what.what == left_behind)
     leave_behind(what.child);
+  publish(what.child); // first: who hears of it, or counts it, may look
   tell(what);
-  publish(what.child);
   count_busy(what.child);
 }
 

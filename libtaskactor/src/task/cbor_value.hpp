@@ -1,7 +1,7 @@
 /// A JSON value of the CBOR (RFC 8949) that it was sent as.
 ///
 /// nlohmann-json has this as well, reads what it reads in the same way, and writes it for us. It goes byte by
-/// byte through strings, which takes 15 ms for a MiB, and calls itself for each level.
+/// byte through strings, which takes 3 ms for a MiB, and calls itself for each level.
 #pragma once
 
 #include <nlohmann/json.hpp>
