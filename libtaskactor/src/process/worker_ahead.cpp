@@ -19,42 +19,42 @@ std::size_t worker::room_ahead() const noexcept {
 }
 
 void worker::send_ahead() noexcept {
-  std::vector<ref<ticket>> calls;
+  std::vector<ref<ticket>> more;
   try {
     lock_type lock{mutex_};
     const auto room = room_ahead();
     train_.reserve(ahead_limit + 1);
     lock.unlock();
     if (const auto most = std::min(room, pool_->calls_left(*this)))
-      calls = pool_->home().process_gate().prefetch(most);
-    if (calls.empty())
+      more = pool_->home().process_gate().prefetch(most);
+    if (more.empty())
       return;
-    if (append(calls)) {
-      pool_->count_prefetched(calls.size());
-      for (const auto& each : calls)
+    if (append(more)) {
+      pool_->count_prefetched(more.size());
+      for (const auto& each : more)
         static_cast<process_call&>(*each).sent_to(shared_from_this());
       return;
     }
   } catch (const std::bad_alloc&) { // as if there were no room
   }
-  while (!calls.empty()) {
-    static_cast<process_call&>(*calls.back()).given_back();
-    calls.pop_back();
+  while (!more.empty()) {
+    static_cast<process_call&>(*more.back()).given_back();
+    more.pop_back();
   }
 }
 
-bool worker::append(const std::vector<ref<ticket>>& calls) {
+bool worker::append(const std::vector<ref<ticket>>& more) {
   std::string frames;
-  for (const auto& each : calls)
+  for (const auto& each : more)
     frames += static_cast<process_call&>(*each).frame();
   const std::lock_guard lock{mutex_};
   if (closed_ || ended_ || train_.empty()) // it has died, or is another's now
     return false;
   if (train_.front().call->waits_for_nested()) // and has no token any more
     return false;
-  train_.reserve(train_.size() + calls.size());
+  train_.reserve(train_.size() + more.size());
   link_->send(std::move(frames));
-  for (const auto& each : calls)
+  for (const auto& each : more)
     train_.push_back({ref<process_call>{&static_cast<process_call&>(*each)}});
   ahead_ = train_.size() - 1;
   return true;
