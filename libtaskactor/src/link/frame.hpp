@@ -2,9 +2,9 @@
 /// value (RFC 8949).
 ///
 /// What comes from the other end is not trusted: a frame is bounded in length before a byte of it is kept,
-/// and before it is decoded in depth, since decoding recurses, and in items, since each takes a hundred times
-/// its byte, and the thread that decodes has other links to serve. What is large or deep by right comes in a
-/// byte string.
+/// and before it is decoded in depth, since to copy it recurses, and in items, since each takes a hundred
+/// times its byte, and the thread that decodes has other links to serve. What is large or deep by right comes
+/// in a byte string.
 #pragma once
 
 #include <nlohmann/json.hpp>

@@ -102,7 +102,7 @@ public:
     if (!next())
       return;
     const auto given = frame_.bytes();
-    if (check(is_shallow(given))) // to the frame it is a string: whoever decodes it would recurse
+    if (check(is_shallow(given))) // to the frame it is a string: who copies its value recurses
       value = given;
   }
   void code(parting& value) { code_up_to(value, parting::violation); }

@@ -154,7 +154,7 @@ worker::verdict worker::answer(said kind, const nlohmann::json& frame) {
   if (kind == said::result) {
     const auto& bytes = frame.at(2).get_binary();
     text.assign(bytes.begin(), bytes.end());
-    if (!is_shallow(text)) // to the frame it is a string: whoever decodes it would recurse
+    if (!is_shallow(text)) // to the frame it is a string: who copies its value recurses
       return verdict::broken;
   } else if (kind == said::failed) {
     text = frame.at(2).get<std::string>();
