@@ -78,7 +78,8 @@ void group_state::cancel() {
 void group_state::fail(std::exception_ptr error) noexcept {
   {
     const std::lock_guard lock{mutex_};
-    errors_.push_back(std::move(error));
+    if (std::find(errors_.begin(), errors_.end(), error) == errors_.end()) // a child's, let out by the body
+      errors_.push_back(std::move(error));
     cancel_body_locked();
   }
   cancel_children(end_reason::group_ended);
@@ -136,6 +137,7 @@ void group_state::child_ended(record& child) noexcept {
   if (!what || what->state() == state::cancelled)
     return; // a child that was cancelled harms nobody
   child.mark_observed();
+  child.control.fetch_or(record::failed_group_bit, std::memory_order_acq_rel);
   try {
     what->raise();
   } catch (...) {

@@ -14,14 +14,10 @@ request_error::request_error(const std::string& what, caf::error reason)
 namespace detail {
 
 request_wait::request_wait(caf::strong_actor_ptr to, caf::message content, std::chrono::nanoseconds timeout)
-    : to_(std::move(to)), content_(std::move(content)), timeout_(timeout) {
-  timer_.due = scope_end("request", timeout);
-}
+    : to_(std::move(to)), content_(std::move(content)), timeout_(scope_limit("request", timeout)) {}
 
 request_wait::request_wait(request_wait&& unused) noexcept
-    : to_(std::move(unused.to_)), content_(std::move(unused.content_)), timeout_(unused.timeout_) {
-  timer_.due = unused.timer_.due;
-}
+    : to_(std::move(unused.to_)), content_(std::move(unused.content_)), timeout_(unused.timeout_) {}
 
 request_wait::~request_wait() {
   if (ctx_)
@@ -37,7 +33,9 @@ bool request_wait::start(context& ctx) {
   reply_ = ref<reply_slot>{new reply_slot};
   timer_.owner = &ctx;
   ctx.waiting = this;
-  if (timer_.due <= ctx.core().now())
+  const auto now = ctx.core().now();
+  timer_.due = after(now, timeout_);
+  if (timer_.due <= now)
     timer_.fired.store(true, std::memory_order_relaxed); // zero has expired
   else if (timer_.due != time_point::max())
     ctx.arm(timer_);

@@ -209,8 +209,13 @@ bool task_actor::can_go_on() noexcept {
 
 void task_actor::drive() {
   told_ = false;
-  while (leaf && !waiting && !yielded)
+  for (auto left = awaits_per_turn; leaf && !waiting && !yielded; --left) {
+    if (left == 0) {
+      yielded = true;
+      return;
+    }
     leaf->handle.resume();
+  }
 }
 
 /// The body has ended. True: there is another one (the next item of a gather).

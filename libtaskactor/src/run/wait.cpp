@@ -90,14 +90,14 @@ end_wait::~end_wait() {
 }
 
 bool end_wait::begin(context& ctx) {
-  if (const auto parks = ctx.refusal()) {
-    stopped_ = true;
-    return *parks;
-  }
   owner_ = &ctx;
+  if (ctx.must_stop() && (has_ended(record_) || !is_why())) {
+    stopped_ = true;
+    return ctx.refusal().value_or(false);
+  }
   listening_ = record_.add(*this);
   if (!listening_)
-    return false;
+    return ctx.goes_on();
   lend(ctx);
   return true;
 }
@@ -107,8 +107,17 @@ void end_wait::on_end() noexcept {
   owner_->wake();
 }
 
+/// A child of this body, for whose failure its group is being ended. Its end is published already, or in a
+/// moment, and its exception says more than that the body is cancelled.
+bool end_wait::is_why() const noexcept {
+  if ((record_.control.load(std::memory_order_acquire) & record::failed_group_bit) == 0)
+    return false;
+  const auto parent = owner_->core().current_id();
+  return parent.size() == record_.parent_length && record_.id.compare(0, parent.size(), parent) == 0;
+}
+
 void end_wait::finish() {
-  if (stopped_ || gave_up())
+  if ((stopped_ || gave_up()) && !(has_ended(record_) && is_why()))
     throw cancelled_error{};
 }
 

@@ -65,11 +65,19 @@ std::optional<bool> context::refusal() {
 }
 
 void context::mark_told() noexcept {
-  for (auto* each = scopes; each; each = each->outer)
-    if (each->expired()) {
-      each->told = true;
-      return;
-    }
+  scope* decides = nullptr;
+  for (auto* each = scopes; each; each = each->shielded ? nullptr : each->outer)
+    if (each->expired())
+      decides = each;
+  if (decides)
+    decides->told = true;
+}
+
+bool context::goes_on() noexcept {
+  if (++ready_ < awaits_per_turn)
+    return false;
+  ready_ = 0;
+  return yielded = true;
 }
 
 void context::tell_scopes() noexcept {

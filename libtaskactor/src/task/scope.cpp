@@ -31,6 +31,15 @@ void body_scope::enter(context& where) {
   where.scopes = this;
 }
 
+void body_scope::start(context& where, std::chrono::nanoseconds& limit) {
+  const auto now = where.core().now();
+  if (limit < std::chrono::nanoseconds{0})
+    limit = until(timer.due, now);
+  else
+    timer.due = after(now, limit);
+  enter(where);
+}
+
 void body_scope::leave() noexcept {
   if (!std::exchange(entered_, false))
     return;
@@ -42,31 +51,44 @@ void body_scope::leave() noexcept {
 void body_scope::absorb(const std::optional<std::chrono::nanoseconds>& fails_after) {
   if (!expired())
     throw;
-  try {
+  const bool cancellation = caught_cancellation();
+  if (!cancellation && !told)
     throw;
-  } catch (const cancelled_error&) {
-    if (!ctx_->must_stop())
-      ctx_->forget_refusals();
-    return;
-  } catch (...) {
-    if (!told)
-      throw;
-    ctx_->core().report_cleanup_fault(std::current_exception());
-    if (!fails_after)
-      throw;
-    std::throw_with_nested(timeout_error{*fails_after});
+  expire_outer();
+  if (ctx_->must_stop()) { // somebody around it decides, who is then the one who has been told
+    ctx_->mark_told();
+    throw;
   }
+  if (cancellation) {
+    ctx_->forget_refusals();
+    return;
+  }
+  ctx_->core().report_cleanup_fault(std::current_exception());
+  if (!fails_after)
+    throw;
+  std::throw_with_nested(timeout_error{*fails_after});
 }
 
-time_point scope_end(const char* what, std::chrono::nanoseconds duration) {
+/// What is due has expired, also where its timer hasn't rung yet: which of two rings first is chance.
+void body_scope::expire_outer() noexcept {
+  if (!outer)
+    return;
+  const auto now = ctx_->core().now();
+  for (auto* each = outer; each; each = each->shielded ? nullptr : each->outer)
+    if (each->timer.due <= now)
+      each->timer.fired.store(true, std::memory_order_release);
+}
+
+std::chrono::nanoseconds scope_limit(const char* what, std::chrono::nanoseconds duration) {
   if (const auto wrong = check_duration(what, duration))
     throw_rejection(*wrong);
-  return after(require_task().now(), duration);
+  return duration;
 }
 
-std::chrono::nanoseconds until(time_point due) {
-  return due == time_point::max() ? no_timeout
-                                  : std::max(std::chrono::nanoseconds{0}, due - require_task().now());
+std::chrono::nanoseconds until(time_point due, time_point now) noexcept {
+  if (due == time_point::max())
+    return no_timeout;
+  return due <= now ? std::chrono::nanoseconds{0} : std::chrono::nanoseconds{due - now};
 }
 
 } // namespace detail

@@ -11,7 +11,10 @@ bool sleep_awaiter::start(context& ctx) {
   entry_.owner = &ctx;
   if (const auto parks = ctx.refusal())
     return *parks;
-  if (entry_.due <= ctx.core().now()) {
+  const auto now = ctx.core().now();
+  if (counts_)
+    entry_.due = after(now, lasts_);
+  if (entry_.due <= now) {
     ctx.yielded = true;
     return true;
   }

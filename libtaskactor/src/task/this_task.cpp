@@ -12,7 +12,8 @@ std::string id() { return detail::require_task().current_id(); }
 
 std::chrono::steady_clock::time_point deadline() {
   auto* ctx = detail::current_context();
-  return ctx ? ctx->deadline() : detail::require_task().deadline();
+  const auto due = ctx ? ctx->deadline() : detail::require_task().deadline();
+  return cancel_requested() ? std::min(due, now()) : due;
 }
 
 std::chrono::nanoseconds remaining() {

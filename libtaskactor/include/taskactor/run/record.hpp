@@ -67,7 +67,7 @@ public:
   std::unique_ptr<detail::special> special; // what few tasks have
 
   // -- any thread
-  static constexpr std::uint64_t cancel_bit = 1, kill_bit = 2, decided_bit = 4;
+  static constexpr std::uint64_t cancel_bit = 1, kill_bit = 2, decided_bit = 4, failed_group_bit = 16;
   /// Of lanes: `review` has decided, and delivers; the count of items begins above these bits.
   static constexpr std::uint64_t reviewed_bit = 8, epoch_one = 256;
   std::atomic<std::uint64_t> control{0};

@@ -9,7 +9,7 @@
 /// the reply's values: none gives void, one gives itself, several a tuple.
 ///
 /// Errors: `timeout_error` when there is no reply in time; `request_error` when the actor answers with an
-/// error or has ended, and when the reply has other types. Units: `timeout` counts from this call; negative
+/// error or has ended, and when the reply has other types. Units: `timeout` counts from the await; negative
 /// is `errc::invalid_argument`. Stops: while it waits; a reply that comes too late is dropped.
 #pragma once
 

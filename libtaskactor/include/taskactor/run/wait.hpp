@@ -61,8 +61,10 @@ protected:
 
 private:
   bool arrived() const noexcept override { return ended_.load(std::memory_order_acquire); }
+  bool give_up() noexcept override { return !is_why(); }
   std::string awaited() const override;
   void on_end() noexcept;
+  bool is_why() const noexcept;
 
   record& record_;
   std::atomic<bool> ended_{false};

@@ -118,14 +118,14 @@ bool came_back(const request_error& error);
 template <class... Rs>
 task<reply_values<Rs...>> request_through(service to, std::chrono::nanoseconds timeout,
                                           caf::message content) {
-  const auto due = scope_end("request", timeout);
+  const auto due = after(require_task().now(), scope_limit("request", timeout));
   service_wait up{std::move(to), timeout, due};
   for (;;) {
     caf::strong_actor_ptr actor;
     while (!actor)
       actor = co_await up;
     std::exception_ptr failed;
-    request_awaiter<Rs...> asked{actor, content, until(due)};
+    request_awaiter<Rs...> asked{actor, content, until(due, require_task().now())};
     const service_call call{up.which(), actor, asked.hopeless()};
     if (!call.listed())
       continue;
@@ -138,7 +138,7 @@ task<reply_values<Rs...>> request_through(service to, std::chrono::nanoseconds t
     }
     run_end_wait end{up.which(), actor, due};
     const bool ended = co_await end;
-    if (!ended && until(due).count() <= 0)
+    if (!ended && due <= require_task().now())
       throw timeout_error{timeout};
     if (!ended)
       std::rethrow_exception(failed);

@@ -76,11 +76,14 @@ public:
   class next_awaiter {
   public:
     explicit next_awaiter(async_generator& of) noexcept : of_(of) {}
-    bool await_ready() const noexcept { return !of_.promise_ || of_.promise_->handle.done(); }
+    bool await_ready() const noexcept { return false; }
     template <detail::body_promise Promise>
-    void await_suspend(std::coroutine_handle<Promise> parent) noexcept {
+    bool await_suspend(std::coroutine_handle<Promise> parent) noexcept {
       detail::promise_base& awaiting = parent.promise();
+      if (!of_.promise_ || of_.promise_->handle.done())
+        return awaiting.ctx->goes_on();
       of_.promise_->enter(*awaiting.ctx, &awaiting, of_.promise_);
+      return true;
     }
     std::optional<T> await_resume() {
       if (!of_.promise_)

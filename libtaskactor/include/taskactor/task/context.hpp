@@ -5,9 +5,8 @@
 ///       +---------------- wake: look again whether ready -------+
 ///
 /// The actor holds one chain of nested coroutines and always resumes its leaf: starting a nested task and
-/// returning from one only change the leaf, so that the stack doesn't grow with depth or length (no symmetric
-/// transfer needed, which debug builds and sanitizers don't turn into jumps). A wake says no more than "look
-/// again": a spurious one is harmless.
+/// returning from one only change the leaf, so that the stack doesn't grow with depth or length. A wake says
+/// no more than "look again": a spurious one is harmless.
 #pragma once
 
 #include <taskactor/task/ref.hpp>
@@ -76,7 +75,7 @@ struct timer_entry {
   std::atomic<bool> fired{false};
 };
 
-/// What any code of a task may ask, a coroutine's or a thread's.
+/// What any code of a task may ask.
 class task_core {
 public:
   virtual std::string current_id() const = 0;
@@ -153,8 +152,11 @@ public:
   /// that swallows the exception over and over neither burns a processor until its grace is over nor escapes
   /// the kill.
   std::optional<bool> refusal();
-  /// Marks the scope for which the leaf is told to stop.
+  /// Marks the scope for which the leaf is told to stop: of those that have expired the outermost.
   void mark_told() noexcept;
+  /// What an await's `await_suspend` returns when there is nothing to wait for: false, now and then true, so
+  /// that a loop over such awaits gives way to others, and sees a kill.
+  bool goes_on() noexcept;
   /// Tells scopes with more in them than the body, if they are to stop.
   void tell_scopes() noexcept;
   /// A scope has taken the cancellation that was meant for it.
@@ -164,27 +166,25 @@ public:
 
 protected:
   static constexpr std::uint32_t prompt_refusals = 64;
+  /// Resumptions, and awaits of what is there already, before others have their turn.
+  static constexpr std::uint32_t awaits_per_turn = 256;
   ~context() = default;
-  /// Parks the body for a moment.
   virtual void pause() = 0;
-  /// Whether what is directly in `innermost` has to stop.
   bool stops(const scope* innermost) const noexcept;
-  std::uint32_t refusals_ = 0;
+  std::uint32_t refusals_ = 0, ready_ = 0;
 };
 
 /// In a handler: whether what it has caught is a `cancelled_error`.
 bool caught_cancellation() noexcept;
 
-/// The context of the coroutine that runs on this thread, or null. Never cache it across an await.
+/// That of the coroutine that runs on this thread, or null. Never cache it across an await.
 context* current_context() noexcept;
 /// The task whose body (coroutine or thread) runs on this thread, or null.
 task_core* current_task() noexcept;
-/// As `current_task`. Errors: `errc::not_in_task`.
+/// The same two. Errors: `errc::not_in_task`.
 task_core& require_task();
-/// As `current_context`. Errors: `errc::not_in_task`.
 context& require_context();
 
-/// Sets both for a stretch of code on this thread.
 class current_scope {
 public:
   current_scope(task_core* core, context* ctx) noexcept;

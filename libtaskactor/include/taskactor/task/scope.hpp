@@ -6,13 +6,14 @@
 ///     co_await ta::shield(roll_back(tx));                       // clean-up of a task that is cancelled
 ///
 ///     task > fail_after 10s > shield > move_on_after 1s > the await
-///            \__ not seen in the shield __/   \__ decides: the innermost that has expired
+///            \__ not seen in the shield __/   \__ of those seen that have expired the outermost decides
 ///
 /// What runs in a scope is a `task`, an awaitable, or a callable that gives one (kept until it has ended).
-/// When its time is up, `cancelled_error` is thrown at the await inside, and at each further one (rule 9); at
-/// the scope's edge it turns into the scope's answer. What is outside sees nothing of it. Scopes nest in any
-/// order. A value wins: what ends by itself, late or not, has ended so. A duration of zero has expired: the
-/// first await throws.
+/// Its time counts from the await. When that is up, `cancelled_error` is thrown at the await inside, and at
+/// each further one (rule 9); at the scope's edge it turns into the scope's answer. What is outside sees
+/// nothing of it. Scopes nest in any order. A scope passes the cancellation on as long as one around it, or
+/// the task itself, is to end as well: nothing between the two goes on. A value wins: what ends by itself,
+/// late or not, has ended so. A duration of zero has expired: the first await throws.
 ///
 /// In a shield neither the task's cancellation nor an outer scope's deadline is seen at awaits, so that
 /// clean-up may await; after it the next await sees them again.
@@ -76,16 +77,22 @@ protected:
   ~body_scope() { leave(); }
 
   void enter(context& where);
+  /// The same, and its clock starts: `limit`, which is set here if it is `until_due`.
+  void start(context& where, std::chrono::nanoseconds& limit);
   void leave() noexcept;
-  /// In a handler: returns when the exception is the cancellation that this scope is the reason of. Errors:
-  /// any other; wrapped in a `timeout_error`, or as it is.
+  /// In a handler: returns when the exception is the cancellation that this scope is the reason of, and no
+  /// outer one is. Errors: any other; wrapped in a `timeout_error`, or as it is.
   void absorb(const std::optional<std::chrono::nanoseconds>& fails_after);
   context* where() const noexcept { return ctx_; }
 
 private:
+  void expire_outer() noexcept;
+
   context* ctx_ = nullptr;
   bool entered_ = false;
 };
+
+inline constexpr std::chrono::nanoseconds until_due{-1};
 
 enum class on_expiry : std::uint8_t { none, fail, move_on };
 
@@ -100,7 +107,7 @@ public:
   bool await_ready() const noexcept { return false; }
   template <body_promise Promise>
   void await_suspend(std::coroutine_handle<Promise> parent) {
-    enter(*parent.promise().ctx);
+    start(*parent.promise().ctx, limit_);
     inner_.await_suspend(parent);
   }
   auto await_resume() {
@@ -142,52 +149,52 @@ private:
   std::chrono::nanoseconds limit_;
 };
 
-/// Errors: `errc::invalid_argument`, when it is negative.
-time_point scope_end(const char* what, std::chrono::nanoseconds duration);
+/// Returns `duration`. Errors: `errc::invalid_argument`, when it is negative.
+std::chrono::nanoseconds scope_limit(const char* what, std::chrono::nanoseconds duration);
 /// What is left until `due`.
-std::chrono::nanoseconds until(time_point due);
+std::chrono::nanoseconds until(time_point due, time_point now) noexcept;
 
 template <on_expiry Policy, class T>
-auto make_scope(task<T> body, time_point due, std::chrono::nanoseconds limit) {
+auto make_scope(task<T> body, std::chrono::nanoseconds limit, time_point due = time_point::max()) {
   return scope_awaiter<T, Policy>{std::move(body), due, limit};
 }
 
 } // namespace detail
 
-/// Runs `body` for at most `duration`, counted from this call. Errors: `timeout_error` when time was up.
+/// Runs `body` for at most `duration`, counted from the await. Errors: `timeout_error` when time was up.
 template <class A>
 [[nodiscard]] auto fail_after(std::chrono::nanoseconds duration, A body) {
-  const auto due = detail::scope_end("fail_after", duration);
-  return detail::make_scope<detail::on_expiry::fail>(detail::as_task(std::move(body)), due, duration);
+  const auto limit = detail::scope_limit("fail_after", duration);
+  return detail::make_scope<detail::on_expiry::fail>(detail::as_task(std::move(body)), limit);
 }
 
 /// As `fail_after`, until a point in time.
 template <class A>
 [[nodiscard]] auto fail_at(std::chrono::steady_clock::time_point due, A body) {
-  return detail::make_scope<detail::on_expiry::fail>(detail::as_task(std::move(body)), due,
-                                                     detail::until(due));
+  return detail::make_scope<detail::on_expiry::fail>(detail::as_task(std::move(body)), detail::until_due,
+                                                     due);
 }
 
-/// Runs `body` for at most `duration`, counted from this call, and goes on then: with its value in an
+/// Runs `body` for at most `duration`, counted from the await, and goes on then: with its value in an
 /// `std::optional`, or an empty one; a body without a value gives true, or false when time was up.
 template <class A>
 [[nodiscard]] auto move_on_after(std::chrono::nanoseconds duration, A body) {
-  const auto due = detail::scope_end("move_on_after", duration);
-  return detail::make_scope<detail::on_expiry::move_on>(detail::as_task(std::move(body)), due, duration);
+  const auto limit = detail::scope_limit("move_on_after", duration);
+  return detail::make_scope<detail::on_expiry::move_on>(detail::as_task(std::move(body)), limit);
 }
 
 /// As `move_on_after`, until a point in time.
 template <class A>
 [[nodiscard]] auto move_on_at(std::chrono::steady_clock::time_point due, A body) {
-  return detail::make_scope<detail::on_expiry::move_on>(detail::as_task(std::move(body)), due,
-                                                        detail::until(due));
+  return detail::make_scope<detail::on_expiry::move_on>(detail::as_task(std::move(body)), detail::until_due,
+                                                        due);
 }
 
 /// Runs `body` without seeing the cancellations and deadlines that are around it.
 template <class A>
 [[nodiscard]] auto shield(A body) {
   return detail::make_scope<detail::on_expiry::none>(detail::as_task(std::move(body)),
-                                                     detail::time_point::max(), {});
+                                                     std::chrono::nanoseconds::max());
 }
 
 } // namespace taskactor

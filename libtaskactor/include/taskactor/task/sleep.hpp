@@ -1,7 +1,8 @@
 /// `co_await sleep_for(10ms)`, `sleep_until(t)`, `yield()`: park the task's actor; no thread is held.
 ///
 /// All are built on `sleep_until`, against the actor system's clock (rule 14): in a test with virtual time
-/// they take no time at all. A point in time that has passed, or a duration of zero or less, is a `yield`.
+/// they take no time at all. A point in time that has passed, or a duration of zero or less, is a `yield`. A
+/// duration counts from the await, not from the call.
 ///
 /// Errors: `cancelled_error` when the task is being cancelled, at once and again at each further await (rule
 /// 9). Units: `std::chrono`; the timers' resolution is that of the clock thread, well below a millisecond.
@@ -19,8 +20,11 @@ namespace detail {
 class sleep_awaiter final : waiter {
 public:
   explicit sleep_awaiter(time_point due) noexcept { entry_.due = due; }
+  explicit sleep_awaiter(std::chrono::nanoseconds lasts) noexcept : lasts_(lasts), counts_(true) {}
   /// Of one that isn't awaited yet.
-  sleep_awaiter(sleep_awaiter&& unused) noexcept : sleep_awaiter(unused.entry_.due) {}
+  sleep_awaiter(sleep_awaiter&& unused) noexcept : lasts_(unused.lasts_), counts_(unused.counts_) {
+    entry_.due = unused.entry_.due;
+  }
   ~sleep_awaiter();
 
   bool await_ready() const noexcept { return false; }
@@ -36,6 +40,8 @@ private:
   wait_reason reason() const override { return {"the end of a sleep", entry_.due}; }
 
   timer_entry entry_;
+  std::chrono::nanoseconds lasts_{}; // from the await, if it `counts_`
+  bool counts_ = false;
 };
 
 class yield_awaiter {
@@ -67,9 +73,9 @@ inline detail::sleep_awaiter sleep_until(std::chrono::steady_clock::time_point d
   return detail::sleep_awaiter{due};
 }
 
-/// Parks the task for `duration`, counted from this call.
+/// Parks the task for `duration`, counted from the await.
 inline detail::sleep_awaiter sleep_for(std::chrono::nanoseconds duration) {
-  return sleep_until(detail::after(detail::require_task().now(), duration));
+  return detail::sleep_awaiter{duration};
 }
 
 /// Lets other tasks run: goes to the end of the scheduler's queue.

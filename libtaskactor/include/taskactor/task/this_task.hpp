@@ -14,10 +14,12 @@ namespace taskactor::this_task {
 std::string id();
 
 /// When the time is up of the task, or of a scope that the caller is in, whichever comes first; in a `shield`
-/// that of the scopes inside it only. `time_point::max()` when there is no limit.
+/// that of the scopes inside it only. No later than now once `cancel_requested()`; `time_point::max()` when
+/// there is no limit.
 std::chrono::steady_clock::time_point deadline();
 
-/// What is left until `deadline()`; zero when it has passed, `nanoseconds::max()` without a limit.
+/// What is left until `deadline()`; zero when it has passed and once `cancel_requested()`,
+/// `nanoseconds::max()` without a limit.
 std::chrono::nanoseconds remaining();
 
 /// True once the task, or a scope that the caller is in, is cancelled or has run out of time, and no `shield`
