@@ -73,6 +73,8 @@ std::string to_string(errc code) {
     return "no such node";
   case errc::not_permitted:
     return "not permitted";
+  case errc::result_taken:
+    return "the result has been taken";
   }
   return "unknown error";
 }

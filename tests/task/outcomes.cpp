@@ -36,6 +36,18 @@ std::exception_ptr nested() {
   }
 }
 
+/// Its moves throw.
+struct immovable {
+  int value = 0;
+  explicit immovable(int of) : value(of) {}
+  immovable(const immovable&) = default;
+  immovable(immovable&&) { throw std::runtime_error{"not moved"}; } // NOLINT: it throws
+};
+
+struct constant {
+  const int value;
+};
+
 } // namespace
 
 BOOST_AUTO_TEST_CASE(a_result_is_a_value_that_dies_without_throwing) {
@@ -137,6 +149,41 @@ BOOST_AUTO_TEST_CASE(a_field_is_made_from_what_its_type_is_made_from) {
   BOOST_TEST((*one.call)(1) == 2);
   BOOST_TEST(two.env->at(1).second == "2");
   BOOST_TEST(options{}.id->empty());
+}
+
+BOOST_AUTO_TEST_CASE(moving_an_outcome_never_throws_but_a_value_whose_move_does_has_failed) {
+  static_assert(std::is_nothrow_move_constructible_v<outcome<immovable>>);
+  static_assert(std::is_nothrow_move_assignable_v<outcome<immovable>>);
+  outcome<immovable> first{std::in_place, 7};
+  const auto copy = first;
+  BOOST_TEST(copy->value == 7);
+  outcome<immovable> moved{std::move(first)};
+  BOOST_CHECK(!moved);
+  BOOST_TEST(moved.error().message() == "failed: std::runtime_error: not moved");
+  outcome<immovable> second{std::in_place, 8}, assigned{std::in_place, 9};
+  assigned = std::move(second);
+  BOOST_CHECK(assigned.state() == state::failed);
+  assigned.emplace(10);
+  BOOST_TEST(assigned->value == 10);
+  assigned.emplace(immovable{11});
+  BOOST_CHECK(!assigned);
+  std::vector<outcome<immovable>> many(3);
+  many[1].emplace(1);
+  many.resize(100); // moves them
+  BOOST_CHECK(many[1].state() == state::failed);
+  BOOST_CHECK(many[2].error().reason() == end_reason::not_started);
+}
+
+BOOST_AUTO_TEST_CASE(an_outcome_can_be_assigned_whose_value_can_not) {
+  outcome<constant> one{std::in_place, constant{1}};
+  const outcome<constant> two{std::in_place, constant{2}};
+  one = two;
+  BOOST_TEST(one->value == 2);
+  one = failure{};
+  BOOST_CHECK(!one);
+  one = outcome<constant>{std::in_place, constant{3}};
+  BOOST_TEST(one.value().value == 3);
+  static_assert(!std::is_copy_constructible_v<outcome<std::vector<std::unique_ptr<int>>>>);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

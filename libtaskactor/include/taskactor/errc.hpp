@@ -65,6 +65,9 @@ enum class errc {
   no_node,
   /// Another node doesn't allow this one to run a task, or not so many at once.
   not_permitted,
+  /// The task's value, which can't be copied, has been taken by another handle; or this one can't take it,
+  /// since others may be looking at it.
+  result_taken,
 };
 
 /// The category of `errc`, named "taskactor".

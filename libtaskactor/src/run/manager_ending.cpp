@@ -21,6 +21,8 @@ constexpr std::chrono::milliseconds kill_settle_time{50};
 
 /// Of a run that has ended by itself, or because somebody has asked; not of one whose deadline has come.
 conduct conduct_of(const record& task) {
+  if (is_final(task.state.load(std::memory_order_relaxed)))
+    return conduct::neither; // answered already: its outcome is the handles'
   const auto* what = task.failed();
   if (!task.decided() || (what && what->state() != state::failed))
     return conduct::neither;
@@ -303,12 +305,9 @@ void manager_actor::give_end_state(record& task, time_point now) {
   report_end(task);
   if (task.belongs_to)
     task.belongs_to->child_ended(task);
-  const bool unseen = !task.has_handles();
-  if (unseen && how == state::failed && !task.observed())
-    home_.report_unobserved(task);
+  if (task.let_go())
+    task.forget_outcome();
   publish(task, how);
-  if (unseen && !task.has_handles())
-    task.drop_outcome();
 }
 
 void manager_actor::report_end(const record& task) {

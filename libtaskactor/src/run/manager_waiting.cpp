@@ -83,9 +83,11 @@ void manager_actor::queue_for_next(ref<record> task) {
 void manager_actor::begin_wait(record& task, named_limiter& limiter) {
   constexpr std::size_t named = 3;
   wait_fact fact{&limiter, task.special->needs[task.special->taken].tokens, home_.now(), {}, {}};
-  for (const auto& [age, holder] : limiter.holders)
-    if (fact.holders.size() < named)
-      fact.holders.push_back(holder->current_id());
+  for (const auto& [age, holder] : limiter.holders) {
+    if (fact.holders.size() == named)
+      break;
+    fact.holders.push_back(holder->current_id());
+  }
   const std::lock_guard lock{task.special->mutex};
   task.special->waits.push_back(std::move(fact));
 }

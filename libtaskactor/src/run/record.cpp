@@ -17,7 +17,30 @@ std::mutex& stripe(const record* which) noexcept {
   return stripes[(reinterpret_cast<std::uintptr_t>(which) >> 6) % stripes.size()];
 }
 
+/// To whom the manager reports, which has perhaps gone: `home` is nothing any more then.
+void report_unobserved(const record& task, const failure& what, event_hub& to) noexcept {
+  if (!to.wants(event_kind::unobserved_failure))
+    return;
+  try {
+    event lost;
+    lost.kind = event_kind::unobserved_failure;
+    lost.id = task.current_id();
+    lost.at = time_point{clock::duration{task.ended_at.load(std::memory_order_relaxed)}};
+    if (const auto started = task.started_at.load(std::memory_order_relaxed))
+      lost.ran = lost.at - time_point{clock::duration{started}};
+    lost.text = what.message();
+    to.emit(lost);
+  } catch (...) { // no memory to report it
+  }
+}
+
 } // namespace
+
+struct record::words {
+  taskactor::progress progress;
+  std::string error;
+  std::shared_ptr<event_hub> hub; // of a failure: its last handle may outlive its manager
+};
 
 record::record() = default;
 record::~record() = default;
@@ -104,23 +127,49 @@ bool record::add(end_listener& listener) noexcept {
   if (is_final(state.load(std::memory_order_acquire)))
     return false;
   listener.next = listeners_;
+  listener.link = &listeners_;
+  if (listeners_)
+    listeners_->link = &listener.next;
   listeners_ = &listener;
   return true;
 }
 
 void record::remove(end_listener& listener) noexcept {
   const std::lock_guard lock{stripe(this)};
-  for (auto** link = &listeners_; *link; link = &(*link)->next)
-    if (*link == &listener) {
-      *link = listener.next;
-      return;
-    }
+  take_out(listener);
+}
+
+/// Under the lock.
+void record::take_out(end_listener& listener) noexcept {
+  if (!listener.link)
+    return;
+  *listener.link = listener.next;
+  if (listener.next)
+    listener.next->link = listener.link;
+  listener.link = nullptr;
+}
+
+bool record::enter_home() noexcept {
+  const std::lock_guard lock{stripe(this)}; // a manager isn't taken apart before all ends are published
+  if (is_final(state.load(std::memory_order_acquire)))
+    return false;
+  home->callers.enter();
+  return true;
+}
+
+bool record::let_go() noexcept {
+  if (const auto* what = failed()) {
+    const std::lock_guard lock{stripe(this)};
+    auto& kept = said();
+    kept.error = what->message(); // kept when the outcome is forgotten: `find` still tells (rule 11)
+    if (what->state() == taskactor::state::failed)
+      kept.hub = home->events().shared_from_this();
+  }
+  return owners.drop();
 }
 
 bool record::publish(taskactor::state end) noexcept {
   const std::lock_guard lock{stripe(this)};
-  if (const auto* what = failed())
-    said().error = what->message(); // kept when the outcome is forgotten: `find` still tells (rule 11)
   state.store(end, std::memory_order_release);
   return listeners_ != nullptr; // no other can be added now
 }
@@ -128,17 +177,15 @@ bool record::publish(taskactor::state end) noexcept {
 void record::tell_listeners() noexcept {
   const std::lock_guard lock{stripe(this)};
   while (auto* listener = listeners_) {
-    listeners_ = listener->next;
+    take_out(*listener);
     listener->tell(); // under the lock: a listener lives in a frame, and removes itself before it goes
   }
 }
 
-void record::drop_handle() noexcept {
-  if (handles_.fetch_sub(1, std::memory_order_acq_rel) != 1
-      || !is_final(state.load(std::memory_order_acquire)))
-    return;
-  if (failed() && !observed())
-    home->report_unobserved(*this);
+void record::forget_outcome() noexcept {
+  const auto* what = failed();
+  if (what && what->state() == taskactor::state::failed && !observed())
+    report_unobserved(*this, *what, *words_->hub);
   drop_outcome();
 }
 

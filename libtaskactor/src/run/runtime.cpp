@@ -249,7 +249,8 @@ void runtime::take_apart() {
   const auto stuck = threads_->stop(ended ? apart_bound : std::chrono::milliseconds{0});
   const auto unwatched = !watch_ || watch_->stop(apart_bound);
   const auto quiet = events_->stop(apart_bound) && unwatched;
-  clean_ = alone && ended && stuck == 0 && quiet;
+  const bool left = callers.wait(apart_bound); // who has waited for a task that has ended is about to
+  clean_ = alone && ended && stuck == 0 && quiet && left;
   if (!clean_)
     return;
   for (auto part = parts_.rbegin(); part != parts_.rend(); ++part)
@@ -308,14 +309,6 @@ void runtime::report_blocked(const blocked_turn& turn) {
   what.ran = turn.held;
   what.text = "call what blocks by run_in_thread, and let a long computation co_await yield() now and then";
   events_->emit(what);
-}
-
-void runtime::report_unobserved(const record& task) noexcept {
-  try {
-    if (const auto* what = task.failed(); what && what->state() == state::failed)
-      report(event_kind::unobserved_failure, task, what->message());
-  } catch (...) { // no memory to report it
-  }
 }
 
 } // namespace detail

@@ -13,6 +13,7 @@
 #include "../observe/hub.hpp"
 #include "blocked_watch.hpp"
 #include "body_news.hpp"
+#include "callers.hpp"
 #include "fate.hpp"
 #include "guests.hpp"
 #include "named_limiter.hpp"
@@ -138,17 +139,16 @@ public:
   attachment& attached(const std::function<std::unique_ptr<attachment>(caf::actor_system&)>& make);
 
   // -- the manager's published counts
-  std::atomic<std::size_t> waiting{0}, running{0}, tokens_used{0}, overrunning{0};
+  std::atomic<std::size_t> waiting{0}, running{0}, tokens_used{0}, overrunning{0}, capacity{0};
   std::atomic<std::uint64_t> overruns{0};
   striped_count items;
-  std::atomic<std::size_t> capacity{0};
+  detail::callers callers; // by handles, which may outlive this
 
   // -- reports
   void report(event_kind kind, const record& task, const std::string& text = {});
   void report_progress(const record& task, std::uint64_t done, std::uint64_t total, std::string text);
   void report_cleanup_fault(const record& task, const std::exception_ptr& thrown) noexcept;
   void report_blocked(const blocked_turn& turn);
-  void report_unobserved(const record& task) noexcept;
   /// The manager's: all has ended, or the last stage is over.
   void shut_down(shutdown_report report);
 

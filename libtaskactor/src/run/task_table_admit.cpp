@@ -27,7 +27,7 @@ admission task_table::admit(ref<record> task, on_full full, on_duplicate duplica
   };
   auto* same = task->id.empty() ? nullptr : tasks_.find(task->id, hash);
   if (same && duplicate == on_duplicate::join) {
-    same->add_handle(); // under the lock: it hasn't ended, and now keeps its outcome
+    same->owners.add(); // under the lock: it hasn't ended, and now keeps its outcome
     answer.joined = ref<record>{same};
     return answer;
   }

@@ -15,9 +15,13 @@ public:
   blocking_wait() noexcept
       : end_listener([](end_listener& self) noexcept { static_cast<blocking_wait&>(self).on_end(); }) {}
   /// True: it has ended.
-  bool run(record& which, time_point until) {
+  bool run(record& which, std::chrono::nanoseconds limit) {
+    if (!which.enter_home())
+      return true;
+    const callers::visit inside{which.home->callers};
     if (!which.add(*this))
       return true;
+    const auto until = limit == no_timeout ? time_point::max() : after(which.home->now(), limit);
     try {
       if (which.home->block(ended_, until))
         return true; // it isn't on the list any more, whose lock who tells it may still have
@@ -41,17 +45,35 @@ bool has_ended(const record& which) noexcept { return is_final(which.state.load(
 
 void wait(record& which) {
   if (!has_ended(which))
-    blocking_wait{}.run(which, time_point::max());
+    blocking_wait{}.run(which, no_timeout);
 }
 
 bool wait_for(record& which, std::chrono::nanoseconds limit) {
-  return has_ended(which) || blocking_wait{}.run(which, after(which.home->now(), limit));
+  return has_ended(which) || blocking_wait{}.run(which, limit);
 }
 
 cancel_reply cancel(record& which) {
-  if (has_ended(which))
+  if (!which.enter_home())
     return cancel_reply::finished;
+  const callers::visit inside{which.home->callers};
   return which.home->cancel(which, end_reason::cancel_requested);
+}
+
+void refuse_empty_handle() {
+  throw_rejection(
+      {errc::invalid_argument,
+       "the handle is empty: it was moved from, its value has been taken, or it never had a task"});
+}
+
+void refuse_taken(const record& which) {
+  throw_rejection({errc::result_taken, "the result of \"" + which.current_id()
+                                           + "\" has been moved out by another handle, or can't be copied"
+                                             " while others refer to it"});
+}
+
+const std::string& no_id() noexcept {
+  static const std::string none;
+  return none;
 }
 
 void lending_wait::lend(context& ctx) {

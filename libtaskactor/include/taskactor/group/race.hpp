@@ -78,15 +78,18 @@ struct first_end {
   /// A child of the race: its end decides, or is nothing.
   template <class T, class Write>
   task<void> compete(task_group& group, task<T> body, Write write) {
+    bool mine = false;
     try {
       auto got = co_await value_of(std::move(body));
-      if (!decided.exchange(true))
-        write(value, std::move(got));
+      mine = !decided.exchange(true);
+      if (mine)
+        write(value, std::move(got)); // what throws now is how it has ended
     } catch (const cancelled_error&) {
       throw;
     } catch (...) {
-      if (decided.exchange(true))
+      if (!mine && decided.exchange(true))
         throw; // the group keeps it
+      value.reset();
       error = std::current_exception();
     }
     group.cancel();

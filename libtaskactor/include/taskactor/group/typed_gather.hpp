@@ -73,11 +73,11 @@ private:
       if constexpr (std::is_void_v<result>) {
         produce();
         if (decide())
-          outcome_ = outcome<result>{std::in_place};
+          outcome_.emplace();
       } else {
         result value = produce();
         if (decide())
-          outcome_ = outcome<result>{std::in_place, std::move(value)};
+          outcome_.emplace(std::move(value));
       }
     } catch (...) {
       conclude_exception();

@@ -41,18 +41,19 @@ public:
 
 protected:
   /// Calls `produce` for the body's result; what it returns or throws becomes the outcome, if nothing else
-  /// has.
+  /// has. A value that throws when it is moved is a failure before anything is decided, or, in the last move,
+  /// before anybody has looked.
   template <class Produce>
   void conclude(Produce&& produce) noexcept {
     try {
       if constexpr (std::is_void_v<T>) {
         produce();
         if (decide())
-          outcome_ = outcome<T>{std::in_place};
+          outcome_.emplace();
       } else {
         T value = produce();
         if (decide())
-          outcome_ = outcome<T>{std::in_place, std::move(value)};
+          outcome_.emplace(std::move(value));
       }
     } catch (...) {
       conclude_exception();

@@ -8,7 +8,9 @@ namespace taskactor::detail {
 class end_listener {
 public:
   void tell() noexcept { told_(*this); }
+  /// Who listens to the same task: it leaves without looking for itself among them.
   end_listener* next = nullptr;
+  end_listener** link = nullptr; // what points to it; null while it doesn't listen
 
 protected:
   explicit end_listener(void (*told)(end_listener&) noexcept) noexcept : told_(told) {}

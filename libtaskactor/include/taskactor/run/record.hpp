@@ -7,7 +7,7 @@
 ///     `control`, `state`, `reason`, listeners  any thread (atomic, or under a striped lock)
 ///     links, timer, phase, actor, seat         the manager's actor alone
 ///     the body                                 the task's actor alone, while it runs
-///     the outcome                              who won `decide()`; handles, once `state` is final
+///     the outcome                              who won `decide()`; handles, once `state` is final (`owners`)
 ///
 /// `decide()` is the one point where the end of a task is settled: the body that finishes, the deadline and
 /// the kill all race for it, and exactly one writes the outcome (rules 2, 8 and 9).
@@ -15,6 +15,7 @@
 
 #include <taskactor/run/end_listener.hpp>
 #include <taskactor/run/nursery.hpp>
+#include <taskactor/run/outcome_owners.hpp>
 #include <taskactor/task/context.hpp>
 #include <taskactor/task/info.hpp>
 #include <taskactor/task/options.hpp>
@@ -160,6 +161,9 @@ public:
   /// False when the task has already ended: `listener` will not be told.
   bool add(end_listener& listener) noexcept;
   void remove(end_listener& listener) noexcept;
+  bool enter_home() noexcept; // true: not ended, and `home` stays until `home->callers.leave()`
+  /// The manager's, once, before it publishes the end state. True: there is no handle, nor will there be.
+  [[nodiscard]] bool let_go() noexcept;
   /// Publishes the end state. The manager's, once. True: there are listeners, for `tell_listeners()`.
   [[nodiscard]] bool publish(taskactor::state end) noexcept;
   void tell_listeners() noexcept;
@@ -169,29 +173,26 @@ public:
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
       delete this;
   }
-  void add_handle() noexcept { handles_.fetch_add(1, std::memory_order_relaxed); }
-  /// The last handle is gone: an outcome that nobody can ask for is forgotten.
-  void drop_handle() noexcept;
-  bool has_handles() const noexcept { return handles_.load(std::memory_order_acquire) != 0; }
-  /// Somebody has seen how it ended (rule 10: a failure nobody looked at becomes an event).
-  void mark_observed() noexcept { observed_.store(true, std::memory_order_relaxed); }
+  void drop_handle() noexcept {
+    if (owners.drop())
+      forget_outcome();
+  }
+  void forget_outcome() noexcept; // nobody can ask for it any more
+  void mark_observed() noexcept { observed_.store(true, std::memory_order_relaxed); } // see rule 10
   bool observed() const noexcept { return observed_.load(std::memory_order_relaxed); }
   virtual ~record();
+  outcome_owners owners; // the handles, and at first the manager
 
 protected:
   record();
 
 private:
-  /// What few tasks have to say.
-  struct words {
-    taskactor::progress progress;
-    std::string error;
-  };
+  struct words; // what few tasks have to say
   words& said();
+  void take_out(end_listener& listener) noexcept;
 
   std::atomic<bool> observed_{false};
   std::atomic<std::uint32_t> references_{0};
-  std::atomic<std::uint32_t> handles_{0};
   end_listener* listeners_ = nullptr;
   std::unique_ptr<words> words_;
 };

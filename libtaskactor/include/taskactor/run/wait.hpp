@@ -14,6 +14,9 @@ void wait(record& which);
 bool wait_for(record& which, std::chrono::nanoseconds limit);
 /// `task_manager::cancel_task` for a record at hand.
 cancel_reply cancel(record& which);
+[[noreturn]] void refuse_empty_handle();
+[[noreturn]] void refuse_taken(const record& which);
+const std::string& no_id() noexcept;
 
 /// Rule 6 for an await of something that needs capacity itself: the token goes back while the body waits, and
 /// is taken again, ahead of the queue, before the body goes on.
@@ -52,6 +55,8 @@ protected:
   explicit end_wait(record& which) noexcept
       : end_listener([](end_listener& self) noexcept { static_cast<end_wait&>(self).on_end(); }),
         record_(which) {}
+  /// Of one that isn't awaited yet.
+  end_wait(end_wait&& unused) noexcept : end_wait(unused.record_) {}
   ~end_wait();
 
   /// False: no need to wait.

@@ -56,7 +56,11 @@ public:
     std::optional<T> take() {
       if (error)
         std::rethrow_exception(std::exchange(error, nullptr));
-      return std::exchange(value_, {});
+      struct empty_at_end { // also when the move throws: what is left of the value isn't given again
+        std::optional<T>& value;
+        ~empty_at_end() { value.reset(); }
+      } const last{value_};
+      return std::move(value_);
     }
 
   private:

@@ -53,10 +53,12 @@ public:
   T&& value() && { return check(), std::move(*std::get_if<0>(&content_)); }
 
   /// Unchecked access, as a pointer's: only when `has_value()`.
-  T& operator*() noexcept { return *std::get_if<0>(&content_); }
-  const T& operator*() const noexcept { return *std::get_if<0>(&content_); }
-  T* operator->() noexcept { return std::get_if<0>(&content_); }
-  const T* operator->() const noexcept { return std::get_if<0>(&content_); }
+  T& operator*() & noexcept { return *std::get_if<0>(&content_); }
+  const T& operator*() const& noexcept { return *std::get_if<0>(&content_); }
+  T&& operator*() && noexcept { return std::move(*std::get_if<0>(&content_)); }
+  T* operator->() & noexcept { return std::get_if<0>(&content_); }
+  const T* operator->() const& noexcept { return std::get_if<0>(&content_); }
+  T* operator->() && = delete; // `get()` of a handle in it would refer to what goes with it: use `value()`
 
   /// The reason; only when there is no value.
   const rejection& error() const noexcept { return *std::get_if<1>(&content_); }

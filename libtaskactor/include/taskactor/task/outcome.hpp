@@ -7,6 +7,10 @@
 ///     out
 ///
 /// Errors travel whole (rule 10): the exception that leaves a body is the one that `value()` throws.
+///
+/// Moving an outcome never throws: one whose value throws when it is moved has failed with that exception.
+/// So whatever carries outcomes about, each is a value or a failure in the end. Copying throws what the
+/// value's copy throws; then there is no copy, and nothing is lost.
 #pragma once
 
 #include <taskactor/errc.hpp>
@@ -84,7 +88,44 @@ namespace detail {
 /// What is stored for a result type: void has no values of its own.
 template <class T>
 using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
+
+/// A container or an optional: many claim to be copyable, whatever is in them.
+template <class T>
+concept holder = requires(T& it) { typename T::value_type; }
+                 && (
+                     requires(T& it) { it.begin(); } || requires(T& it) { it.has_value(); })
+                 && !std::is_same_v<T, typename T::value_type>;
+template <class T>
+constexpr bool is_copyable() noexcept;
 } // namespace detail
+
+/// Whether a result that has several handles is copied for each that takes it, or moved out once. A class
+/// that says that it can be copied and can't, since a container in it has items that can't (`struct page {
+/// std::vector<std::unique_ptr<part>> parts; };`), doesn't compile where it is taken from a handle unless
+/// this is specialised:
+///
+///     template <> inline constexpr bool taskactor::copyable_result<page> = false;
+template <class T>
+inline constexpr bool copyable_result = detail::is_copyable<detail::stored<T>>();
+
+namespace detail {
+template <class T, std::size_t... I>
+constexpr bool are_parts_copyable(std::index_sequence<I...>) noexcept {
+  return (copyable_result<std::tuple_element_t<I, T>> && ...);
+}
+} // namespace detail
+
+template <class T>
+constexpr bool detail::is_copyable() noexcept {
+  if constexpr (!std::is_copy_constructible_v<T>)
+    return false;
+  else if constexpr (holder<T>)
+    return copyable_result<typename T::value_type>;
+  else if constexpr (requires { std::tuple_size<T>::value; })
+    return are_parts_copyable<T>(std::make_index_sequence<std::tuple_size<T>::value>{});
+  else
+    return true;
+}
 
 template <class T>
 class outcome {
@@ -101,6 +142,31 @@ public:
   template <class... Us>
   explicit outcome(std::in_place_t, Us&&... args)
       : content_(std::in_place_index<1>, std::forward<Us>(args)...) {}
+  outcome(const outcome&)
+    requires copyable_result<T>
+  = default;
+  outcome(outcome&& other) noexcept : content_(std::in_place_index<0>) { take(other); }
+  outcome& operator=(const outcome& other)
+    requires copyable_result<T>
+  {
+    return *this = outcome{other};
+  }
+  outcome& operator=(outcome&& other) noexcept {
+    if (this != &other)
+      take(other);
+    return *this;
+  }
+  ~outcome() = default;
+
+  /// Puts a value in place of what was there. When its constructor throws, the outcome has failed with that.
+  template <class... Us>
+  void emplace(Us&&... args) noexcept {
+    try {
+      content_.template emplace<1>(std::forward<Us>(args)...);
+    } catch (...) {
+      content_.template emplace<0>(std::current_exception());
+    }
+  }
 
   bool has_value() const noexcept { return content_.index() == 1; }
   explicit operator bool() const noexcept { return has_value(); }
@@ -125,6 +191,12 @@ public:
   const stored_type* operator->() const noexcept { return std::get_if<1>(&content_); }
 
 private:
+  void take(outcome& other) noexcept {
+    if (other.has_value())
+      emplace(std::move(*other));
+    else
+      content_.template emplace<0>(std::move(*std::get_if<0>(&other.content_)));
+  }
   void check() const {
     if (!has_value())
       error().raise();

@@ -52,7 +52,7 @@ namespace detail {
 
 /// What an await of an `A` gives.
 template <class A>
-using await_result = decltype(awaiter_of(std::declval<A>()).await_resume());
+using await_result = std::remove_cvref_t<decltype(awaiter_of(std::declval<A>()).await_resume())>;
 
 template <class T>
 task<T> as_task(task<T> body) {
