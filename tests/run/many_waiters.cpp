@@ -2,9 +2,11 @@
 #include <support/virtual_time.hpp>
 
 #include <boost/test/unit_test.hpp>
+#include <spdlog/logger.h>
 
 #include <cstddef>
 #include <ctime>
+#include <memory>
 #include <vector>
 
 namespace {
@@ -16,7 +18,9 @@ constexpr std::size_t few = 4'000, many = 8 * few;
 /// Processor time that `work` takes for so many.
 template <class Work>
 double seconds_for(std::size_t count, Work work) {
-  virtual_time world{{.capacity = 2 * count + 1, .max_queue = 4 * count}};
+  virtual_time world{{.capacity = 2 * count + 1,
+                      .max_queue = 4 * count,
+                      .logger = std::make_shared<spdlog::logger>("quiet")}};
   const auto begun = std::clock();
   work(world.tasks, count);
   return static_cast<double>(std::clock() - begun) / CLOCKS_PER_SEC;
@@ -57,7 +61,7 @@ BOOST_AUTO_TEST_CASE(behind_as_many_holders_of_a_limiter) {
 BOOST_AUTO_TEST_CASE(for_the_end_of_one_task_which_most_of_them_do_not_see) {
   check_linear([](ta::task_manager& tasks, std::size_t count) {
     const auto last = tasks
-                          .add_task({},
+                          .add_task({.timeout = 2h},
                                     []() -> ta::task<int> {
                                       co_await ta::sleep_for(1h);
                                       co_return 7;

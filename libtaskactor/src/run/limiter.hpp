@@ -44,7 +44,10 @@ public:
   [[nodiscard]] notices acquire(holder_id who, std::size_t count, time_point now = {}) {
     if (count != 0) {
       holders_[who].wanted += count;
-      queue_.push_back({who, count});
+      if (!queue_.empty() && queue_.back().who == who)
+        queue_.back().count += count;
+      else
+        queue_.push_back({who, count});
     }
     return settle(now);
   }
@@ -120,10 +123,10 @@ private:
   /// Asks back what a smaller capacity doesn't cover, and what others wait for, from those who hold most.
   void recall(notices& result) {
     auto needed = lent_ > capacity_ ? lent_ - capacity_ : 0;
-    for (const auto& waiting : queue_)
+    for (const auto& [waits, waiting] : holders_) // not each of its requests: they can be many
       for (const auto& [who, holder] : holders_)
-        if (who != waiting.who && holder.lent > holder.recalled && needed < lent_) {
-          needed += waiting.count;
+        if (who != waits && holder.lent > holder.recalled) {
+          needed += std::min(waiting.wanted, lent_);
           break;
         }
     for (const auto& [who, holder] : holders_)
