@@ -159,9 +159,10 @@ bool record::enter_home() noexcept {
 
 bool record::let_go() noexcept {
   if (const auto* what = failed()) {
+    auto text = what->message(); // asks the exception, which is the user's: not under the lock
     const std::lock_guard lock{stripe(this)};
     auto& kept = said();
-    kept.error = what->message(); // kept when the outcome is forgotten: `find` still tells (rule 11)
+    kept.error = std::move(text); // kept when the outcome is forgotten: `find` still tells (rule 11)
     if (what->state() == taskactor::state::failed)
       kept.hub = home->events().shared_from_this();
   }
