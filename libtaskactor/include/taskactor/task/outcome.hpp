@@ -14,6 +14,7 @@
 #pragma once
 
 #include <taskactor/errc.hpp>
+#include <taskactor/task/copyable_result.hpp>
 #include <taskactor/task/state.hpp>
 
 #include <chrono>
@@ -88,44 +89,7 @@ namespace detail {
 /// What is stored for a result type: void has no values of its own.
 template <class T>
 using stored = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
-
-/// A container or an optional: many claim to be copyable, whatever is in them.
-template <class T>
-concept holder = requires(T& it) { typename T::value_type; }
-                 && (
-                     requires(T& it) { it.begin(); } || requires(T& it) { it.has_value(); })
-                 && !std::is_same_v<T, typename T::value_type>;
-template <class T>
-constexpr bool is_copyable() noexcept;
 } // namespace detail
-
-/// Whether a result that has several handles is copied for each that takes it, or moved out once. A class
-/// that says that it can be copied and can't, since a container in it has items that can't (`struct page {
-/// std::vector<std::unique_ptr<part>> parts; };`), doesn't compile where it is taken from a handle unless
-/// this is specialised:
-///
-///     template <> inline constexpr bool taskactor::copyable_result<page> = false;
-template <class T>
-inline constexpr bool copyable_result = detail::is_copyable<detail::stored<T>>();
-
-namespace detail {
-template <class T, std::size_t... I>
-constexpr bool are_parts_copyable(std::index_sequence<I...>) noexcept {
-  return (copyable_result<std::tuple_element_t<I, T>> && ...);
-}
-} // namespace detail
-
-template <class T>
-constexpr bool detail::is_copyable() noexcept {
-  if constexpr (!std::is_copy_constructible_v<T>)
-    return false;
-  else if constexpr (holder<T>)
-    return copyable_result<typename T::value_type>;
-  else if constexpr (requires { std::tuple_size<T>::value; })
-    return are_parts_copyable<T>(std::make_index_sequence<std::tuple_size<T>::value>{});
-  else
-    return true;
-}
 
 template <class T>
 class outcome {
