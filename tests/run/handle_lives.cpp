@@ -181,6 +181,32 @@ BOOST_AUTO_TEST_CASE(copies_in_several_threads_all_get_the_value) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(copies_in_several_tasks_all_get_the_value) {
+  ta::task_manager tasks;
+  auto made = []() -> ta::task<std::string> {
+    co_await ta::yield();
+    co_return std::string(100, 'x');
+  };
+  auto look = [](ta::handle<std::string> mine) -> ta::task<std::size_t> {
+    const std::string& seen = co_await mine;
+    const auto& end = co_await mine.outcome();
+    co_return end->size() + seen.size();
+  };
+  auto take = [](ta::handle<std::string> mine) -> ta::task<std::size_t> {
+    const std::string got = co_await std::move(mine);
+    co_return 2 * got.size();
+  };
+  for (int round = 0; round < 300; ++round) {
+    auto h = tasks.add_task({}, made).value();
+    std::vector<ta::handle<std::size_t>> all;
+    for (int i = 0; i < 8; ++i)
+      all.push_back((i % 2 == 0 ? tasks.add_task({}, look, h) : tasks.add_task({}, take, h)).value());
+    h = {};
+    for (const auto& each : all)
+      BOOST_TEST(each.get() == 200u);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_cannot_be_copied_is_had_by_one_thread_or_seen_by_some) {
   ta::task_manager tasks;
   constexpr int count = 4;
