@@ -6,6 +6,7 @@
 //     taskactor_stress deaths [--tasks N]                N workers die under their calls: nothing of them is
 //     left
 //     taskactor_stress wakes [--time S]                  trees of tasks, none of which misses a wake-up
+//     taskactor_stress owners [--seed N] [--time S]      handles of one task, in many hands at once
 //     taskactor_stress flood [--time S] [--rate N]       memory at N short tasks a second, for S seconds
 //
 // A seed means the same mixture of tasks, not the same interleaving. TASKACTOR_STRESS_TASKS is the default of
@@ -42,7 +43,8 @@ namespace {
 int use() {
   std::cerr
       << "use: taskactor_stress soak|shutdowns [--seed N] [--tasks N] | workers [--seed N] [--time S] |\n"
-         "     deaths [--tasks N] | wakes [--time S] | flood [--time S] [--rate N]\n";
+         "     deaths [--tasks N] | wakes [--time S] | owners [--seed N] [--time S] | flood [--time S] "
+         "[--rate N]\n";
   return 2;
 }
 
@@ -74,6 +76,8 @@ int run(const std::string& what, std::map<std::string, std::size_t> numbers) {
     wrong = deaths(mixture);
   else if (what == "wakes")
     wrong = wakes(steady.time);
+  else if (what == "owners")
+    wrong = owners(mixture.seed, steady.time);
   else if (what == "flood")
     wrong = flood(steady);
   else

@@ -58,6 +58,7 @@ std::vector<std::string> shutdowns(const soak_options& options);
 std::vector<std::string> flood(const flood_options& options);
 std::vector<std::string> deaths(const soak_options& options);
 std::vector<std::string> wakes(std::chrono::seconds time);
+std::vector<std::string> owners(std::uint32_t seed, std::chrono::seconds time);
 std::vector<std::string> workers(const soak_options& options, std::chrono::seconds time);
 
 /// A number of this process's /proc/self/status: "VmRSS" (kilobytes), "Threads".
