@@ -48,6 +48,8 @@ cancel_reply task_manager::cancel_task(std::string_view id) { return runtime_->c
 
 cancel_reply task_manager::cancel_and_wait(std::string_view id) {
   const auto task = runtime_->table().find_live(id);
+  if (task)
+    detail::refuse_inside_coroutine(); // before it is asked
   const auto reply = cancel_task(id);
   if (task && (reply == cancel_reply::requested || reply == cancel_reply::already_requested))
     detail::wait(*task);

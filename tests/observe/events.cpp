@@ -79,6 +79,7 @@ BOOST_AUTO_TEST_CASE(an_observer_that_throws_is_kept_and_the_task_does_not_notic
 
 BOOST_AUTO_TEST_CASE(a_slow_observer_loses_events_which_are_counted_and_holds_nobody_up) {
   virtual_time world;
+  world.set_patience(20ms); // its clock waits for observers
   std::mutex mutex;
   std::condition_variable changed;
   bool entered = false, go_on = false;

@@ -159,7 +159,7 @@ public:
   /// for.
   caf::actor actor();
 
-  /// Calls `handler` for every event from now on, on an actor of its own, until the subscription ends.
+  /// Calls `handler` for every event from now on, on a thread of its own, until the subscription ends.
   subscription observe(event_handler handler, observer_options options = {});
 
   /// Ends the manager in bounded time (rule 12): no more admission, then drain, cancel, kill. May be called

@@ -1,11 +1,21 @@
 #include "hub.hpp"
 
+#include <taskactor/errc.hpp>
+#include <taskactor/task/expected.hpp>
 #include <taskactor/task/outcome.hpp>
 
 #include <deque>
+#include <thread>
 #include <utility>
 
 namespace taskactor::detail {
+
+namespace {
+
+/// Whose thread this is.
+thread_local observer_queue* this_observer = nullptr;
+
+} // namespace
 
 /// The events for one observer, and the loop that handles them on a thread of its own.
 class observer_queue {
@@ -28,26 +38,42 @@ public:
     filled_.notify_one(); // who waits would only wait for the lock
     return true;
   }
-  /// `drain`: what is queued is still handled.
-  void end(bool drain) {
+  /// `drain`: what is queued is still handled. Returns how many events are not.
+  std::size_t end(bool drain) noexcept {
+    std::deque<event> dropped; // destroyed outside the lock
     const std::lock_guard lock{mutex_};
     ended_ = true;
     if (!drain)
-      events_.clear();
+      dropped.swap(events_);
     filled_.notify_one();
+    return dropped.size();
   }
   void serve(event_hub& hub) {
+    this_observer = this;
     std::unique_lock lock{mutex_};
     for (;;) {
+      handles_ = false;
+      if (events_.empty())
+        heard_.notify_all();
       filled_.wait(lock, [this] { return ended_ || !events_.empty(); });
       if (events_.empty())
         return;
+      handles_ = true;
       const auto what = std::move(events_.front());
       events_.pop_front();
       lock.unlock();
       handle(hub, what);
       lock.lock();
     }
+  }
+  bool wait_heard(std::chrono::steady_clock::time_point until) {
+    std::unique_lock lock{mutex_};
+    return heard_.wait_until(lock, until, [this] { return blocked_ || (events_.empty() && !handles_); });
+  }
+  void set_blocked(bool blocked) noexcept {
+    const std::lock_guard lock{mutex_};
+    blocked_ = blocked;
+    heard_.notify_all();
   }
 
 private:
@@ -62,13 +88,24 @@ private:
   event_handler handler_;
   const observer_options options_;
   std::mutex mutex_; // what follows
-  std::condition_variable filled_;
+  std::condition_variable filled_, heard_;
   std::deque<event> events_;
   bool ended_ = false;
+  bool handles_ = false; // its handler runs
+  bool blocked_ = false; // and waits for a call of ours
 };
 
-event_hub::event_hub(detach run, std::shared_ptr<spdlog::logger> logger)
-    : run_(std::move(run)), log_(std::move(logger)) {}
+blocked_observer::blocked_observer() noexcept : which_(this_observer) {
+  if (which_)
+    which_->set_blocked(true);
+}
+
+blocked_observer::~blocked_observer() {
+  if (which_)
+    which_->set_blocked(false);
+}
+
+event_hub::event_hub(std::shared_ptr<spdlog::logger> logger) : log_(std::move(logger)) {}
 
 void event_hub::emit(const event& what) noexcept {
   try {
@@ -86,6 +123,8 @@ void event_hub::emit(const event& what) noexcept {
 }
 
 subscription event_hub::observe(event_handler handler, observer_options options) {
+  if (!handler)
+    throw_rejection({errc::invalid_argument, "observe: there is no handler"});
   auto queue = std::make_shared<observer_queue>(std::move(handler), options);
   {
     const std::lock_guard lock{mutex_};
@@ -93,11 +132,17 @@ subscription event_hub::observe(event_handler handler, observer_options options)
     ++alive_;
     note_observed();
   }
-  run_([hub = shared_from_this(), queue]() mutable {
-    queue->serve(*hub);
-    queue.reset(); // the handler's captures go before the end is told
-    hub->ended();
-  });
+  try {
+    std::thread{[hub = shared_from_this(), queue]() mutable {
+      queue->serve(*hub);
+      queue.reset(); // the handler's captures go before the end is told
+      hub->ended();
+    }}.detach();
+  } catch (...) {
+    remove(queue);
+    ended();
+    throw;
+  }
   auto unsubscribe = [hub = weak_from_this(), queue](void*) {
     queue->end(false);
     if (const auto there = hub.lock())
@@ -120,11 +165,50 @@ void event_hub::note_observed() noexcept {
   observed_.store(all, std::memory_order_relaxed);
 }
 
-bool event_hub::stop(std::chrono::nanoseconds bound) {
-  std::unique_lock lock{mutex_};
-  for (const auto& queue : observers_)
-    queue->end(true);
-  return gone_.wait_for(lock, bound, [this] { return alive_ == 0; });
+void event_hub::stop(std::chrono::nanoseconds bound) noexcept {
+  const std::size_t mine = this_observer ? 1 : 0;
+  {
+    std::unique_lock lock{mutex_};
+    for (const auto& queue : observers_)
+      queue->end(true);
+    if (gone_.wait_for(lock, bound, [&] { return alive_ <= mine; }))
+      return;
+  }
+  cut_off();
+}
+
+void event_hub::cut_off() noexcept {
+  std::vector<std::shared_ptr<observer_queue>> left; // handlers may be destroyed: outside the lock
+  std::size_t alive = 0, lost = 0;
+  {
+    const std::lock_guard lock{mutex_};
+    left.swap(observers_);
+    note_observed();
+    alive = alive_;
+  }
+  for (const auto& queue : left)
+    lost += queue->end(false);
+  dropped_.fetch_add(lost, std::memory_order_relaxed);
+  try {
+    warn(std::to_string(alive) + (alive == 1 ? " observer was" : " observers were")
+         + " cut off: still in their handlers, with " + std::to_string(lost) + " events behind them");
+  } catch (...) { // no memory to say it
+  }
+}
+
+bool event_hub::wait_heard(std::chrono::nanoseconds bound) {
+  std::vector<std::shared_ptr<observer_queue>> all;
+  {
+    const std::lock_guard lock{mutex_};
+    if (observers_.empty())
+      return true;
+    all = observers_;
+  }
+  const auto until = std::chrono::steady_clock::now() + bound;
+  bool heard = true;
+  for (const auto& each : all)
+    heard = each->wait_heard(until) && heard;
+  return heard;
 }
 
 void event_hub::handler_failed(const std::exception_ptr& why) noexcept {

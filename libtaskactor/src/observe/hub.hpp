@@ -1,7 +1,8 @@
 /// Where events go: the log, and the observers' bounded queues.
 ///
-/// Each observer has a detached actor and a queue of its own, so that a slow or blocking handler holds nobody
-/// up: what its queue can't take is dropped and counted. Threads: any.
+/// Each observer has a thread and a queue of its own, so that a slow or blocking handler holds nobody up:
+/// what its queue can't take is dropped and counted. It is a plain thread, no detached actor: one that never
+/// comes back is left alone, and the actor system can go. Threads: any.
 #pragma once
 
 #include "log.hpp"
@@ -20,12 +21,22 @@ namespace taskactor::detail {
 
 class observer_queue;
 
-/// Runs a job on a detached actor.
-using detach = std::function<void(std::function<void()>)>;
+/// In a test: a handler that blocks in a call of ours waits for the test, which therefore doesn't wait for
+/// it.
+class blocked_observer {
+public:
+  blocked_observer() noexcept;
+  ~blocked_observer();
+  blocked_observer(const blocked_observer&) = delete;
+  blocked_observer& operator=(const blocked_observer&) = delete;
+
+private:
+  observer_queue* which_;
+};
 
 class event_hub : public std::enable_shared_from_this<event_hub> {
 public:
-  event_hub(detach run, std::shared_ptr<spdlog::logger> logger);
+  explicit event_hub(std::shared_ptr<spdlog::logger> logger);
 
   bool wants(event_kind kind) const noexcept {
     return observed_.load(std::memory_order_relaxed).contains(kind) || log_.wants(kind);
@@ -35,9 +46,14 @@ public:
   void note(const std::string& text) const { log_.note(text); }
   bool relay(int level, const std::string& text) const { return log_.relay(level, text); }
 
+  /// Errors: `std::system_error`, when there is no thread to be had; `errc::invalid_argument` without a
+  /// handler.
   subscription observe(event_handler handler, observer_options options);
-  /// Ends all observers, and waits for their handlers until `bound` is over. True: all have ended.
-  bool stop(std::chrono::nanoseconds bound);
+  /// Ends all observers: what is queued is handled until `bound` is over; who isn't done then is cut off,
+  /// which is logged. Called by a handler it doesn't wait for that one.
+  void stop(std::chrono::nanoseconds bound) noexcept;
+  /// Waits until all that was told is handled, or `bound` is over: false.
+  bool wait_heard(std::chrono::nanoseconds bound);
   std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
 
   // -- told by observers
@@ -47,11 +63,11 @@ public:
 
 private:
   void note_observed() noexcept;
+  void cut_off() noexcept;
   void remove(const std::shared_ptr<observer_queue>& which) noexcept;
 
   static constexpr event_kinds no_events{std::initializer_list<event_kind>{}};
 
-  detach run_;
   event_log log_;
   std::atomic<event_kinds> observed_{no_events};
   std::atomic<std::uint64_t> dropped_{0};

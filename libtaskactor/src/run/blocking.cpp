@@ -5,15 +5,11 @@
 
 namespace taskactor::detail {
 
-namespace {
-
 void refuse_inside_coroutine() {
   if (current_context() != nullptr)
     throw std::system_error{make_error_code(errc::would_block),
                             "a blocking call would hold a thread of the scheduler here: use co_await"};
 }
-
-} // namespace
 
 void runtime::block(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
                     const std::function<bool()>& done, time_point until) {

@@ -11,18 +11,10 @@
 
 namespace taskactor::detail {
 
-namespace {
-
-/// They were asked when the shutdown began: this is what they may take beyond that.
-constexpr std::chrono::seconds leave_bound{5};
-constexpr std::chrono::milliseconds kill_bound{500};
-
-} // namespace
-
-void guests::add(const caf::actor& who, bool led, std::function<std::string()> tells) {
+void guests::add(const caf::actor& who, bool led, words says) {
   {
     const std::lock_guard lock{mutex_};
-    here_.emplace(who.id(), guest{who, led, std::move(tells)});
+    here_.emplace(who.id(), guest{who, led, std::move(says)});
   }
   who->attach_functor([this, id = who.id()] {
     decltype(here_)::node_type gone; // released outside the lock
@@ -46,8 +38,8 @@ std::vector<std::string> guests::tell() {
   {
     const std::lock_guard lock{mutex_};
     for (const auto& [id, guest] : here_)
-      if (guest.tells)
-        all.emplace(id, guest.tells);
+      if (guest.says.all)
+        all.emplace(id, guest.says.all);
   }
   std::vector<std::string> told;
   told.reserve(all.size());
@@ -61,19 +53,53 @@ void guests::ask_to_leave() {
     caf::anon_send_exit(guest, caf::exit_reason::user_shutdown);
 }
 
-bool guests::wait(runtime& home, std::chrono::nanoseconds bound) {
+bool guests::wait(runtime& home, time_point until) {
   std::unique_lock lock{mutex_};
   home.block(
-      lock, left_, [this] { return here_.empty(); }, after(home.now(), bound));
+      lock, left_, [this] { return here_.empty(); }, until);
   return here_.empty();
 }
 
-bool guests::see_off(runtime& home) {
-  if (wait(home, leave_bound))
-    return strays == 0;
-  for (const auto& guest : list(true))
-    caf::anon_send_exit(guest, caf::exit_reason::kill);
-  return wait(home, kill_bound) && strays == 0;
+std::vector<std::string> guests::see_off(runtime& home, time_point until, std::chrono::nanoseconds kill) {
+  if (!wait(home, until))
+    for (const auto& guest : list(true))
+      caf::anon_send_exit(guest, caf::exit_reason::kill);
+  {
+    std::unique_lock lock{mutex_};
+    home.block(
+        lock, left_, [this] { return here_.empty() && strays_.empty(); }, after(home.now(), kill));
+  }
+  return still_here();
+}
+
+std::vector<std::string> guests::still_here() {
+  std::vector<std::function<std::vector<std::string>()>> all; // asked outside the lock
+  std::vector<std::string> ids;
+  {
+    const std::lock_guard lock{mutex_};
+    ids.assign(strays_.begin(), strays_.end());
+    for (const auto& [id, guest] : here_)
+      if (guest.says.still_here)
+        all.push_back(guest.says.still_here);
+    if (all.empty() && !here_.empty())
+      ids.emplace_back("a supervisor"); // whose root is gone
+  }
+  for (const auto& each : all)
+    for (auto& id : each())
+      ids.push_back(std::move(id));
+  return ids;
+}
+
+void guests::add_stray(std::string id) {
+  const std::lock_guard lock{mutex_};
+  strays_.insert(std::move(id));
+}
+
+void guests::end_stray(const std::string& id) {
+  const std::lock_guard lock{mutex_};
+  if (const auto found = strays_.find(id); found != strays_.end())
+    strays_.erase(found);
+  left_.notify_all();
 }
 
 } // namespace taskactor::detail

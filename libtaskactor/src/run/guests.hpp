@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <functional>
 #include <mutex>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -22,31 +23,42 @@ class runtime;
 
 class guests {
 public:
-  /// `led`: another guest sees to its end, which it isn't asked for. `tells`: what it is and has, as JSON.
-  void add(const caf::actor& who, bool led = false, std::function<std::string()> tells = {});
+  /// What one can say of itself. Threads: any.
+  struct words {
+    std::function<std::string()> all;                     // what it is and has, as JSON
+    std::function<std::vector<std::string>()> still_here; // the ids of what hasn't ended in it
+  };
+  /// `led`: another guest sees to its end, which it isn't asked for.
+  void add(const caf::actor& who, bool led = false, words says = {});
   /// What those that tell something have told, in the order of their coming. Errors: `std::bad_alloc`.
   std::vector<std::string> tell();
   void ask_to_leave();
-  /// Waits for them, and kills those that have not left in time. True: nobody is left.
-  bool see_off(runtime& home);
+  /// Waits for them, and kills those that have not left in time. Returns what is left.
+  std::vector<std::string> see_off(runtime& home, time_point until,
+                                   std::chrono::nanoseconds kill = kill_bound);
 
-  /// Threads of theirs that outlive their end: they need the actor system.
-  std::atomic<std::size_t> strays{0};
+  /// What outlives the end of who has made it: it needs the actor system.
+  void add_stray(std::string id);
+  void end_stray(const std::string& id);
   /// Threads of theirs that are about to say something: a test's clock waits for them.
   std::atomic<std::size_t> busy_threads{0};
 
 private:
+  static constexpr std::chrono::milliseconds kill_bound{500};
+
   struct guest {
     caf::actor actor;
     bool led;
-    std::function<std::string()> tells;
+    words says;
   };
   std::vector<caf::actor> list(bool with_led);
-  bool wait(runtime& home, std::chrono::nanoseconds bound);
+  bool wait(runtime& home, time_point until);
+  std::vector<std::string> still_here();
 
   std::mutex mutex_; // what follows
   std::condition_variable left_;
   std::unordered_map<caf::actor_id, guest> here_;
+  std::multiset<std::string> strays_;
 };
 
 } // namespace taskactor::detail

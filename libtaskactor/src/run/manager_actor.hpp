@@ -98,6 +98,8 @@ private:
   void on_grace_due(record& task, time_point now);
   void end_attempt(record& task, failure how);
   void leave_behind(record& task);
+  void begin_overrun(record& task, time_point now);
+  void end_overrun(record& task, time_point now);
   void due_at(record& task, time_point when, end_reason why);
   void arm();
 

@@ -148,6 +148,8 @@ void manager_actor::on_down(ref<record> task, time_point now) { // NOLINT: it ma
   if (task->special)
     task->drop_spare(); // not at its end state: a further attempt may be about to begin then, with a copy of
                         // it
+  if (task->overrunning.load(std::memory_order_relaxed))
+    end_overrun(*task, now);
   task->phase = phase::gone;
   if (task->decide()) { // the actor was dropped without having run: there is no other way to get here
     task->fail(failure{state::cancelled, task->reason.load()});
@@ -155,8 +157,6 @@ void manager_actor::on_down(ref<record> task, time_point now) { // NOLINT: it ma
   }
   const bool lingered = is_final(task->state.load(std::memory_order_relaxed));
   give_end_state(*task, now);
-  if (task->overrunning.exchange(false))
-    home_.overrunning.fetch_sub(1, std::memory_order_relaxed);
   if (lingered || task->kind == record_kind::lane)
     home_.table().gone(*task);
   std::exchange(task->actor, nullptr)->release();

@@ -62,9 +62,10 @@ void manager_actor::on_due(record& task, time_point now) {
 void manager_actor::on_run_due(record& task, time_point now) {
   if (task.kind == record_kind::lane) {
     const auto verdict = task.review(now);
-    if (verdict.expired)
+    if (verdict.expired) {
+      begin_overrun(task, now);
       signal(task, false);
-    else if (verdict.next != time_point::max())
+    } else if (verdict.next != time_point::max())
       due_at(task, verdict.next, end_reason::run_timeout);
     return;
   }
@@ -74,8 +75,10 @@ void manager_actor::on_run_due(record& task, time_point now) {
   task.fail(failure{state::timed_out, task.due_reason, limit});
   judge(task, conduct::bad);
   const bool last = !wait_before_retry(task); // otherwise the caller is answered by a later attempt
-  if (last)
+  if (last) {
     give_end_state(task, now);
+    begin_overrun(task, now);
+  }
   signal(task, false);
   const auto total_end = after(task.submitted, task.total_timeout);
   if (last || task.phase != phase::in_grace || total_end >= task.due)
@@ -107,7 +110,9 @@ void manager_actor::end_attempt(record& task, failure how) {
   if (is_final(task.state.load()))
     return;
   task.fail(std::move(how));
-  give_end_state(task, home_.now());
+  const auto now = home_.now();
+  give_end_state(task, now);
+  begin_overrun(task, now);
 }
 
 /// What can't be killed (a thread in a call, a coroutine that never awaits) is answered for, and keeps its
@@ -118,13 +123,37 @@ void manager_actor::leave_behind(record& task) {
     task.fail(failure{state::cancelled, task.reason.load()});
     task.deliver();
   }
-  task.overrunning = true;
   judge(task, conduct::bad);
-  give_end_state(task, home_.now());
+  const auto now = home_.now();
+  give_end_state(task, now);
+  begin_overrun(task, now);
   home_.overruns.fetch_add(1, std::memory_order_relaxed);
-  home_.overrunning.fetch_add(1, std::memory_order_relaxed);
+  home_.young_overruns.fetch_sub(1, std::memory_order_relaxed);
   home_.report(event_kind::overrun, task);
   leave_nursery(task);
+}
+
+/// Its outcome is given, and it still runs (rule 8).
+void manager_actor::begin_overrun(record& task, time_point now) {
+  if (task.overrunning.exchange(true))
+    return;
+  if (task.kind == record_kind::lane)
+    task.ended_at.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  home_.young_overruns.fetch_add(1, std::memory_order_relaxed);
+  home_.overrunning.fetch_add(1, std::memory_order_relaxed);
+}
+
+/// It runs no more. What was gone at once, as a parked body is, is forgotten.
+void manager_actor::end_overrun(record& task, time_point now) {
+  constexpr std::chrono::milliseconds at_once{50};
+  task.overrunning = false;
+  home_.overrunning.fetch_sub(1, std::memory_order_relaxed);
+  if (task.phase == phase::overrun)
+    return; // counted when it was left behind
+  const time_point answered{clock::duration{task.ended_at.load(std::memory_order_relaxed)}};
+  if (now - answered > at_once)
+    home_.overruns.fetch_add(1, std::memory_order_relaxed);
+  home_.young_overruns.fetch_sub(1, std::memory_order_relaxed);
 }
 
 void manager_actor::due_at(record& task, time_point when, end_reason why) {

@@ -9,9 +9,11 @@
 
 #include <taskactor/run/admit.hpp>
 #include <taskactor/task/retry.hpp>
+#include <taskactor/task/sleep.hpp>
 
 #include <caf/all.hpp>
 
+#include <algorithm>
 #include <thread>
 #include <utility>
 
@@ -33,9 +35,11 @@ namespace detail {
 
 namespace {
 
-/// How long threads and observers have to come to their end when a manager is taken apart: those that are
+/// How long threads have to come to their end when a manager is taken apart: those that are
 /// idle need microseconds, and for what is busy the stages of the shutdown have waited already.
 constexpr std::chrono::milliseconds apart_bound{500};
+/// How long observers have to catch up with what they were told.
+constexpr std::chrono::seconds observers_bound{2};
 
 std::unique_ptr<caf::actor_system_config> own_config(std::size_t threads) {
   register_taskactor();
@@ -55,8 +59,7 @@ runtime::runtime(caf::actor_system* system, manager_options options)
       config_(system ? nullptr : own_config(options.scheduler_threads)),
       owned_(system ? nullptr : std::make_unique<caf::actor_system>(*config_)),
       system_(system ? system : owned_.get()),
-      events_(std::make_shared<event_hub>([this](auto job) { detached_job::start(*system_, std::move(job)); },
-                                          std::move(options.logger))),
+      events_(std::make_shared<event_hub>(std::move(options.logger))),
       table_(std::make_unique<task_table>(settings_.max_queue, settings_.history, settings_.history_ttl)),
       timers_(std::make_shared<timers>(*system_)),
       threads_(std::make_shared<thread_pool>(*system_, settings_.thread_capacity)) {
@@ -172,7 +175,7 @@ manager_statistics runtime::statistics() {
   result.waiting = waiting;
   result.running = running;
   result.overrunning = overrunning;
-  result.overruns = overruns;
+  result.overruns = overruns + young_overruns;
   result.items = items.read();
   result.threads = threads_->workers();
   result.events_dropped = events_->dropped();
@@ -218,8 +221,10 @@ shutdown_report runtime::shutdown(shutdown_options bounds) {
                             check_duration("kill", bounds.kill)})
     if (wrong)
       throw_rejection(*wrong);
+  const auto soft_end = after(after(now(), bounds.drain), bounds.cancel);
   std::unique_lock lock{mutex_};
   if (!report_) {
+    refuse_inside_coroutine(); // before anything has begun
     lock.unlock();
     guests_.ask_to_leave();
     table_->close(false);
@@ -228,7 +233,12 @@ shutdown_report runtime::shutdown(shutdown_options bounds) {
     lock.lock();
     block(lock, ended_, [this] { return report_.has_value(); });
   }
-  return *report_;
+  auto report = *report_;
+  lock.unlock();
+  for (auto& service : guests_.see_off(*this, soft_end, bounds.kill))
+    if (std::find(report.not_ended.begin(), report.not_ended.end(), service) == report.not_ended.end())
+      report.not_ended.push_back(std::move(service)); // a service that is a task is there already
+  return report;
 }
 
 void runtime::shut_down(shutdown_report report) {
@@ -242,15 +252,15 @@ void runtime::shut_down(shutdown_report report) {
 void runtime::take_apart() {
   if (std::exchange(apart_, true))
     return;
-  const bool alone = guests_.see_off(*this);
+  const bool alone = guests_.see_off(*this, now()).empty();
   if (attachment_)
     attachment_->stop();
   const bool ended = running == 0; // what the report left behind may have come to its end since
   const auto stuck = threads_->stop(ended ? apart_bound : std::chrono::milliseconds{0});
   const auto unwatched = !watch_ || watch_->stop(apart_bound);
-  const auto quiet = events_->stop(apart_bound) && unwatched;
+  events_->stop(observers_bound);
   const bool left = callers.wait(apart_bound); // who has waited for a task that has ended is about to
-  clean_ = alone && ended && stuck == 0 && quiet && left;
+  clean_ = alone && ended && stuck == 0 && unwatched && left;
   if (!clean_)
     return;
   for (auto part = parts_.rbegin(); part != parts_.rend(); ++part)

@@ -64,6 +64,8 @@ std::optional<explanation> explain(runtime& home, std::string_view id);
 /// `task_manager::configure`.
 void install_scheduler(caf::actor_system_config& config);
 
+/// For a call that may block, before it does anything. Errors: `errc::would_block` inside a coroutine body.
+void refuse_inside_coroutine();
 /// How a thread waits in virtual time: by running the system itself, and looking whether it is done.
 using wait_strategy = std::function<void(std::unique_lock<std::mutex>&, std::condition_variable&,
                                          const std::function<bool()>& done, time_point until)>;
@@ -101,8 +103,7 @@ public:
   // -- from callers' threads
   /// `joined`: with `on_duplicate::join`, what is there already.
   std::optional<rejection> admit(ref<record> task, task_options&& options, ref<record>& joined);
-  /// False: no more work is taken.
-  bool admit_lane(ref<record> lane);
+  bool admit_lane(ref<record> lane); // false: no more work is taken
   cancel_reply cancel(record& task, end_reason why);
   /// As those of `task_manager`.
   cancel_reply cancel_task(std::string_view id);
@@ -129,9 +130,8 @@ public:
   /// The same for a post. True: it has come.
   bool block(semaphore& posted, time_point until);
   void set_wait_strategy(wait_strategy strategy) { wait_ = std::move(strategy); }
-  /// Null in production.
   void set_fate(fate* decides) noexcept { fate_ = decides; }
-  fate* decides() const noexcept { return fate_; }
+  fate* decides() const noexcept { return fate_; } // null in production
   /// A random time below `limit`; zero for a limit of zero.
   std::chrono::nanoseconds random_below(std::chrono::nanoseconds limit);
   std::string next_gather_id();
@@ -140,7 +140,7 @@ public:
 
   // -- the manager's published counts
   std::atomic<std::size_t> waiting{0}, running{0}, tokens_used{0}, overrunning{0}, capacity{0};
-  std::atomic<std::uint64_t> overruns{0};
+  std::atomic<std::uint64_t> overruns{0}, young_overruns{0}; // these aren't left behind yet, nor counted
   striped_count items;
   detail::callers callers; // by handles, which may outlive this
 

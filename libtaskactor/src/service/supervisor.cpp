@@ -15,8 +15,9 @@ supervisor::supervisor(task_manager& tasks, supervisor_options options, std::vec
         detail::supervisor_root::start(detail::runtime_of(tasks), std::move(options), std::move(children))) {}
 
 supervisor::~supervisor() {
+  caf::anon_send_exit(root_->actor(), caf::exit_reason::user_shutdown);
   try {
-    stop();
+    root_->wait_end();
   } catch (const std::exception&) { // NOLINT: inside a coroutine; it was asked, and ends by itself
   }
 }
@@ -24,6 +25,8 @@ supervisor::~supervisor() {
 void supervisor::wait_started() { root_->wait_started(); }
 
 void supervisor::stop() {
+  if (!root_->has_ended())
+    detail::refuse_inside_coroutine(); // before it is asked
   caf::anon_send_exit(root_->actor(), caf::exit_reason::user_shutdown);
   root_->wait_end();
 }

@@ -183,16 +183,22 @@ running_child supervisor_actor::spawn_run(std::size_t which, std::shared_ptr<sta
 /// What a kill doesn't end: nothing is done with it any more but to hear of its end, if it comes; perhaps
 /// after that of this supervisor.
 void supervisor_actor::leave_behind(std::size_t which) {
-  if (const auto& actor = runs_[which].actor()) {
-    auto& strays = root_->home().visitors().strays; // as long as there is one, the runtime stays
-    ++strays;
-    ++root_->book()->left_behind;
-    actor->get()->attach_functor([&strays, book = root_->book()] {
-      --strays;
-      --book->left_behind;
-    });
-  }
+  keep_for(which, root_->home().visitors(), root_->book());
   runs_[which] = {};
+}
+
+void supervisor_actor::keep_for(std::size_t which, guests& keeper,
+                                const std::shared_ptr<service_book>& book) {
+  const auto& actor = runs_[which].actor();
+  if (!actor)
+    return;
+  const auto& path = node_.children[which]->path;
+  keeper.add_stray(path); // as long as there is one, the runtime stays
+  ++book->left_behind;
+  actor->get()->attach_functor([&keeper, path, book] {
+    --book->left_behind;
+    keeper.end_stray(path);
+  });
 }
 
 // -- telling
@@ -281,9 +287,12 @@ void supervisor_actor::arm() {
 void supervisor_actor::on_exit() {
   const auto root = std::move(root_); // which holds this actor in turn
   auto& home = root->home();
-  for (auto run = runs_.rbegin(); run != runs_.rend(); ++run)
-    if (*run)
-      run->kill(home);
+  for (auto which = runs_.size(); which-- != 0;)
+    if (runs_[which]) {
+      runs_[which].kill(home);
+      if (children_[which].spec().kind != service_kind::supervisor) // which is a guest itself
+        keep_for(which, home.visitors(), root->book());
+    }
   home.visitors().busy_threads -= static_cast<std::size_t>(std::count(busy_.begin(), busy_.end(), true));
   runs_.clear();
   who_.clear();

@@ -41,6 +41,7 @@ private:
   bool begin_run(std::size_t which);
   running_child spawn_run(std::size_t which, std::shared_ptr<start_ticket> ticket);
   void leave_behind(std::size_t which);
+  void keep_for(std::size_t which, guests& keeper, const std::shared_ptr<service_book>& book);
   void count_busy(std::size_t which);
   void publish(std::size_t which);
   void publish_myself();

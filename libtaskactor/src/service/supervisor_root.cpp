@@ -33,6 +33,26 @@ void check(const supervisor_options& options, const std::vector<child>& children
     throw_rejection({errc::invalid_argument, "name: \"" + *twice + "\": two children of one name"});
 }
 
+/// The ids of what has begun in it and not ended.
+void add_still_here(const service_info& in, const std::string& path, std::vector<std::string>& into) {
+  for (const auto& each : in.children) {
+    const auto id = path + '/' + each.name;
+    if (each.kind == service_kind::supervisor)
+      add_still_here(each, id, into);
+    else if (each.state != service_state::waiting && each.state != service_state::ended)
+      into.push_back(id);
+  }
+}
+
+std::vector<std::string> still_here(service_book& book) {
+  const auto tree = book.info(book.root());
+  std::vector<std::string> ids;
+  add_still_here(tree, tree.name, ids);
+  if (ids.empty())
+    ids.push_back(tree.name); // nothing but itself
+  return ids;
+}
+
 } // namespace
 
 supervisor_root::supervisor_root(runtime& home, const supervisor_options& options,
@@ -48,7 +68,8 @@ std::shared_ptr<supervisor_root> supervisor_root::start(runtime& home, superviso
   root->actor_ = home.system().spawn<supervisor_actor, caf::hidden>(
       root, root->book_->root(), options, std::move(children), std::optional<service_start>{});
   home.visitors().add(root->actor_, false,
-                      [book = root->book_] { return to_json(book->info(book->root())); });
+                      {[book = root->book_] { return to_json(book->info(book->root())); },
+                       [book = root->book_] { return still_here(*book); }});
   post(root->actor_, begin_children{});
   return root;
 }
@@ -87,6 +108,11 @@ void supervisor_root::wait_started() {
   if (end_->empty())
     throw_rejection({errc::stopping, "the supervisor was stopped before all its children had been started"});
   throw_rejection({errc::supervisor_gave_up, *end_});
+}
+
+bool supervisor_root::has_ended() {
+  const std::lock_guard lock{mutex_};
+  return end_.has_value();
 }
 
 std::string supervisor_root::wait_end() {

@@ -38,6 +38,7 @@ public:
   // -- from callers' threads
   // ----------------------------------------------------------------------------------------
   void wait_started();
+  bool has_ended();
   std::string wait_end();
 
 private:

@@ -23,6 +23,8 @@ using detail::time_point;
 
 /// Before nothing is taken for a deadlock: a thread of the user's own may be about to wake something.
 constexpr std::chrono::milliseconds last_moment{100};
+/// Beyond this a handler of events is taken for one that waits for the test.
+constexpr std::chrono::seconds slow_observer{2};
 /// How often a call that blocks on another thread looks at the clock.
 constexpr std::chrono::milliseconds look_interval{5};
 
@@ -92,6 +94,7 @@ public:
 
 private:
   void shut_down();
+  void wait_for_observers();
   /// Threads and processes that are at work, and will wake somebody.
   std::size_t real_work();
   std::string at() const { return detail::to_text(elapsed()); }
@@ -105,6 +108,7 @@ private:
   std::atomic<std::thread::id> driver_{std::this_thread::get_id()};
   std::uint64_t steps_ = 0;
   bool ended_ = false;
+  bool observers_hear_ = true;
   std::atomic<std::size_t> blocked_calls_{0};
   std::shared_ptr<std::atomic<std::size_t>> ending_ = std::make_shared<std::atomic<std::size_t>>(0);
 };
@@ -112,11 +116,21 @@ private:
 void manager::world::settle() {
   if (std::this_thread::get_id() != driver_)
     throw error{"a testing::manager is driven by the thread that made it, and this is another one"};
-  for (std::size_t count = 0; scheduler_.run_one(); ++count, ++steps_)
-    if (count == options_.max_steps)
-      throw livelock{"livelock at " + at() + ": after " + std::to_string(count)
-                         + " steps there is still something to run",
-                     waiting()};
+  std::size_t count = 0;
+  do {
+    for (; scheduler_.run_one(); ++count, ++steps_)
+      if (count == options_.max_steps)
+        throw livelock{"livelock at " + at() + ": after " + std::to_string(count)
+                           + " steps there is still something to run",
+                       waiting()};
+    wait_for_observers();
+  } while (scheduler_.can_run()); // what observers have begun
+}
+
+/// Before time goes on. One that isn't done within the patience isn't waited for again until it is.
+void manager::world::wait_for_observers() {
+  const std::chrono::nanoseconds bound = std::min<std::chrono::nanoseconds>(options_.patience, slow_observer);
+  observers_hear_ = home_.events().wait_heard(observers_hear_ ? bound : std::chrono::nanoseconds{0});
 }
 
 void manager::world::move_to(time_point when) {
@@ -162,7 +176,7 @@ void manager::world::run_until(const std::function<bool()>& done, time_point unt
                        waiting()};
     } else if (may_stay) {
       return;
-    } else if (!scheduler_.wait(last_moment)) {
+    } else if (!scheduler_.wait(last_moment) && !done()) {
       throw deadlock{"deadlock at " + at() + ": nothing can run, and nothing is due", waiting()};
     }
   }
@@ -182,6 +196,7 @@ void manager::world::block(std::unique_lock<std::mutex>& lock, std::condition_va
     lock.lock();
     return;
   }
+  const detail::blocked_observer observer;
   scheduler_.ring(); // it waits for the driver, who needn't wait for it
   while (!done() && scheduler_.now() < until)
     changed.wait_for(lock, look_interval);

@@ -11,9 +11,11 @@
 /// | unobserved_failure | error | a failed task's last handle is gone, and nobody looked      |
 /// | cleanup_fault      | warn  | a destructor threw while a body was destroyed               |
 /// | retrying           | warn  | an attempt has failed, and there will be another one; so it is with an
-/// idempotent call | | overrun            | warn  | work goes on after its outcome was given (rule 8) | |
-/// blocking           | warn  | the body has held a scheduler thread too long; `ran`: so long  | | isolated
-/// | warn  | a function (`id`: its name) is run in workers from now on; `text`: why; `ran`: as its last run |
+/// idempotent call |
+/// | overrun            | warn  | work has outlived its outcome and the kill (rule 8)         |
+/// | blocking           | warn  | the body has held a scheduler thread too long; `ran`: so long |
+/// | isolated           | warn  | a function (`id`: its name) is run in workers from now on; `text`: why;
+/// `ran`: as its last run |
 /// | readmitted         | info  | it isn't any more                                           |
 /// | observer_failed    | warn  | an observer threw; it is kept                               |
 /// | worker_started     | debug | a worker ("worker-PID") can take calls; `ran`: since it was asked for  |
@@ -79,8 +81,9 @@ struct event {
   std::uint64_t done = 0, total = 0;
 };
 
-/// Called on an actor of its own, one event at a time, in order. May block and may throw: neither reaches any
-/// task.
+/// Called on a thread of its own, one event at a time, in order. May block and may throw: neither reaches any
+/// task. When its manager is destroyed, what it was told is still handled for 2 s; what is still in it then
+/// is cut off, which is logged: that call goes on alone, and must not use the manager or its actor system.
 using event_handler = std::function<void(const event&)>;
 
 /// Some kinds of events; `{}`: all.

@@ -92,8 +92,8 @@ struct shutdown_options {
 
 struct shutdown_report {
   std::uint64_t completed = 0, failed = 0, cancelled = 0, timed_out = 0; ///< ended since the shutdown began
-  /// Ids of what still ran when the last stage was over: coroutines that never yield, threads that never
-  /// return.
+  /// Ids of what still ran when the last stage was over: coroutines that never await, threads that never
+  /// return; and of supervisors' services that had not ended.
   std::vector<std::string> not_ended{};
   bool clean() const noexcept { return not_ended.empty(); }
 };
@@ -120,9 +120,11 @@ struct manager_statistics {
   std::size_t waiting = 0, running = 0; ///< now; `running` includes those asked to end
   std::size_t overrunning = 0;          ///< now: outcome given, work still running (rule 8)
   std::uint64_t submitted = 0, rejected = 0, completed = 0, failed = 0, cancelled = 0,
-                timed_out = 0;     ///< since start
-  std::uint64_t items = 0;         ///< ended items of gathers, not counted among the tasks above
-  std::uint64_t overruns = 0;      ///< since start
+                timed_out = 0; ///< since start
+  std::uint64_t items = 0;     ///< ended items of gathers, not counted among the tasks above
+  /// Since start, those of now included: works that went on after their outcome was given. What was gone
+  /// within 50 ms, as a parked coroutine is at once, counts only while it is there.
+  std::uint64_t overruns = 0;
   std::size_t blocked_threads = 0; ///< now: threads of the scheduler that a body holds beyond `blocked_after`
   std::uint64_t blocks = 0;        ///< since start: how often one has been held so
   std::chrono::nanoseconds longest_block{}; ///< as far as has been watched

@@ -17,7 +17,8 @@
 ///
 /// **Real work.** Threads and processes are real. A blocking call lets the clock stand still as long as they
 /// are at work, for at most `patience`; after that it goes on without those. `settle` and `advance` don't
-/// wait for them.
+/// wait for them. Observers' handlers are real threads too: before time goes on, and at the end of `settle`,
+/// they have handled what they were told; one that takes longer than 2 s, or `patience`, isn't waited for.
 ///
 /// Threads: the manager is driven by the thread that made it, alone. `tasks()` may be used from any thread; a
 /// blocking call from another one waits until this one drives. Stops: the destructor ends all tasks in

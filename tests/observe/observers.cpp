@@ -1,0 +1,144 @@
+// Observers and time: a test's clock waits for them, and a manager's end does, for a while.
+#include "run/bodies.hpp"
+#include "support/virtual_time.hpp"
+
+#include <boost/test/unit_test.hpp>
+#include <spdlog/sinks/ostream_sink.h>
+#include <spdlog/spdlog.h>
+
+#include <atomic>
+#include <condition_variable>
+#include <memory>
+#include <mutex>
+#include <sstream>
+#include <string>
+#include <vector>
+
+using namespace test;
+
+namespace {
+
+/// A handler's slow work: nothing in a test may sleep, so it waits for what doesn't come.
+void take(std::chrono::milliseconds time) {
+  std::mutex mutex;
+  std::condition_variable never;
+  std::unique_lock lock{mutex};
+  never.wait_for(lock, time, [] { return false; });
+}
+
+struct captured_log {
+  std::ostringstream text;
+  std::shared_ptr<spdlog::logger> logger
+      = std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text));
+};
+
+} // namespace
+
+BOOST_AUTO_TEST_SUITE(observers)
+
+BOOST_AUTO_TEST_CASE(virtual_time_waits_until_observers_have_heard) {
+  virtual_time world;
+  std::mutex mutex;
+  std::vector<std::chrono::nanoseconds> heard_at;
+  const auto subscription = world.tasks.observe(
+      [&](const ta::event&) {
+        take(20ms);
+        const auto now = world.elapsed();
+        const std::lock_guard lock{mutex};
+        heard_at.push_back(now);
+      },
+      {.kinds = {ta::event_kind::completed}});
+  for (int i = 1; i <= 3; ++i)
+    (void)world.tasks.add_task({}, after, i * 1s, i);
+  world.advance(10s);
+  const std::lock_guard lock{mutex};
+  BOOST_TEST((heard_at == std::vector<std::chrono::nanoseconds>{1s, 2s, 3s}));
+}
+
+BOOST_AUTO_TEST_CASE(what_an_observer_begins_is_run_before_time_goes_on) {
+  virtual_time world;
+  std::atomic<int> begun{0};
+  std::atomic<std::int64_t> ended_at{0};
+  const auto subscription = world.tasks.observe(
+      [&](const ta::event& e) {
+        if (e.id != "first")
+          return;
+        ++begun;
+        (void)world.tasks.add_task({}, [&] { ended_at = world.elapsed() / 1ms; });
+      },
+      {.kinds = {ta::event_kind::completed}});
+  (void)world.tasks.add_task({.id = "first"}, after, 1s, 1);
+  world.advance(1h);
+  BOOST_TEST(begun == 1);
+  BOOST_TEST(ended_at == 1000);
+}
+
+BOOST_AUTO_TEST_CASE(an_observer_that_asks_the_manager_and_waits_is_not_waited_for) {
+  virtual_time world;
+  std::atomic<int> got{0};
+  const auto subscription = world.tasks.observe(
+      [&](const ta::event& e) {
+        if (e.id == "first")
+          got = world.tasks.add_task({}, after, 1s, 7).value().get();
+      },
+      {.kinds = {ta::event_kind::completed}});
+  (void)world.tasks.add_task({.id = "first"}, after, 1s, 1);
+  world.run_until([&] { return got == 7; });
+  BOOST_CHECK(world.elapsed() >= 2s);
+}
+
+BOOST_AUTO_TEST_CASE(an_observer_that_is_behind_is_waited_for_at_the_end) {
+  captured_log log;
+  std::atomic<int> heard{0};
+  ta::subscription kept; // longer than the manager, as by a program that keeps it to its end
+  {
+    ta::task_manager tasks{{.logger = log.logger}};
+    kept = tasks.observe(
+        [&](const ta::event&) {
+          take(70ms);
+          ++heard;
+        },
+        {.kinds = {ta::event_kind::completed}});
+    for (int i = 0; i < 10; ++i)
+      tasks.add_task({}, [] {}).value().wait();
+  }
+  BOOST_TEST(heard == 10);
+  BOOST_TEST(log.text.str().find("left behind") == std::string::npos, log.text.str());
+  BOOST_TEST(log.text.str().find("cut off") == std::string::npos, log.text.str());
+}
+
+BOOST_AUTO_TEST_CASE(one_that_hangs_is_cut_off_and_the_rest_is_taken_apart) {
+  captured_log log;
+  struct state {
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool entered = false, go_on = false, left = false;
+  };
+  const auto shared = std::make_shared<state>();
+  ta::subscription kept;
+  {
+    ta::task_manager tasks{{.logger = log.logger}};
+    kept = tasks.observe([shared](const ta::event&) {
+      std::unique_lock lock{shared->mutex};
+      shared->entered = true;
+      shared->changed.notify_all();
+      shared->changed.wait(lock, [&] { return shared->go_on; });
+      shared->left = true;
+      shared->changed.notify_all();
+    });
+    tasks.add_task({}, [] {}).value().wait();
+    tasks.add_task({}, [] {}).value().wait();
+    {
+      std::unique_lock lock{shared->mutex};
+      shared->changed.wait(lock, [&] { return shared->entered; });
+    }
+  }
+  BOOST_TEST(log.text.str().find("1 observer was cut off") != std::string::npos, log.text.str());
+  BOOST_TEST(log.text.str().find("left behind") == std::string::npos, log.text.str());
+  std::unique_lock lock{shared->mutex};
+  shared->go_on = true;
+  shared->changed.notify_all();
+  shared->changed.wait(lock, [&] { return shared->left; });
+}
+
+BOOST_AUTO_TEST_SUITE_END()
