@@ -187,6 +187,27 @@ BOOST_AUTO_TEST_CASE(a_call_with_a_bad_argument_has_done_nothing) {
     check_unchanged(each, false);
 }
 
+BOOST_AUTO_TEST_CASE(who_waits_for_room_is_rejected_only_when_it_did_not_get_in) {
+  virtual_time world{{.max_queue = 1}};
+  auto first = world.tasks.add_task({}, after, 1s, 1).value();
+  auto body = [&world]() -> ta::task<void> {
+    (void)world.tasks.add_task({.on_full = ta::on_full::wait}, after, 1s, 2);
+    co_return;
+  };
+  ta::testing::manager other;
+  BOOST_CHECK_THROW(other.tasks().add_task({}, body).value().get(), std::system_error);
+  BOOST_TEST(world.tasks.statistics().rejected == 0u);
+  const auto late
+      = world.tasks.add_task({.on_full = ta::on_full::wait, .admission_timeout = 1ms}, after, 1s, 2);
+  BOOST_REQUIRE(!late);
+  BOOST_CHECK(late.error().code == ta::errc::queue_full);
+  BOOST_TEST(world.tasks.statistics().rejected == 1u);
+  auto third = world.tasks.add_task({.on_full = ta::on_full::wait}, after, 1s, 3).value();
+  BOOST_TEST(third.get() == 3);
+  BOOST_TEST(world.tasks.statistics().rejected == 1u);
+  BOOST_TEST(world.tasks.statistics().submitted == 2u);
+}
+
 BOOST_AUTO_TEST_CASE(what_can_be_answered_at_once_is_no_blocking_call) {
   virtual_time world;
   auto done = world.tasks.add_task({.id = "done"}, [] { return 1; }).value();

@@ -157,6 +157,31 @@ BOOST_AUTO_TEST_CASE(a_cancelled_task_ends_as_a_whole_whatever_has_expired_in_it
   BOOST_TEST(trace == "");
 }
 
+BOOST_AUTO_TEST_CASE(a_tasks_own_clock_is_the_outermost_of_all_whichever_rings_first) {
+  for (std::uint64_t seed = 1; seed <= 50; ++seed) {
+    ta::testing::manager m{{.seed = seed}};
+    bool went_on = false;
+    auto fails = []() -> ta::task<void> { co_await ta::fail_after(1s, hanging_twice()); };
+    auto moves_on = [&went_on]() -> ta::task<void> {
+      co_await ta::move_on_after(1s, hanging_twice());
+      went_on = true;
+    };
+    auto shielded = []() -> ta::task<void> {
+      co_await ta::shield(ta::move_on_after(1s, hanging_twice()));
+      co_await hanging();
+    };
+    auto a = m.tasks().add_task({.timeout = 1s}, fails).value();
+    auto b = m.tasks().add_task({.total_timeout = 1s}, moves_on).value();
+    auto c = m.tasks().add_task({.timeout = 1s}, shielded).value();
+    m.advance(1s);
+    BOOST_CHECK(a.state() == ta::state::timed_out);
+    BOOST_REQUIRE(b.state() == ta::state::timed_out);
+    BOOST_CHECK(c.state() == ta::state::timed_out);
+    BOOST_CHECK(b.try_outcome()->error().reason() == ta::end_reason::total_timeout);
+    BOOST_TEST(!went_on);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(what_has_ended_by_itself_at_that_moment_has_ended_so) {
   virtual_time world;
   auto body = []() -> ta::task<std::string> {

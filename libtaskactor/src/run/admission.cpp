@@ -76,8 +76,10 @@ std::optional<rejection> runtime::admit(ref<record> task, task_options&& options
     joined = std::move(answer.joined);
     if (!answer.refused || answer.refused->code != errc::queue_full || options.on_full != on_full::wait)
       return std::move(answer.refused);
-    if (auto late = wait_for_room(options))
-      return late;
+    if (auto late = wait_for_room(options)) {
+      wrong = std::move(late); // and it is counted as one that was refused, once
+      options.on_full = on_full::reject;
+    }
   }
 }
 

@@ -4,6 +4,8 @@
 #include "runtime.hpp"
 #include "special.hpp"
 
+#include <taskactor/task/sleep.hpp>
+
 #include <array>
 #include <mutex>
 
@@ -34,6 +36,16 @@ void report_unobserved(const record& task, const failure& what, event_hub& to) n
   }
 }
 
+/// Of a body that a scope of its own has ended just when its time was up, before the manager has said so.
+failure out_of_time(const record& task, time_point now) {
+  const time_point started{clock::duration{task.started_at.load(std::memory_order_relaxed)}};
+  if (task.kind == record_kind::task && after(task.submitted, task.total_timeout) <= now)
+    return failure{state::timed_out, end_reason::total_timeout, task.total_timeout};
+  if (after(started, task.timeout) <= now)
+    return failure{state::timed_out, end_reason::run_timeout, task.timeout};
+  return failure{state::cancelled, end_reason::parent_ended};
+}
+
 } // namespace
 
 struct record::words {
@@ -57,7 +69,9 @@ void record::conclude_exception(std::exception_ptr thrown, bool cancellation) no
       report_cleanup_fault(thrown);
     return;
   }
-  if (on_body_end(how, asked) == taskactor::state::cancelled)
+  if (cancellation && !asked && deadline() <= now())
+    fail(out_of_time(*this, now()));
+  else if (on_body_end(how, asked) == taskactor::state::cancelled)
     fail(failure{taskactor::state::cancelled, reason.load(std::memory_order_relaxed)});
   else
     fail(failure{std::move(thrown)});

@@ -21,7 +21,8 @@ admission task_table::admit(ref<record> task, on_full full, on_duplicate duplica
   admission answer;
   const std::lock_guard lock{mutex_};
   auto refuse = [&](rejection why) {
-    ++rejected_;
+    if (full != on_full::wait || why.code != errc::queue_full) // otherwise it waits, and may get in
+      ++rejected_;
     answer.refused = std::move(why);
     return std::move(answer);
   };

@@ -14,6 +14,19 @@ timeout_error::timeout_error(std::chrono::nanoseconds limit)
 
 namespace detail {
 
+namespace {
+
+/// The task's own time is up, and no shield keeps that out. The manager says so in a moment: which of two
+/// clocks is heard first is chance.
+bool task_is_due(const context& where) noexcept {
+  for (const auto* each = where.scopes; each; each = each->outer)
+    if (each->shielded)
+      return false;
+  return where.core().deadline() <= where.core().now();
+}
+
+} // namespace
+
 body_scope::body_scope(time_point due, bool shields) noexcept {
   timer.due = due;
   shielded = shields;
@@ -55,8 +68,8 @@ void body_scope::absorb(const std::optional<std::chrono::nanoseconds>& fails_aft
   if (!cancellation && !told)
     throw;
   expire_outer();
-  if (ctx_->must_stop()) { // somebody around it decides, who is then the one who has been told
-    ctx_->mark_told();
+  if (ctx_->must_stop() || (cancellation && task_is_due(*ctx_))) {
+    ctx_->mark_told(); // somebody around it decides, who is then the one who has been told
     throw;
   }
   if (cancellation) {
