@@ -7,8 +7,8 @@
 ///     auto all = tasks.gather({.concurrency = 16, .task_timeout = 2s}, fetch, urls);
 ///
 /// Threads: every member may be called from any thread. The blocking ones (`gather`, `cancel_and_wait`,
-/// `shutdown`, the destructor) throw `errc::would_block` inside a coroutine body, where `co_await` is the
-/// way.
+/// `shutdown`, the destructor) throw `errc::would_block` inside a coroutine body, before they have done
+/// anything: `co_await` is the way there.
 ///
 /// In an actor system of the user's: `task_manager::configure(config)` before the system is made gives it the
 /// scheduler that a manager's own system has. Without it prefer CAF's policy "sharing": the default,
@@ -164,7 +164,7 @@ public:
 
   /// Ends the manager in bounded time (rule 12): no more admission, then drain, cancel, kill. May be called
   /// twice and from several threads: all get the report of the first, but a later call with shorter bounds
-  /// hurries it up.
+  /// hurries it up, and names those services that are still there then.
   shutdown_report shutdown(shutdown_options options = {});
 
 private:

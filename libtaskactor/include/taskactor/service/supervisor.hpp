@@ -24,9 +24,9 @@
 /// restart beside each other, and not one after the other; a supervisor that has given up has failed, also to
 /// a transient policy; there are back-offs, deadlines of starts, and no children that are added later.
 ///
-/// Threads: any; the blocking calls throw `errc::would_block` inside a coroutine body. Stops: an exit message
-/// to `actor()` is a request to stop; one of reason `kill` kills all below it at once. A task manager that is
-/// shut down stops its supervisors first.
+/// Threads: any; the blocking calls throw `errc::would_block` inside a coroutine body, and have asked nobody
+/// then. Stops: an exit message to `actor()` is a request to stop; one of reason `kill` kills all below it at
+/// once. A task manager that is shut down stops its supervisors first; its report names what doesn't end.
 #pragma once
 
 #include <taskactor/fwd.hpp>
