@@ -75,6 +75,8 @@ std::string to_string(errc code) {
     return "not permitted";
   case errc::result_taken:
     return "the result has been taken";
+  case errc::no_value:
+    return "ended without a value";
   }
   return "unknown error";
 }

@@ -187,7 +187,7 @@ BOOST_AUTO_TEST_CASE(of_items_as_they_are_completed) {
 BOOST_AUTO_TEST_CASE(of_generators) {
   auto three = []() -> ta::async_generator<fragile> {
     for (int i = 0; i < 3; ++i)
-      co_yield fragile{7};
+      co_yield fragile(7);
   };
   at_each_construction([&](ta::task_manager& tasks) {
     auto outer = [&]() -> ta::task<int> {

@@ -68,6 +68,8 @@ enum class errc {
   /// The task's value, which can't be copied, has been taken by another handle; or this one can't take it,
   /// since others may be looking at it.
   result_taken,
+  /// A coroutine with a result has ended without one: there is a way through it that doesn't `co_return`.
+  no_value,
 };
 
 /// The category of `errc`, named "taskactor".

@@ -21,7 +21,6 @@
 #include <taskactor/observe/event.hpp>
 #include <taskactor/process/capture_output.hpp>
 #include <taskactor/process/run_command.hpp>
-#include <taskactor/process/run_in_process.hpp>
 #include <taskactor/process/run_where_it_belongs.hpp>
 #include <taskactor/run/admit.hpp>
 #include <taskactor/run/explanation.hpp>
@@ -40,7 +39,7 @@
 
 namespace taskactor {
 
-class task_manager {
+class task_manager : detail::without_options {
 public:
   /// Owns an actor system. Errors: `std::system_error{errc::invalid_argument}` names the option or variable
   /// at fault.
@@ -61,33 +60,36 @@ public:
   /// callable, run on a thread of the scheduler, which it must not block (that is what `run_in_thread` is
   /// for).
   template <class F, class... Args>
-    requires detail::body<F, Args...>
+    requires(!detail::task_name<F>)
   expected<handle<detail::body_result<F, Args...>>> add_task(task_options options, F&& body, Args&&... args) {
-    if (detail::runs_elsewhere(options))
-      return add_elsewhere(std::move(options), std::forward<F>(body), std::forward<Args>(args)...);
-    if constexpr (detail::fits_a_call<std::decay_t<F>, std::decay_t<Args>...>)
-      if (const auto* known = watches_ && !options.runner ? detail::find_portable(body) : nullptr)
-        return detail::admit_watched(*runtime_, std::move(options), *known, body,
-                                     std::forward<Args>(args)...);
-    return add_body(std::move(options), std::forward<F>(body), std::forward<Args>(args)...);
+    if constexpr (detail::check_body<F, Args...>()) {
+      if (detail::runs_elsewhere(options))
+        return add_elsewhere(std::move(options), std::forward<F>(body), std::forward<Args>(args)...);
+      if constexpr (detail::fits_a_call<std::decay_t<F>, std::decay_t<Args>...>)
+        if (const auto* known = watches_ && !options.runner ? detail::find_portable(body) : nullptr)
+          return detail::admit_watched(*runtime_, std::move(options), *known, body,
+                                       std::forward<Args>(args)...);
+      return add_body(std::move(options), std::forward<F>(body), std::forward<Args>(args)...);
+    }
+    return rejection{}; // isn't reached
   }
+  using without_options::add_task;
 
-  /// A registered task by its name, with JSON arguments: `add_task({}, "img.resize", {"a.png", 100})`. Gives
-  /// an `expected<handle<json>>`; errors as `add_named`, whose header `named_tasks.hpp` is to be included.
+  /// A registered task by its name: `add_task({}, "img.resize", {"a.png", 100})`, the arguments as JSON.
+  /// Gives an `expected<handle<json>>`, as `add_named`, whose header `named_tasks.hpp` is to be included.
   template <detail::task_name Name, class Arguments = typename detail::json_arguments<Name>::type>
   auto add_task(task_options options, const Name& name, const Arguments& arguments = Arguments::array()) {
     return add_named(*this, std::move(options), std::string_view{name}, arguments);
   }
 
-  /// A task that is one blocking call on a thread: takes a global token, then one of the thread limiter (rule
-  /// 5).
+  /// A task that is one blocking call on a thread: takes a global token, then one of the thread limiter.
   template <class F, class... Args>
   auto run_in_thread(task_options options, F&& function, Args&&... args) {
-    using call = detail::typed_call<std::decay_t<F>, std::decay_t<Args>...>;
-    auto body = [](std::decay_t<F> f, std::decay_t<Args>... as) -> task<typename call::result_type> {
-      co_return co_await taskactor::run_in_thread(std::move(f), std::move(as)...);
-    };
-    return add_body(std::move(options), body, std::forward<F>(function), std::forward<Args>(args)...);
+    if constexpr (detail::check_thread_call<false, F, Args...>())
+      return add_body(std::move(options), detail::thread_body<std::decay_t<F>, std::decay_t<Args>...>,
+                      std::forward<F>(function), std::forward<Args>(args)...);
+    else
+      return detail::no_task{rejection{}};
   }
 
   /// A task that is one external command: takes a global token, then one of the process limiter.
@@ -99,11 +101,8 @@ public:
   template <class F, class... Args>
   auto run_in_process(task_options options, F&& function, Args&&... args) {
     using plain = std::decay_t<F>;
-    using result = typename decltype(taskactor::run_in_process(
-        std::declval<plain>(), std::declval<std::decay_t<Args>>()...))::value_type;
-    auto body = [](plain f, std::decay_t<Args>... as) -> task<result> {
-      co_return co_await taskactor::run_in_process(f, std::move(as)...);
-    };
+    auto body
+        = [](plain f, std::decay_t<Args>... as) { return taskactor::run_in_process(f, std::move(as)...); };
     return add_body(std::move(options), body, std::forward<F>(function), std::forward<Args>(args)...);
   }
 
@@ -113,21 +112,23 @@ public:
 
   /// Runs `body` for each item, at most `options.concurrency` at once, and blocks until all have ended: their
   /// outcomes in the order of the items. See `gather_options`. Inside a task: `co_await ta::gather(...)`.
-  template <class F, std::ranges::input_range Items>
+  template <class F, class Items>
   auto gather(gather_options options, F&& body, Items&& items) {
     return detail::gather_and_wait(*runtime_, std::move(options), std::forward<F>(body),
                                    std::forward<Items>(items));
   }
+  using without_options::gather;
 
   /// As `gather`, for any number of items in flat memory: each outcome goes to `sink(index, outcome)` as it
   /// comes, one call at a time, and is forgotten. Items are pulled on the calling thread, as fast as they
   /// are run: at most as many ahead as run at once, or 16 if that is more. Returns the number of items that
   /// were pulled. A sink that throws ends the gather, which rethrows.
-  template <class F, std::ranges::input_range Items, class Sink>
+  template <class F, class Items, class Sink>
   std::size_t gather_each(gather_options options, F&& body, Items&& items, Sink&& sink) {
     return detail::gather_each(*runtime_, std::move(options), std::forward<F>(body),
                                std::forward<Items>(items), std::forward<Sink>(sink));
   }
+  using without_options::gather_each;
 
   /// Asks a task to end, and answers at once (rule 9).
   cancel_reply cancel_task(std::string_view id);
@@ -183,13 +184,11 @@ private:
     if (where == runner::thread) {
       if constexpr (!detail::body_traits<F, Args...>::coroutine)
         return run_in_thread(std::move(options), std::forward<F>(body), std::forward<Args>(args)...);
-      return rejection{errc::invalid_argument, "runner::thread: a coroutine doesn't run on a thread"};
+      return detail::not_on_a_thread();
     }
     if constexpr (detail::fits_a_call<std::decay_t<F>, std::decay_t<Args>...>)
       return run_in_process(std::move(options), std::forward<F>(body), std::forward<Args>(args)...);
-    return rejection{errc::invalid_argument,
-                     "runner::process: only a registered function, with parameters that are values or const "
-                     "references, runs in another process"};
+    return detail::not_in_a_process();
   }
 
   friend detail::runtime& detail::runtime_of(task_manager& manager) noexcept;

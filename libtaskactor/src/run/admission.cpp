@@ -25,6 +25,13 @@ rejection invalid(const std::string& what) { return {errc::invalid_argument, wha
 
 } // namespace
 
+rejection not_on_a_thread() { return invalid("runner::thread: a coroutine doesn't run on a thread"); }
+
+rejection not_in_a_process() {
+  return invalid("runner::process: only a registered function, with parameters that are values or const "
+                 "references, runs in another process");
+}
+
 /// The needs of named limiters, in the order in which all tasks take them.
 std::optional<rejection> find_needs(runtime& home, const std::vector<limit>& limits,
                                     std::vector<limit_need>& into) {

@@ -1,5 +1,6 @@
 #include <taskactor/errc.hpp>
 #include <taskactor/task/context.hpp>
+#include <taskactor/task/expected.hpp>
 #include <taskactor/task/task.hpp>
 
 #include <algorithm>
@@ -112,6 +113,17 @@ bool caught_cancellation() noexcept {
 void promise_base::unhandled_exception() noexcept {
   error = std::current_exception();
   cancellation = !continuation && caught_cancellation();
+}
+
+void promise_base::raise_no_value() {
+  if (error)
+    std::rethrow_exception(std::move(error));
+  throw_rejection({errc::no_value, "a coroutine has ended without a co_return of its value"});
+}
+
+void refuse_empty_task() {
+  throw_rejection({errc::invalid_argument,
+                   "this task is empty: it was moved from, has been awaited already, or was never made"});
 }
 
 std::exception_ptr destroy_chain(promise_base* leaf) noexcept {

@@ -119,13 +119,23 @@ async_generator<completed_item<item_result<F, Source>>> complete_each(gather_opt
   state->rethrow_sink_failure();
 }
 
+/// In place of what is refused.
+async_generator<completed_item<no_call>> no_generator();
+
 } // namespace detail
 
 /// Inside a task. An lvalue range must outlive the generator.
-template <class F, std::ranges::input_range Items>
+template <class F, class Items>
 [[nodiscard]] auto as_completed(gather_options options, F&& body, Items&& items) {
-  return detail::complete_each<std::decay_t<F>>(std::move(options), std::forward<F>(body),
-                                                detail::make_source(std::forward<Items>(items)));
+  if constexpr (detail::check_gather<false, F, Items>())
+    return detail::complete_each<std::decay_t<F>>(std::move(options), std::forward<F>(body),
+                                                  detail::make_source(std::forward<Items>(items)));
+  else
+    return detail::no_generator();
+}
+template <detail::no_options<gather_options> First, class... Rest>
+async_generator<completed_item<detail::no_call>> as_completed(First&&, Rest&&...) {
+  return detail::gather_options_first<First>(), detail::no_generator();
 }
 
 } // namespace taskactor

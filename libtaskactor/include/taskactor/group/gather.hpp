@@ -11,16 +11,17 @@
 ///
 /// Inside a task the gather's items run under the same manager; the task gives its token back while it waits,
 /// and its cancellation cancels the items (rules 6 and 15). There the range is read on the scheduler's
-/// threads and must not block; a range that is an lvalue must outlive the await.
+/// threads and must not block; a range that is an lvalue must outlive the await. For g++ 12 a lambda that
+/// owns captures is given a name before.
 ///
 /// Stops: a body that can't be stopped is answered for at its deadline, and goes on with its token (rule 8).
 #pragma once
 
+#include <taskactor/group/gather_check.hpp>
 #include <taskactor/group/sources.hpp>
 #include <taskactor/group/typed_gather.hpp>
 #include <taskactor/run/wait.hpp>
 
-#include <coroutine>
 #include <memory>
 #include <mutex>
 #include <ranges>
@@ -80,19 +81,23 @@ private:
 
 template <class F, class Items>
 auto gather_and_wait(runtime& home, gather_options options, F&& f, Items&& items) {
-  auto source = make_source(std::forward<Items>(items));
-  using result = item_result<F, decltype(source)>;
-  const auto known = source.size();
-  auto state = make_gather(home, std::move(options), std::forward<F>(f), std::move(source),
-                           vector_sink<result>{known});
-  state->open(false, false);
-  state->wait();
-  state->rethrow_sink_failure();
-  return state->sink.take();
+  if constexpr (check_gather<false, F, Items>()) {
+    auto source = make_source(std::forward<Items>(items));
+    using result = item_result<F, decltype(source)>;
+    const auto known = source.size();
+    auto state = make_gather(home, std::move(options), std::forward<F>(f), std::move(source),
+                             vector_sink<result>{known});
+    state->open(false, false);
+    state->wait();
+    state->rethrow_sink_failure();
+    return state->sink.take();
+  } else {
+    return std::vector<outcome<no_call>>{};
+  }
 }
 
 template <class F, class Items, class Sink>
-std::size_t gather_each(runtime& home, gather_options options, F&& f, Items&& items, Sink&& sink) {
+std::size_t gather_checked_each(runtime& home, gather_options options, F&& f, Items& items, Sink& sink) {
   using item = std::ranges::range_value_t<Items>;
   auto state = make_gather(home, std::move(options), std::forward<F>(f), fed_source<item>{},
                            borrowed_sink<std::remove_reference_t<Sink>>{sink});
@@ -116,9 +121,16 @@ std::size_t gather_each(runtime& home, gather_options options, F&& f, Items&& it
   return pulled;
 }
 
+template <class F, class Items, class Sink>
+std::size_t gather_each(runtime& home, gather_options options, F&& f, Items&& items, Sink&& sink) {
+  if constexpr (check_gather_each<F, Items, Sink>())
+    return gather_checked_each(home, std::move(options), std::forward<F>(f), items, sink);
+  return 0; // isn't reached
+}
+
 /// The await of a gather inside a task.
 template <class F, class Source>
-class gather_awaiter final : lending_wait {
+class [[nodiscard]] gather_awaiter final : lending_wait {
   using result = item_result<F, Source>;
   using state_type = typed_gather<F, Source, vector_sink<result>>;
 
@@ -170,11 +182,19 @@ private:
 } // namespace detail
 
 /// Inside a task: `co_await gather(options, body, items)` gives `std::vector<outcome<R>>`.
-template <class F, std::ranges::input_range Items>
+template <class F, class Items>
 [[nodiscard]] auto gather(gather_options options, F&& body, Items&& items) {
-  auto source = detail::make_source(std::forward<Items>(items));
-  return detail::gather_awaiter<std::decay_t<F>, decltype(source)>{std::move(options), std::forward<F>(body),
-                                                                   std::move(source)};
+  if constexpr (detail::check_gather<true, F, Items>()) {
+    auto source = detail::make_source(std::forward<Items>(items));
+    return detail::gather_awaiter<std::decay_t<F>, decltype(source)>{
+        std::move(options), std::forward<F>(body), std::move(source)};
+  } else {
+    return detail::refused_await{};
+  }
+}
+template <detail::no_options<gather_options> First, class... Rest>
+detail::refused_await gather(First&&, Rest&&...) {
+  return detail::gather_options_first<First>(), detail::refused_await{};
 }
 
 } // namespace taskactor

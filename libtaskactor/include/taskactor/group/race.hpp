@@ -5,7 +5,8 @@
 ///     auto won = co_await ta::race(std::move(tasks));                // a vector of task<T>: {index, value}
 ///
 /// Each body is a child task with its own token and an id below the parent's. A result of void is a
-/// `std::monostate`. Bodies are tasks, awaitables, or callables that give one.
+/// `std::monostate`. Bodies are tasks, awaitables, or callables that give one (for g++ 12 a lambda that owns
+/// what it captures is given a name before: docs/first_steps.md).
 ///
 /// `race`: the first that ends decides, with its value or its exception; the losers are cancelled and
 /// awaited. What they throw then is reported (`event_kind::cleanup_fault`). A loser that had a value all the
@@ -32,7 +33,7 @@ namespace taskactor {
 template <class T>
 struct race_won {
   std::size_t index = 0;
-  detail::stored<T> value{};
+  detail::stored<T> value; // no {}: T may have no default
 };
 
 namespace detail {
@@ -167,8 +168,8 @@ task<std::tuple<stored<Ts>...>> all_of(std::index_sequence<I...>, task<Ts>... bo
 /// The value of the first that ends. Errors: that one's exception.
 template <class... As>
   requires(sizeof...(As) > 1)
-[[nodiscard]] auto race(As... bodies) {
-  return detail::race_of(std::index_sequence_for<As...>{}, detail::as_task(std::move(bodies))...);
+[[nodiscard]] auto race(As&&... bodies) {
+  return detail::race_of(std::index_sequence_for<As...>{}, detail::as_part(std::forward<As>(bodies))...);
 }
 
 /// The same for a number of equals. Errors: also `errc::invalid_argument`, when there are none.
@@ -180,8 +181,8 @@ template <class T>
 /// All values, when all have one. Errors: the first failure's exception.
 template <class... As>
   requires(sizeof...(As) > 0)
-[[nodiscard]] auto when_all(As... bodies) {
-  return detail::all_of(std::index_sequence_for<As...>{}, detail::as_task(std::move(bodies))...);
+[[nodiscard]] auto when_all(As&&... bodies) {
+  return detail::all_of(std::index_sequence_for<As...>{}, detail::as_part(std::forward<As>(bodies))...);
 }
 
 } // namespace taskactor

@@ -55,23 +55,30 @@ public:
   /// ended. In a group that is being cancelled it is admitted, and cancelled. An id is put below the
   /// parent's.
   template <class F, class... Args>
-    requires detail::body<F, Args...>
   expected<handle<detail::body_result<F, Args...>>> add_task(task_options options, F&& body, Args&&... args) {
-    auto record = detail::make_body(std::forward<F>(body), std::forward<Args>(args)...);
-    handle<detail::body_result<F, Args...>> result{record};
-    detail::ref<detail::record> joined;
-    auto refused = state_->admit(std::move(record), std::move(options), joined);
-    return detail::handle_of(std::move(result), std::move(refused), joined);
+    if constexpr (detail::check_body<F, Args...>()) {
+      auto record = detail::make_body(std::forward<F>(body), std::forward<Args>(args)...);
+      handle<detail::body_result<F, Args...>> result{record};
+      detail::ref<detail::record> joined;
+      auto refused = state_->admit(std::move(record), std::move(options), joined);
+      return detail::handle_of(std::move(result), std::move(refused), joined);
+    }
+    return rejection{}; // isn't reached
+  }
+  template <detail::no_options<task_options> First, class... Rest>
+  detail::no_task add_task(First&&, Rest&&...) {
+    return detail::options_first<First>();
   }
 
   /// As `add_task`, for a child whose value nobody asks for. Errors: `std::system_error`, when it is refused.
   template <class F, class... Args>
-    requires detail::body<F, Args...>
   void start(F&& body, Args&&... args) {
-    auto record = detail::make_body(std::forward<F>(body), std::forward<Args>(args)...);
-    detail::ref<detail::record> joined;
-    if (const auto refused = state_->admit(std::move(record), {}, joined))
-      throw_rejection(*refused);
+    if constexpr (detail::check_body<F, Args...>()) {
+      auto record = detail::make_body(std::forward<F>(body), std::forward<Args>(args)...);
+      detail::ref<detail::record> joined;
+      if (const auto refused = state_->admit(std::move(record), {}, joined))
+        throw_rejection(*refused);
+    }
   }
 
   /// Asks everything in the group to end, the body too. The group itself then ends without an error.
@@ -86,7 +93,24 @@ private:
 namespace detail {
 
 template <class F>
-using group_result = typename std::invoke_result_t<F&, task_group&>::value_type;
+using group_result = typename result_traits<typename call_result<F&, task_group&>::type>::type;
+
+/// True: `F` can be the body of a group. Else a static assertion says why not.
+template <class F>
+consteval bool check_group_body() {
+  using plain = std::decay_t<F>;
+  constexpr bool callable = std::invocable<plain&, task_group&>;
+  constexpr bool coroutine = is_task<typename call_result<plain&, task_group&>::type>;
+  static_assert(callable, "the body: a group's body is a coroutine function of one ta::task_group&");
+  static_assert(!callable || coroutine,
+                "the body: a group's body has to give a task: be a coroutine that returns ta::task<T>");
+  static_assert(can_be_kept<F>, "the body: it can't be copied: give it by std::move");
+  static_assert(
+      may_be_in_an_await<F>,
+      "the body: g++ 12 destroys the captures of a lambda twice that is written in an await: give the "
+      "lambda a name before, and pass it by that name");
+  return callable && coroutine && can_be_kept<F>;
+}
 
 /// What a group's body and children have come to; throws what has gone wrong.
 template <class T>
@@ -118,17 +142,13 @@ private:
   bool cancelled_ = false;
 };
 
-} // namespace detail
-
-/// Runs `body(group)`, and gives its value when no child of the group is left. Errors: `group_error`; one
-/// without errors when `task_group::cancel` has kept the body from having a value.
-template <class F, class T = detail::group_result<F>>
-task<T> with_group(F body) {
-  const detail::ref<detail::group_state> state{new detail::group_state{detail::require_context()}};
+template <class F, class T = group_result<F>>
+task<T> run_group(F body) {
+  const ref<group_state> state{new group_state{require_context()}};
   task_group group{state};
-  detail::group_outcome<T> outcome;
+  group_outcome<T> outcome;
   try {
-    detail::group_body<T> scope{state, body(group)};
+    group_body<T> scope{state, body(group)};
     if constexpr (std::is_void_v<T>)
       co_await scope;
     else
@@ -136,11 +156,23 @@ task<T> with_group(F body) {
   } catch (...) {
     outcome.keep_error(*state);
   }
-  detail::group_join join{state};
+  group_join join{state};
   co_await join;
   outcome.check(*state);
   if constexpr (!std::is_void_v<T>)
     co_return std::move(*outcome.value);
+}
+
+} // namespace detail
+
+/// Runs `body(group)`, and gives its value when no child of the group is left. Errors: `group_error`; one
+/// without errors when `task_group::cancel` has kept the body from having a value.
+template <class F>
+[[nodiscard]] auto with_group(F&& body) {
+  if constexpr (detail::check_group_body<F>())
+    return detail::run_group<std::decay_t<F>>(std::forward<F>(body));
+  else
+    return detail::refused_await{};
 }
 
 } // namespace taskactor

@@ -95,7 +95,10 @@ struct plan_call {
 };
 template <class F, class... Args>
 auto plan_node_call(F&& function, Args&&... arguments) {
-  return begin_in_process<plan_call>(free_function(function), std::forward<Args>(arguments)...);
+  if constexpr (check_process_call<F, Args...>())
+    return begin_in_process<plan_call>(function, std::forward<Args>(arguments)...);
+  else
+    return node_call_plan<void>{};
 }
 
 } // namespace detail
@@ -104,10 +107,14 @@ auto plan_node_call(F&& function, Args&&... arguments) {
 /// can't be encoded for are thrown at once.
 template <class F, class... Args>
 [[nodiscard]] auto run_on_node(node& which, placement where, F&& function, Args&&... arguments) {
-  auto plan = detail::plan_node_call(std::forward<F>(function), std::forward<Args>(arguments)...);
-  using result = typename decltype(plan)::result_type;
-  return detail::call_typed_on_node<result>(detail::host_of(which), std::move(where), plan.what,
-                                            std::move(plan.arguments));
+  if constexpr (detail::check_process_call<F, Args...>()) {
+    auto plan = detail::plan_node_call(std::forward<F>(function), std::forward<Args>(arguments)...);
+    using result = typename decltype(plan)::result_type;
+    return detail::call_typed_on_node<result>(detail::host_of(which), std::move(where), plan.what,
+                                              std::move(plan.arguments));
+  } else {
+    return detail::refused_await{};
+  }
 }
 
 } // namespace taskactor

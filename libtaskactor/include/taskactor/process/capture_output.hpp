@@ -79,8 +79,11 @@ template <class F>
 /// Errors: as the one without.
 template <class F, class... Args>
 [[nodiscard]] auto run_in_process(detail::capturing<F> function, Args&&... arguments) {
-  return detail::begin_in_process<detail::capturing_call>(detail::free_function(function.function),
-                                                          std::forward<Args>(arguments)...);
+  if constexpr (detail::check_process_call<F, Args...>())
+    return detail::begin_in_process<detail::capturing_call>(function.function,
+                                                            std::forward<Args>(arguments)...);
+  else
+    return detail::refused_await{};
 }
 
 } // namespace taskactor

@@ -104,12 +104,6 @@ struct plain_call {
 
 template <class How, class R, class... Ps, class... As>
 auto begin_call(const void* function, As&&... arguments) {
-  static_assert(sizeof...(Ps) == sizeof...(As),
-                "run_in_process: the function is given another number of arguments than it has parameters; "
-                "defaults don't belong to a function's type");
-  static_assert((may_cross<Ps> && ...),
-                "run_in_process: parameters are values or const references: a pointer or a reference "
-                "means nothing in another process");
   const auto& what = portable_of(function);
   const std::tuple<std::remove_cvref_t<Ps>...> values{std::forward<As>(arguments)...};
   return How::template begin<typename result_traits<R>::type>(&what, what.encode_arguments(&values));
@@ -124,34 +118,66 @@ auto begin_in_process(R (*function)(std::stop_token, Ps...), As&&... arguments) 
   return begin_call<How, R, Ps...>(reinterpret_cast<const void*>(function), std::forward<As>(arguments)...);
 }
 
+/// What a function takes across to another process.
+template <class... Ps>
+struct crossing {
+  template <class... Args>
+  static constexpr bool number = sizeof...(Ps) == sizeof...(Args);
+  static constexpr bool may_cross = (detail::may_cross<Ps> && ...);
+  template <class... Args>
+  static constexpr bool types = requires {
+    requires sizeof...(Ps) == sizeof...(Args);
+    requires(std::is_constructible_v<std::remove_cvref_t<Ps>, Args> && ...);
+  };
+};
+template <class R, class... Ps>
+crossing<Ps...> crossing_of(R (*)(Ps...));
+template <class R, class... Ps>
+crossing<Ps...> crossing_of(R (*)(std::stop_token, Ps...));
+
 template <class F>
-auto free_function(F&& function) {
-  using plain = std::remove_pointer_t<std::decay_t<F>>;
-  static_assert(std::is_function_v<plain>,
-                "run_in_process: only a free function that is registered (TASKACTOR_REGISTER) can run in "
-                "another process: a lambda, a member or an object with state doesn't exist there");
-  return static_cast<plain*>(function);
-}
+inline constexpr bool is_free_function = std::is_function_v<std::remove_pointer_t<std::decay_t<F>>>;
 
 template <class F, class... Args>
 inline constexpr bool fits_a_call = false;
-template <class R, class... Ps, class... Args>
-inline constexpr bool fits_a_call<R (*)(Ps...), Args...> = requires {
-  requires sizeof...(Ps) == sizeof...(Args);
-  requires(may_cross<Ps> && ...);
-  requires(std::is_constructible_v<std::remove_cvref_t<Ps>, Args> && ...);
-};
-template <class R, class... Ps, class... Args>
-inline constexpr bool fits_a_call<R (*)(std::stop_token, Ps...), Args...>
-    = fits_a_call<R (*)(Ps...), Args...>;
+template <class F, class... Args>
+  requires is_free_function<F>
+inline constexpr bool fits_a_call<F, Args...> = [] {
+  using call = decltype(crossing_of(std::declval<F>()));
+  return call::may_cross && call::template types<Args...>;
+}();
+
+/// True: it can be called in another process. Else a static assertion says why not.
+template <class F, class... Args>
+consteval bool check_process_call() {
+  static_assert(
+      is_free_function<F>,
+      "run_in_process: the function: only a free function that is registered (TASKACTOR_REGISTER) can "
+      "run in another process: a lambda, a member or an object with state doesn't exist there");
+  if constexpr (is_free_function<F>) {
+    using call = decltype(crossing_of(std::declval<std::decay_t<F>>()));
+    constexpr bool number = call::template number<Args...>;
+    static_assert(number, "run_in_process: the function is given another number of arguments than it has "
+                          "parameters; defaults don't belong to a function's type");
+    static_assert(
+        call::may_cross,
+        "run_in_process: the function's parameters have to be values or const references: a pointer or a "
+        "reference means nothing in another process");
+    static_assert(!number || call::template types<Args...>,
+                  "run_in_process: an argument can't be converted to the function's parameter");
+  }
+  return fits_a_call<std::decay_t<F>, Args...>;
+}
 
 } // namespace detail
 
 /// Errors: `errc::unknown_task` and what an argument can't be encoded for are thrown at once.
 template <class F, class... Args>
 [[nodiscard]] auto run_in_process(F&& function, Args&&... arguments) {
-  return detail::begin_in_process<detail::plain_call>(detail::free_function(function),
-                                                      std::forward<Args>(arguments)...);
+  if constexpr (detail::check_process_call<F, Args...>())
+    return detail::begin_in_process<detail::plain_call>(function, std::forward<Args>(arguments)...);
+  else
+    return detail::refused_await{};
 }
 
 } // namespace taskactor

@@ -45,7 +45,7 @@ private:
 
 namespace detail {
 
-class acquire_awaiter final : waiter {
+class [[nodiscard]] acquire_awaiter final : waiter {
 public:
   explicit acquire_awaiter(std::vector<limit> limits) noexcept : limits_(std::move(limits)) {}
   /// Of one that isn't awaited yet.

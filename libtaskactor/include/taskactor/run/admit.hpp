@@ -26,6 +26,10 @@ void watch(runtime& home, record& task, const portable& function);
 /// In the body of such a task, when it begins: whether a worker is to run it.
 bool begins_in_worker();
 
+/// What `task_options::runner` asks for, of a body that can't.
+rejection not_on_a_thread();
+rejection not_in_a_process();
+
 /// The handle of what was admitted or joined.
 template <class T>
 expected<handle<T>> handle_of(handle<T> made, std::optional<rejection> refused, const ref<record>& joined) {

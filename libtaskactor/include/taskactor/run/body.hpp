@@ -5,6 +5,7 @@
 /// lambda's captures stay valid across its awaits.
 #pragma once
 
+#include <taskactor/run/call_check.hpp>
 #include <taskactor/run/record.hpp>
 #include <taskactor/run/runs_on_any_thread.hpp>
 #include <taskactor/task/task.hpp>
@@ -18,17 +19,6 @@
 #include <utility>
 
 namespace taskactor::detail {
-
-template <class F, class... Args>
-using body_traits = result_traits<std::invoke_result_t<std::decay_t<F>&, std::decay_t<Args>...>>;
-
-/// What a body gives: `T` of a `task<T>`, or what a plain function returns.
-template <class F, class... Args>
-using body_result = typename body_traits<F, Args...>::type;
-
-template <class F, class... Args>
-concept body
-    = std::invocable<std::decay_t<F>&, std::decay_t<Args>...> && task_result<body_result<F, Args...>>;
 
 /// A record with an outcome, whatever the body.
 template <class T>

@@ -114,7 +114,7 @@ private:
 
   /// `Give` says what of the end the awaiting body gets.
   template <auto Give>
-  class awaiter final : owner, detail::end_wait {
+  class [[nodiscard]] awaiter final : owner, detail::end_wait {
   public:
     explicit awaiter(handle which) : owner{std::move(which)}, end_wait(owner::held.checked()) {}
     bool await_ready() const noexcept { return false; }

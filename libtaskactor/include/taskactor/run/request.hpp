@@ -2,8 +2,12 @@
 ///
 ///     #include <taskactor/run/request.hpp>     // taskactor.hpp doesn't: it has CAF's headers in it
 ///     const int sum = co_await ta::request<int>(calculator, 2s, 1, 2);
-///     const auto [a, b] = co_await ta::request<int, std::string>(store, 2s, lookup{key});
+///     const lookup question{key};                                       // a line of its own: see below
+///     const auto [a, b] = co_await ta::request<int, std::string>(store, 2s, question);
 ///     co_await ta::request<>(sink, 2s, flush{});                        // an empty reply
+///
+/// **g++ 12** destroys a struct twice that is made within the await, if it has a string or the like in it: in
+/// place of `request<int>(store, 2s, lookup{key})` give the message a name first (docs/first_steps.md).
 ///
 /// The task's own actor asks; it is parked until the reply comes and holds no thread. `R...` are the types of
 /// the reply's values: none gives void, one gives itself, several a tuple.
@@ -13,12 +17,15 @@
 /// is `errc::invalid_argument`. Stops: while it waits; a reply that comes too late is dropped.
 #pragma once
 
+#include <taskactor/run/call_check.hpp>
 #include <taskactor/task/scope.hpp>
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_control_block.hpp>
+#include <caf/allowed_unsafe_message_type.hpp>
 #include <caf/error.hpp>
 #include <caf/message.hpp>
+#include <caf/type_id.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -86,7 +93,7 @@ private:
 };
 
 template <class... Rs>
-class request_awaiter final : request_wait {
+class [[nodiscard]] request_awaiter final : request_wait {
 public:
   request_awaiter(caf::strong_actor_ptr to, caf::message content, std::chrono::nanoseconds timeout)
       : request_wait(std::move(to), std::move(content), timeout) {}
@@ -115,13 +122,49 @@ private:
   }
 };
 
+template <class H>
+concept actor_handle = requires(const H& h) { h.address(); } || requires(const H& h) { h.get()->id(); }
+                       || std::is_pointer_v<H>;
+template <class T>
+inline constexpr bool has_caf_id
+    = requires { sizeof(caf::type_id<T>); } || caf::allowed_unsafe_message_type<T>::value;
+/// CAF converts what it sends of its own and of the standard library.
+template <class T>
+inline constexpr bool may_be_sent
+    = has_caf_id<std::decay_t<T>>
+      || (!std::is_aggregate_v<std::decay_t<T>> && !std::is_enum_v<std::decay_t<T>>);
+
+template <class To, class Replies, class... Ts>
+inline constexpr bool request_checked = false;
+
+/// True: it can be asked. Else a static assertion says why not.
+template <class To, class... Rs, class... Ts>
+inline constexpr bool request_checked<To, std::tuple<Rs...>, Ts...> = [] {
+  static_assert(
+      actor_handle<To>,
+      "request: the actor: give a caf::actor, a typed one, or a service; nothing else can be asked");
+  static_assert((has_caf_id<Rs> && ...),
+                "request: the reply: each type in request<...> needs a type id of CAF (caf::type_id)");
+  static_assert((may_be_sent<Ts> && ...),
+                "request: the message: each of its types needs a type id of CAF (caf::type_id)");
+  return actor_handle<To> && (has_caf_id<Rs> && ...) && (may_be_sent<Ts> && ...);
+}();
+
 } // namespace detail
 
 template <class... Rs, class Handle, class... Ts>
-[[nodiscard]] detail::request_awaiter<Rs...> request(const Handle& to, std::chrono::nanoseconds timeout,
-                                                     Ts&&... message) {
-  return {caf::actor_cast<caf::strong_actor_ptr>(to), caf::make_message(std::forward<Ts>(message)...),
-          timeout};
+[[nodiscard]] auto request(const Handle& to, std::chrono::nanoseconds timeout, Ts&&... message) {
+  if constexpr (detail::request_checked<Handle, std::tuple<Rs...>, Ts...>)
+    return detail::request_awaiter<Rs...>{caf::actor_cast<caf::strong_actor_ptr>(to),
+                                          caf::make_message(std::forward<Ts>(message)...), timeout};
+  else
+    return detail::refused_await{};
+}
+template <class... Rs, class Handle, detail::no_options<std::chrono::nanoseconds> Second, class... Ts>
+auto request(const Handle&, const Second&, const Ts&...) {
+  static_assert(std::is_void_v<Second>,
+                "request: the timeout: a duration (2s, 100ms) comes after the actor, before the message");
+  return detail::refused_await{};
 }
 
 } // namespace taskactor

@@ -5,7 +5,14 @@
 ///
 /// The task's actor is parked meanwhile and holds no thread of the scheduler. Callable and arguments are
 /// moved or copied into the call, so that they outlive a body that is killed; references must be `std::ref`,
-/// and then outlive the thread. A callable that takes a `std::stop_token` first is given one.
+/// and then outlive the thread. A callable that takes a `std::stop_token` first is given one. A coroutine is
+/// refused: a thread doesn't run it.
+///
+/// **g++ 12** destroys twice what is made within the await and owns something: a struct (`job{1, text}`), a
+/// lambda with a captured string (`[text] {...}`, refused where it can be told). Give it a name before:
+///
+///     const job mine{1, text};
+///     co_await ta::run_in_thread(work, mine);
 ///
 /// Errors: what the callable throws, unchanged; `cancelled_error` when the task is cancelled before the call
 /// starts. Stops: a call that has started can't be interrupted. It is asked to stop (stop token,
@@ -28,10 +35,6 @@
 namespace taskactor {
 
 namespace detail {
-
-template <class F, class... Args>
-inline constexpr bool takes_stop_token
-    = !std::is_invocable_v<F&, Args...> && std::is_invocable_v<F&, std::stop_token, Args...>;
 
 /// One call on its way; run by a worker of the pool. What it runs sees the task as it is where it was called:
 /// asked to stop by a scope too, and with that scope's deadline.
@@ -80,23 +83,9 @@ private:
 };
 
 template <class F, class... Args>
-struct call_traits {
-  static auto probe() {
-    if constexpr (takes_stop_token<F, Args...>)
-      return std::type_identity<std::invoke_result_t<F&, std::stop_token, Args...>>{};
-    else
-      return std::type_identity<std::invoke_result_t<F&, Args...>>{};
-  }
-  using result = typename decltype(probe())::type;
-};
-
-template <class F, class... Args>
 class typed_call final : public thread_call {
 public:
-  using result_type = typename call_traits<F, Args...>::result;
-  static_assert(task_result<result_type>,
-                "the result of a thread's call is void or a movable value with a destructor "
-                "that doesn't throw; it can't be a reference");
+  using result_type = thread_result<F, Args...>;
 
   template <class G, class... As>
   typed_call(context& owner, G&& function, As&&... arguments)
@@ -147,7 +136,7 @@ protected:
 };
 
 template <class F, class... Args>
-class thread_awaiter final : ticket_wait {
+class [[nodiscard]] thread_awaiter final : ticket_wait {
   using call_type = typed_call<F, Args...>;
 
 public:
@@ -183,8 +172,22 @@ private:
 
 template <class F, class... Args>
 [[nodiscard]] auto run_in_thread(F&& function, Args&&... arguments) {
-  return detail::thread_awaiter<std::decay_t<F>, std::decay_t<Args>...>{std::forward<F>(function),
-                                                                        std::forward<Args>(arguments)...};
+  if constexpr (detail::check_thread_call<true, F, Args...>())
+    return detail::thread_awaiter<std::decay_t<F>, std::decay_t<Args>...>{std::forward<F>(function),
+                                                                          std::forward<Args>(arguments)...};
+  else
+    return detail::refused_await{};
 }
+
+namespace detail {
+
+/// The body of a task that is nothing but such a call.
+template <class F, class... Args>
+task<thread_result<F, Args...>> thread_body(F function, Args... arguments) {
+  thread_awaiter<F, Args...> call{std::move(function), std::move(arguments)...};
+  co_return co_await call;
+}
+
+} // namespace detail
 
 } // namespace taskactor

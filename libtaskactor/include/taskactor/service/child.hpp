@@ -74,43 +74,72 @@ decltype(auto) call_with_start(F& make, const service_start& start) {
     return make();
 }
 
+/// True: a child can be made of it. Else a static assertion says why not.
+template <class F>
+consteval bool check_child_actor() {
+  constexpr bool callable = std::invocable<F&> || takes_start<F>;
+  using result = typename std::conditional_t<takes_start<F>, call_result<F&, const service_start&>,
+                                             call_result<F&>>::type;
+  constexpr bool gives_actor
+      = std::is_class_v<result> && !std::is_same_v<result, no_call> && !is_task<result>;
+  static_assert(callable, "the function: it is called with a service_start, or with nothing");
+  static_assert(!callable || gives_actor, "the function: it has to give an actor, as spawn does");
+  return callable && gives_actor;
+}
+template <class F, class... Args>
+consteval bool check_child_task() {
+  constexpr bool callable = std::invocable<F&, Args...> || std::invocable<F&, service_start, Args...>;
+  constexpr bool right = body<F, Args...> || body<F, service_start, Args...>;
+  static_assert(callable,
+                "the body: a child's body can't be called with these arguments, nor with a service_start "
+                "before them: their number or a type doesn't fit");
+  static_assert(
+      !callable || right,
+      "the body: its result has to be void, or a value that can be moved; no reference, and nothing that "
+      "would have to be awaited");
+  static_assert(std::copy_constructible<F>,
+                "the body: a child is run more than once, so it has to be one that can "
+                "be copied");
+  static_assert(
+      (std::copy_constructible<Args> && ...),
+      "an argument of the body: a child is run more than once, so it has to be one that can be copied");
+  return right && std::copy_constructible<F> && (std::copy_constructible<Args> && ...);
+}
+
 } // namespace detail
 
 /// `make(start)` or `make()` gives a handle of an actor: `caf::actor`, a typed one, a
 /// `caf::strong_actor_ptr`.
 template <class F>
-  requires std::invocable<F&> || std::invocable<F&, const service_start&>
 child child_actor(child_options options, F make) {
-  auto spawn = [make = std::make_shared<F>(std::move(make))](const service_start& start) {
-    return caf::actor_cast<caf::strong_actor_ptr>(detail::call_with_start(*make, start));
-  };
   detail::child_spec spec{.options = std::move(options), .kind = service_kind::actor};
-  spec.spawn = std::move(spawn);
+  if constexpr (detail::check_child_actor<F>())
+    spec.spawn = [make = std::make_shared<F>(std::move(make))](const service_start& start) {
+      return caf::actor_cast<caf::strong_actor_ptr>(detail::call_with_start(*make, start));
+    };
   return detail::make_child(std::move(spec));
 }
 
 /// A body as `task_manager::add_task` takes it, of `args...` or of a `service_start` and `args...`.
-template <std::copy_constructible F, std::copy_constructible... Args>
-  requires detail::body<F, Args...> || detail::body<F, service_start, Args...>
+template <class F, class... Args>
 child child_task(child_options options, task_options how, F body, Args... args) {
-  auto make = [body = std::move(body), args = std::make_tuple(std::move(args)...)](
-                  const service_start& start) -> detail::ref<detail::record> {
-    return std::apply(
-        [&](const auto&... copies) -> detail::ref<detail::record> {
-          if constexpr (detail::takes_start<F, Args...>)
-            return detail::make_body(body, start, copies...);
-          else
-            return detail::make_body(body, copies...);
-        },
-        args);
-  };
   detail::child_spec spec{.options = std::move(options), .kind = service_kind::task};
-  spec.make_body = std::move(make);
+  if constexpr (detail::check_child_task<F, Args...>())
+    spec.make_body = [body = std::move(body), args = std::make_tuple(std::move(args)...)](
+                         const service_start& start) -> detail::ref<detail::record> {
+      return std::apply(
+          [&](const auto&... copies) -> detail::ref<detail::record> {
+            if constexpr (detail::takes_start<F, Args...>)
+              return detail::make_body(body, start, copies...);
+            else
+              return detail::make_body(body, copies...);
+          },
+          args);
+    };
   spec.task = std::move(how);
   return detail::make_child(std::move(spec));
 }
-template <std::copy_constructible F, std::copy_constructible... Args>
-  requires detail::body<F, Args...> || detail::body<F, service_start, Args...>
+template <class F, class... Args>
 child child_task(child_options options, F body, Args... args) {
   return child_task(std::move(options), task_options{}, std::move(body), std::move(args)...);
 }

@@ -1,8 +1,9 @@
 /// `service`: a name, not an address: what it stands for may have been restarted since it was asked for.
 ///
 ///     auto cache = services.whereis("cache");                    // or start.whereis("cache") in a sibling
-///     const int n = co_await ta::request<int>(cache, 2s, get{key});            // from a task
-///     self->request(cache.actor(), 2s, get{key}).then(...);                    // from a CAF actor
+///     const get question{key};          // not made in the await, by g++ 12: see run/request.hpp
+///     const int n = co_await ta::request<int>(cache, 2s, question);            // from a task
+///     self->request(cache.actor(), 2s, question).then(...);                    // from a CAF actor
 ///
 /// While the service doesn't run (it is started, restarted, backs off, stops), a call waits, for at most its
 /// timeout; or fails at once with `errc::service_down`, with `if_down::fail`. When the service won't run

@@ -1,5 +1,6 @@
-/// `request` through a name: `co_await ta::request<int>(services.whereis("cache"), 2s, get{key})`. See
-/// `service.hpp` for what becomes of calls to a service that is down.
+/// `request` through a name: `co_await ta::request<int>(services.whereis("cache"), 2s, question)`. See
+/// `service.hpp` for what becomes of calls to a service that is down, and `run/request.hpp` for what g++ 12
+/// does to a message that is made within the await.
 #pragma once
 
 #include <taskactor/run/request.hpp>

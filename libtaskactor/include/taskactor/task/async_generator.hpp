@@ -11,6 +11,9 @@
 /// coroutines of their own, so that a value can't be given from within one (`co_yield` inside a `fail_after`
 /// doesn't compile by accident).
 ///
+/// **g++ 12** destroys a struct twice that is made within the `co_yield` and has a string or the like in it:
+/// `co_yield {a, b}` is right, `co_yield {.url = a}` is refused; one with its type's name can't be told.
+///
 /// Dropping a generator destroys it where it stands. Errors: what it throws comes out of `next()`; it has
 /// ended then. Stops: at its awaits, as any body.
 #pragma once
@@ -24,6 +27,24 @@
 #include <utility>
 
 namespace taskactor {
+
+namespace detail {
+
+template <class T>
+void take_one(T value) noexcept;
+
+/// A value that is given as a braced list. Of an aggregate's own temporary g++ 12 would destroy two copies.
+template <class T>
+class braced {
+public:
+  template <class... As>
+    requires requires(As&&... parts) { take_one<T>({std::forward<As>(parts)...}); }
+  braced(As&&... parts) : value{std::forward<As>(parts)...} {} // NOLINT: implicit
+
+  T value;
+};
+
+} // namespace detail
 
 template <class T>
 class [[nodiscard]] async_generator {
@@ -39,7 +60,7 @@ public:
       handle = std::coroutine_handle<promise_type>::from_promise(*this);
       return async_generator{this};
     }
-    struct yield_awaiter {
+    struct [[nodiscard]] yield_awaiter {
       bool await_ready() const noexcept { return false; }
       void await_suspend(std::coroutine_handle<promise_type> self) const noexcept {
         promise_type& promise = self.promise();
@@ -50,6 +71,26 @@ public:
     template <std::convertible_to<T> U>
     yield_awaiter yield_value(U&& value) {
       value_.emplace(std::forward<U>(value));
+      return {};
+    }
+    yield_awaiter yield_value(detail::braced<T>&& list) {
+      value_.emplace(std::move(list.value));
+      return {};
+    }
+    /// A list that `braced` can't be made of: with names, or with further lists in it.
+    template <class U = T>
+    yield_awaiter yield_value(const volatile U&& list) {
+      static_assert(detail::survives_awaits<T>,
+                    "co_yield: g++ 12 would destroy the value of this braced list twice: give it a name, and "
+                    "co_yield std::move(it)");
+      value_.emplace(const_cast<U&&>(list)); // NOLINT: nothing but a list is taken for it
+      return {};
+    }
+    template <class U>
+      requires(!std::convertible_to<U &&, T> && !std::convertible_to<U&, T>)
+    yield_awaiter yield_value(U&&) {
+      static_assert(std::convertible_to<U&&, T>,
+                    "co_yield: the value doesn't convert to the generator's type");
       return {};
     }
     void return_void() const noexcept {}
@@ -77,7 +118,7 @@ public:
       promise_->handle.destroy();
   }
 
-  class next_awaiter {
+  class [[nodiscard]] next_awaiter {
   public:
     explicit next_awaiter(async_generator& of) noexcept : of_(of) {}
     bool await_ready() const noexcept { return false; }

@@ -8,7 +8,8 @@
 ///     task > fail_after 10s > shield > move_on_after 1s > the await
 ///            \__ not seen in the shield __/   \__ of those seen that have expired the outermost decides
 ///
-/// What runs in a scope is a `task`, an awaitable, or a callable that gives one (kept until it has ended).
+/// What runs in a scope is a `task`, an awaitable, or a callable that gives one (kept until it has ended;
+/// for g++ 12 a lambda that owns what it captures is given a name before: docs/first_steps.md).
 /// Its time counts from the await. When that is up, `cancelled_error` is thrown at the await inside, and at
 /// each further one (rule 9); at the scope's edge it turns into the scope's answer. What is outside sees
 /// nothing of it. Scopes nest in any order. A scope passes the cancellation on as long as one around it, or
@@ -27,6 +28,7 @@
 /// its body is destroyed, shielded or not.
 #pragma once
 
+#include <taskactor/task/as_task.hpp>
 #include <taskactor/task/sleep.hpp>
 #include <taskactor/task/task.hpp>
 
@@ -49,25 +51,6 @@ public:
 };
 
 namespace detail {
-
-/// What an await of an `A` gives.
-template <class A>
-using await_result = std::remove_cvref_t<decltype(awaiter_of(std::declval<A>()).await_resume())>;
-
-template <class T>
-task<T> as_task(task<T> body) {
-  return body;
-}
-template <class F>
-  requires std::invocable<F&>
-task<await_result<std::invoke_result_t<F&>>> as_task(F body) {
-  co_return co_await body();
-}
-template <class A>
-  requires(!std::invocable<A&>)
-task<await_result<A>> as_task(A awaited) {
-  co_return co_await std::move(awaited);
-}
 
 /// A scope that a coroutine runs in: the one primitive.
 class body_scope : public scope {
@@ -97,7 +80,7 @@ inline constexpr std::chrono::nanoseconds until_due{-1};
 enum class on_expiry : std::uint8_t { none, fail, move_on };
 
 template <class T, on_expiry Policy>
-class scope_awaiter final : body_scope {
+class [[nodiscard]] scope_awaiter final : body_scope {
 public:
   scope_awaiter(task<T> inner, time_point due, std::chrono::nanoseconds limit) noexcept
       : body_scope(due, Policy == on_expiry::none),
@@ -163,37 +146,37 @@ auto make_scope(task<T> body, std::chrono::nanoseconds limit, time_point due = t
 
 /// Runs `body` for at most `duration`, counted from the await. Errors: `timeout_error` when time was up.
 template <class A>
-[[nodiscard]] auto fail_after(std::chrono::nanoseconds duration, A body) {
+[[nodiscard]] auto fail_after(std::chrono::nanoseconds duration, A&& body) {
   const auto limit = detail::scope_limit("fail_after", duration);
-  return detail::make_scope<detail::on_expiry::fail>(detail::as_task(std::move(body)), limit);
+  return detail::make_scope<detail::on_expiry::fail>(detail::as_part(std::forward<A>(body)), limit);
 }
 
 /// As `fail_after`, until a point in time.
 template <class A>
-[[nodiscard]] auto fail_at(std::chrono::steady_clock::time_point due, A body) {
-  return detail::make_scope<detail::on_expiry::fail>(detail::as_task(std::move(body)), detail::until_due,
-                                                     due);
+[[nodiscard]] auto fail_at(std::chrono::steady_clock::time_point due, A&& body) {
+  return detail::make_scope<detail::on_expiry::fail>(detail::as_part(std::forward<A>(body)),
+                                                     detail::until_due, due);
 }
 
 /// Runs `body` for at most `duration`, counted from the await, and goes on then: with its value in an
 /// `std::optional`, or an empty one; a body without a value gives true, or false when time was up.
 template <class A>
-[[nodiscard]] auto move_on_after(std::chrono::nanoseconds duration, A body) {
+[[nodiscard]] auto move_on_after(std::chrono::nanoseconds duration, A&& body) {
   const auto limit = detail::scope_limit("move_on_after", duration);
-  return detail::make_scope<detail::on_expiry::move_on>(detail::as_task(std::move(body)), limit);
+  return detail::make_scope<detail::on_expiry::move_on>(detail::as_part(std::forward<A>(body)), limit);
 }
 
 /// As `move_on_after`, until a point in time.
 template <class A>
-[[nodiscard]] auto move_on_at(std::chrono::steady_clock::time_point due, A body) {
-  return detail::make_scope<detail::on_expiry::move_on>(detail::as_task(std::move(body)), detail::until_due,
-                                                        due);
+[[nodiscard]] auto move_on_at(std::chrono::steady_clock::time_point due, A&& body) {
+  return detail::make_scope<detail::on_expiry::move_on>(detail::as_part(std::forward<A>(body)),
+                                                        detail::until_due, due);
 }
 
 /// Runs `body` without seeing the cancellations and deadlines that are around it.
 template <class A>
-[[nodiscard]] auto shield(A body) {
-  return detail::make_scope<detail::on_expiry::none>(detail::as_task(std::move(body)),
+[[nodiscard]] auto shield(A&& body) {
+  return detail::make_scope<detail::on_expiry::none>(detail::as_part(std::forward<A>(body)),
                                                      std::chrono::nanoseconds::max());
 }
 

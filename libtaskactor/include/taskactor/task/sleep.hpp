@@ -17,7 +17,7 @@ namespace taskactor {
 
 namespace detail {
 
-class sleep_awaiter final : waiter {
+class [[nodiscard]] sleep_awaiter final : waiter {
 public:
   explicit sleep_awaiter(time_point due) noexcept { entry_.due = due; }
   explicit sleep_awaiter(std::chrono::nanoseconds lasts) noexcept : lasts_(lasts), counts_(true) {}
@@ -44,7 +44,7 @@ private:
   bool counts_ = false;
 };
 
-class yield_awaiter {
+class [[nodiscard]] yield_awaiter {
 public:
   bool await_ready() const noexcept { return false; }
   template <body_promise Promise>
@@ -69,16 +69,16 @@ time_point after(time_point now, std::chrono::nanoseconds d) noexcept;
 } // namespace detail
 
 /// Parks the task until `due` on `std::chrono::steady_clock`, as the actor system tells it.
-inline detail::sleep_awaiter sleep_until(std::chrono::steady_clock::time_point due) {
+[[nodiscard]] inline detail::sleep_awaiter sleep_until(std::chrono::steady_clock::time_point due) {
   return detail::sleep_awaiter{due};
 }
 
 /// Parks the task for `duration`, counted from the await.
-inline detail::sleep_awaiter sleep_for(std::chrono::nanoseconds duration) {
+[[nodiscard]] inline detail::sleep_awaiter sleep_for(std::chrono::nanoseconds duration) {
   return detail::sleep_awaiter{duration};
 }
 
 /// Lets other tasks run: goes to the end of the scheduler's queue.
-inline detail::yield_awaiter yield() noexcept { return {}; }
+[[nodiscard]] inline detail::yield_awaiter yield() noexcept { return {}; }
 
 } // namespace taskactor

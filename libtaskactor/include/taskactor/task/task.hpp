@@ -5,18 +5,19 @@
 ///
 /// Lazy: nothing runs before it is awaited or given to a manager; dropping one that never ran is harmless.
 /// Awaiting is by value, once: `co_await part(1)` or `co_await std::move(t)`. Nested awaits don't grow the
-/// stack. Results may be void or move-only; references are refused. Exceptions travel unchanged.
+/// stack. Results may be void or move-only; references are refused. What isn't taskactor's can't be awaited.
+/// Errors: exceptions travel unchanged; `errc::no_value` of one that ends without its `co_return`,
+/// `errc::invalid_argument` of one that is empty.
 ///
 /// Stops: cancellation reaches a body at its leaf awaits (`sleep_for`, `run_in_thread`, ...):
-/// `cancelled_error` is thrown there. Awaiting another `task` is not such a point by itself; the leaf awaits
-/// in it are.
+/// `cancelled_error` is thrown there. Awaiting another `task` is no such point; the leaf awaits in it are.
 #pragma once
 
+#include <taskactor/task/awaitable.hpp>
 #include <taskactor/task/context.hpp>
 #include <taskactor/task/outcome.hpp>
 
 #include <concepts>
-#include <coroutine>
 #include <exception>
 #include <optional>
 #include <type_traits>
@@ -24,12 +25,9 @@
 
 namespace taskactor {
 
-template <class T>
-class task;
-
 namespace detail {
 
-class promise_base {
+class promise_base : public own_awaits {
 public:
   std::coroutine_handle<> handle;
   context* ctx = nullptr;
@@ -51,6 +49,8 @@ public:
   std::suspend_always initial_suspend() const noexcept { return {}; }
   final_awaiter final_suspend() const noexcept { return {}; }
   void unhandled_exception() noexcept;
+  /// Throws what has left the coroutine. Errors: `errc::no_value`, if nothing has.
+  [[noreturn]] void raise_no_value();
 
   /// Makes this coroutine the one that runs in `context`.
   void enter(context& where, promise_base* awaiting, promise_base*& owned_by) noexcept {
@@ -65,14 +65,20 @@ template <class T>
 class promise final : public promise_base {
 public:
   task<T> get_return_object() noexcept;
-  template <class U>
+  template <class U = T> // also of a braced list
     requires std::convertible_to<U&&, T>
   void return_value(U&& value) {
     result_.emplace(std::forward<U>(value));
   }
+  template <class U>
+    requires(!std::convertible_to<U &&, T> && !std::convertible_to<U&, T>)
+  void return_value(U&&) {
+    static_assert(std::convertible_to<U&&, T>,
+                  "co_return: the value doesn't convert to the result type of the task");
+  }
   T take() {
-    if (error)
-      std::rethrow_exception(std::move(error));
+    if (error || !result_)
+      raise_no_value();
     return std::move(*result_);
   }
 
@@ -91,22 +97,16 @@ public:
   }
 };
 
-/// A coroutine that can await taskactor's awaitables.
-template <class Promise>
-concept body_promise = std::derived_from<Promise, promise_base>;
-
-/// What `co_await` makes of its operand.
-template <class A>
-decltype(auto) awaiter_of(A&& awaited) {
-  if constexpr (requires { std::forward<A>(awaited).operator co_await(); })
-    return std::forward<A>(awaited).operator co_await();
-  else
-    return std::forward<A>(awaited);
-}
-
 /// Destroys a chain of nested frames from its leaf to its root, as an exception would leave them, without
 /// recursion. Returns what a destructor threw, if one did; the others ran nevertheless.
 std::exception_ptr destroy_chain(promise_base* leaf) noexcept;
+
+[[noreturn]] void refuse_empty_task();
+inline promise_base& require_frame(promise_base* promise) {
+  if (!promise)
+    refuse_empty_task();
+  return *promise;
+}
 
 } // namespace detail
 
@@ -135,7 +135,7 @@ public:
   /// False for one that was moved from or default-constructed; such a one can't be awaited.
   explicit operator bool() const noexcept { return promise_ != nullptr; }
 
-  class awaiter {
+  class [[nodiscard]] awaiter {
   public:
     explicit awaiter(detail::promise_base* promise) noexcept : promise_(promise) {}
     awaiter(awaiter&& unused) noexcept : promise_(std::exchange(unused.promise_, nullptr)) {}
@@ -145,9 +145,9 @@ public:
     }
     bool await_ready() const noexcept { return false; }
     template <detail::body_promise Promise>
-    void await_suspend(std::coroutine_handle<Promise> parent) noexcept {
+    void await_suspend(std::coroutine_handle<Promise> parent) {
       detail::promise_base& awaiting = parent.promise();
-      promise_->enter(*awaiting.ctx, &awaiting, promise_);
+      detail::require_frame(promise_).enter(*awaiting.ctx, &awaiting, promise_);
     }
     T await_resume() { return static_cast<promise_type*>(promise_)->take(); }
 
@@ -157,8 +157,8 @@ public:
 
   awaiter operator co_await() && noexcept { return awaiter{std::exchange(promise_, nullptr)}; }
 
-  /// For the runtime: runs this coroutine as the root of `where`.
-  void enter_root(detail::context& where) noexcept { promise_->enter(where, nullptr, promise_); }
+  /// For the runtime: runs this coroutine as the root of `where`. Errors: `errc::empty_task`.
+  void enter_root(detail::context& where) { detail::require_frame(promise_).enter(where, nullptr, promise_); }
   /// For the runtime: gives up the frame without destroying it.
   detail::promise_base* release() noexcept { return std::exchange(promise_, nullptr); }
   /// For the runtime: the result after the end. Errors: the body's exception.
