@@ -38,7 +38,7 @@ void gather_state::open(bool nested, bool feeding) {
   if (nested && depth_ == 0)
     depth_ = 1;
   feeding_ = feeding;
-  if (home_.table().closed())
+  if (home_.table().refuses(depth_))
     throw_rejection({errc::stopping, "the task manager is stopping"});
   add_lanes(limit_);
   if (!feeding)
@@ -59,6 +59,7 @@ void gather_state::add_lanes(std::size_t most) noexcept {
         return;
       added = make_lane();
       added->depth = depth_;
+      added->shielded = shielded_;
       added->parent_length = parent_length_;
       added->submitted = added->waits_since = home_.now();
       lanes_.push_back(added);
@@ -100,7 +101,9 @@ bool gather_state::ended() const noexcept {
 void gather_state::adopt(context& parent) {
   const auto id = parent.core().current_id();
   parent_length_ = static_cast<std::uint32_t>(id.size());
-  depth_ = static_cast<record&>(parent.core()).depth_inside();
+  const auto& task = static_cast<record&>(parent.core());
+  depth_ = task.depth_inside();
+  shielded_ = task.shielded || parent.in_shield();
   options_.id = id + '/' + *options_.id;
   parent_deadline_ = parent.deadline();
   const std::lock_guard lock{mutex_};

@@ -28,12 +28,21 @@ group_error::group_error(const std::string& group, std::vector<std::exception_pt
 
 namespace detail {
 
-group_state::group_state(context& parent)
+group_state::group_state(context& parent, bool all_needed)
     : home_(parent.home()),
       parent_(&parent),
+      parent_task_(&static_cast<record&>(parent.core())),
       parent_id_(parent.core().current_id()),
       deadline_(parent.deadline()),
-      depth_(static_cast<record&>(parent.core()).depth_inside()) {}
+      depth_(parent_task_->depth_inside()),
+      shielded_(parent_task_->shielded || parent.in_shield()),
+      all_needed_(all_needed) {}
+
+/// The count goes on from group to group in a task: its children may run beside each other.
+std::string group_state::next_id() {
+  return parent_id_ + '/'
+         + std::to_string(parent_task_->children.fetch_add(1, std::memory_order_relaxed) + 1);
+}
 
 std::optional<rejection> group_state::admit(ref<record> child, task_options&& options, ref<record>& joined) {
   std::optional<end_reason> ending;
@@ -42,12 +51,15 @@ std::optional<rejection> group_state::admit(ref<record> child, task_options&& op
     if (!parent_)
       return rejection{errc::stopping, "the task group has ended"};
     ++next_;
-    options.id = parent_id_ + '/' + (options.id->empty() ? std::to_string(next_) : *options.id);
+    child->numbered = options.id->empty();
+    const auto made = next_id();
+    options.id = child->numbered ? made : parent_id_ + '/' + *options.id;
     child->place = static_cast<std::uint32_t>(children_.size());
     children_.push_back({next_, child});
     ending = ending_;
   }
   child->depth = depth_;
+  child->shielded = shielded_;
   child->parent_length = static_cast<std::uint32_t>(parent_id_.size());
   child->belongs_to = ref<nursery>{this};
   child->inherited_deadline = deadline_;
@@ -134,15 +146,42 @@ std::vector<std::exception_ptr> group_state::take_errors() noexcept {
 
 void group_state::child_ended(record& child) noexcept {
   const auto* what = child.failed();
-  if (!what || what->state() == state::cancelled)
-    return; // a child that was cancelled harms nobody
-  child.mark_observed();
-  child.control.fetch_or(record::failed_group_bit, std::memory_order_acq_rel);
+  if (!what)
+    return;
+  const bool cancelled = what->state() == state::cancelled && what->reason() != end_reason::shed;
+  if (!cancelled) {
+    child.mark_observed();
+    child.control.fetch_or(record::failed_group_bit, std::memory_order_acq_rel);
+  }
   try {
     what->raise();
   } catch (...) {
-    fail(std::current_exception());
+    if (cancelled)
+      lose(std::current_exception());
+    else
+      fail(std::current_exception());
   }
+}
+
+/// A child that was cancelled harms nobody, unless its value is needed; those that the group ends are none of
+/// these.
+void group_state::lose(std::exception_ptr child) noexcept {
+  {
+    const std::lock_guard lock{mutex_};
+    if (ending_)
+      return;
+    if (!lost_child_)
+      lost_child_ = std::move(child);
+    if (!all_needed_)
+      return;
+    cancel_body_locked();
+  }
+  cancel_children(end_reason::group_ended);
+}
+
+std::exception_ptr group_state::lost_child() const noexcept {
+  const std::lock_guard lock{mutex_};
+  return lost_child_;
 }
 
 void group_state::child_gone(record& child) noexcept {

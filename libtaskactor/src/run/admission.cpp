@@ -83,7 +83,7 @@ std::optional<rejection> runtime::admit(ref<record> task, task_options&& options
     joined = std::move(answer.joined);
     if (!answer.refused || answer.refused->code != errc::queue_full || options.on_full != on_full::wait)
       return std::move(answer.refused);
-    if (auto late = wait_for_room(options)) {
+    if (auto late = wait_for_room(options, task->depth)) {
       wrong = std::move(late); // and it is counted as one that was refused, once
       options.on_full = on_full::reject;
     }
@@ -91,14 +91,14 @@ std::optional<rejection> runtime::admit(ref<record> task, task_options&& options
 }
 
 /// Blocks until a task has ended. What it says is why it didn't: the time is up, or the manager is stopping.
-std::optional<rejection> runtime::wait_for_room(const task_options& options) {
+std::optional<rejection> runtime::wait_for_room(const task_options& options, std::uint8_t depth) {
   const auto until = after(now(), options.admission_timeout);
   waiting_for_room_.fetch_add(1);
   struct leave {
     std::atomic<std::size_t>& count;
     ~leave() { count.fetch_sub(1); }
   } at_end{waiting_for_room_};
-  const auto may_go_on = [this] { return table_->has_room() || table_->closed(); };
+  const auto may_go_on = [this, depth] { return table_->has_room() || table_->refuses(depth); };
   std::unique_lock lock{mutex_};
   block(lock, room_, may_go_on, until);
   if (may_go_on())

@@ -107,7 +107,7 @@ private:
   // ------------------------------------------------------------------------------------------------------
   void on_stop(const shutdown_options& bounds);
   void next_stage();
-  void cancel_all(end_reason why);
+  void cancel_all(end_reason why, bool also_shielded);
   void check_stopped();
 
   runtime& home_;

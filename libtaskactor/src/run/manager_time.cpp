@@ -207,12 +207,14 @@ void manager_actor::next_stage() {
     case stage::draining:
       stage_ = stage::cancelling;
       stage_due_ = after(now, bounds_.cancel);
-      home_.table().close(true);
-      cancel_all(end_reason::shutdown);
+      home_.table().close(task_table::taken::nested);
+      cancel_all(end_reason::shutdown, false);
       break;
     case stage::cancelling:
       stage_ = stage::killing;
       stage_due_ = after(now, bounds_.kill);
+      home_.table().close(task_table::taken::none);
+      cancel_all(end_reason::shutdown, true);
       for (const auto& task : running_)
         if (task->phase == phase::running || task->phase == phase::in_grace)
           signal(*task, true);
@@ -226,10 +228,11 @@ void manager_actor::next_stage() {
   } while (stage_due_ <= now);
 }
 
-void manager_actor::cancel_all(end_reason why) {
+/// What is behind a shield its parent cancels, or the kill.
+void manager_actor::cancel_all(end_reason why, bool also_shielded) {
   take_in();
   for (const auto& task : home_.table().live())
-    if (home_.table().cancel(*task, why) == cancel_reply::requested)
+    if ((also_shielded || !task->shielded) && home_.table().cancel(*task, why) == cancel_reply::requested)
       on_cancel(*task, why);
 }
 

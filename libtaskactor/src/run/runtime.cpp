@@ -227,7 +227,7 @@ shutdown_report runtime::shutdown(shutdown_options bounds) {
     refuse_inside_coroutine(); // before anything has begun
     lock.unlock();
     guests_.ask_to_leave();
-    table_->close(false);
+    table_->close(task_table::taken::begun);
     post(manager_, detail::stop{bounds});
     tell_room();
     lock.lock();

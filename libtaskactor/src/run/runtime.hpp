@@ -157,7 +157,7 @@ public:
 
 private:
   std::optional<rejection> fill_in(record& task, task_options& options);
-  std::optional<rejection> wait_for_room(const task_options& options);
+  std::optional<rejection> wait_for_room(const task_options& options, std::uint8_t depth);
   void start_watch();
   void take_apart();
 

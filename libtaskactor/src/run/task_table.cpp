@@ -27,7 +27,7 @@ void task_table::counters::add(state how) noexcept {
 
 std::optional<bool> task_table::admit_lane(ref<record> lane) {
   const std::lock_guard lock{mutex_};
-  if (lanes_closed_)
+  if (taken_ == taken::none || (taken_ == taken::nested && lane->depth == 0))
     return {};
   lane->sequence = ++sequence_;
   others_.insert(lane.get());
@@ -41,16 +41,16 @@ chain<record> task_table::take_incoming() {
   return std::move(incoming_);
 }
 
-void task_table::close(bool lanes) {
+void task_table::close(taken what_is_left) {
   const std::lock_guard lock{mutex_};
-  if (!std::exchange(closed_, true))
+  if (taken_ == taken::all)
     ended_at_close_ = ended_;
-  lanes_closed_ = lanes_closed_ || lanes;
+  taken_ = std::max(taken_, what_is_left);
 }
 
-bool task_table::closed() const {
+bool task_table::refuses(std::uint8_t depth) const {
   const std::lock_guard lock{mutex_};
-  return closed_;
+  return refuses_locked(depth);
 }
 
 void task_table::end(record& task, state how, time_point now, bool lingers) {

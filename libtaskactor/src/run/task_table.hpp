@@ -47,9 +47,16 @@ public:
   std::optional<bool> admit_lane(ref<record> lane);
   /// The manager's: what has been admitted since the last call.
   chain<record> take_incoming();
-  /// No more tasks; with `lanes`, no more lanes either.
-  void close(bool lanes);
-  bool closed() const;
+  /// Stages of a shutdown, each with what it takes no more.
+  enum class taken : std::uint8_t {
+    all,
+    begun,  ///< no more tasks at top level, nor gathers; those that run have what they need
+    nested, ///< nor further items of blocking gathers; tasks that are to end may need others for that
+    none,
+  };
+  void close(taken what_is_left);
+  /// Whether tasks, or gathers, of such a depth are refused.
+  bool refuses(std::uint8_t depth) const;
 
   /// The task has its end state. `lingers`: its work goes on.
   void end(record& task, state how, time_point now, bool lingers);
@@ -79,6 +86,9 @@ private:
   };
 
   std::string fresh_id();
+  bool refuses_locked(std::uint8_t depth) const noexcept {
+    return taken_ != taken::all && (depth == 0 || taken_ == taken::none);
+  }
   cancel_reply cancel_locked(record& task, end_reason why);
   std::size_t counted() const noexcept { return tasks_.size() - shedding_; }
   ref<record> shed(int priority);
@@ -97,8 +107,7 @@ private:
   std::size_t shedding_ = 0; // shed, and not ended yet
   std::deque<past> history_ring_;
   bool told_ = false;
-  bool closed_ = false;
-  bool lanes_closed_ = false;
+  taken taken_ = taken::all;
   std::uint64_t next_id_ = 0, sequence_ = 0, submitted_ = 0, rejected_ = 0;
   counters ended_, ended_at_close_;
 };

@@ -27,6 +27,10 @@ admission task_table::admit(ref<record> task, on_full full, on_duplicate duplica
     return std::move(answer);
   };
   auto* same = task->id.empty() ? nullptr : tasks_.find(task->id, hash);
+  for (; same && task->numbered; same = tasks_.find(task->id, hash)) {
+    task->id = task->belongs_to->next_id();
+    hash = id_index::hash(task->id);
+  }
   if (same && duplicate == on_duplicate::join) {
     same->owners.add(); // under the lock: it hasn't ended, and now keeps its outcome
     answer.joined = ref<record>{same};
@@ -36,7 +40,7 @@ admission task_table::admit(ref<record> task, on_full full, on_duplicate duplica
     return refuse({errc::duplicate_id, "duplicate id: " + task->id});
   if (wrong)
     return refuse(std::move(*wrong));
-  if (task->depth != 0 ? lanes_closed_ : closed_) // what runs may be drained, and its children with it
+  if (refuses_locked(task->depth))
     return refuse({errc::stopping, "the task manager is stopping"});
   const bool has_place = same && !same->shed; // one that was shed has given its place away
   if (!has_place && counted() >= max_queue_) {

@@ -141,6 +141,7 @@ private:
   std::size_t limit_;
   std::uint32_t parent_length_ = 0;
   std::uint8_t depth_ = 0;
+  bool shielded_ = false;
   bool feeding_ = false;
   std::atomic<std::size_t> completed_{0}, failed_{0}; // if something depends on them
   std::atomic<bool> closed_{false};

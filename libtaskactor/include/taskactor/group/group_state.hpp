@@ -22,7 +22,8 @@ namespace taskactor::detail {
 
 class group_state final : public nursery {
 public:
-  explicit group_state(context& parent);
+  /// With `all_needed` a child that somebody else cancels ends the group.
+  explicit group_state(context& parent, bool all_needed = false);
 
   /// Admits a child, with an id below the parent's.
   std::optional<rejection> admit(ref<record> child, task_options&& options, ref<record>& joined);
@@ -39,7 +40,10 @@ public:
   void enter(scope* body) noexcept;
   bool cancelled() const noexcept;
   bool ended() const noexcept override;
+  /// No child is left: the group takes no other.
   std::vector<std::exception_ptr> take_errors() noexcept;
+  /// What the first child that somebody else has cancelled has to say, or null.
+  std::exception_ptr lost_child() const noexcept;
   std::size_t size() const noexcept;
   const std::string& parent_id() const noexcept { return parent_id_; }
 
@@ -47,6 +51,7 @@ public:
   // -------------------------------------------------------------------------------------------------------
   void child_ended(record& child) noexcept override;
   void child_gone(record& child) noexcept override;
+  std::string next_id() override;
 
 private:
   struct member {
@@ -55,15 +60,20 @@ private:
   };
   void end_children(end_reason why, bool kill) noexcept;
   void cancel_body_locked() noexcept;
+  void lose(std::exception_ptr child) noexcept;
 
   runtime& home_;
   ref<context> parent_;
+  const ref<record> parent_task_; // the children of all its groups are numbered together
   const std::string parent_id_;
   const time_point deadline_;
   const std::uint8_t depth_;
+  const bool shielded_;
+  const bool all_needed_;
   mutable std::mutex mutex_;     // what follows
   std::vector<member> children_; // each knows its place
   std::vector<std::exception_ptr> errors_;
+  std::exception_ptr lost_child_;
   scope* body_ = nullptr;
   std::uint64_t next_ = 0;
   std::optional<end_reason> ending_; // children are to end, for this
@@ -106,7 +116,7 @@ private:
   typename task<T>::awaiter inner_;
 };
 
-/// Waits until no child is left, whatever happens (rule 15).
+/// Waits until no child is left, whatever happens (rule 15); a cancellation from outside is kept for then.
 class group_join final : lending_wait {
 public:
   explicit group_join(ref<group_state> state) noexcept : state_(std::move(state)) {}
@@ -116,6 +126,8 @@ public:
     lend(*self.promise().ctx);
   }
   void await_resume() const noexcept {}
+  /// A cancellation or deadline around the group has come while there were children: they were asked to end.
+  bool told() const noexcept { return told_; }
 
 private:
   bool arrived() const noexcept override { return state_->ended(); }
@@ -123,6 +135,7 @@ private:
     return "its task group, of which " + std::to_string(state_->size()) + " are left";
   }
   bool give_up() noexcept override {
+    told_ = told_ || !state_->ended();
     state_->cancel_children(end_reason::parent_ended);
     return false;
   }
@@ -132,6 +145,7 @@ private:
   }
 
   ref<group_state> state_;
+  bool told_ = false;
 };
 
 } // namespace taskactor::detail

@@ -9,11 +9,11 @@
 /// what it captures is given a name before: docs/first_steps.md).
 ///
 /// `race`: the first that ends decides, with its value or its exception; the losers are cancelled and
-/// awaited. What they throw then is reported (`event_kind::cleanup_fault`). A loser that had a value all the
-/// same loses it. Capacity counts: where there is one token for all, the bodies start one after the other.
+/// awaited, and what they throw then is reported (`event_kind::cleanup_fault`). Who is cancelled by its id is
+/// out of the race; if all are, that is thrown (a `task_error`). With one token for all they run in turn.
 ///
-/// `when_all`: all values; the first failure cancels the others, and is thrown as it is once they have ended.
-/// Further errors are reported as clean-up faults.
+/// `when_all`: all values; the first failure (or body that is cancelled by its id: a `task_error`) cancels
+/// the others, and is thrown as it is once they have ended. Further errors are reported as clean-up faults.
 #pragma once
 
 #include <taskactor/group/task_group.hpp>
@@ -49,16 +49,35 @@ task<stored<T>> value_of(task<T> body) {
   }
 }
 
-/// All errors of a group, in their order.
+/// What has become of a group of children without a body of its own.
+struct children_end {
+  std::vector<std::exception_ptr> errors; // in their order
+  std::exception_ptr lost;                // a child that somebody else has cancelled
+};
+
+/// Adds children by `start(group)`, and waits for them. A cancellation from outside is theirs: values count.
 template <class F>
-task<std::vector<std::exception_ptr>> errors_of(F body) {
-  std::vector<std::exception_ptr> errors;
+task<children_end> end_of_children(F start, bool all_needed) {
+  const ref<group_state> state{new group_state{require_context(), all_needed}};
+  task_group group{state};
   try {
-    co_await with_group(std::move(body));
-  } catch (const group_error& e) {
-    errors = e.errors();
+    start(group);
+  } catch (...) { // one was refused: the others are to end
+    state->fail(std::current_exception());
   }
-  co_return errors;
+  group_join join{state};
+  co_await join;
+  children_end result;
+  result.errors = state->take_errors();
+  result.lost = state->lost_child();
+  co_return result;
+}
+
+/// There is no value, and no error: whose cancellation is it?
+[[noreturn]] inline void throw_cancellation(const std::exception_ptr& lost) {
+  if (lost && !require_context().must_stop())
+    std::rethrow_exception(lost);
+  throw cancelled_error{};
 }
 
 /// Rethrows the first error, if it `decides`; the others are reported.
@@ -95,11 +114,11 @@ struct first_end {
     }
     group.cancel();
   }
-  Result take() {
+  Result take(const std::exception_ptr& lost) {
     if (error)
       std::rethrow_exception(error);
     if (!value)
-      throw cancelled_error{}; // nobody had the time
+      throw_cancellation(lost); // nobody had the time
     return std::move(*value);
   }
 };
@@ -115,17 +134,16 @@ template <std::size_t... I, class... Ts>
 task<std::variant<stored<Ts>...>> race_of(std::index_sequence<I...>, task<Ts>... bodies) {
   using result = std::variant<stored<Ts>...>;
   first_end<result> end;
-  auto all = [&](task_group& group) -> task<void> {
+  auto all = [&](task_group& group) {
     (start_competitor(group, end, std::move(bodies),
                       [](std::optional<result>& into, stored<Ts>&& got) {
                         into.emplace(std::in_place_index<I>, std::move(got));
                       }),
      ...);
-    co_return;
   };
-  const auto errors = co_await errors_of(std::ref(all));
-  settle_errors(errors, !end.decided);
-  co_return end.take();
+  const auto children = co_await end_of_children(std::ref(all), false);
+  settle_errors(children.errors, !end.decided);
+  co_return end.take(children.lost);
 }
 
 template <class T>
@@ -133,33 +151,31 @@ task<race_won<T>> race_of_equals(std::vector<task<T>> bodies) {
   if (bodies.empty())
     throw_rejection({errc::invalid_argument, "race: nobody takes part; give at least one body"});
   first_end<race_won<T>> end;
-  auto all = [&](task_group& group) -> task<void> {
+  auto all = [&](task_group& group) {
     for (std::size_t i = 0; i < bodies.size(); ++i)
       start_competitor(group, end, std::move(bodies[i]),
                        [i](std::optional<race_won<T>>& into, stored<T>&& got) {
                          into.emplace(race_won<T>{i, std::move(got)});
                        });
-    co_return;
   };
-  const auto errors = co_await errors_of(std::ref(all));
-  settle_errors(errors, !end.decided);
-  co_return end.take();
+  const auto children = co_await end_of_children(std::ref(all), false);
+  settle_errors(children.errors, !end.decided);
+  co_return end.take(children.lost);
 }
 
 template <std::size_t... I, class... Ts>
 task<std::tuple<stored<Ts>...>> all_of(std::index_sequence<I...>, task<Ts>... bodies) {
   std::tuple<std::optional<stored<Ts>>...> values;
-  auto all = [&](task_group& group) -> task<void> {
+  auto all = [&](task_group& group) {
     (group.start([&values](task<Ts> body)
                      -> task<void> { std::get<I>(values).emplace(co_await value_of(std::move(body))); },
                  std::move(bodies)),
      ...);
-    co_return;
   };
-  const auto errors = co_await errors_of(std::ref(all));
-  settle_errors(errors, true);
+  const auto children = co_await end_of_children(std::ref(all), true);
+  settle_errors(children.errors, true);
   if (!(std::get<I>(values).has_value() && ...))
-    throw cancelled_error{}; // a child was cancelled, which is no error; or all were, from outside
+    throw_cancellation(children.lost);
   co_return std::tuple<stored<Ts>...>{std::move(*std::get<I>(values))...};
 }
 

@@ -11,9 +11,13 @@
 /// `this_task::deadline()` is no later than that of the part of the body that the group is in.
 ///
 /// The first failure (of a child: failed or timed out; or of the body) cancels everything else in the group;
-/// a child that is cancelled by itself harms nobody. A cancellation or a deadline around the group reaches
-/// body and children at the same time. All of them are awaited (rule 15); then the group gives the body's
-/// value, or throws.
+/// a child that is cancelled by itself harms nobody, one that was shed has failed. A cancellation or a
+/// deadline around the group reaches body and children at the same time. All of them are awaited (rule 15);
+/// then the group gives the body's value, or throws: also when only children were left to be told of that.
+/// What `cancel` has caught is over with the group, unless something around it wants the end as well.
+///
+/// Ids: the children of a task that have none are numbered as they are added, in all its groups; a number
+/// that is taken (by an id of the user's) is skipped.
 ///
 /// Errors: `group_error` with all errors, also if there is only one: which of several comes first is chance,
 /// and the type of what is thrown shouldn't be. Stops: what can't be stopped (rule 8) is not waited for
@@ -120,17 +124,17 @@ public:
     try {
       throw;
     } catch (const cancelled_error&) {
-      cancelled_ = !state.cancelled();
+      cancelled_ = !state.cancelled() || require_context().must_stop();
     } catch (...) {
       state.fail(std::current_exception());
     }
     state.cancel_children(end_reason::parent_ended);
   }
-  void check(group_state& state) const {
+  void check(group_state& state, bool told) const {
     auto errors = state.take_errors();
     if (!errors.empty())
       throw group_error{state.parent_id(), std::move(errors)};
-    if (cancelled_)
+    if (cancelled_ || told)
       throw cancelled_error{};
     if (!std::is_void_v<T> && !value)
       throw group_error{state.parent_id(), {}};
@@ -158,7 +162,7 @@ task<T> run_group(F body) {
   }
   group_join join{state};
   co_await join;
-  outcome.check(*state);
+  outcome.check(*state, join.told());
   if constexpr (!std::is_void_v<T>)
     co_return std::move(*outcome.value);
 }

@@ -4,6 +4,8 @@
 
 #include <taskactor/task/context.hpp>
 
+#include <string>
+
 namespace taskactor::detail {
 
 class record;
@@ -15,6 +17,8 @@ public:
   /// Manager's thread, once: nothing of it runs any more; or it can't be stopped, and was left behind (rule
   /// 8).
   virtual void child_gone(record& child) noexcept = 0;
+  /// Under the table's lock: an id for a child whose own, made as well, is taken.
+  virtual std::string next_id() { return {}; }
 };
 
 } // namespace taskactor::detail

@@ -1,7 +1,6 @@
 /// `detail::record`: everything about one task, from its admission to the last handle. Not for users.
 ///
-/// One object, shared by reference count: the manager (while the task waits or runs, then in the ring of
-/// ended ones), its actor (while it runs) and the handles. Who may touch what:
+/// Shared by reference count: manager, ring of ended tasks, its actor and handles. Who may touch what:
 ///
 ///     id, the clocks' durations, kind          constant after admission: any thread
 ///     `control`, `state`, `reason`, listeners  any thread (atomic, or under a striped lock)
@@ -92,13 +91,16 @@ public:
   std::uint32_t seat = 0; // among those that run
   detail::phase phase = detail::phase::outside;
   end_reason due_reason = end_reason::none;
+  bool numbered = false;                  // a child whose id was made: if that is taken, another is made
+  bool shielded = false;                  // in a shield of a parent, whose shutdown doesn't reach it
+  std::atomic<std::uint32_t> children{0}; // numbers given to those of its groups
   bool shed = false;       // the table's, under its lock: has made room, and isn't counted any more
   std::uint32_t place = 0; // its nursery's, under that one's lock: where it is in it
   context* actor = nullptr;
   ref<nursery> belongs_to; // until it is gone
 
   // -- the body, on its actor
-  /// Begins the body. True: a coroutine was entered and is to be driven; false: it has already ended.
+  /// Begins the body. True: a coroutine is to be driven; false: it has already ended.
   virtual bool start(context& where) = 0;
   /// The coroutine has ended: takes its result, and decides.
   virtual void collect() noexcept = 0;
@@ -116,8 +118,7 @@ public:
   virtual const failure* failed() const noexcept = 0;
   /// Manager's thread, lanes only: its time may be up.
   virtual due_review review(time_point) { return {}; }
-  /// Manager's thread: the actor is down, all is over.
-  virtual void on_down() noexcept {}
+  virtual void on_down() noexcept {} // manager's thread: the actor is down, all is over
   /// Before admission: keeps what a further attempt needs. False: it can't be copied.
   virtual bool keep_spare() { return false; }
   virtual void drop_spare() noexcept {}

@@ -148,6 +148,13 @@ public:
 
   /// Rule 9: true when the current await has to end by `cancelled_error`, for a scope or for the task.
   bool must_stop() const noexcept { return stops(scopes); }
+  /// What is around one of the scopes that the leaf is in isn't seen there.
+  bool in_shield() const noexcept {
+    const auto* each = scopes;
+    while (each && !each->shielded)
+      each = each->outer;
+    return each != nullptr;
+  }
   /// For an await that begins: empty when it may; otherwise it throws, after a suspension if true: a body
   /// that swallows the exception over and over neither burns a processor until its grace is over nor escapes
   /// the kill.
