@@ -47,7 +47,9 @@ std::size_t task_manager::prestart_workers(std::size_t count) {
 cancel_reply task_manager::cancel_task(std::string_view id) { return runtime_->cancel_task(id); }
 
 cancel_reply task_manager::cancel_and_wait(std::string_view id) {
-  const auto task = runtime_->table().find_live(id);
+  auto task = runtime_->table().find_live(id);
+  if (!task)
+    task = runtime_->batches().find(id); // an item's lane, which ends with the item when that is cancelled
   if (task)
     detail::refuse_inside_coroutine(); // before it is asked
   const auto reply = cancel_task(id);

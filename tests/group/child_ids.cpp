@@ -5,10 +5,18 @@
 #include <boost/test/unit_test.hpp>
 
 #include <string>
+#include <vector>
 
 using namespace test;
 
 namespace {
+
+std::vector<std::string> ids(virtual_time& world) {
+  std::vector<std::string> result;
+  for (const auto& each : world.tasks.task_status())
+    result.push_back(each.id);
+  return result;
+}
 
 ta::task<void> group_of(int children, std::chrono::nanoseconds pause) {
   auto all = [children, pause](ta::task_group& group) -> ta::task<void> {
@@ -78,6 +86,22 @@ BOOST_AUTO_TEST_CASE(an_id_can_be_used_again_in_a_group_when_its_task_has_ended)
     co_return sum;
   };
   BOOST_TEST(world.tasks.add_task({.id = "p"}, body).value().get() == 3);
+}
+
+BOOST_AUTO_TEST_CASE(the_children_of_items_are_numbered_below_the_item) {
+  virtual_time world;
+  auto body = [](int) -> ta::task<void> { co_await group_of(2, 1s); };
+  auto parent = [body]() -> ta::task<void> {
+    const std::vector<int> items(3);
+    co_await ta::gather({.id = "g", .concurrency = 1}, body, items);
+  };
+  (void)world.tasks.add_task({.id = "p"}, parent);
+  world.settle();
+  BOOST_TEST(ids(world) == (std::vector<std::string>{"p", "p/g/0", "p/g/0/1", "p/g/0/2"}),
+             boost::test_tools::per_element());
+  world.advance(1s);
+  BOOST_TEST(ids(world) == (std::vector<std::string>{"p", "p/g/1", "p/g/1/1", "p/g/1/2"}),
+             boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -332,9 +332,6 @@ BOOST_AUTO_TEST_CASE(cancel_all_ends_a_gather_and_tells_which_items_had_not_star
     while (started < 3)
       std::this_thread::yield();
     tasks.cancel_all();
-    while (started < 6)
-      std::this_thread::yield();
-    tasks.shutdown({.drain = 0s});
   });
   const auto all = tasks.gather({.concurrency = 3}, body, std::vector<int>(8));
   canceller.join();
@@ -343,8 +340,8 @@ BOOST_AUTO_TEST_CASE(cancel_all_ends_a_gather_and_tells_which_items_had_not_star
     BOOST_CHECK(end.state() == ta::state::cancelled);
     (end.error().reason() == ta::end_reason::not_started ? unstarted : cancelled) += 1;
   }
-  BOOST_TEST(cancelled + unstarted == 8);
-  BOOST_TEST(cancelled >= 6);
+  BOOST_TEST(cancelled == 3);
+  BOOST_TEST(unstarted == 5);
 }
 
 BOOST_AUTO_TEST_CASE(a_blocking_gather_inside_a_coroutine_is_refused_before_anything_starts) {

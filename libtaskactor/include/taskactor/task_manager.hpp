@@ -120,9 +120,9 @@ public:
   using without_options::gather;
 
   /// As `gather`, for any number of items in flat memory: each outcome goes to `sink(index, outcome)` as it
-  /// comes, one call at a time, and is forgotten. Items are pulled on the calling thread, as fast as they
-  /// are run: at most as many ahead as run at once, or 16 if that is more. Returns the number of items that
-  /// were pulled. A sink that throws ends the gather, which rethrows.
+  /// comes, one call at a time, and is forgotten. Items are pulled on the calling thread, as fast as they are
+  /// run: at most as many ahead as run at once, or 16 if that is more. Returns how many were pulled, each of
+  /// which the sink is told of, however it ends. A sink that throws ends the gather, which rethrows.
   template <class F, class Items, class Sink>
   std::size_t gather_each(gather_options options, F&& body, Items&& items, Sink&& sink) {
     return detail::gather_each(*runtime_, std::move(options), std::forward<F>(body),
@@ -130,16 +130,16 @@ public:
   }
   using without_options::gather_each;
 
-  /// Asks a task to end, and answers at once (rule 9).
+  /// Asks a task, or an item of a gather while it runs, to end, and answers at once (rule 9).
   cancel_reply cancel_task(std::string_view id);
   /// As `cancel_task`, and blocks until the task has ended.
   cancel_reply cancel_and_wait(std::string_view id);
-  /// Asks all that wait and run to end. Returns how many tasks were asked by this call.
+  /// Asks all that wait and run to end; no gather begins another item. Returns how many this call has asked.
   std::size_t cancel_all();
 
   /// What waits and runs now, gathers' running items included, in order of submission.
   std::vector<task_info> task_status() const;
-  /// A task by id: waiting, running, or ended not too long ago (rule 11).
+  /// A task by id: waiting, running, or ended not too long ago (rule 11); an item of a gather while it runs.
   std::optional<task_info> find(std::string_view id) const;
   /// Why it isn't running, or why it ended so; of a task that `find` finds.
   std::optional<explanation> explain(std::string_view id) const;

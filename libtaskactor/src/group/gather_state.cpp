@@ -40,6 +40,7 @@ void gather_state::open(bool nested, bool feeding) {
   feeding_ = feeding;
   if (home_.table().refuses(depth_))
     throw_rejection({errc::stopping, "the task manager is stopping"});
+  home_.batches().add(*this);
   add_lanes(limit_);
   if (!feeding)
     feed_ended();
@@ -55,7 +56,8 @@ void gather_state::add_lanes(std::size_t most) noexcept {
     ref<lane> added;
     {
       const std::lock_guard lock{mutex_};
-      if (lanes_.size() >= limit_)
+      const auto running = std::min(lanes_.size(), running_.load(std::memory_order_relaxed));
+      if (lanes_.size() >= limit_ || lanes_.size() - running >= room_.load())
         return;
       added = make_lane();
       added->depth = depth_;
@@ -69,6 +71,24 @@ void gather_state::add_lanes(std::size_t most) noexcept {
       lane_down(*added, false);
     }
   }
+}
+
+/// One item more is made room for: what stood still for that goes on.
+void gather_state::make_room() noexcept {
+  room_.fetch_add(1);
+  more();
+}
+
+bool gather_state::take_bounded_room() noexcept {
+  auto left = room_.load();
+  while (left != 0 && !room_.compare_exchange_weak(left, left - 1)) {
+  }
+  return left != 0;
+}
+
+void gather_state::return_room() noexcept {
+  if (room_.load() != any_number)
+    room_.fetch_add(1);
 }
 
 void gather_state::close(end_reason why) noexcept {
@@ -93,25 +113,20 @@ void gather_state::signal(end_reason why, bool kill) noexcept {
   }
 }
 
-bool gather_state::ended() const noexcept {
-  const std::lock_guard lock{mutex_};
-  return lanes_.empty();
-}
-
 void gather_state::adopt(context& parent) {
   const auto id = parent.core().current_id();
   parent_length_ = static_cast<std::uint32_t>(id.size());
   const auto& task = static_cast<record&>(parent.core());
   depth_ = task.depth_inside();
-  shielded_ = task.shielded || parent.in_shield();
+  shielded_ = task.shielded || in_shield(parent);
   options_.id = id + '/' + *options_.id;
   parent_deadline_ = parent.deadline();
   const std::lock_guard lock{mutex_};
   waiter_ = ref<context>{&parent};
 }
 
-void gather_state::disown() noexcept {
-  ref<context> other; // released after the lock
+void gather_state::wake_instead(context* waiter) noexcept {
+  ref<context> other{waiter}; // the one before is released after the lock
   const std::lock_guard lock{mutex_};
   std::swap(waiter_, other);
 }
@@ -132,14 +147,24 @@ void gather_state::notify() noexcept {
 }
 
 void gather_state::wait(const std::function<bool()>& done) {
-  std::unique_lock lock{mutex_};
-  try {
-    home_.block(lock, changed_, [&] { return complete() || (done && (closed() || done())); });
-  } catch (...) { // in virtual time, where a wait can fail: the items are the caller's, who leaves
-    if (lock.owns_lock())
-      lock.unlock();
-    cancel(end_reason::parent_ended);
-    throw;
+  for (;;) {
+    std::unique_lock lock{mutex_};
+    try {
+      home_.block(lock, changed_, [&] { return complete() || has_late() || (done && done()); });
+    } catch (...) { // in virtual time, where a wait can fail: the items are the caller's, who leaves
+      if (lock.owns_lock())
+        lock.unlock();
+      cancel(end_reason::parent_ended);
+      throw;
+    }
+    lock.unlock();
+    if (!has_late())
+      return;
+    try {
+      tell_late();
+    } catch (...) {
+      sink_failed();
+    }
   }
 }
 
@@ -187,6 +212,7 @@ void gather_state::settle_one() noexcept {
   // fetched is counted before, so that none is under way when the count is zero after that.
   if (pending_.load() != 0 || complete_.exchange(true))
     return;
+  finish();
   notify();
 }
 
@@ -200,7 +226,39 @@ void gather_state::lane_down(lane& which, bool had_started) noexcept {
     std::erase(lanes_, keep);
   }
   add_lanes(limit_);
+  finish();
   notify();
+}
+
+/// When nothing of it is left and nothing will come.
+void gather_state::finish() noexcept {
+  if (!complete())
+    return;
+  {
+    const std::lock_guard lock{mutex_};
+    if (!lanes_.empty() || over_.exchange(true))
+      return;
+  }
+  home_.batches().remove(*this);
+}
+
+// -- items by their index
+
+ref<lane> gather_state::find_lane(std::size_t index) const {
+  const std::lock_guard lock{mutex_};
+  const auto found
+      = std::find_if(lanes_.begin(), lanes_.end(), [&](const auto& each) { return each->runs(index); });
+  return found == lanes_.end() ? ref<lane>{} : *found;
+}
+
+cancel_reply gather_state::cancel_item(std::size_t index) {
+  const auto found = find_lane(index);
+  if (!found)
+    return index < taken() ? cancel_reply::finished : cancel_reply::unknown;
+  const auto reply = found->hold(index, end_reason::cancel_requested);
+  if (reply == cancel_reply::requested)
+    home_.cancel(*found, end_reason::cancel_requested);
+  return reply;
 }
 
 } // namespace taskactor::detail

@@ -35,7 +35,7 @@ group_state::group_state(context& parent, bool all_needed)
       parent_id_(parent.core().current_id()),
       deadline_(parent.deadline()),
       depth_(parent_task_->depth_inside()),
-      shielded_(parent_task_->shielded || parent.in_shield()),
+      shielded_(parent_task_->shielded || in_shield(parent)),
       all_needed_(all_needed) {}
 
 /// The count goes on from group to group in a task: its children may run beside each other.

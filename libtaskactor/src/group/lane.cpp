@@ -46,6 +46,7 @@ bool lane::start(context& where) {
       fail(failure{taskactor::state::timed_out, end_reason::run_timeout});
     return false;
   }
+  started_at.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   item_started_.store(now.time_since_epoch().count(), std::memory_order_release);
   deadline_at.store(std::min(after(now, timeout), state_->inherited_deadline()).time_since_epoch().count(),
                     std::memory_order_relaxed);
@@ -68,15 +69,21 @@ bool lane::fetch_next() {
     state_->begin_fetch();
   std::size_t index = 0;
   bool got = false;
-  try {
-    got = !state_->closed() && fetch(index);
-  } catch (...) { // the range threw, or the copy of an item did
-    state_->sink_failed();
+  if (!state_->closed() && state_->take_room()) {
+    try {
+      got = fetch(index);
+    } catch (...) { // the range threw, or the copy of an item did
+      state_->sink_failed();
+    }
+    if (!got)
+      state_->return_room();
   }
   if (!got) {
     state_->settle_one();
     return false;
   }
+  forget_progress();
+  children.store(0, std::memory_order_relaxed);
   index_.store(index, std::memory_order_relaxed);
   undelivered_.store(true, std::memory_order_release);
   state_->fetched();
@@ -104,7 +111,8 @@ std::exception_ptr lane::discard_body() noexcept {
   const auto seen = control.load(std::memory_order_acquire);
   if ((seen & reviewed_bit) != 0)
     return thrown; // the manager delivers, which is perhaps just writing the outcome
-  holds_ = hand_over();
+  holds_ = hand_over(false);
+  started_at.store(0, std::memory_order_relaxed);
   if ((seen & kill_bit) != 0)
     let_go(); // there is no `advance`
   return thrown;
@@ -142,18 +150,18 @@ void lane::let_go() noexcept {
 }
 
 void lane::deliver() noexcept {
-  if (hand_over())
+  if (hand_over(true))
     state_->settle_one();
 }
 
 /// False: there is nothing to deliver.
-bool lane::hand_over() noexcept {
+bool lane::hand_over(bool late) noexcept {
   if (!undelivered_.exchange(false, std::memory_order_acq_rel))
     return false;
   report_item();
   state_->count_item(item_failure());
   try {
-    deliver_item(index_.load(std::memory_order_relaxed));
+    deliver_item(index_.load(std::memory_order_relaxed), late);
   } catch (...) {
     state_->sink_failed();
   }
@@ -172,6 +180,20 @@ void lane::report_item() noexcept {
     home->report(kind, *this, what ? what->message() : std::string{});
   } catch (...) { // no memory to report it
   }
+}
+
+/// A cancellation by index finds its epoch, or nothing: see `fetch_next_epoch`.
+cancel_reply lane::hold(std::size_t index, end_reason why) noexcept {
+  auto seen = control.load(std::memory_order_acquire);
+  do {
+    if (!runs(index) || (seen & decided_bit) != 0)
+      return cancel_reply::finished;
+    if ((seen & (cancel_bit | kill_bit)) != 0)
+      return cancel_reply::already_requested;
+    auto none = end_reason::none;
+    reason.compare_exchange_strong(none, why); // the body may see the request before the manager does
+  } while (!control.compare_exchange_weak(seen, seen | cancel_bit, std::memory_order_acq_rel));
+  return cancel_reply::requested;
 }
 
 due_review lane::review(time_point now) {

@@ -69,12 +69,14 @@ std::string explanation::why() const {
 namespace detail {
 
 std::optional<explanation> explain(runtime& home, std::string_view id) {
-  auto task = home.table().find_record(id, home.now());
+  const auto task = home.find_record(id);
   if (!task)
     return {};
   const auto now = home.now();
   explanation result;
   result.task = task->info();
+  if (result.task.id != id)
+    return {}; // an item of a gather, which has ended meanwhile
   const bool started = result.task.started != time_point{} && result.task.state != state::queued;
   const bool over = is_final(result.task.state);
   if (started)

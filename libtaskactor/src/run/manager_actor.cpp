@@ -50,13 +50,13 @@ void manager_actor::start(ref<record> task, time_point now) {
   }
   task->token.store(true, std::memory_order_relaxed);
   task->phase = phase::running;
-  task->started_at.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   const auto run_end = after(now, task->timeout);
   const auto total_end = after(task->submitted, task->total_timeout);
   const auto end = std::min(run_end, total_end);
   if (end != time_point::max())
     due_at(*task, end, run_end <= total_end ? end_reason::run_timeout : end_reason::total_timeout);
-  if (task->kind == record_kind::task) {
+  if (task->kind == record_kind::task) { // a lane's items have their own times
+    task->started_at.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     const auto told = std::min(end, task->inherited_deadline);
     task->deadline_at.store(told.time_since_epoch().count(), std::memory_order_relaxed);
     home_.report(event_kind::started, *task);

@@ -231,6 +231,7 @@ void manager_actor::next_stage() {
 /// What is behind a shield its parent cancels, or the kill.
 void manager_actor::cancel_all(end_reason why, bool also_shielded) {
   take_in();
+  home_.batches().close_all(why, also_shielded);
   for (const auto& task : home_.table().live())
     if ((also_shielded || !task->shielded) && home_.table().cancel(*task, why) == cancel_reply::requested)
       on_cancel(*task, why);

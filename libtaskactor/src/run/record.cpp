@@ -100,6 +100,13 @@ void record::report_cleanup_fault(const std::exception_ptr& what) noexcept {
   home->report_cleanup_fault(*this, what);
 }
 
+void record::forget_progress() noexcept {
+  if (!words_)
+    return;
+  const std::lock_guard lock{stripe(this)};
+  words_->progress = {};
+}
+
 std::uint64_t record::epoch() const noexcept { return process_epoch.load(std::memory_order_relaxed); }
 
 std::size_t record::attempt() const noexcept { return special ? special->attempt.load() : 1; }
@@ -119,6 +126,8 @@ task_info record::info() const {
   result.reason = reason.load(std::memory_order_relaxed);
   result.submitted = submitted;
   result.started = time_point{clock::duration{started_at.load(std::memory_order_relaxed)}};
+  if (kind == record_kind::lane && result.started != time_point{})
+    result.submitted = result.started; // the item's: it has waited nowhere but in its gather
   result.ended = time_point{clock::duration{ended_at.load(std::memory_order_relaxed)}};
   result.deadline = deadline();
   result.overrun = overrunning.load(std::memory_order_relaxed);

@@ -11,6 +11,7 @@
 #pragma once
 
 #include "../observe/hub.hpp"
+#include "batch_book.hpp"
 #include "blocked_watch.hpp"
 #include "body_news.hpp"
 #include "callers.hpp"
@@ -42,8 +43,6 @@
 #include <vector>
 
 namespace taskactor::detail {
-
-class runtime;
 
 /// A part of a higher layer that lives in the runtime: made when first needed, ended with it.
 class attachment {
@@ -98,18 +97,18 @@ public:
   timers& sleepers() noexcept { return *timers_; }
   event_hub& events() noexcept { return *events_; }
   guests& visitors() noexcept { return guests_; }
+  batch_book& batches() noexcept { return batches_; }
   time_point now() const noexcept { return system_->clock().now(); }
 
-  // -- from callers' threads
-  /// `joined`: with `on_duplicate::join`, what is there already.
+  // -- from callers' threads. `joined`: with `on_duplicate::join`, what is there already.
   std::optional<rejection> admit(ref<record> task, task_options&& options, ref<record>& joined);
   bool admit_lane(ref<record> lane); // false: no more work is taken
   cancel_reply cancel(record& task, end_reason why);
-  /// As those of `task_manager`.
   cancel_reply cancel_task(std::string_view id);
   std::size_t cancel_all();
   std::vector<task_info> task_status();
   std::optional<task_info> find(std::string_view id);
+  ref<record> find_record(std::string_view id);
   caf::actor desk(); // whom users' actors ask
   void kill(record& task);
   void resize(limiter_kind which, std::size_t capacity);
@@ -184,6 +183,7 @@ private:
   short_wait short_waits_;
   fate* fate_ = nullptr;
   guests guests_;
+  batch_book batches_;
   std::atomic<std::uint64_t> gathers_{0};
   std::atomic<std::size_t> waiting_for_room_{0};
   std::mutex mutex_; // what follows

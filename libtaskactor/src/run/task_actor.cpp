@@ -222,6 +222,7 @@ void task_actor::drive() {
 bool task_actor::end_body() {
   if (const auto thrown = task_->discard_body())
     home().report_cleanup_fault(*task_, thrown);
+  abandon_remains();
   waiting = nullptr;
   scopes = nullptr;
   refusals_ = 0;
@@ -243,7 +244,13 @@ task_actor::turn task_actor::kill() {
     thrown = more;
   if (thrown)
     home().report_cleanup_fault(*task_, thrown);
+  abandon_remains();
   return end();
+}
+
+void task_actor::abandon_remains() noexcept {
+  for (const auto& each : remains_)
+    each->abandon();
 }
 
 void task_actor::outlive(ref<operation> what) {

@@ -82,6 +82,7 @@ private:
   void drive();
   bool end_body();
   turn end();
+  void abandon_remains() noexcept;
   bool outlived() const noexcept;
   bool killed() const noexcept {
     return (task_->control.load(std::memory_order_acquire) & record::kill_bit) != 0;

@@ -5,21 +5,30 @@
 ///       use(one->index, one->result);             // the item's place in the range, and its outcome
 ///
 /// Nothing starts before the first `next()`. The items run on while the outcomes are used, at most
-/// `concurrency` at once; outcomes that nobody has asked for yet are kept. The task gives its token back
-/// while it waits for one (rule 6).
+/// `concurrency` at once, and each outcome comes when it is there. Outcomes that nobody has asked for are
+/// kept: no more items than twice `concurrency` (or 16, if that is more) are begun and not asked for, so that
+/// an endless range takes bounded memory. The task gives its token back while it waits for one (rule 6). If
+/// it ends early (`until`, a time), what was not begun comes last, as `not_started`, if the range knows its
+/// size.
 ///
-/// Stops: dropping it cancels what runs; the task it was used in doesn't end before that has ended (rule 15).
+/// The items belong to the tasks that have asked for one: the end of the last of them cancels what runs, and
+/// waits for it (rule 15). So the generator can be handed on to another task; two can't ask at once.
+///
+/// Stops: dropping it cancels what runs. A cancellation or a deadline around `next()` ends it as well.
 /// Errors: of the range, from `next()`; those of the items are in their outcomes.
 #pragma once
 
 #include <taskactor/group/gather.hpp>
 #include <taskactor/task/async_generator.hpp>
 
+#include <algorithm>
+#include <atomic>
 #include <cstddef>
 #include <deque>
 #include <memory>
 #include <mutex>
 #include <utility>
+#include <vector>
 
 namespace taskactor {
 
@@ -31,14 +40,16 @@ struct completed_item {
 
 namespace detail {
 
-/// Keeps outcomes until they are asked for.
+/// Outcomes that wait to be taken.
 template <class R>
 class queue_sink {
 public:
+  static constexpr bool tells_each = true; // somebody waits for the next one
   void operator()(std::size_t index, outcome<R>&& what) {
     const std::lock_guard lock{*mutex_};
     ready_.push_back({index, std::move(what)});
   }
+  void late(std::size_t index, outcome<R>&& what) { (*this)(index, std::move(what)); }
   bool empty() const {
     const std::lock_guard lock{*mutex_};
     return ready_.empty();
@@ -83,40 +94,88 @@ private:
   bool refused_ = false;
 };
 
-/// Cancels the items that still run, and leaves them to the task.
+/// A task that has asked for an outcome. The end of the last of these tasks cancels the items, and waits for
+/// them (rule 15).
+class gather_tenant final : public operation {
+public:
+  gather_tenant(ref<gather_state> of, std::shared_ptr<std::atomic<std::size_t>> there, context& who)
+      : state_(std::move(of)), there_(std::move(there)), who_(&who) {
+    there_->fetch_add(1);
+  }
+  bool ended() const noexcept override { return (left_.load() && !last_.load()) || state_->ended(); }
+  void abandon() noexcept override {
+    if (left_.exchange(true) || there_->fetch_sub(1) != 1)
+      return;
+    last_ = true;
+    state_->wake_instead(who_.get());
+    state_->cancel(end_reason::parent_ended);
+  }
+  bool is(const context& who) const noexcept { return who_.get() == &who; }
+  bool left() const noexcept { return left_.load(); }
+
+private:
+  ref<gather_state> state_;
+  std::shared_ptr<std::atomic<std::size_t>> there_; // tenants that haven't left
+  ref<context> who_;
+  std::atomic<bool> left_{false}, last_{false};
+};
+
+/// In the generator's frame: knows its tenants, and cancels what still runs when it is dropped.
 class gather_guard {
 public:
-  gather_guard(ref<gather_state> state, context& owner) : state_(std::move(state)), owner_(owner) {
-    state_->adopt(owner_);
-  }
+  explicit gather_guard(ref<gather_state> state) : state_(std::move(state)) {}
   gather_guard(const gather_guard&) = delete;
   gather_guard& operator=(const gather_guard&) = delete;
-  ~gather_guard() {
-    state_->cancel(end_reason::parent_ended);
-    owner_.outlive(state_);
+  ~gather_guard() { state_->cancel(end_reason::parent_ended); }
+
+  /// `ctx` asks, and is woken.
+  void belong_to(context& ctx) {
+    std::erase_if(tenants_, [](const auto& each) { return each->left(); });
+    if (std::none_of(tenants_.begin(), tenants_.end(), [&](const auto& each) { return each->is(ctx); })) {
+      const ref<gather_tenant> tenant{new gather_tenant{state_, there_, ctx}};
+      tenants_.push_back(tenant);
+      ctx.outlive(tenant);
+    }
+    state_->wake_instead(&ctx);
   }
 
 private:
   ref<gather_state> state_;
-  context& owner_;
+  std::shared_ptr<std::atomic<std::size_t>> there_ = std::make_shared<std::atomic<std::size_t>>(0);
+  std::vector<ref<gather_tenant>> tenants_;
 };
+
+/// Items that are begun before somebody takes their outcomes.
+inline std::size_t ahead(const gather_state& state) noexcept {
+  constexpr std::size_t few = 16, half = ~std::size_t{0} / 2;
+  return std::max(few, 2 * std::min(state.limit(), half));
+}
 
 template <class F, class Source>
 async_generator<completed_item<item_result<F, Source>>> complete_each(gather_options options, F body,
                                                                       Source source) {
-  context& ctx = require_context();
-  const auto state = make_gather(ctx.home(), std::move(options), std::move(body), std::move(source),
-                                 queue_sink<item_result<F, Source>>{});
-  const gather_guard guard{state, ctx};
+  using result = item_result<F, Source>;
+  const auto state = make_gather(require_context().home(), std::move(options), std::move(body),
+                                 std::move(source), queue_sink<result>{});
+  state->adopt(require_context());
+  state->bound(ahead(*state));
   state->open(true, false);
+  gather_guard guard{state};
   for (;;) {
+    guard.belong_to(require_context());
     outcome_wait wait{*state};
     co_await wait;
     if (state->sink.empty())
       break;
-    co_yield state->sink.pop();
+    auto next = state->sink.pop();
+    state->make_room();
+    co_yield std::move(next);
   }
   state->rethrow_sink_failure();
+  for (auto index = state->source.taken(); index < state->source.size(); ++index) {
+    completed_item<result> never{index, {}};
+    co_yield std::move(never);
+  }
 }
 
 /// In place of what is refused.

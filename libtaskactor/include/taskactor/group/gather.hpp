@@ -6,8 +6,13 @@
 ///     for (auto& o : all) if (!o) std::cerr << o.error() << '\n';
 ///
 /// One item's failure doesn't touch the others (rule 15), unless `until` says so:
-/// `gather_end::first_error()`, `gather_end::quorum(3)`. Any input range will do; a million items take a
-/// million outcomes but no more actors than run at once. Each body gets its own copy of its item.
+/// `gather_end::first_error()`, `gather_end::quorum(3)`. However it ends, there is an outcome for each item
+/// of a range that knows its size, else for each that was read; `not_started` are those that never had their
+/// turn. A million items take a million outcomes but no more actors than run at once.
+///
+/// Any input range will do. Each body gets an item of its own: moved out of a container that is given as an
+/// rvalue (`std::move(pages)`), else copied. A range's own code never runs twice at once. An item's id is the
+/// gather's, a slash and its index: by that `find`, `explain` and `cancel_task` know it while it runs.
 ///
 /// Inside a task the gather's items run under the same manager; the task gives its token back while it waits,
 /// and its cancellation cancels the items (rules 6 and 15). There the range is read on the scheduler's
@@ -17,13 +22,15 @@
 /// Stops: a body that can't be stopped is answered for at its deadline, and goes on with its token (rule 8).
 #pragma once
 
+#include <taskactor/group/fed_source.hpp>
 #include <taskactor/group/gather_check.hpp>
+#include <taskactor/group/sinks.hpp>
 #include <taskactor/group/sources.hpp>
 #include <taskactor/group/typed_gather.hpp>
 #include <taskactor/run/wait.hpp>
 
 #include <memory>
-#include <mutex>
+#include <optional>
 #include <ranges>
 #include <string>
 #include <type_traits>
@@ -34,59 +41,14 @@ namespace taskactor {
 
 namespace detail {
 
-/// Keeps the outcomes in the order of the items.
-template <class R>
-class vector_sink {
-public:
-  explicit vector_sink(std::size_t known)
-      : outcomes_(known), mutex_(std::make_unique<std::mutex>()), fixed_(known != 0) {}
-  void operator()(std::size_t index, outcome<R>&& what) {
-    if (fixed_) { // each index has one writer and its own place
-      outcomes_[index] = std::move(what);
-      return;
-    }
-    const std::lock_guard lock{*mutex_};
-    if (index >= outcomes_.size())
-      outcomes_.resize(index + 1);
-    outcomes_[index] = std::move(what);
-  }
-  std::vector<outcome<R>> take() { return std::move(outcomes_); }
-
-private:
-  std::vector<outcome<R>> outcomes_;
-  std::unique_ptr<std::mutex> mutex_;
-  bool fixed_;
-};
-
-/// A caller's sink: one call at a time, and none after `detach`.
-template <class Sink>
-class borrowed_sink {
-public:
-  explicit borrowed_sink(Sink& sink) : sink_(&sink), mutex_(std::make_unique<std::mutex>()) {}
-  template <class R>
-  void operator()(std::size_t index, outcome<R>&& what) {
-    const std::lock_guard lock{*mutex_};
-    if (sink_)
-      (*sink_)(index, std::move(what));
-  }
-  void detach() {
-    const std::lock_guard lock{*mutex_};
-    sink_ = nullptr;
-  }
-
-private:
-  Sink* sink_;
-  std::unique_ptr<std::mutex> mutex_;
-};
-
 template <class F, class Items>
 auto gather_and_wait(runtime& home, gather_options options, F&& f, Items&& items) {
   if constexpr (check_gather<false, F, Items>()) {
     auto source = make_source(std::forward<Items>(items));
-    using result = item_result<F, decltype(source)>;
-    const auto known = source.size();
-    auto state = make_gather(home, std::move(options), std::forward<F>(f), std::move(source),
-                             vector_sink<result>{known});
+    using source_type = decltype(source);
+    vector_sink<item_result<F, source_type>> sink{source.size(), source_type::in_place};
+    auto state
+        = make_gather(home, std::move(options), std::forward<F>(f), std::move(source), std::move(sink));
     state->open(false, false);
     state->wait();
     state->rethrow_sink_failure();
@@ -96,16 +58,18 @@ auto gather_and_wait(runtime& home, gather_options options, F&& f, Items&& items
   }
 }
 
-template <class F, class Items, class Sink>
+/// `Held`: as the range was given, as an lvalue or an rvalue.
+template <class Held, class F, class Items, class Sink>
 std::size_t gather_checked_each(runtime& home, gather_options options, F&& f, Items& items, Sink& sink) {
   using item = std::ranges::range_value_t<Items>;
+  using result = item_result<F, fed_source<item>>;
   auto state = make_gather(home, std::move(options), std::forward<F>(f), fed_source<item>{},
-                           borrowed_sink<std::remove_reference_t<Sink>>{sink});
+                           borrowed_sink<result, std::remove_reference_t<Sink>>{sink});
   state->open(false, true);
   std::size_t pulled = 0;
   std::exception_ptr range_failure;
   try {
-    pulled = feed(*state, state->source, items);
+    pulled = feed<Held>(*state, state->source, items);
   } catch (...) {
     range_failure = std::current_exception();
   }
@@ -116,6 +80,9 @@ std::size_t gather_checked_each(runtime& home, gather_options options, F&& f, It
     throw;
   }
   state->rethrow_sink_failure();
+  std::optional<item> left;
+  for (std::size_t index = 0; state->source.fetch(left, index);) // what was pulled, and had no turn
+    state->sink(index, outcome<result>{});
   if (range_failure)
     std::rethrow_exception(range_failure);
   return pulled;
@@ -124,7 +91,7 @@ std::size_t gather_checked_each(runtime& home, gather_options options, F&& f, It
 template <class F, class Items, class Sink>
 std::size_t gather_each(runtime& home, gather_options options, F&& f, Items&& items, Sink&& sink) {
   if constexpr (check_gather_each<F, Items, Sink>())
-    return gather_checked_each(home, std::move(options), std::forward<F>(f), items, sink);
+    return gather_checked_each<Items>(home, std::move(options), std::forward<F>(f), items, sink);
   return 0; // isn't reached
 }
 
@@ -144,9 +111,9 @@ public:
     context& ctx = *self.promise().ctx;
     if (const auto parks = ctx.refusal())
       return *parks;
-    const auto known = source_.size();
+    vector_sink<result> sink{source_.size(), Source::in_place};
     state_ = make_gather(ctx.home(), std::move(options_), std::move(function_), std::move(source_),
-                         vector_sink<result>{known});
+                         std::move(sink));
     state_->adopt(ctx);
     state_->open(true, false);
     lend(ctx);
@@ -154,8 +121,8 @@ public:
   }
   std::vector<outcome<result>> await_resume() {
     if (state_)
-      state_->disown();
-    if (!state_ || state_->close_reason() == end_reason::parent_ended)
+      state_->wake_instead(nullptr);
+    if (!state_ || told_)
       throw cancelled_error{};
     state_->rethrow_sink_failure();
     return state_->sink.take();
@@ -165,6 +132,7 @@ private:
   bool arrived() const noexcept override { return state_->complete(); }
   std::string awaited() const override { return "the items of \"" + *state_->options().id + '"'; }
   bool give_up() noexcept override {
+    told_ = told_ || !state_->complete();
     state_->cancel(end_reason::parent_ended);
     return false; // structured: wait for the items to end (rule 15)
   }
@@ -177,6 +145,7 @@ private:
   F function_;
   Source source_;
   ref<state_type> state_;
+  bool told_ = false; // while items ran: a cancellation, or a deadline around it
 };
 
 } // namespace detail

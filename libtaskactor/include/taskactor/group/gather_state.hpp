@@ -10,6 +10,7 @@
 /// no more actors than run at once, and no item can harm the next one.
 #pragma once
 
+#include <taskactor/run/item_batch.hpp>
 #include <taskactor/run/record.hpp>
 
 #include <algorithm>
@@ -48,8 +49,8 @@ private:
 
 /// Options of a gather. Negative durations are refused; zero durations have expired.
 struct gather_options {
-  /// The items' ids are this, a slash and their index. Empty: one is made ("gather-3"). Inside a task the
-  /// task's id and a slash come before it.
+  /// The items' ids are this, a slash and their index: `find` and `cancel_task` know an item by it while it
+  /// runs. Empty: one is made ("gather-3"). Inside a task the task's id and a slash come before it.
   field<std::string> id{};
   /// Items that run at once; zero: as many as there are tokens when it starts.
   std::size_t concurrency = 0;
@@ -67,7 +68,7 @@ namespace detail {
 
 class lane;
 
-class gather_state : public operation {
+class gather_state : public item_batch {
 public:
   /// Errors: `std::system_error{errc::invalid_argument}`.
   gather_state(runtime& home, gather_options options);
@@ -76,7 +77,7 @@ public:
   void open(bool nested, bool feeding);
   void feed_ended() noexcept { settle_one(); }
   /// No further item starts.
-  void close(end_reason why) noexcept;
+  void close(end_reason why) noexcept final;
   /// Asks all that runs to end; closes.
   void cancel(end_reason why) noexcept { signal(why, false); }
   void kill() noexcept { signal(end_reason::parent_ended, true); }
@@ -86,12 +87,13 @@ public:
   /// True when every started item has its outcome and no other will start.
   bool complete() const noexcept { return complete_.load(std::memory_order_acquire); }
   /// True when no lane is left either.
-  bool ended() const noexcept final;
+  bool ended() const noexcept final { return over_.load(std::memory_order_acquire); }
   /// Before it is opened inside a task: who waits, and from whom the items inherit.
   void adopt(context& parent);
-  /// Nobody waits any more.
-  void disown() noexcept;
-  /// Blocks until `done()` or complete. Errors: `errc::would_block`, before anything has started.
+  /// It is this task that waits from now on; null: nobody.
+  void wake_instead(context* waiter) noexcept;
+  /// Blocks until `done()` or complete; hands out late outcomes meanwhile. Errors: `errc::would_block`,
+  /// before anything has started.
   void wait(const std::function<bool()>& done = {});
   void notify() noexcept;
 
@@ -104,6 +106,9 @@ public:
   /// for each, which would wake a thread for each.
   std::size_t fed_ahead() const noexcept { return std::max<std::size_t>(limit_, 16); }
   std::size_t fed_again_at() const noexcept { return fed_ahead() / 4; }
+  /// Before it is opened: no more items than this are begun and not made room for again.
+  void bound(std::size_t items) noexcept { room_ = items; }
+  void make_room() noexcept;
   runtime& home() const noexcept { return home_; }
   bool closed() const noexcept { return closed_.load(); }
   end_reason close_reason() const noexcept { return close_reason_.load(); }
@@ -122,6 +127,17 @@ public:
   void lane_down(lane& which, bool had_started) noexcept;
   void count_item(const failure* what) noexcept;
   void fetched() noexcept;
+  /// False: there is no room for a further item, until `make_room`.
+  bool take_room() noexcept {
+    return room_.load(std::memory_order_relaxed) == any_number || take_bounded_room();
+  }
+  void return_room() noexcept;
+
+  // -- item_batch
+  const std::string& batch_id() const noexcept final { return *options_.id; }
+  bool shielded() const noexcept final { return shielded_; }
+  ref<record> find_item(std::size_t index) const final { return find_lane(index); }
+  cancel_reply cancel_item(std::size_t index) final;
 
 protected:
   virtual ref<lane> make_lane() = 0;
@@ -129,10 +145,19 @@ protected:
   virtual bool has_items() const noexcept = 0;
   /// True when who feeds it is to pull further items.
   virtual bool wants_items() const noexcept { return false; }
+  /// How many items were fetched.
+  virtual std::size_t taken() const noexcept { return 0; }
+  /// Outcomes that the manager has decided, for who waits to hand out.
+  virtual bool has_late() const noexcept { return false; }
+  virtual void tell_late() {}
 
 private:
+  static constexpr std::size_t any_number = ~std::size_t{0};
   void add_lanes(std::size_t most) noexcept;
   void signal(end_reason why, bool kill) noexcept;
+  ref<lane> find_lane(std::size_t index) const;
+  bool take_bounded_room() noexcept;
+  void finish() noexcept;
 
   runtime& home_;
   gather_options options_;
@@ -147,7 +172,8 @@ private:
   std::atomic<bool> closed_{false};
   std::atomic<end_reason> close_reason_{end_reason::none};
   std::atomic<std::size_t> running_{0};
-  std::atomic<bool> complete_{false};
+  std::atomic<bool> complete_{false}, over_{false};
+  std::atomic<std::size_t> room_{any_number};
   /// Lanes with a fetch or an item under way, and one until the feed has ended. In a cache line of its own,
   /// away from what lanes read for each item.
   alignas(64) std::atomic<std::size_t> pending_{1};

@@ -26,19 +26,28 @@ public:
   /// Is the time of the item, or of all, up? If so it is given its outcome here.
   due_review review(time_point now) final;
 
+  /// Any thread: whether it is this item's now.
+  bool runs(std::size_t index) const noexcept {
+    return undelivered_.load(std::memory_order_acquire) && index_.load(std::memory_order_relaxed) == index;
+  }
+  /// Any thread: the item is asked to end, and no other takes its place. Requested: the manager is to be
+  /// told.
+  cancel_reply hold(std::size_t index, end_reason why) noexcept;
+
 protected:
   virtual bool fetch(std::size_t& index) = 0;
   virtual bool start_item(context& where) = 0;
   virtual void collect_item() noexcept = 0;
   virtual std::exception_ptr discard_item() noexcept = 0;
-  virtual void deliver_item(std::size_t index) = 0;
+  /// `late`: on the manager's thread.
+  virtual void deliver_item(std::size_t index, bool late) = 0;
   virtual const failure* item_failure() const noexcept = 0;
   gather_state& state_of() const noexcept { return *state_; }
 
 private:
   bool fetch_next();
   bool fetch_next_epoch();
-  bool hand_over() noexcept;
+  bool hand_over(bool late) noexcept;
   void let_go() noexcept;
   void start_pause(context& where);
   void report_item() noexcept;

@@ -16,6 +16,7 @@
 /// the others, and is thrown as it is once they have ended. Further errors are reported as clean-up faults.
 #pragma once
 
+#include <taskactor/group/children_end.hpp>
 #include <taskactor/group/task_group.hpp>
 
 #include <atomic>
@@ -47,37 +48,6 @@ task<stored<T>> value_of(task<T> body) {
   } else {
     co_return co_await std::move(body);
   }
-}
-
-/// What has become of a group of children without a body of its own.
-struct children_end {
-  std::vector<std::exception_ptr> errors; // in their order
-  std::exception_ptr lost;                // a child that somebody else has cancelled
-};
-
-/// Adds children by `start(group)`, and waits for them. A cancellation from outside is theirs: values count.
-template <class F>
-task<children_end> end_of_children(F start, bool all_needed) {
-  const ref<group_state> state{new group_state{require_context(), all_needed}};
-  task_group group{state};
-  try {
-    start(group);
-  } catch (...) { // one was refused: the others are to end
-    state->fail(std::current_exception());
-  }
-  group_join join{state};
-  co_await join;
-  children_end result;
-  result.errors = state->take_errors();
-  result.lost = state->lost_child();
-  co_return result;
-}
-
-/// There is no value, and no error: whose cancellation is it?
-[[noreturn]] inline void throw_cancellation(const std::exception_ptr& lost) {
-  if (lost && !require_context().must_stop())
-    std::rethrow_exception(lost);
-  throw cancelled_error{};
 }
 
 /// Rethrows the first error, if it `decides`; the others are reported.

@@ -1,19 +1,22 @@
 /// Where a gather's items come from. Not for users.
 ///
-/// | source         | range                       | who reads it                                    |
-/// |----------------|-----------------------------|-------------------------------------------------|
-/// | indexed_source | random access, known size   | each lane, by the next index, without a lock    |
-/// | pulled_source  | any other                   | each lane in turn, under a lock                 |
-/// | fed_source     | any, also one that blocks   | the calling thread, a few items ahead           |
+/// | source         | range                              | who reads it                              |
+/// |----------------|------------------------------------|-------------------------------------------|
+/// | indexed_source | memory, or numbers, of known size  | each lane, by the next index, with no lock |
+/// | indexed_source | other random access, known size    | one lane at a time, by the next index     |
+/// | pulled_source  | any other                          | one lane at a time                        |
+/// | fed_source     | any, also one that blocks          | the calling thread, a few items ahead     |
 ///
-/// `fetch` copies the item out, so that no body depends on the range, which may end before it does (rule 8).
+/// `fetch` takes the item out, so that no body depends on the range, which may end before it does (rule 8):
+/// moved out of a container that is the gather's own, copied out of any other range. A range's own code (a
+/// function of a view, an iterator of the user's) never runs on two threads at once, nor under a lock that
+/// the manager takes.
 #pragma once
 
-#include <taskactor/group/gather_state.hpp>
-
+#include <algorithm>
 #include <atomic>
+#include <concepts>
 #include <cstddef>
-#include <deque>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -36,32 +39,97 @@ decltype(auto) range_of(Held& held) noexcept {
     return (held);
 }
 
+/// A container given as an rvalue: its elements are nobody else's. Not a view, nor what is like one: a const
+/// container has const elements.
+template <class Items>
+inline constexpr bool owns_elements = false;
+template <class Items>
+  requires(!std::is_lvalue_reference_v<Items> && !std::ranges::view<Items>
+           && std::ranges::input_range<const Items>
+           && std::is_lvalue_reference_v<std::ranges::range_reference_t<const Items>>)
+inline constexpr bool owns_elements<Items>
+    = std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<const Items>>>
+      && !std::is_const_v<std::remove_reference_t<std::ranges::range_reference_t<Items>>>;
+
+/// The element to make an item of.
+template <class Items, class Iterator>
+decltype(auto) element_at(const Iterator& at) {
+  using item = std::ranges::range_value_t<Items>;
+  if constexpr (owns_elements<std::remove_const_t<Items>>) {
+    return std::ranges::iter_move(at);
+  } else {
+    static_assert(std::constructible_from<item, decltype(*at)>,
+                  "these items can only be moved: give the container itself, by std::move(items)");
+    return *at;
+  }
+}
+
+/// Numbers are made from the index alone.
+template <class Items>
+inline constexpr bool is_numbers = false;
+template <std::integral From, std::integral To>
+inline constexpr bool is_numbers<std::ranges::iota_view<From, To>> = true;
+
+template <class Range>
+char* memory_of();
+template <std::ranges::contiguous_range Range>
+auto memory_of() -> decltype(std::ranges::data(std::declval<Range&>()));
+
 template <class Items>
 class indexed_source {
+  using range = std::remove_reference_t<Items>;
+  /// Reading one element runs no code of the range's.
+  static constexpr bool memory = std::ranges::contiguous_range<range>;
+  static constexpr bool parallel = memory || is_numbers<std::remove_cv_t<range>>;
+
 public:
   using item_type = std::ranges::range_value_t<Items>;
+  static constexpr bool in_place = true; // each index is fetched by one lane, and is below `size`
 
   explicit indexed_source(held_range<Items> items)
-      : items_(std::move(items)), size_(std::ranges::size(range_of(items_))) {}
-  // NOLINTNEXTLINE(performance-noexcept-move-constructor): the range's own move may throw
-  indexed_source(indexed_source&& other) : items_(std::move(other.items_)), size_(other.size_) {}
+      : items_(std::move(items)), size_(static_cast<std::size_t>(std::ranges::size(range_of(items_)))) {}
+  indexed_source(indexed_source&& from)
+      : items_(std::move(from.items_)), size_(from.size_) {} // NOLINT: may throw
 
   std::size_t size() const noexcept { return size_; }
+  std::size_t taken() const noexcept { return std::min(next_.load(), size_); }
   bool has_items() const noexcept { return next_.load() < size_; }
   bool fetch(std::optional<item_type>& into, std::size_t& index) {
+    if constexpr (parallel)
+      return fetch_next(into, index);
+    const std::lock_guard lock{mutex_};
+    return fetch_next(into, index);
+  }
+
+private:
+  bool fetch_next(std::optional<item_type>& into, std::size_t& index) {
     if (next_.load(std::memory_order_relaxed) >= size_)
       return false;
     index = next_.fetch_add(1);
     if (index >= size_)
       return false;
-    into.emplace(
-        std::ranges::begin(range_of(items_))[static_cast<std::ranges::range_difference_t<Items>>(index)]);
+    const auto at = static_cast<std::ranges::range_difference_t<Items>>(index);
+    if constexpr (memory)
+      into.emplace(element_at<Items>(elements() + at));
+    else
+      into.emplace(element_at<Items>(std::ranges::begin(range_of(items_)) + at));
     return true;
   }
+  /// Asked for once: a container may detach what it shares then.
+  auto elements() {
+    auto* found = elements_.load(std::memory_order_acquire);
+    if (!found) {
+      const std::lock_guard lock{mutex_};
+      found = std::ranges::data(range_of(items_));
+      elements_.store(found, std::memory_order_release);
+    }
+    return found;
+  }
 
-private:
   held_range<Items> items_;
   std::size_t size_;
+  std::mutex mutex_;
+  std::atomic<decltype(memory_of<range>())> elements_{nullptr};
   alignas(64) std::atomic<std::size_t> next_{0}; // in a cache line of its own: the others are only read
 };
 
@@ -69,10 +137,13 @@ template <class Items>
 class pulled_source {
 public:
   using item_type = std::ranges::range_value_t<Items>;
+  static constexpr bool in_place = false;
 
   explicit pulled_source(held_range<Items> items) : shared_(std::make_unique<shared>(std::move(items))) {}
 
-  std::size_t size() const noexcept { return 0; }
+  /// Zero: not known.
+  std::size_t size() const noexcept { return shared_->known; }
+  std::size_t taken() const noexcept { return shared_->taken.load(); }
   bool has_items() const noexcept { return !shared_->ended.load(); }
   bool fetch(std::optional<item_type>& into, std::size_t& index) {
     const std::lock_guard lock{shared_->mutex};
@@ -85,58 +156,27 @@ public:
         ++*shared_->position;
       if (*shared_->position == std::ranges::end(range_of(shared_->items)))
         return shared_->ended = true, false;
-      into.emplace(**shared_->position);
+      into.emplace(element_at<Items>(*shared_->position));
     } catch (...) { // the range threw: there is no way to go on with it
       shared_->ended = true;
       throw;
     }
-    index = shared_->index++;
+    index = shared_->taken.fetch_add(1);
     return true;
   }
 
 private:
   struct shared {
-    explicit shared(held_range<Items> from) : items(std::move(from)) {}
+    explicit shared(held_range<Items> from) : items(std::move(from)) {
+      if constexpr (std::ranges::sized_range<std::remove_reference_t<Items>>)
+        known = static_cast<std::size_t>(std::ranges::size(range_of(items)));
+    }
     held_range<Items> items;
+    std::size_t known = 0; // asked for before the first is read
     std::mutex mutex;
     std::optional<std::ranges::iterator_t<std::remove_reference_t<Items>>> position;
-    std::size_t index = 0;
+    std::atomic<std::size_t> taken{0};
     std::atomic<bool> ended{false};
-  };
-  std::unique_ptr<shared> shared_;
-};
-
-template <class Item>
-class fed_source {
-public:
-  using item_type = Item;
-
-  fed_source() : shared_(std::make_unique<shared>()) {}
-  bool has_items() const noexcept { return shared_->count.load() != 0; }
-  std::size_t waiting() const noexcept { return shared_->count.load(); }
-  template <class U>
-  void push(U&& item) {
-    const std::lock_guard lock{shared_->mutex};
-    shared_->items.emplace_back(std::forward<U>(item));
-    shared_->count.fetch_add(1);
-  }
-  bool fetch(std::optional<Item>& into, std::size_t& index) {
-    const std::lock_guard lock{shared_->mutex};
-    if (shared_->items.empty())
-      return false;
-    into.emplace(std::move(shared_->items.front()));
-    shared_->items.pop_front();
-    shared_->count.fetch_sub(1);
-    index = shared_->index++;
-    return true;
-  }
-
-private:
-  struct shared {
-    std::mutex mutex;
-    std::deque<Item> items;
-    std::size_t index = 0;
-    std::atomic<std::size_t> count{0};
   };
   std::unique_ptr<shared> shared_;
 };
@@ -153,27 +193,6 @@ auto make_source(Items&& items) {
     return indexed_source<Items>{hold()};
   else
     return pulled_source<Items>{hold()};
-}
-
-/// Pulls the range on this thread, a few items ahead of the lanes, until it ends or the gather does. Returns
-/// how many items were pulled.
-template <class Item, class Items>
-std::size_t feed(gather_state& state, fed_source<Item>& source, Items&& items) {
-  struct end_of_feed { // also when the range throws: what was pulled is still run
-    gather_state& state;
-    ~end_of_feed() { state.feed_ended(); }
-  } at_end{state};
-  std::size_t pulled = 0;
-  for (auto&& item : items) {
-    source.push(std::forward<decltype(item)>(item));
-    ++pulled;
-    state.more();
-    if (source.waiting() >= state.fed_ahead())
-      state.wait([&] { return source.waiting() <= state.fed_again_at(); });
-    if (state.closed())
-      break;
-  }
-  return pulled;
 }
 
 } // namespace taskactor::detail

@@ -63,8 +63,17 @@ private:
     return thrown;
   }
   const failure* item_failure() const noexcept override { return outcome_ ? nullptr : &outcome_.error(); }
-  void deliver_item(std::size_t index) override {
-    owner_.sink(index, std::exchange(outcome_, outcome<result>{}));
+  void deliver_item(std::size_t index, bool late) override {
+    auto what = std::exchange(outcome_, outcome<result>{});
+    if (late)
+      owner_.sink.late(index, std::move(what));
+    else
+      owner_.sink(index, std::move(what));
+    if constexpr (requires { Sink::tells_each; })
+      owner_.notify();
+    if constexpr (requires { Sink::keeps_late; })
+      if (late)
+        owner_.notify();
   }
 
   template <class Produce>
@@ -115,6 +124,17 @@ private:
       return source.waiting() <= fed_again_at();
     else
       return false;
+  }
+  std::size_t taken() const noexcept override { return source.taken(); }
+  bool has_late() const noexcept override {
+    if constexpr (requires { Sink::keeps_late; })
+      return sink.has_late();
+    else
+      return false;
+  }
+  void tell_late() override {
+    if constexpr (requires { Sink::keeps_late; })
+      sink.tell_late();
   }
 };
 

@@ -10,6 +10,14 @@ namespace taskactor::detail {
 
 class record;
 
+/// Whether what is around one of the scopes that the body is in isn't seen there.
+inline bool in_shield(const context& body) noexcept {
+  const auto* each = body.scopes;
+  while (each && !each->shielded)
+    each = each->outer;
+  return each != nullptr;
+}
+
 class nursery : public operation {
 public:
   /// Manager's thread: the child's outcome is written, and its end state is about to be published.

@@ -116,14 +116,12 @@ public:
   virtual void drop_outcome() noexcept = 0;
   /// The outcome's failure, or null.
   virtual const failure* failed() const noexcept = 0;
-  /// Manager's thread, lanes only: its time may be up.
-  virtual due_review review(time_point) { return {}; }
-  virtual void on_down() noexcept {} // manager's thread: the actor is down, all is over
+  virtual due_review review(time_point) { return {}; } // manager's thread, lanes only: its time may be up
+  virtual void on_down() noexcept {}                   // manager's thread: the actor is down, all is over
   /// Before admission: keeps what a further attempt needs. False: it can't be copied.
   virtual bool keep_spare() { return false; }
   virtual void drop_spare() noexcept {}
-  /// Manager's thread, claims only: it has its tokens.
-  virtual void on_granted() noexcept {}
+  virtual void on_granted() noexcept {} // manager's thread, claims only: it has its tokens
 
   /// The depth of what it starts in itself; far down it no longer grows.
   std::uint8_t depth_inside() const noexcept {
@@ -186,6 +184,7 @@ public:
 
 protected:
   record();
+  void forget_progress() noexcept; // its body is another one now
 
 private:
   struct words; // what few tasks have to say

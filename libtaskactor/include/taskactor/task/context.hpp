@@ -32,6 +32,7 @@ public:
   virtual ~operation() = default;
   /// True when nothing of it runs any more.
   virtual bool ended() const noexcept = 0;
+  virtual void abandon() noexcept {} // the body that has left it behind is over
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
@@ -127,8 +128,7 @@ public:
   waiter* waiting = nullptr;
   /// The innermost scope that the leaf is in, or null.
   scope* scopes = nullptr;
-  /// Set by `yield`: go to the end of the scheduler's queue before going on.
-  bool yielded = false;
+  bool yielded = false; // set by `yield`: go to the end of the scheduler's queue before going on
 
   virtual task_core& core() const noexcept = 0;
   virtual runtime& home() noexcept = 0;
@@ -148,13 +148,6 @@ public:
 
   /// Rule 9: true when the current await has to end by `cancelled_error`, for a scope or for the task.
   bool must_stop() const noexcept { return stops(scopes); }
-  /// What is around one of the scopes that the leaf is in isn't seen there.
-  bool in_shield() const noexcept {
-    const auto* each = scopes;
-    while (each && !each->shielded)
-      each = each->outer;
-    return each != nullptr;
-  }
   /// For an await that begins: empty when it may; otherwise it throws, after a suspension if true: a body
   /// that swallows the exception over and over neither burns a processor until its grace is over nor escapes
   /// the kill.
