@@ -1,11 +1,12 @@
 /// How a scheduler of ours, one queue for all its workers, gets into an actor system that is going to be
-/// made: `install_scheduler<queue>(config)`.
+/// made: `install_scheduler<queue>(config)`. A policy that is chosen by then is left alone.
 ///
 /// A queue has `push(job)`, `pop()`, which waits for a job, and `drain(f)`, for what is left when the workers
 /// have gone. Any thread may push.
 #pragma once
 
 #include "caf_compat.hpp"
+#include "caf_compat_threads.hpp"
 
 #if TASKACTOR_CAF_0
 #include <caf/policy/unprofiled.hpp>
@@ -18,9 +19,7 @@
 #include <caf/thread_hook.hpp>
 #include <caf/thread_owner.hpp>
 
-#include <algorithm>
-#include <memory>
-#include <thread>
+#include <string>
 #include <vector>
 #endif
 
@@ -100,6 +99,10 @@ void run_entry_here(Queue& queue, caf::actor_system& system, caf::resumable* job
 template <class Queue>
 void install_scheduler(caf::actor_system_config& config) {
   config.module_factories.emplace_back([](caf::actor_system& system) -> caf::actor_system::module* {
+    const auto policy = caf::get_if<caf::atom_value>(&system.config(), "scheduler.policy");
+    const bool profiled = caf::get_or(system.config(), "scheduler.enable-profiling", false);
+    if (policy || profiled)
+      return chosen_scheduler(system, policy ? *policy : caf::atom("stealing"), profiled);
     return new caf::scheduler::coordinator<queue_policy<Queue>>{system};
   });
 }
@@ -149,7 +152,8 @@ template <class Scheduler>
 class scheduler_hook final : public caf::thread_hook {
 public:
   void init(caf::actor_system& system) override {
-    caf::detail::actor_system_access{system}.scheduler(std::make_unique<Scheduler>(system));
+    if (!caf::get_if<std::string>(&system.config(), "caf.scheduler.policy"))
+      caf::detail::actor_system_access{system}.scheduler(std::make_unique<Scheduler>(system));
   }
   void thread_started(caf::thread_owner) override {}
   void thread_terminates() override {}

@@ -38,6 +38,7 @@ ROOT_FILES = {
     "caf_compat_actor": "ground",
     "caf_compat_io": "ground",
     "caf_compat_scheduler": "ground",
+    "caf_compat_threads": "ground",
     "precompiled": "ground",
     "messages": "run",
     "named_program": "program",

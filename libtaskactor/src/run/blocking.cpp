@@ -1,9 +1,22 @@
 // How a caller's thread waits for the runtime.
+#include "../caf_compat_threads.hpp"
 #include "helping.hpp"
 #include "runtime.hpp"
 #include "semaphore.hpp"
+#include "task_actor.hpp"
+
+#include <caf/all.hpp>
+
+#include <algorithm>
 
 namespace taskactor::detail {
+
+namespace {
+
+/// For threads that work for a test in which time stands still.
+constexpr std::chrono::seconds patience{1};
+
+} // namespace
 
 void refuse_inside_coroutine() {
   if (current_context() != nullptr)
@@ -18,20 +31,60 @@ void runtime::block(std::unique_lock<std::mutex>& lock, std::condition_variable&
   refuse_inside_coroutine();
   if (wait_)
     wait_(lock, changed, done, until);
+  else if (by_hand_)
+    wait_by_hand(lock, changed, done, until);
   else if (until == time_point::max())
     changed.wait(lock, done);
   else
     changed.wait_until(lock, until, done);
 }
 
+void runtime::wait_by_hand(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
+                           const std::function<bool()>& done, time_point until) {
+  constexpr std::chrono::milliseconds look{1};
+  const bool drives = std::this_thread::get_id() == made_on_;
+  const auto give_up = clock::now() + patience; // real time: that of the test stands still meanwhile
+  while (!done()) {
+    lock.unlock();
+    const bool ran = drives && run_by_hand(*system_, [this](const auto& job) { return owns(job); });
+    const bool may_come = ran || !drives || has_real_work();
+    lock.lock();
+    if (ran || done())
+      continue;
+    if (until != time_point::max() && (!may_come || clock::now() >= give_up))
+      return;
+    if (!may_come)
+      throw std::system_error{make_error_code(errc::would_block),
+                              "nothing that this waits for can run: the test has to run its scheduler, or to "
+                              "move its clock, first"};
+    changed.wait_for(lock, look);
+  }
+}
+
+bool runtime::has_real_work() {
+  return thread_gate_->statistics().in_use + process_gate_->statistics().in_use + guests_.busy_threads != 0;
+}
+
+/// The manager's actors, its tasks, and its supervisors.
+bool runtime::owns(const caf::resumable& job) {
+  if (const auto* const body = dynamic_cast<const task_actor*>(&job))
+    return body->is_of(*this);
+  const auto* const actor = dynamic_cast<const caf::abstract_actor*>(&job);
+  if (!actor)
+    return false;
+  const auto is_it = [actor](const auto& each) { return each.id() == actor->id(); };
+  const std::lock_guard lock{mutex_};
+  return std::any_of(parts_.begin(), parts_.end(), is_it) || guests_.has(actor->id());
+}
+
 bool runtime::block(semaphore& posted, time_point until) {
   if (!posted.is_posted())
     refuse_inside_coroutine();
-  if (wait_) {
+  if (wait_ || by_hand_) {
     std::mutex mutex;
     std::condition_variable never;
     std::unique_lock lock{mutex};
-    wait_(
+    block(
         lock, never, [&] { return posted.is_posted(); }, until);
     return posted.is_posted();
   }

@@ -17,17 +17,28 @@ public:
   detached_job(caf::actor_config& config, std::function<void()> job)
       : blocking_actor(config), job_(std::move(job)) {}
   void act() override {
+    is_this_thread_one() = true;
     const auto job
         = std::move(job_); // what it has captured goes with it, not with the last handle of this actor
     job();
   }
   const char* name() const override { return "taskactor.job"; }
 
-  /// Errors: `std::system_error` when no thread can be made.
-  static void start(caf::actor_system& system, std::function<void()> job) {
+  /// This thread runs one, in whatever system.
+  static bool& is_this_thread_one() noexcept {
+    thread_local bool is = false;
+    return is;
+  }
+
+  /// `counted`: the system's destructor lets it end before it stops the scheduler. Errors:
+  /// `std::system_error` when no thread can be made.
+  static void start(caf::actor_system& system, std::function<void()> job, bool counted = false) {
     const passing_through caller;
     try {
-      system.spawn<detached_job, caf::detached + caf::hidden>(std::move(job));
+      if (counted)
+        system.spawn<detached_job, caf::detached>(std::move(job));
+      else
+        system.spawn<detached_job, caf::detached + caf::hidden>(std::move(job));
     } catch (const std::system_error&) {
       forget_detached(system);
       throw;

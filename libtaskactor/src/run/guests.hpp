@@ -32,6 +32,10 @@ public:
   void add(const caf::actor& who, bool led = false, words says = {});
   /// What those that tell something have told, in the order of their coming. Errors: `std::bad_alloc`.
   std::vector<std::string> tell();
+  bool has(caf::actor_id who) {
+    const std::lock_guard lock{mutex_};
+    return here_.contains(who);
+  }
   void ask_to_leave();
   /// Waits for them, and kills those that have not left in time. Returns what is left.
   std::vector<std::string> see_off(runtime& home, time_point until,

@@ -35,12 +35,6 @@ namespace detail {
 
 namespace {
 
-/// How long threads have to come to their end when a manager is taken apart: those that are
-/// idle need microseconds, and for what is busy the stages of the shutdown have waited already.
-constexpr std::chrono::milliseconds apart_bound{500};
-/// How long observers have to catch up with what they were told.
-constexpr std::chrono::seconds observers_bound{2};
-
 std::unique_ptr<caf::actor_system_config> own_config(std::size_t threads) {
   register_taskactor();
   register_taskactor_public();
@@ -62,7 +56,8 @@ runtime::runtime(caf::actor_system* system, manager_options options)
       events_(std::make_shared<event_hub>(std::move(options.logger))),
       table_(std::make_unique<task_table>(settings_.max_queue, settings_.history, settings_.history_ttl)),
       timers_(std::make_shared<timers>(*system_)),
-      threads_(std::make_shared<thread_pool>(*system_, settings_.thread_capacity)) {
+      threads_(std::make_shared<thread_pool>(*system_, settings_.thread_capacity)),
+      by_hand_(detail::is_run_by_hand(*system_)) {
   const std::size_t capacities[]
       = {settings_.capacity, settings_.thread_capacity, settings_.process_capacity};
   for (std::size_t kind = 0; kind < 3; ++kind)
@@ -78,6 +73,12 @@ runtime::runtime(caf::actor_system* system, manager_options options)
   manager_ = keep(system_->spawn<manager_actor, caf::hidden>(*this, limiters_[0]));
   queue_ = queue_of<run_queue>(*system_);
   managers_turn_ = static_cast<manager_actor*>(caf::actor_cast<caf::abstract_actor*>(manager_));
+  if (owned_)
+    return;
+  counted_ = on_scheduler_thread(*system_);
+  if (counted_)
+    count_as_running(*system_);
+  system_watch_ = std::make_unique<system_watch>(*system_, [this] { on_system_end(); });
 }
 
 void runtime::start_watch() {
@@ -111,25 +112,6 @@ caf::actor runtime::keep(caf::actor part) {
     ended_.notify_all();
   });
   return part;
-}
-
-runtime::~runtime() = default;
-
-void runtime::dispose(runtime* which) noexcept {
-  try {
-    const auto report = which->shutdown({});
-    which->take_apart();
-    if (which->clean_) {
-      delete which;
-      return;
-    }
-    std::string names;
-    for (const auto& id : report.not_ended)
-      names += (names.empty() ? ": " : ", ") + id;
-    which->events_->warn("left behind, with the actor system that it needs" + names);
-  } catch (const std::exception& e) {
-    which->events_->warn(std::string{"not taken apart: "} + e.what());
-  }
 }
 
 bool runtime::admit_lane(ref<record> lane) {
@@ -211,66 +193,6 @@ attachment& runtime::attached(const std::function<std::unique_ptr<attachment>(ca
   if (!attachment_)
     attachment_ = make(*system_);
   return *attachment_;
-}
-
-// -- shutdown
-// ----------------------------------------------------------------------------------------------------------
-
-shutdown_report runtime::shutdown(shutdown_options bounds) {
-  for (const auto& wrong : {check_duration("drain", bounds.drain), check_duration("cancel", bounds.cancel),
-                            check_duration("kill", bounds.kill)})
-    if (wrong)
-      throw_rejection(*wrong);
-  const auto soft_end = after(after(now(), bounds.drain), bounds.cancel);
-  std::unique_lock lock{mutex_};
-  if (!report_) {
-    refuse_inside_coroutine(); // before anything has begun
-    lock.unlock();
-    guests_.ask_to_leave();
-    table_->close(task_table::taken::begun);
-    post(manager_, detail::stop{bounds});
-    tell_room();
-    lock.lock();
-    block(lock, ended_, [this] { return report_.has_value(); });
-  }
-  auto report = *report_;
-  lock.unlock();
-  for (auto& service : guests_.see_off(*this, soft_end, bounds.kill))
-    if (std::find(report.not_ended.begin(), report.not_ended.end(), service) == report.not_ended.end())
-      report.not_ended.push_back(std::move(service)); // a service that is a task is there already
-  return report;
-}
-
-void runtime::shut_down(shutdown_report report) {
-  const std::lock_guard lock{mutex_};
-  if (!report_)
-    report_ = std::move(report);
-  ended_.notify_all();
-}
-
-/// After the shutdown: ends our actors in order. What can't be ended keeps the rest alive.
-void runtime::take_apart() {
-  if (std::exchange(apart_, true))
-    return;
-  const bool alone = guests_.see_off(*this, now()).empty();
-  if (attachment_)
-    attachment_->stop();
-  const bool ended = running == 0; // what the report left behind may have come to its end since
-  const auto stuck = threads_->stop(ended ? apart_bound : std::chrono::milliseconds{0});
-  const auto unwatched = !watch_ || watch_->stop(apart_bound);
-  events_->stop(observers_bound);
-  const bool left = callers.wait(apart_bound); // who has waited for a task that has ended is about to
-  clean_ = alone && ended && stuck == 0 && unwatched && left;
-  if (!clean_)
-    return;
-  for (auto part = parts_.rbegin(); part != parts_.rend(); ++part)
-    caf::anon_send_exit(*part, caf::exit_reason::user_shutdown);
-  std::unique_lock lock{mutex_};
-  block(lock, ended_, [this] { return alive_ == 0; });
-  thread_gate_->stop();
-  process_gate_->stop();
-  timers_->stop();
-  limits_.clear();
 }
 
 // -- reports

@@ -11,12 +11,14 @@
 #pragma once
 
 #include "../observe/hub.hpp"
+#include "attachment.hpp"
 #include "batch_book.hpp"
 #include "blocked_watch.hpp"
 #include "body_news.hpp"
 #include "callers.hpp"
 #include "fate.hpp"
 #include "guests.hpp"
+#include "manager_calls.hpp"
 #include "named_limiter.hpp"
 #include "settings.hpp"
 #include "short_wait.hpp"
@@ -27,7 +29,6 @@
 #include "token_gate.hpp"
 #include "watched_function.hpp"
 
-#include <taskactor/run/explanation.hpp>
 #include <taskactor/run/manager_options.hpp>
 
 #include <caf/actor.hpp>
@@ -40,28 +41,13 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <thread>
 #include <vector>
 
 namespace taskactor::detail {
 
-/// A part of a higher layer that lives in the runtime: made when first needed, ended with it.
-class attachment {
-public:
-  virtual ~attachment() = default;
-  virtual void stop() noexcept = 0;
-  virtual void add_to(manager_statistics& into) const = 0;
-};
-
-struct limit_need;
-/// What is meant by names of limiters, in the order in which all tasks take them; or what is wrong with them.
-std::optional<rejection> find_needs(runtime& home, const std::vector<limit>& limits,
-                                    std::vector<limit_need>& into);
-
-/// `task_manager::explain`.
-std::optional<explanation> explain(runtime& home, std::string_view id);
-
-/// `task_manager::configure`.
-void install_scheduler(caf::actor_system_config& config);
+class runtime;
+class system_watch;
 
 /// For a call that may block, before it does anything. Errors: `errc::would_block` inside a coroutine body.
 void refuse_inside_coroutine();
@@ -77,8 +63,12 @@ public:
   /// Null `system`: makes its own.
   runtime(caf::actor_system* system, manager_options options);
   ~runtime();
-  /// Shuts down, and destroys `which` unless something still runs in it.
+  /// Shuts down, and destroys `which` unless something still runs in it: elsewhere, if not `may_wait_here`.
   static void dispose(runtime* which) noexcept;
+  /// False: to wait for actors on this thread may be in vain, or holds up those that it waits for.
+  bool may_wait_here() noexcept;
+  /// Nothing runs, nor does time pass, but what a test runs.
+  bool is_run_by_hand() const noexcept { return by_hand_; }
 
   caf::actor_system& system() noexcept { return *system_; }
   const caf::actor& manager() const noexcept { return manager_; }
@@ -148,17 +138,26 @@ public:
   void report_progress(const record& task, std::uint64_t done, std::uint64_t total, std::string text);
   void report_cleanup_fault(const record& task, const std::exception_ptr& thrown) noexcept;
   void report_blocked(const blocked_turn& turn);
-  /// The manager's: all has ended, or the last stage is over.
-  void shut_down(shutdown_report report);
+  void shut_down(shutdown_report report); // the manager's: all has ended, or the last stage is over
 
-  /// A part of ours, ended with the others when the manager is taken apart.
-  caf::actor keep(caf::actor part);
+  caf::actor keep(caf::actor part); // ended with the others when the manager is taken apart
 
 private:
   std::optional<rejection> fill_in(record& task, task_options& options);
   std::optional<rejection> wait_for_room(const task_options& options, std::uint8_t depth);
   void start_watch();
+  // -- how it ends, and how that is waited for: runtime_ending.cpp
+  void begin_shutdown(const shutdown_options& bounds);
+  void wait_for_report(std::unique_lock<std::mutex>& lock, shutdown_options bounds);
   void take_apart();
+  void finish() noexcept;
+  void end() noexcept;
+  void finish_elsewhere();
+  void on_system_end() noexcept;
+  /// Where a test runs the actors (CAF's coordinator for tests): runs ours while it waits.
+  void wait_by_hand(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
+                    const std::function<bool()>& done, time_point until);
+  bool owns(const caf::resumable& job), has_real_work();
 
   settings settings_;
   std::unique_ptr<caf::actor_system_config> config_;
@@ -187,14 +186,17 @@ private:
   std::atomic<std::uint64_t> gathers_{0};
   std::atomic<std::size_t> waiting_for_room_{0};
   std::mutex mutex_; // what follows
-  std::condition_variable room_;
-  std::condition_variable ended_;
+  std::condition_variable room_, ended_;
   std::optional<shutdown_report> report_;
   std::unique_ptr<attachment> attachment_;
   std::vector<caf::actor> parts_; // our actors, in order of starting
   std::size_t alive_ = 0;         // how many of them have not ended
-  bool apart_ = false;
-  bool clean_ = false;
+  bool apart_ = false, clean_ = false;
+  const bool by_hand_;
+  bool counted_ = false; // made by an actor of the system, which may outlive its own end
+  const std::thread::id made_on_ = std::this_thread::get_id();
+  std::atomic<bool> disposed_{false}, system_over_{false};
+  std::unique_ptr<system_watch> system_watch_; // of a system that isn't ours
 };
 
 } // namespace taskactor::detail

@@ -43,6 +43,7 @@ public:
   const char* name() const override { return "taskactor.task"; }
   resume_result resume(executor* here, std::size_t) override;
   bool runs_anywhere() const noexcept { return task_->runs_anywhere; }
+  bool is_of(const runtime& home) const noexcept { return task_->home == &home; }
   void on_exit_message(const caf::exit_msg& exit);
   /// The manager's, in place of such a message.
   void exit_signal(bool kill) noexcept;

@@ -76,6 +76,8 @@ bool running_child::detached() const noexcept {
 }
 
 void running_child::ask(runtime& home) const {
+  if (!ticket_)
+    return; // its start came to nothing, and the message that says so is under way
   ticket_->stop.request_stop();
   if (task_)
     home.cancel(*task_, end_reason::parent_ended);
@@ -84,6 +86,8 @@ void running_child::ask(runtime& home) const {
 }
 
 void running_child::kill(runtime& home) const {
+  if (!ticket_)
+    return;
   ticket_->stop.request_stop();
   if (task_)
     home.kill(*task_);

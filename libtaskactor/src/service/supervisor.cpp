@@ -14,13 +14,7 @@ supervisor::supervisor(task_manager& tasks, supervisor_options options, std::vec
     : root_(
         detail::supervisor_root::start(detail::runtime_of(tasks), std::move(options), std::move(children))) {}
 
-supervisor::~supervisor() {
-  caf::anon_send_exit(root_->actor(), caf::exit_reason::user_shutdown);
-  try {
-    root_->wait_end();
-  } catch (const std::exception&) { // NOLINT: inside a coroutine; it was asked, and ends by itself
-  }
-}
+supervisor::~supervisor() { root_->end(); }
 
 void supervisor::wait_started() { root_->wait_started(); }
 

@@ -14,8 +14,6 @@ namespace taskactor::detail {
 
 namespace {
 
-constexpr std::chrono::seconds default_stop{5};
-
 supervision::child rules_of(const child_spec& spec) {
   const bool nested = spec.kind == service_kind::supervisor;
   supervision::child result;
@@ -24,8 +22,7 @@ supervision::child rules_of(const child_spec& spec) {
   result.ready_within = spec.options.ready_within;
   if (nested && !result.ready_within)
     result.ready_within = no_timeout;
-  result.stop_within
-      = spec.options.stop_within.value_or(nested ? no_timeout : std::chrono::nanoseconds{default_stop});
+  result.stop_within = spec.options.stop_within.value_or(nested ? no_timeout : default_stop);
   result.backoff = spec.options.backoff;
   return result;
 }

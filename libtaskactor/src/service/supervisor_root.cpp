@@ -3,6 +3,8 @@
 #include "messages.hpp"
 #include "supervisor_actor.hpp"
 
+#include <taskactor/task/sleep.hpp>
+
 #include <caf/all.hpp>
 
 #include <algorithm>
@@ -53,11 +55,30 @@ std::vector<std::string> still_here(service_book& book) {
   return ids;
 }
 
+/// What these may take one after the other, with their kills. A child that may take as long as it likes is
+/// given what a manager gives to tasks.
+std::chrono::nanoseconds time_to_stop(const std::vector<child>& children) {
+  constexpr std::chrono::nanoseconds kill = std::chrono::seconds{2};
+  std::chrono::nanoseconds sum = kill;
+  for (const auto& each : children) {
+    const auto& spec = each.spec();
+    const bool nested = spec.kind == service_kind::supervisor;
+    auto own = spec.options.stop_within.value_or(nested ? no_timeout : default_stop);
+    if (own == no_timeout)
+      own = nested ? time_to_stop(spec.children) : shutdown_options{}.drain;
+    for (const auto time : {own, kill})
+      sum = sum < no_timeout - time ? sum + time : no_timeout;
+  }
+  return sum;
+}
+
 } // namespace
 
 supervisor_root::supervisor_root(runtime& home, const supervisor_options& options,
                                  const std::vector<child>& children)
-    : home_(home), book_(std::make_shared<service_book>(home, options, children)) {}
+    : home_(home),
+      stop_bound_(time_to_stop(children)),
+      book_(std::make_shared<service_book>(home, options, children)) {}
 
 std::shared_ptr<supervisor_root> supervisor_root::start(runtime& home, supervisor_options options,
                                                         std::vector<child> children) {
@@ -113,6 +134,28 @@ void supervisor_root::wait_started() {
 bool supervisor_root::has_ended() {
   const std::lock_guard lock{mutex_};
   return end_.has_value();
+}
+
+bool supervisor_root::ends_within(std::chrono::nanoseconds within) {
+  std::unique_lock lock{mutex_};
+  home_.block(
+      lock, changed_, [this] { return end_.has_value(); }, after(home_.now(), within));
+  return end_.has_value();
+}
+
+void supervisor_root::end() noexcept {
+  constexpr std::chrono::seconds kill_bound{2};
+  caf::anon_send_exit(actor_, caf::exit_reason::user_shutdown);
+  if (current_context() || !home_.may_wait_here())
+    return; // the manager waits for it
+  try {
+    if (ends_within(stop_bound_) || home_.is_run_by_hand())
+      return;
+    home_.events().warn("supervisor \"" + book_->root().path + "\": killed, since its children don't end");
+    caf::anon_send_exit(actor_, caf::exit_reason::kill);
+    (void)ends_within(kill_bound);
+  } catch (const std::exception&) { // NOLINT: in a test that can't go on; it was asked, and ends by itself
+  }
 }
 
 std::string supervisor_root::wait_end() {

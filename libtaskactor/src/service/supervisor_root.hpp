@@ -7,6 +7,7 @@
 
 #include <caf/actor.hpp>
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <memory>
@@ -16,6 +17,9 @@
 #include <vector>
 
 namespace taskactor::detail {
+
+/// What a child that isn't a supervisor has to end by itself.
+inline constexpr std::chrono::nanoseconds default_stop = std::chrono::seconds{5};
 
 class supervisor_root {
 public:
@@ -40,9 +44,14 @@ public:
   void wait_started();
   bool has_ended();
   std::string wait_end();
+  /// The destructor's: asks it to stop, and waits for that in bounded time if this thread may.
+  void end() noexcept;
 
 private:
+  bool ends_within(std::chrono::nanoseconds within);
+
   runtime& home_;
+  const std::chrono::nanoseconds stop_bound_; // beyond it something doesn't end by its kill either
   std::shared_ptr<service_book> book_;
   caf::actor actor_;
   std::mutex mutex_; // what follows

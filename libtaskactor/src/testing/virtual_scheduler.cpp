@@ -1,6 +1,8 @@
 #include "virtual_scheduler.hpp"
 
 #include "../caf_compat.hpp"
+#include "../caf_compat_threads.hpp"
+#include "ready_jobs.hpp"
 
 #if TASKACTOR_CAF_0
 #include <caf/scheduler/test_coordinator.hpp>
@@ -17,10 +19,8 @@
 
 #include <algorithm>
 #include <atomic>
-#include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <random>
 #include <utility>
 #include <vector>
 
@@ -29,59 +29,6 @@ namespace taskactor::testing {
 namespace {
 
 constexpr int last_steps = 2'000'000; // when the system ends
-
-/// What real threads have enqueued, until the thread that drives takes it.
-class inbox {
-public:
-  void put(caf::resumable* job) {
-    const std::lock_guard lock{mutex_};
-    jobs_.push_back(job);
-    filled_.notify_all();
-  }
-  void move_to(std::deque<caf::resumable*>& jobs) {
-    const std::lock_guard lock{mutex_};
-    jobs.insert(jobs.end(), jobs_.begin(), jobs_.end());
-    jobs_.clear();
-  }
-  bool empty() const {
-    const std::lock_guard lock{mutex_};
-    return jobs_.empty();
-  }
-  bool wait(std::chrono::milliseconds bound) {
-    std::unique_lock lock{mutex_};
-    const bool came = filled_.wait_for(lock, bound, [this] { return rung_ || !jobs_.empty(); });
-    rung_ = false;
-    return came;
-  }
-  void ring() noexcept {
-    const std::lock_guard lock{mutex_};
-    rung_ = true;
-    filled_.notify_all();
-  }
-
-private:
-  mutable std::mutex mutex_; // what follows
-  std::condition_variable filled_;
-  std::vector<caf::resumable*> jobs_;
-  bool rung_ = false;
-};
-
-/// Which job is next.
-class order {
-public:
-  explicit order(std::optional<std::uint64_t> seed) {
-    if (seed)
-      chance_.emplace(*seed);
-  }
-  /// Brings it to the front.
-  void choose(std::deque<caf::resumable*>& jobs) {
-    if (chance_ && jobs.size() > 1)
-      std::swap(jobs.front(), jobs[(*chance_)() % jobs.size()]);
-  }
-
-private:
-  std::optional<std::mt19937_64> chance_; // its numbers are the same everywhere, a distribution's aren't
-};
 
 /// The system ends: what is left comes to its end, in time that passes at once.
 template <class Runner>
@@ -164,7 +111,7 @@ private:
 };
 
 /// CAF's coordinator for tests, with an inbox for what other threads enqueue, and an order that can be drawn.
-class runner final : public caf::scheduler::test_coordinator {
+class runner final : public caf::scheduler::test_coordinator, public detail::hand_driven_scheduler {
 public:
   runner(caf::actor_system& system, std::optional<std::uint64_t> seed)
       : test_coordinator(system), order_(seed) {}
@@ -175,6 +122,10 @@ public:
     arrived.move_to(jobs);
     order_.choose(jobs);
     return try_run_once();
+  }
+  bool run_one_of(const detail::job_choice& meant) override {
+    arrived.move_to(jobs);
+    return detail::run_one_of(*this, meant);
   }
 
   inbox arrived;
@@ -231,7 +182,7 @@ private:
   std::multimap<time_point, caf::action> due_;
 };
 
-class runner final : public caf::scheduler {
+class runner final : public caf::scheduler, public detail::hand_driven_scheduler {
 public:
   runner(locked_clock& clock, std::optional<std::uint64_t> seed) : clock_(clock), order_(seed) {}
 
@@ -241,12 +192,16 @@ public:
     if (jobs_.empty())
       return false;
     order_.choose(jobs_);
-    auto* job = jobs_.front();
-    jobs_.pop_front();
-    if (job->resume(this, 1) == caf::resumable::resume_later)
-      jobs_.push_front(job);
-    else
-      caf::intrusive_ptr_release(job);
+    run_first();
+    return true;
+  }
+  bool run_one_of(const detail::job_choice& meant) override {
+    arrived.move_to(jobs_);
+    const auto found = std::find_if(jobs_.begin(), jobs_.end(), [&](auto* job) { return meant(*job); });
+    if (found == jobs_.end())
+      return false;
+    std::rotate(jobs_.begin(), found, found + 1);
+    run_first();
     return true;
   }
   void schedule(caf::resumable* job) override { arrived.put(job); }
@@ -257,6 +212,15 @@ public:
   inbox arrived;
 
 private:
+  void run_first() {
+    auto* job = jobs_.front();
+    jobs_.pop_front();
+    if (job->resume(this, 1) == caf::resumable::resume_later)
+      jobs_.push_front(job);
+    else
+      caf::intrusive_ptr_release(job);
+  }
+
   locked_clock& clock_;
   order order_;
   std::deque<caf::resumable*> jobs_;
