@@ -5,6 +5,7 @@
 ///     post_from(sender, to, message)     the same, and the receiver learns from whom
 ///     post_at(clock, when, to, message)  the same, later
 ///     monitor_actor(self, who)           `f(down_msg&)` of `when_down(self, f)` hears of its end
+///     unmonitor_actor(self, who)         doesn't any more
 ///     when_asked_to_end(self, f)         `f(exit_msg&)` takes exit messages, but for a kill
 ///     run_soon, run_later                give the scheduler something to run
 ///     handles<R, Ts...>                  of a typed actor: replies with R to a message of Ts
@@ -17,6 +18,7 @@
 #include <caf/actor_clock.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
+#include <caf/default_attachable.hpp>
 #include <caf/event_based_actor.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/message_id.hpp>
@@ -37,7 +39,6 @@
 #include <caf/scheduler/abstract_coordinator.hpp>
 #else
 #define TASKACTOR_CAF_0 0
-#include <caf/default_attachable.hpp>
 #include <caf/result.hpp>
 #include <caf/scheduler.hpp>
 #endif
@@ -148,6 +149,11 @@ using handles = caf::result<R>(Ts...);
 
 // -- monitors
 // -----------------------------------------------------------------------------------------------------------
+
+inline void unmonitor_actor(caf::event_based_actor& self, const caf::strong_actor_ptr& who) {
+  who->get()->detach(
+      caf::default_attachable::observe_token{self.address(), caf::default_attachable::monitor});
+}
 
 #if TASKACTOR_CAF_0
 inline void monitor_actor(caf::event_based_actor& self, const caf::strong_actor_ptr& who) {

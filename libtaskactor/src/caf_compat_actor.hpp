@@ -57,6 +57,27 @@ inline void send_as_request(caf::abstract_actor& to, caf::strong_actor_ptr sende
 #endif
 }
 
+/// Threads: any. The receiver sees `sender` as its sender.
+inline void send_plain(caf::abstract_actor& to, caf::strong_actor_ptr sender, caf::message content) {
+#if TASKACTOR_CAF_0
+  to.enqueue(std::move(sender), caf::make_message_id(), std::move(content), nullptr);
+#else
+  to.enqueue(caf::make_mailbox_element(std::move(sender), caf::make_message_id(), std::move(content)),
+             nullptr);
+#endif
+}
+/// The same, later.
+inline void send_plain_at(caf::actor_clock& clock, caf::actor_clock::time_point when,
+                          caf::strong_actor_ptr to, caf::strong_actor_ptr sender, caf::message content) {
+  clock.schedule_message(
+      when, std::move(to),
+#if TASKACTOR_CAF_0
+      caf::make_mailbox_element(std::move(sender), caf::make_message_id(), {}, std::move(content)));
+#else
+      caf::make_mailbox_element(std::move(sender), caf::make_message_id(), std::move(content)));
+#endif
+}
+
 /// Answers a request with this error; other mail has no answer. Threads: any.
 inline void refuse_mail(const caf::mailbox_element& mail, const caf::error& why) {
   if (!mail.sender || !mail.mid.is_request())

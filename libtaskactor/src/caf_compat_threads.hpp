@@ -4,14 +4,12 @@
 ///     on_scheduler_thread(system)        this thread is a scheduler's, of this system or of another one
 ///     is_run_by_hand(system)             no thread runs them but the one that is told to, in a test
 ///     run_by_hand(system, which)         runs one that can run and is meant, there
-///     system_watch watch{system, heard}  `heard` is called when the system begins to end
 #pragma once
 
 #include "caf_compat.hpp"
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_registry.hpp>
-#include <caf/attachable.hpp>
 
 #if TASKACTOR_CAF_0
 #include <caf/policy/profiled.hpp>
@@ -137,58 +135,5 @@ inline bool on_scheduler_thread([[maybe_unused]] caf::actor_system& system) {
 /// Its destructor lets what is counted so end before it stops the scheduler.
 inline void count_as_running(caf::actor_system& system) { system.registry().inc_running(); }
 inline void count_as_ended(caf::actor_system& system) { system.registry().dec_running(); }
-
-// -- its end
-// ---------------------------------------------------------------------------------------------------------------
-
-/// A system that ends ends its own actors first, while others still run: this is attached to one of them.
-class system_watch {
-public:
-  system_watch(caf::actor_system& system, std::function<void()> heard)
-      : told_(std::make_shared<told>()), actor_(system.config_serv()) {
-    told_->heard = std::move(heard);
-    if (!actor_)
-      return;
-    auto made = std::make_unique<attached>(told_);
-    key_ = made.get();
-    actor_->get()->attach(caf::attachable_ptr{made.release()});
-  }
-  system_watch(const system_watch&) = delete;
-  system_watch& operator=(const system_watch&) = delete;
-  /// Nothing is heard any more; waits until what is just being heard has been.
-  ~system_watch() {
-    {
-      const std::lock_guard lock{told_->mutex};
-      told_->heard = nullptr;
-    }
-    if (actor_)
-      actor_->get()->detach(caf::attachable::token{kind, key_});
-  }
-
-private:
-  struct told {
-    std::mutex mutex; // what follows
-    std::function<void()> heard;
-  };
-  static constexpr std::size_t kind = 0x7a5c; // CAF's own begin at zero
-
-  class attached final : public caf::attachable {
-  public:
-    explicit attached(std::shared_ptr<told> whom) : told_(std::move(whom)) {}
-    bool matches(const token& what) override { return what.subtype == kind && what.ptr == this; }
-    void actor_exited(const caf::error&, executor*) override {
-      const std::lock_guard lock{told_->mutex};
-      if (told_->heard)
-        told_->heard();
-    }
-
-  private:
-    std::shared_ptr<told> told_;
-  };
-
-  std::shared_ptr<told> told_;
-  caf::strong_actor_ptr actor_;
-  const void* key_ = nullptr;
-};
 
 } // namespace taskactor::detail

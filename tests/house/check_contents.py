@@ -13,7 +13,8 @@ UMBRELLA = "taskactor/taskactor.hpp"
 # Headers that offer actors to CAF users include CAF's own, which the umbrella doesn't.
 # Not in the umbrella, since they have CAF's or nlohmann-json's headers in them.
 ON_REQUEST = {
-    "taskactor/run/request.hpp", "taskactor/run/messages.hpp", "taskactor/caf_message.hpp",
+    "taskactor/run/request.hpp", "taskactor/run/messages.hpp", "taskactor/run/exit_code.hpp", "taskactor/run/task_as_actor.hpp",
+    "taskactor/run/submission.hpp", "taskactor/run/typed_request.hpp", "taskactor/caf_message.hpp",
     "taskactor/named_tasks.hpp",
     # Of a library of its own.
     "taskactor/link/certificates.hpp",

@@ -14,9 +14,13 @@ EVERYWHERE = {"caf/fwd.hpp"}
 EXCEPTIONS = {
     "run/request.hpp": {"caf/actor_cast.hpp", "caf/actor_control_block.hpp", "caf/error.hpp", "caf/message.hpp", "caf/type_id.hpp",
                         "caf/allowed_unsafe_message_type.hpp"},
+    "run/typed_request.hpp": {"caf/detail/implicit_conversions.hpp", "caf/message.hpp", "caf/response_type.hpp"},
     "service/child.hpp": {"caf/actor_cast.hpp", "caf/actor_control_block.hpp"},
-    "run/messages.hpp": {"caf/actor.hpp", "caf/error.hpp", "caf/message.hpp"},
-    "caf_message.hpp": {
+    "run/messages.hpp": {"caf/actor.hpp", "caf/error.hpp"},
+    "run/submission.hpp": {"caf/error.hpp", "caf/expected.hpp", "caf/message.hpp"},
+    "run/exit_code.hpp": {"caf/error.hpp"},
+    "run/task_as_actor.hpp": {"caf/actor.hpp", "caf/actor_cast.hpp", "caf/message.hpp"},
+    "caf_message.hpp": {"caf/is_error_code_enum.hpp", 
         "caf/allowed_unsafe_message_type.hpp", "caf/config.hpp", "caf/init_global_meta_objects.hpp", "caf/type_id.hpp",
     },
     "task/json_type.hpp": {"nlohmann/json.hpp"},

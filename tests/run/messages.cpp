@@ -223,15 +223,84 @@ BOOST_AUTO_TEST_CASE(at_its_end_the_manager_answers_all_that_is_open) {
         "[the task manager is stopping] the task manager is stopping");
 }
 
-BOOST_AUTO_TEST_CASE(an_exit_message_ends_the_actor_and_no_task) {
+BOOST_AUTO_TEST_CASE(no_strangers_end_ends_the_actor_but_a_kill_which_ends_no_task) {
   answers heard;
   virtual_time world;
+  const auto first = world.tasks.actor();
   ask<int>(world, heard, ta::msg::run({.id = "a"}, after, 1s, 1));
-  caf::anon_send_exit(world.tasks.actor(), caf::exit_reason::user_shutdown);
+  caf::anon_send_exit(first, caf::exit_reason::user_shutdown);
+  const auto fails = [](caf::event_based_actor* self, const caf::actor& to) {
+    self->link_to(to);
+    self->quit(caf::sec::runtime_error);
+  };
+  world.system().spawn(fails, first);
+  world.settle();
+  HEARD();
+  BOOST_CHECK(world.tasks.actor() == first);
+  caf::anon_send_exit(first, caf::exit_reason::kill);
   world.settle();
   HEARD("[the task manager is stopping] the manager's actor has ended");
+  BOOST_CHECK(world.tasks.actor() != first);
+  ask<int>(world, heard, ta::msg::run({.id = "b"}, after, 1s, 2)); // of the new one
   world.advance(1s);
   BOOST_TEST((world.tasks.find("a")->state == ta::state::completed));
+  HEARD("[the task manager is stopping] the manager's actor has ended", "2");
+}
+
+BOOST_AUTO_TEST_CASE(an_actors_own_error_comes_through_a_task_as_it_was) {
+  virtual_time world;
+  answers heard;
+  const auto answers_badly = [](caf::event_based_actor*, int) -> caf::behavior {
+    return {[](int) -> caf::result<int> { return caf::make_error(caf::sec::cannot_open_file, "a.txt"); }};
+  };
+  const auto actor = world.system().spawn(answers_badly, 0);
+  auto asks = [actor]() -> ta::task<int> { co_return co_await ta::request<int>(actor, 1s, 1); };
+  auto throws = []() -> ta::task<int> {
+    co_await ta::yield();
+    throw caf::make_error(caf::sec::cannot_open_file, "a.txt");
+  };
+  auto ends
+      = []() -> ta::task<caf::error> { co_return caf::make_error(caf::sec::cannot_open_file, "a.txt"); };
+  auto has = [](bool value) -> ta::task<caf::expected<int>> {
+    caf::expected<int> result{caf::make_error(caf::sec::cannot_open_file, "a.txt")};
+    if (value)
+      result = 7;
+    co_return result;
+  };
+  ask<int>(world, heard, ta::msg::run({}, asks));
+  ask<int>(world, heard, ta::msg::run({}, throws));
+  ask<int>(world, heard, ta::msg::run({}, ends));
+  ask<int>(world, heard, ta::msg::run({}, has, false));
+  const auto own = "not ours: " + to_string(caf::make_error(caf::sec::cannot_open_file, "a.txt"));
+  HEARD(own, own, own, own);
+  ask<int>(world, heard, ta::msg::run({}, has, true));
+  ask(world, heard, ta::msg::run({}, [] { return caf::error{}; }));
+  HEARD(own, own, own, own, "7", "done");
+}
+
+BOOST_AUTO_TEST_CASE(a_task_can_be_told_to_end_with_its_asker) {
+  virtual_time world;
+  const auto state = [&world](const char* id) { return world.tasks.find(id)->state; };
+  auto body = [](caf::event_based_actor* self, const caf::actor& to) -> caf::behavior {
+    const auto asks = [=](const auto& what) { self->request(to, caf::infinite, what).then([](int) {}); };
+    asks(ta::msg::run({.id = "goes"}, hanging).cancelled_with_asker());
+    asks(ta::msg::run({.id = "ends"}, after, 1s, 1).cancelled_with_asker());
+    asks(ta::msg::run({.id = "stays"}, hanging));
+    asks(ta::msg::run({.id = "shared", .on_duplicate = ta::on_duplicate::join}, hanging)
+             .cancelled_with_asker());
+    return {[self](int) { self->quit(); }};
+  };
+  const auto asker = world.system().spawn(body, world.tasks.actor());
+  world.settle();
+  answers heard;
+  ask<int>(world, heard, ta::msg::run({.id = "shared", .on_duplicate = ta::on_duplicate::join}, hanging));
+  world.advance(1s);
+  ta::detail::post(asker, 1);
+  world.settle();
+  BOOST_CHECK(state("ends") == ta::state::completed);
+  BOOST_CHECK(state("goes") == ta::state::cancelled);
+  BOOST_CHECK(state("stays") == ta::state::running);
+  BOOST_CHECK(state("shared") == ta::state::running);
 }
 
 // With threads: the sanitizers look at this.

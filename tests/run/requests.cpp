@@ -42,6 +42,44 @@ typed_calculator::behavior_type typed(int offset) {
   return {[offset](int a, int b) { return a + b + offset; }};
 }
 
+// Typed actors are checked where the call is compiled.
+using interface = typed_calculator;
+static_assert(ta::detail::typed_request<interface, int, int>::is_taken);
+static_assert(ta::detail::typed_request<interface, int, int>::replies_with<int>());
+static_assert(!ta::detail::typed_request<interface, int, int>::replies_with<std::string>());
+static_assert(!ta::detail::typed_request<interface, int, int>::replies_with<>());
+static_assert(!ta::detail::typed_request<interface, std::string>::is_taken);
+static_assert(ta::detail::typed_request<caf::actor, std::string>::replies_with<int, int>());
+
+/// What it does with a call that it has taken up.
+enum class way { drops_and_quits, keeps_and_quits, keeps_and_fails, keeps_and_throws, is_killed, hands_on };
+
+caf::behavior taker(caf::event_based_actor* self, way what) {
+  self->set_exception_handler([](std::exception_ptr&) { return caf::make_error(caf::sec::runtime_error); });
+  if (what == way::hands_on)
+    return {[self](int n) {
+      auto slow = [](caf::event_based_actor*, int) -> caf::behavior { return {[](int m) { return m + 1; }}; };
+      const auto other = self->spawn(slow, 0);
+      self->quit();
+      return self->delegate(other, n);
+    }};
+  auto kept = std::make_shared<std::vector<caf::response_promise>>();
+  return {[=](int) -> caf::result<int> {
+    auto promise = self->make_response_promise<int>();
+    if (what != way::drops_and_quits)
+      kept->push_back(promise);
+    if (what == way::drops_and_quits || what == way::keeps_and_quits)
+      self->quit();
+    else if (what == way::keeps_and_fails)
+      self->quit(caf::sec::cannot_open_file);
+    else if (what == way::is_killed)
+      caf::anon_send_exit(caf::actor{self}, caf::exit_reason::kill);
+    else if (what == way::keeps_and_throws)
+      throw std::runtime_error{"boom"};
+    return promise;
+  }};
+}
+
 template <class F>
 auto run(virtual_time& world, F body) {
   return world.tasks.add_task({}, std::move(body)).value().get();
@@ -121,6 +159,47 @@ BOOST_AUTO_TEST_CASE(a_reply_that_does_not_come_in_time_is_a_timeout_error_and_a
   };
   BOOST_TEST(run(world, body) == 5);
   BOOST_CHECK(world.now() - begin == 3s);
+}
+
+BOOST_AUTO_TEST_CASE(an_actor_that_ends_with_a_call_that_it_has_taken_up_is_an_error_with_its_reason) {
+  const std::pair<way, caf::error> ways[] = {
+      {way::drops_and_quits, caf::exit_reason::unreachable},
+      {way::keeps_and_quits, caf::exit_reason::unreachable},
+      {way::keeps_and_fails, caf::sec::cannot_open_file},
+      {way::keeps_and_throws, caf::sec::runtime_error},
+      {way::is_killed, caf::exit_reason::kill},
+      {way::hands_on, {}},
+  };
+  for (const auto& [what, reason] : ways) {
+    virtual_time world;
+    const auto actor = world.system().spawn(taker, what);
+    const auto begin = world.now();
+    auto body = [actor]() -> ta::task<caf::error> {
+      caf::error got;
+      try {
+        const int n = co_await ta::request<int>(actor, 1h, 1);
+        BOOST_TEST(n == 2);
+      } catch (const ta::request_error& e) {
+        got = e.reason();
+      }
+      co_return got;
+    };
+    const auto got = run(world, body);
+    BOOST_CHECK_MESSAGE(got == reason, to_string(got));
+    BOOST_CHECK(world.now() - begin <= 100ms);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(calls_leave_nothing_behind_with_an_actor_that_lives_on) {
+  virtual_time world;
+  const auto actor = world.system().spawn(calculator, 0);
+  auto body = [actor]() -> ta::task<void> {
+    for (int i = 0; i < 100; ++i)
+      co_await ta::request<int>(actor, 2s, 1, 2);
+  };
+  world.tasks.add_task({}, body).value().get();
+  caf::anon_send_exit(actor, caf::exit_reason::kill); // who had asked is gone, and isn't told
+  world.settle();
 }
 
 BOOST_AUTO_TEST_CASE(a_task_that_waits_for_a_reply_can_be_cancelled_and_killed) {

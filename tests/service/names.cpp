@@ -1,9 +1,14 @@
 // Names: what is sent to a service, and asked of it, while it runs and while it doesn't.
 #include "actors.hpp"
+#include "caf_compat_mail.hpp"
 #include "service/reason.hpp"
 
 #include <taskactor/run/messages.hpp>
 #include <taskactor/run/request.hpp>
+
+#include <algorithm>
+#include <iterator>
+#include <vector>
 
 using namespace test;
 using ta::errc;
@@ -118,6 +123,90 @@ BOOST_AUTO_TEST_CASE(what_actors_send_is_held_back_in_order_and_bounded) {
   BOOST_TEST(services.statistics().held_messages == 0u);
   ask(world, log, actor);
   BOOST_TEST(log.read() == "+a 1 2 3 1025 ");
+}
+
+// Between the end of a run and the supervisor's hearing of it, and what the run had in its mailbox.
+BOOST_AUTO_TEST_CASE(what_a_run_had_not_taken_up_when_it_ended_is_for_the_next_one) {
+  for (std::uint64_t seed = 0; ta::detail::mail_comes_back && seed < 30; ++seed) {
+    ta::testing::options options;
+    options.seed = seed;
+    ta::testing::manager m{options};
+    std::vector<int> got;
+    int replies = 0, errors = 0;
+    auto make = [&got](ta::service_start start) {
+      auto body = [&got](caf::event_based_actor* self, int) -> caf::behavior {
+        return {[&got, self](int n) {
+                  got.push_back(n);
+                  if (n % 7 == 0)
+                    self->quit(n % 2 == 0 ? caf::error{caf::sec::runtime_error} : caf::error{});
+                  return n;
+                },
+                [](char) { return 0; }};
+      };
+      return start.system().spawn(body, 0);
+    };
+    ta::supervisor services{m.tasks(), {.limit = {1000, 1h}}, {ta::child_actor({.name = "s"}, make)}};
+    services.wait_started();
+    const auto name = services.whereis("s").actor();
+    auto client = [&](caf::event_based_actor* self, const caf::actor& to, int first) {
+      for (int n = first; n < first + 25; ++n)
+        if (n % 2 == 0)
+          ta::detail::post_from(*self, to, int{n});
+        else
+          self->request(to, caf::infinite, n)
+              .then([&](int) { ++replies; }, [&](const caf::error&) { ++errors; });
+    };
+    m.system().spawn(client, name, 0);
+    m.system().spawn(client, name, 100);
+    m.settle();
+    BOOST_TEST(replies == 24);
+    BOOST_TEST(errors == 0);
+    for (const int first : {0, 100}) { // each once, and those of one sender in their order
+      std::vector<int> own, expected;
+      std::copy_if(got.begin(), got.end(), std::back_inserter(own),
+                   [first](int n) { return n / 100 == first / 100; });
+      for (int n = first; n < first + 25; ++n)
+        expected.push_back(n);
+      BOOST_TEST(own == expected, boost::test_tools::per_element());
+    }
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_message_that_a_run_has_taken_up_is_not_sent_again) {
+  if (!ta::detail::mail_comes_back)
+    return;
+  const auto actor = services.whereis("a").actor();
+  ta::detail::post(actor, throw_up{});
+  ask(world, log, actor);
+  BOOST_TEST(services.statistics().held_messages == 1u);
+  world.advance(10s);
+  BOOST_TEST(log.read() == "+a 1 ");
+}
+
+BOOST_AUTO_TEST_CASE(a_calls_timeout_says_what_was_asked_for) {
+  auto silent = [](ta::service_start start) {
+    auto body = [](caf::event_based_actor* self, int) -> caf::behavior {
+      auto kept = std::make_shared<std::vector<caf::response_promise>>();
+      return {[self, kept](int) -> caf::result<int> {
+        kept->push_back(self->make_response_promise<int>());
+        return kept->back();
+      }};
+    };
+    return start.system().spawn(body, 0);
+  };
+  ta::supervisor mute{
+      world.tasks, {}, {ta::child_actor({.name = "mute", .backoff = {.first = 1500ms}}, silent)}};
+  mute.wait_started();
+  caf::anon_send_exit(mute.whereis("mute").actor(), caf::exit_reason::kill);
+  world.settle();
+  auto body = [](ta::service to) -> ta::task<int> { co_return co_await ta::request<int>(to, 2s, 0); };
+  auto asks = world.tasks.add_task({}, body, mute.whereis("mute")).value();
+  try {
+    asks.get();
+    BOOST_ERROR("answered");
+  } catch (const ta::timeout_error& error) {
+    BOOST_TEST(std::string{error.what()}.find("2 s") != std::string::npos, error.what());
+  }
 }
 
 BOOST_AUTO_TEST_CASE(a_service_that_will_not_run_any_more_answers_all_calls) {

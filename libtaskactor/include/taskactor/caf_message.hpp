@@ -12,6 +12,7 @@
 #include <caf/init_global_meta_objects.hpp>
 
 #if CAF_MAJOR_VERSION == 0
+#define TASKACTOR_ERROR_CODE(space, type)
 #define TASKACTOR_LOCAL_MESSAGES_BEGIN(block, first)
 #define TASKACTOR_LOCAL_MESSAGE(block, type) CAF_ALLOW_UNSAFE_MESSAGE_TYPE(type)
 #define TASKACTOR_LOCAL_MESSAGES_END(block)                                                                  \
@@ -19,7 +20,11 @@
   inline void register_##block() {}                                                                          \
   }
 #else
+#include <caf/is_error_code_enum.hpp>
 #include <caf/type_id.hpp>
+
+/// Its type is to be a message as well.
+#define TASKACTOR_ERROR_CODE(space, type) CAF_ERROR_CODE_ENUM(space::type)
 #define TASKACTOR_LOCAL_MESSAGES_BEGIN(block, first) CAF_BEGIN_TYPE_ID_BLOCK(block, first)
 #define TASKACTOR_LOCAL_MESSAGE(block, type)                                                                 \
   CAF_ADD_TYPE_ID(block, (type))                                                                             \

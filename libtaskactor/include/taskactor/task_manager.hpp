@@ -13,7 +13,7 @@
 /// In an actor system of the user's: `task_manager::configure(config)` before the system is made gives it the
 /// scheduler that a manager's own system has. Without it prefer CAF's policy "sharing": the default,
 /// "stealing", takes time proportional to the run queue for each steal. Let the manager end before the system
-/// does.
+/// does: else a line in its log says so, and what it runs is left behind.
 #pragma once
 
 #include <taskactor/fwd.hpp>
@@ -47,12 +47,13 @@ public:
   /// Lives in the user's system, which must outlive the manager.
   explicit task_manager(caf::actor_system& system, manager_options options = {});
   /// Sets the scheduler of a system that is going to be made: one queue for all workers, where a sleeping
-  /// worker is woken only if no other is on its way. About twice the tasks per second of "sharing".
+  /// worker is woken only if no other is on its way. A policy that is chosen in words is left alone.
   static void configure(caf::actor_system_config& config);
   task_manager(const task_manager&) = delete;
   task_manager& operator=(const task_manager&) = delete;
   /// `shutdown()` with the default bounds. What still runs then (a thread that never returns) is left behind
-  /// with the actor system it needs, and logged.
+  /// with the actor system it needs, and logged. On a thread of a scheduler (as a member of an actor) or of a
+  /// manager it doesn't wait: that goes on elsewhere, and a user's system waits for it.
   ~task_manager();
 
   /// Admits a task, or says at once why not: `duplicate_id` (checked first), `queue_full`, `stopping`,
@@ -145,7 +146,7 @@ public:
   std::optional<explanation> explain(std::string_view id) const;
   manager_statistics statistics() const;
 
-  /// Sets how many tokens a limiter lends. Takes effect at once: more start now; fewer as tokens come back.
+  /// Sets how many tokens a limiter lends: more start now; fewer as tokens come back.
   void resize(limiter_kind which, std::size_t capacity);
 
   /// Adds a limiter that tasks can name (see `limits.hpp`). Errors:
@@ -156,8 +157,7 @@ public:
   /// Sets the rate of one that was added with a rate; what was taken before counts.
   void set_rate(std::string_view name, rate allowed);
 
-  /// For actors: answers the messages of `run/messages.hpp`, which is to be included. Made when first asked
-  /// for.
+  /// For actors: answers the messages of `run/messages.hpp`. Made when first asked for, or after a kill.
   caf::actor actor();
 
   /// Calls `handler` for every event from now on, on a thread of its own, until the subscription ends.

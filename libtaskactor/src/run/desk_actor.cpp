@@ -5,6 +5,8 @@
 
 #include <caf/all.hpp>
 
+#include <taskactor/run/request.hpp>
+
 #include <algorithm>
 #include <utility>
 
@@ -25,7 +27,24 @@ namespace detail {
 
 namespace {
 
+/// An actor's own error comes through as it was: what another one has answered, or the body has thrown.
+caf::error own_error(const failure& how) {
+  try {
+    if (how.cause())
+      std::rethrow_exception(how.cause());
+  } catch (const request_error& error) {
+    return error.reason();
+  } catch (const caf::error& error) {
+    return error;
+  } catch (...) { // NOLINT: any other failure
+  }
+  return {};
+}
+
 caf::error end_of(const failure& how) {
+  if (how.state() == state::failed)
+    if (auto own = own_error(how))
+      return own;
   const auto code = how.state() == state::cancelled   ? errc::task_cancelled
                     : how.state() == state::timed_out ? errc::task_timed_out
                                                       : errc::task_failed;
@@ -42,12 +61,17 @@ caf::result<T> found(std::optional<T> what, const std::string& id) {
 } // namespace
 
 desk_actor::desk_actor(caf::actor_config& config, runtime& home) : event_based_actor(config), home_(home) {
-  when_down(*this, [this](caf::down_msg& down) { subscribers_.erase(down.source.id()); });
+  when_down(*this, [this](caf::down_msg& down) { on_down(down.source.id()); });
+  // Of whoever is linked to it and fails, or wants it to end: it is everybody's, and ends with the manager.
+  when_asked_to_end(*this, [this](caf::exit_msg& exit) {
+    if (home_.is_taken_apart())
+      quit(std::move(exit.reason));
+  });
 }
 
 caf::behavior desk_actor::make_behavior() {
   return {
-      [this](const msg::run_task& wish) { on_run(wish.what); },
+      [this](const msg::run_task& wish) { on_run(wish); },
       [this](const run_over& end) { on_run_over(end.number); },
       [this](const msg::start_task& wish) { return on_start(*wish.what); },
       [this](const msg::cancel& wish) { return home_.cancel_task(wish.id); },
@@ -78,7 +102,9 @@ caf::result<std::string> desk_actor::on_start(submission& what) {
   return task->id;
 }
 
-void desk_actor::on_run(const std::shared_ptr<submission>& what) {
+void desk_actor::on_run(const msg::run_task& wish) {
+  const auto& what = wish.what;
+  const auto sender = current_sender();
   auto asker = make_response_promise();
   auto run = std::make_unique<open_run>();
   if (const auto refused = admit(*what, run->task)) {
@@ -89,6 +115,10 @@ void desk_actor::on_run(const std::shared_ptr<submission>& what) {
   run->number = ++runs_ever_;
   run->what = what;
   run->asker = std::move(asker);
+  if (wish.ends_with_asker && sender && !what->joined) {
+    run->ends_with = sender->id();
+    ++know(sender).runs;
+  }
   auto& kept = *(runs_[run->number] = std::move(run));
   if (!kept.task->add(kept))
     on_run_over(kept.number);
@@ -99,6 +129,11 @@ void desk_actor::on_run_over(std::uint64_t number) {
   if (node.empty())
     return;
   auto& run = *node.mapped();
+  if (run.ends_with != 0)
+    if (const auto at = known_.find(run.ends_with); at != known_.end()) {
+      --at->second.runs;
+      forget_if_idle(run.ends_with);
+    }
   if (const auto* how = run.what->failed()) {
     run.asker.deliver(end_of(*how));
     return;
@@ -119,16 +154,49 @@ void desk_actor::on_subscribe(const msg::subscribe& wish) {
     if (kinds.empty() || std::find(kinds.begin(), kinds.end(), what.kind) != kinds.end())
       post(who, event{what});
   };
-  const auto [at, added] = subscribers_.try_emplace(sender->id());
-  if (added)
-    monitor_actor(*this, sender);
-  at->second = home_.events().observe(std::move(tell), {});
+  auto& subscriber = know(sender);
+  subscriber.subscribed = true;
+  subscriber.events = home_.events().observe(std::move(tell), {});
 }
 
 void desk_actor::on_unsubscribe() {
-  if (const auto sender = current_sender())
-    if (const auto at = subscribers_.find(sender->id()); at != subscribers_.end())
-      at->second.reset(); // who it was is kept: it is monitored already
+  const auto sender = current_sender();
+  const auto at = sender ? known_.find(sender->id()) : known_.end();
+  if (at == known_.end())
+    return;
+  at->second.subscribed = false;
+  at->second.events.reset();
+  forget_if_idle(sender->id());
+}
+
+desk_actor::known_actor& desk_actor::know(const caf::strong_actor_ptr& who) {
+  const auto [at, added] = known_.try_emplace(who->id());
+  if (added) {
+    at->second.actor = who;
+    monitor_actor(*this, who);
+  }
+  return at->second;
+}
+
+/// So that neither monitors nor actors pile up.
+void desk_actor::forget_if_idle(caf::actor_id who) {
+  const auto at = known_.find(who);
+  if (at == known_.end() || at->second.runs != 0 || at->second.subscribed)
+    return;
+  unmonitor_actor(*this, at->second.actor);
+  known_.erase(at);
+}
+
+/// Cancels what was to end with it, unless somebody else waits for the same task.
+void desk_actor::on_down(caf::actor_id who) {
+  known_.erase(who);
+  for (const auto& [number, run] : runs_) {
+    const auto shares = [&run = run](const auto& other) {
+      return other.second != run && other.second->task.get() == run->task.get();
+    };
+    if (run->ends_with == who && std::none_of(runs_.begin(), runs_.end(), shares))
+      (void)home_.cancel(*run->task, end_reason::cancel_requested);
+  }
 }
 
 void desk_actor::on_exit() {
@@ -137,7 +205,8 @@ void desk_actor::on_exit() {
     run->asker.deliver(refusal({errc::stopping, "the manager's actor has ended"}));
   }
   runs_.clear();
-  subscribers_.clear();
+  known_.clear();
+  home_.desk_over();
 }
 
 } // namespace detail

@@ -37,18 +37,29 @@ private:
     std::shared_ptr<submission> what;
     ref<record> task;
     caf::response_promise asker;
+    caf::actor_id ends_with = 0; // whose end cancels the task
+  };
+  /// Whose end is to be heard of.
+  struct known_actor {
+    caf::strong_actor_ptr actor;
+    std::size_t runs = 0; // that end with it
+    bool subscribed = false;
+    subscription events{};
   };
 
-  void on_run(const std::shared_ptr<submission>& what);
+  void on_run(const msg::run_task& wish);
   void on_run_over(std::uint64_t number);
   caf::result<std::string> on_start(submission& what);
   std::optional<rejection> admit(submission& what, ref<record>& admitted);
   void on_subscribe(const msg::subscribe& wish);
   void on_unsubscribe();
+  known_actor& know(const caf::strong_actor_ptr& who);
+  void forget_if_idle(caf::actor_id who);
+  void on_down(caf::actor_id who);
 
   runtime& home_;
   std::unordered_map<std::uint64_t, std::unique_ptr<open_run>> runs_;
-  std::unordered_map<caf::actor_id, subscription> subscribers_;
+  std::unordered_map<caf::actor_id, known_actor> known_;
   std::uint64_t runs_ever_ = 0;
 };
 

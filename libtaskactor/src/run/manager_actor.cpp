@@ -83,7 +83,7 @@ void manager_actor::spawn_body(record& task) {
   auto actor = caf::make_actor<task_actor, caf::strong_actor_ptr>(system().next_actor_id(), system().node(),
                                                                   &system(), config, ref<record>{&task});
   auto* body = static_cast<task_actor*>(actor->get());
-  task.actor = body;
+  std::atomic_ref{task.actor}.store(body, std::memory_order_release); // `actor_of` may look
   task.seat = static_cast<std::uint32_t>(running_.size());
   running_.emplace_back(&task);
   body->retain(); // the manager's reference, until it is down

@@ -230,7 +230,7 @@ bool manager_actor::back_off(record& task) {
   task.deadline_at.store(clock::duration::max().count(), std::memory_order_relaxed);
   if (task.token.exchange(false))
     release(tokens_.put());
-  std::exchange(task.actor, nullptr)->release();
+  forget_actor(task);
   task.phase = phase::backing_off;
   ++backing_off_;
   due_at(task, after(now, *wait), end_reason::none);

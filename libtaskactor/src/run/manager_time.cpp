@@ -14,6 +14,20 @@
 
 namespace taskactor::detail {
 
+namespace {
+
+/// `record::decide` in place of the body, whose actor may just be looking how it has ended.
+bool answer(record& task) noexcept {
+  auto control = task.control.load(std::memory_order_acquire);
+  while ((control & record::decided_bit) == 0)
+    if (task.control.compare_exchange_weak(control, control | record::decided_bit | answered_bit,
+                                           std::memory_order_acq_rel))
+      return true;
+  return false;
+}
+
+} // namespace
+
 failure waited_too_long(const record& task) {
   const auto limit = task.due_reason == end_reason::queue_timeout ? task.queue_timeout : task.total_timeout;
   return failure{state::timed_out, task.due_reason, limit};
@@ -69,7 +83,7 @@ void manager_actor::on_run_due(record& task, time_point now) {
       due_at(task, verdict.next, end_reason::run_timeout);
     return;
   }
-  if (on_deadline(task.state.load(), true, !task.decide()) == deadline_step::ignore)
+  if (on_deadline(task.state.load(), true, !answer(task)) == deadline_step::ignore)
     return; // the body has ended first: its monitor tells
   const auto limit = task.due_reason == end_reason::run_timeout ? task.timeout : task.total_timeout;
   task.fail(failure{state::timed_out, task.due_reason, limit});
@@ -119,7 +133,7 @@ void manager_actor::end_attempt(record& task, failure how) {
 /// token.
 void manager_actor::leave_behind(record& task) {
   task.phase = phase::overrun;
-  if (task.decide()) {
+  if (answer(task)) {
     task.fail(failure{state::cancelled, task.reason.load()});
     task.deliver();
   }

@@ -3,6 +3,9 @@
 #include "process_epoch.hpp"
 #include "runtime.hpp"
 #include "special.hpp"
+#include "task_actor.hpp"
+
+#include <caf/all.hpp>
 
 #include <taskactor/task/sleep.hpp>
 
@@ -190,6 +193,26 @@ bool record::let_go() noexcept {
       kept.hub = home->events().shared_from_this();
   }
   return owners.drop();
+}
+
+/// Until the end state is published, under the lock, the manager keeps its reference to the actor.
+caf::actor actor_of(record& which) {
+  const std::lock_guard lock{stripe(&which)};
+  if (is_final(which.state.load(std::memory_order_acquire)))
+    return {};
+  auto* const there = std::atomic_ref{which.actor}.load(std::memory_order_acquire);
+  if (!there)
+    return {};
+  return caf::actor_cast<caf::actor>(caf::strong_actor_ptr{static_cast<task_actor*>(there)->ctrl()});
+}
+
+void forget_actor(record& which) noexcept {
+  context* gone = nullptr;
+  {
+    const std::lock_guard lock{stripe(&which)};
+    gone = std::exchange(which.actor, nullptr);
+  }
+  gone->release();
 }
 
 bool record::publish(taskactor::state end) noexcept {

@@ -1,9 +1,13 @@
 #include <taskactor/run/request.hpp>
 
+#include "../caf_compat_watch.hpp"
 #include "task_actor.hpp"
+
+#include <taskactor/task/sleep.hpp>
 
 #include <caf/all.hpp>
 
+#include <algorithm>
 #include <utility>
 
 namespace taskactor {
@@ -13,6 +17,13 @@ request_error::request_error(const std::string& what, caf::error reason)
 
 namespace detail {
 
+namespace {
+
+/// After the end of who was asked: for the reply of another one that it has handed the call on to.
+constexpr std::chrono::milliseconds end_grace{100};
+
+} // namespace
+
 request_wait::request_wait(caf::strong_actor_ptr to, caf::message content, std::chrono::nanoseconds timeout)
     : to_(std::move(to)), content_(std::move(content)), timeout_(scope_limit("request", timeout)) {}
 
@@ -20,6 +31,7 @@ request_wait::request_wait(request_wait&& unused) noexcept
     : to_(std::move(unused.to_)), content_(std::move(unused.content_)), timeout_(unused.timeout_) {}
 
 request_wait::~request_wait() {
+  watch_.reset(); // waits for who is just telling of an end
   if (ctx_)
     ctx_->disarm(timer_);
 }
@@ -40,14 +52,38 @@ bool request_wait::start(context& ctx) {
   else if (timer_.due != time_point::max())
     ctx.arm(timer_);
   static_cast<task_actor&>(ctx).send_request(to_, std::move(content_), reply_);
+  watch_ = std::make_unique<actor_watch>(to_, [this](const caf::error& reason) { on_end(reason); });
   return true;
 }
 
+/// Threads: any.
+void request_wait::on_end(const caf::error& reason) {
+  end_ = reason;
+  ended_.store(true, std::memory_order_release);
+  ctx_->wake();
+}
+
+bool request_wait::ready() const noexcept {
+  if (reply_->arrived.load(std::memory_order_acquire) || timer_.fired.load(std::memory_order_acquire)
+      || hopeless_.load(std::memory_order_acquire))
+    return true;
+  if (ended_.load(std::memory_order_acquire) && !std::exchange(in_grace_, true)) {
+    ctx_->disarm(timer_);
+    timer_.due = std::min(timer_.due, after(ctx_->core().now(), end_grace));
+    ctx_->arm(timer_);
+  }
+  return false;
+}
+
 caf::message request_wait::finish() {
+  watch_.reset();
   if (!reply_ || (!reply_->arrived.load(std::memory_order_acquire) && ctx_->must_stop()))
     throw cancelled_error{};
   if (!reply_->arrived.load(std::memory_order_acquire) && hopeless_.load(std::memory_order_acquire))
     throw request_error{"the actor has ended during the call", caf::exit_reason::unreachable};
+  if (!reply_->arrived.load(std::memory_order_acquire) && ended_.load(std::memory_order_acquire))
+    throw request_error{"the actor has ended during the call: " + caf::to_string(end_),
+                        end_ ? end_ : caf::error{caf::exit_reason::unreachable}};
   if (!reply_->arrived.load(std::memory_order_acquire))
     throw timeout_error{timeout_};
   auto reply = std::move(reply_->content);

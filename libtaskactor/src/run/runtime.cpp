@@ -1,6 +1,7 @@
 #include "runtime.hpp"
 
 #include "../caf_compat_scheduler.hpp"
+#include "../caf_compat_watch.hpp"
 #include "desk_actor.hpp"
 #include "detached_job.hpp"
 #include "limiter_actor.hpp"
@@ -78,7 +79,7 @@ runtime::runtime(caf::actor_system* system, manager_options options)
   counted_ = on_scheduler_thread(*system_);
   if (counted_)
     count_as_running(*system_);
-  system_watch_ = std::make_unique<system_watch>(*system_, [this] { on_system_end(); });
+  system_watch_ = std::make_unique<actor_watch>(first_to_end(*system_), [this](auto&) { on_system_end(); });
 }
 
 void runtime::start_watch() {
@@ -90,11 +91,17 @@ void runtime::start_watch() {
   });
 }
 
+/// A kill ends it: then there is a new one.
 caf::actor runtime::desk() {
-  std::call_once(desk_made_, [this] {
-    const passing_through caller;
+  const passing_through caller;
+  const std::lock_guard lock{desk_mutex_};
+  if (!desk_ || desk_over_.exchange(false)) {
+    {
+      const std::lock_guard inner{mutex_};
+      std::erase(parts_, desk_);
+    }
     desk_ = keep(system_->spawn<desk_actor, caf::hidden>(*this));
-  });
+  }
   return desk_;
 }
 

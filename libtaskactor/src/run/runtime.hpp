@@ -47,16 +47,15 @@
 namespace taskactor::detail {
 
 class runtime;
-class system_watch;
+class actor_watch;
+class run_queue;
+class semaphore;
 
 /// For a call that may block, before it does anything. Errors: `errc::would_block` inside a coroutine body.
 void refuse_inside_coroutine();
 /// How a thread waits in virtual time: by running the system itself, and looking whether it is done.
 using wait_strategy = std::function<void(std::unique_lock<std::mutex>&, std::condition_variable&,
                                          const std::function<bool()>& done, time_point until)>;
-
-class run_queue;
-class semaphore;
 
 class runtime {
 public:
@@ -67,9 +66,7 @@ public:
   static void dispose(runtime* which) noexcept;
   /// False: to wait for actors on this thread may be in vain, or holds up those that it waits for.
   bool may_wait_here() noexcept;
-  /// Nothing runs, nor does time pass, but what a test runs.
-  bool is_run_by_hand() const noexcept { return by_hand_; }
-
+  bool is_run_by_hand() const noexcept { return by_hand_; } // nothing runs, nor does time pass, but by a test
   caf::actor_system& system() noexcept { return *system_; }
   const caf::actor& manager() const noexcept { return manager_; }
   const settings& with() const noexcept { return settings_; }
@@ -99,7 +96,9 @@ public:
   std::vector<task_info> task_status();
   std::optional<task_info> find(std::string_view id);
   ref<record> find_record(std::string_view id);
-  caf::actor desk(); // whom users' actors ask
+  caf::actor desk(); // whom users' actors ask; `desk_over`: it has ended
+  void desk_over() noexcept { desk_over_ = true; }
+  bool is_taken_apart() const noexcept { return apart_; }
   void kill(record& task);
   void resize(limiter_kind which, std::size_t capacity);
   /// Errors: `errc::invalid_argument`, also for a name that is taken.
@@ -176,8 +175,9 @@ private:
   caf::actor manager_;
   run_queue* queue_ = nullptr;
   const caf::resumable* managers_turn_ = nullptr;
-  std::once_flag desk_made_;
+  std::mutex desk_mutex_; // what follows
   caf::actor desk_;
+  std::atomic<bool> desk_over_{false}, apart_{false};
   wait_strategy wait_;
   short_wait short_waits_;
   fate* fate_ = nullptr;
@@ -191,12 +191,12 @@ private:
   std::unique_ptr<attachment> attachment_;
   std::vector<caf::actor> parts_; // our actors, in order of starting
   std::size_t alive_ = 0;         // how many of them have not ended
-  bool apart_ = false, clean_ = false;
+  bool clean_ = false;
   const bool by_hand_;
   bool counted_ = false; // made by an actor of the system, which may outlive its own end
   const std::thread::id made_on_ = std::this_thread::get_id();
   std::atomic<bool> disposed_{false}, system_over_{false};
-  std::unique_ptr<system_watch> system_watch_; // of a system that isn't ours
+  std::unique_ptr<actor_watch> system_watch_; // of a system that isn't ours
 };
 
 } // namespace taskactor::detail

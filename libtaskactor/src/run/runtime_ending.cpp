@@ -1,5 +1,6 @@
 // How a manager comes to its end: shut down, then taken apart, on the thread that destroys it or on another.
 #include "../caf_compat_threads.hpp"
+#include "../caf_compat_watch.hpp"
 #include "detached_job.hpp"
 #include "runtime.hpp"
 
@@ -207,7 +208,7 @@ void runtime::shut_down(shutdown_report report) {
 
 /// After the shutdown: ends our actors in order. What can't be ended keeps the rest alive.
 void runtime::take_apart() {
-  if (std::exchange(apart_, true))
+  if (apart_.exchange(true))
     return;
   {
     const std::lock_guard lock{mutex_};

@@ -5,6 +5,7 @@
 #include "run_queue.hpp"
 #include "runtime.hpp"
 
+#include <taskactor/run/exit_code.hpp>
 #include <taskactor/task/task.hpp>
 
 #include <caf/all.hpp>
@@ -152,7 +153,7 @@ caf::resumable::resume_result task_actor::resume(executor* here, std::size_t) {
       remains_.clear(); // they may own a reference to this actor
       {
         const run_queue::last_steps ending; // the manager is told, and may as well run here
-        cleanup(caf::error{}, here);
+        cleanup(exit_reason(), here);
       }
       return done;
     }
@@ -231,6 +232,7 @@ bool task_actor::end_body() {
 }
 
 task_actor::turn task_actor::kill() {
+  destroyed_ = true;
   if (pause_)
     disarm(pause_->timer);
   if (waiting)
@@ -268,6 +270,31 @@ task_actor::turn task_actor::end() {
 /// True when nothing goes on that the body has left behind.
 bool task_actor::outlived() const noexcept {
   return std::all_of(remains_.begin(), remains_.end(), [](const auto& each) { return each->ended(); });
+}
+
+/// For who monitors or links to it. An outcome that the manager has written may be under way, or forgotten.
+caf::error task_actor::exit_reason() const {
+  if (task_->kind != record_kind::task)
+    return {};
+  auto how = state::timed_out;
+  const failure* what = nullptr;
+  if (const auto control = task_->control.load(std::memory_order_acquire); (control & answered_bit) != 0) {
+    if (const auto told = task_->state.load(std::memory_order_acquire); is_final(told))
+      how = told;
+  } else {
+    what = (control & record::decided_bit) != 0 ? task_->failed() : nullptr;
+    how = what ? what->state() : state::completed;
+  }
+  switch (how) {
+  case state::completed:
+    return {};
+  case state::timed_out:
+    return make_error(exit_code::timed_out);
+  case state::cancelled:
+    return make_error(destroyed_ ? exit_code::killed : exit_code::cancelled);
+  default:
+    return make_error(exit_code::failed, what ? what->message() : std::string{});
+  }
 }
 
 void task_actor::arm(timer_entry& entry) { home().sleepers().arm(entry); }

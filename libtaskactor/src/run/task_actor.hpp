@@ -31,6 +31,12 @@ namespace taskactor::detail {
 
 class watched_turn;
 
+/// In a record's control word: the manager has decided, and not the body.
+inline constexpr std::uint64_t answered_bit = 16;
+
+/// The manager's: the attempt is over, and the next one is an actor of its own.
+void forget_actor(record& which) noexcept;
+
 class task_actor final : public light_actor, public caf::resumable, public context {
   TASKACTOR_LIGHT_ACTOR
 
@@ -85,6 +91,7 @@ private:
   turn end();
   void abandon_remains() noexcept;
   bool outlived() const noexcept;
+  caf::error exit_reason() const;
   bool killed() const noexcept {
     return (task_->control.load(std::memory_order_acquire) & record::kill_bit) != 0;
   }
@@ -101,8 +108,9 @@ private:
   std::atomic<open_request*> request_{nullptr}; // made for the body that asks, owned
   std::unique_ptr<pause_wait> pause_; // made for the body that swallows cancellations, which are few
   bool begun_ = false;
-  bool told_ = false; // the present waiter knows of the cancellation
-  bool husk_ = false; // the body is gone, what it has left behind isn't
+  bool told_ = false;      // the present waiter knows of the cancellation
+  bool destroyed_ = false; // by a kill
+  bool husk_ = false;      // the body is gone, what it has left behind isn't
 };
 
 } // namespace taskactor::detail

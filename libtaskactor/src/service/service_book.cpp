@@ -13,14 +13,10 @@
 
 namespace taskactor::detail {
 
-namespace {
-
-rejection down(const service_node& which) {
+rejection service_book::down(const service_node& which) {
   return {errc::service_down, '"' + which.path + "\" is " + std::string{to_string(which.state)}
                                   + (which.reason.empty() ? "" : ": " + which.reason)};
 }
-
-} // namespace
 
 /// What follows from a change, when the lock is free again: a woken body may end at once, and its wait with
 /// it; the last handle of an actor may be anything's last.
@@ -48,8 +44,8 @@ public:
       owner->release();
     }
     for (const auto& [held, why] : refused_)
-      for (const auto& mail : held)
-        refuse_mail(*mail, refusal(why));
+      for (const auto& each : held)
+        refuse_mail(*each.mail, refusal(why));
     for (const auto& name : names_)
       static_cast<service_name*>(caf::actor_cast<caf::abstract_actor*>(name))->end();
   }
@@ -174,24 +170,12 @@ void service_book::adopt(service_node& which, caf::actor supervisor) {
     which.supervisor = std::move(supervisor);
 }
 
-/// What was held back goes first, so that nothing overtakes it.
-void service_book::hand_over(service_node& which, const caf::strong_actor_ptr& to,
-                             std::unique_lock<std::mutex>& lock) {
-  while (!which.held.empty()) {
-    auto batch = std::exchange(which.held, {});
-    lock.unlock();
-    for (auto& mail : batch)
-      to->get()->enqueue(std::move(mail), nullptr);
-    lock.lock();
-  }
-}
-
 void service_book::publish(service_node& which, news what) {
   aftermath after;
   std::unique_lock lock{mutex_};
   if (closed_)
     return;
-  if (what.actor)
+  if (what.actor && what.actor != which.actor)
     hand_over(which, what.actor, lock);
   which.state = what.state;
   if (!what.reason.empty()) // else it is of a run that a former supervisor has seen
@@ -296,55 +280,6 @@ void service_book::remove(service_listener& who, service_node& which) noexcept {
       }
     }
   }
-}
-
-caf::actor service_book::name_of(service_node& which, if_down how) {
-  if (which.kind != service_kind::actor)
-    throw_rejection(
-        {errc::invalid_argument,
-         '"' + which.path + "\" is a " + std::string{to_string(which.kind)} + ", which takes no messages"});
-  const passing_through caller;
-  const std::lock_guard lock{mutex_};
-  auto& there = which.names[static_cast<std::size_t>(how)];
-  if (there)
-    return caf::actor_cast<caf::actor>(there);
-  caf::actor_config config{};
-  auto made = caf::make_actor<service_name, caf::strong_actor_ptr>(
-      system_.next_actor_id(), system_.node(), &system_, config, shared_from_this(), which, how);
-  if (!closed_)
-    there = made;
-  return caf::actor_cast<caf::actor>(made);
-}
-
-void service_book::route(service_node& which, if_down how, caf::mailbox_element_ptr mail) {
-  std::unique_lock lock{mutex_};
-  if (const auto to = which.actor) {
-    lock.unlock();
-    to->get()->enqueue(std::move(mail), nullptr);
-    return;
-  }
-  if (mail->content().match_elements<caf::exit_msg>())
-    return; // it was meant for the run that is over
-  if (how == if_down::wait && !over(which) && which.held.size() < most_held) {
-    which.held.push_back(std::move(mail));
-    return;
-  }
-  const auto why = down(which);
-  lock.unlock();
-  refuse_mail(*mail, refusal(why));
-}
-
-bool service_book::renew(const service_node& which) {
-  caf::actor supervisor;
-  {
-    const std::lock_guard lock{mutex_};
-    supervisor = which.parent->supervisor;
-  }
-  const auto& siblings = which.parent->children;
-  const auto at = std::find_if(siblings.begin(), siblings.end(),
-                               [&which](const auto& each) { return each.get() == &which; });
-  post(supervisor, renew_child{static_cast<std::size_t>(at - siblings.begin())});
-  return static_cast<bool>(supervisor);
 }
 
 } // namespace taskactor::detail

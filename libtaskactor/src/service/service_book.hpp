@@ -43,6 +43,8 @@ struct service_node {
   service_listener* waiting = nullptr; // for it to run
   service_listener* calling = nullptr; // for an answer of `actor`
   held_mail held;
+  std::uint64_t mails = 0;        // that have come to its names
+  caf::actor_id ended_run = 0;    // the last one that mail has come back from
   caf::strong_actor_ptr names[2]; // made when asked for, one for each `if_down`
 };
 
@@ -96,7 +98,11 @@ private:
   class aftermath;
   void grow(service_node& node, const std::vector<child>& children);
   void fill(const service_node& which, time_point now, service_info& into) const;
+  static rejection down(const service_node& which);
   void hand_over(service_node& which, const caf::strong_actor_ptr& to, std::unique_lock<std::mutex>& lock);
+  void deliver(service_node& which, const caf::strong_actor_ptr& to, held_one what);
+  void hold(service_node& which, held_one what, std::unique_lock<std::mutex>& lock);
+  void come_back(service_node& which, caf::actor_id run, held_one what);
   static void set_below(service_node& node, service_state state, time_point now, aftermath& after);
   static bool over(const service_node& which) noexcept { return which.state == service_state::ended; }
 

@@ -6,6 +6,7 @@
 #include <taskactor/service/service_options.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -14,8 +15,13 @@ namespace taskactor::detail {
 class service_book;
 struct service_node;
 
-/// What has come through a name while nothing ran.
-using held_mail = std::vector<caf::mailbox_element_ptr>;
+/// What has come through a name while nothing ran, or hasn't been taken up by a run that has ended.
+struct held_one {
+  caf::mailbox_element_ptr mail;
+  if_down how;
+  std::uint64_t number; // in the order of their coming
+};
+using held_mail = std::vector<held_one>;
 inline constexpr std::size_t most_held = 1024;
 
 class service_name final : public light_actor {

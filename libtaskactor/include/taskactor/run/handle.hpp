@@ -21,7 +21,6 @@
 #include <taskactor/run/body.hpp>
 #include <taskactor/run/wait.hpp>
 
-#include <chrono>
 #include <coroutine>
 #include <optional>
 #include <type_traits>
@@ -30,7 +29,7 @@
 namespace taskactor {
 
 template <class T>
-class [[nodiscard]] handle {
+class [[nodiscard]] handle : public detail::view_of_actor<handle<T>> {
   using record_type = detail::outcome_record<T>;
   using outcome_type = taskactor::outcome<T>;
   using reference = std::conditional_t<std::is_void_v<T>, void, std::add_lvalue_reference_t<const T>>;
@@ -108,6 +107,7 @@ public:
   cancel_reply cancel() const { return record_ ? detail::cancel(*record_) : cancel_reply::unknown; }
 
 private:
+  friend detail::view_of_actor<handle>;
   struct owner { // before the wait, which refers to its record
     handle held;
   };

@@ -22,22 +22,25 @@
 /// program's.
 ///
 /// Errors: a `caf::error` with `caf::sec::runtime_error`, from which `why` reads code and text: of admission
-/// as `add_task`'s; `task_failed`, `task_cancelled`, `task_timed_out` for a task without a value. Threads:
-/// any. Stops: who asks and ends cancels nothing. The actor ends with the manager, after the last reply; an
-/// exit message from outside ends it at once, and no task.
+/// as `add_task`'s; `task_failed`, `task_cancelled`, `task_timed_out` for a task without a value. But an
+/// actor's own error comes through as it was: the `request_error::reason` of a `request` in the body, a
+/// `caf::error` that the body throws, and one that it returns, as `caf::error` or in a `caf::expected<T>`.
+/// Threads: any. Stops: who asks and ends cancels nothing, unless it says so:
+/// `msg::run(...).cancelled_with_asker()`. The actor ends with the manager, after the last reply. Exit
+/// messages, and the ends of whoever is linked to it, it ignores; one of reason `kill` ends it and no task:
+/// open replies are errors then, and `task_manager::actor` gives a new one.
 #pragma once
 
 #include <taskactor/caf_message.hpp>
 #include <taskactor/observe/event.hpp>
-#include <taskactor/run/admit.hpp>
+#include <taskactor/run/exit_code.hpp>
 #include <taskactor/run/explanation.hpp>
 #include <taskactor/run/manager_options.hpp>
+#include <taskactor/run/submission.hpp>
 
 #include <caf/actor.hpp>
 #include <caf/error.hpp>
-#include <caf/message.hpp>
 
-#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <optional>
@@ -48,70 +51,14 @@
 
 namespace taskactor {
 
-namespace detail {
-
-/// A body on its way to the manager, and then its handle.
-class submission {
-public:
-  virtual ~submission() = default;
-  /// Once. `admitted`: what was admitted or joined.
-  virtual std::optional<rejection> admit(runtime& where, ref<record>& admitted) = 0;
-  /// What the ended task replies with.
-  virtual caf::message reply() const = 0;
-  virtual const failure* failed() const = 0;
-  task_options options;
-};
-
-template <class T, class Body>
-class typed_submission final : public submission {
-public:
-  explicit typed_submission(ref<Body> body) : body_(std::move(body)) {}
-
-  std::optional<rejection> admit(runtime& where, ref<record>& admitted) override {
-    if (!body_)
-      return rejection{errc::invalid_argument, "a message that submits a body can be sent once"};
-    auto made = handle<T>{body_};
-    auto body = std::exchange(body_, {});
-    ref<record> joined, same = body;
-    auto refused = detail::admit(where, std::move(body), std::move(options), joined);
-    auto got = handle_of(std::move(made), std::move(refused), joined);
-    if (!got)
-      return got.error();
-    admitted = joined ? std::move(joined) : std::move(same);
-    handle_ = std::move(*got);
-    return {};
-  }
-  caf::message reply() const override {
-    if constexpr (std::is_void_v<T>)
-      return caf::make_message();
-    else
-      return caf::make_message(**handle_->try_outcome());
-  }
-  const failure* failed() const override {
-    const auto* how = handle_->try_outcome();
-    return *how ? nullptr : &how->error();
-  }
-
-private:
-  ref<Body> body_;
-  std::optional<handle<T>> handle_;
-};
-
-template <class F, class... Args>
-std::shared_ptr<submission> submit(task_options options, F&& body, Args&&... args) {
-  using made = body_record<std::decay_t<F>, std::decay_t<Args>...>;
-  auto result = std::make_shared<typed_submission<body_result<F, Args...>, made>>(
-      make_body(std::forward<F>(body), std::forward<Args>(args)...));
-  result->options = std::move(options);
-  return result;
-}
-
-} // namespace detail
-
 namespace msg {
 
 struct run_task {
   std::shared_ptr<detail::submission> what;
+  bool ends_with_asker = false;
+  /// The same, and the task is cancelled if the actor that sends it ends first; not one that was joined, nor
+  /// one that others have joined by such messages.
+  run_task cancelled_with_asker() const { return {what, true}; }
 };
 struct start_task {
   std::shared_ptr<detail::submission> what;
@@ -124,7 +71,7 @@ template <class F, class... Args>
            && (std::is_void_v<detail::body_result<F, Args...>>
                || std::copy_constructible<detail::body_result<F, Args...>>)
 run_task run(task_options options, F&& body, Args&&... args) {
-  return {detail::submit(std::move(options), std::forward<F>(body), std::forward<Args>(args)...)};
+  return {detail::submit(std::move(options), std::forward<F>(body), std::forward<Args>(args)...), false};
 }
 
 /// As `run`; the reply is its id, and comes at once.
@@ -177,4 +124,5 @@ TASKACTOR_LOCAL_MESSAGE(taskactor_public, taskactor::task_info)
 TASKACTOR_LOCAL_MESSAGE(taskactor_public, std::vector<taskactor::task_info>)
 TASKACTOR_LOCAL_MESSAGE(taskactor_public, taskactor::explanation)
 TASKACTOR_LOCAL_MESSAGE(taskactor_public, taskactor::manager_statistics)
+TASKACTOR_LOCAL_MESSAGE(taskactor_public, taskactor::exit_code)
 TASKACTOR_LOCAL_MESSAGES_END(taskactor_public)

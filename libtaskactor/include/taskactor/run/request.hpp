@@ -10,14 +10,19 @@
 /// place of `request<int>(store, 2s, lookup{key})` give the message a name first (docs/first_steps.md).
 ///
 /// The task's own actor asks; it is parked until the reply comes and holds no thread. `R...` are the types of
-/// the reply's values: none gives void, one gives itself, several a tuple.
+/// the reply's values: none gives void, one gives itself, several a tuple. What a typed actor doesn't take,
+/// or doesn't reply with, doesn't compile.
 ///
 /// Errors: `timeout_error` when there is no reply in time; `request_error` when the actor answers with an
-/// error or has ended, and when the reply has other types. Units: `timeout` counts from the await; negative
-/// is `errc::invalid_argument`. Stops: while it waits; a reply that comes too late is dropped.
+/// error, and when the reply has other types; and when the actor has ended, or ends before it replies: also
+/// if it had taken the call up, and also if another actor was to reply in its place and hasn't 100 ms later.
+/// Units: `timeout` counts from the await; negative is `errc::invalid_argument`. Stops: while it waits; a
+/// reply that comes too late is dropped.
 #pragma once
 
+#include <taskactor/caf_message.hpp>
 #include <taskactor/run/call_check.hpp>
+#include <taskactor/run/typed_request.hpp>
 #include <taskactor/task/scope.hpp>
 
 #include <caf/actor_cast.hpp>
@@ -30,6 +35,7 @@
 #include <atomic>
 #include <chrono>
 #include <coroutine>
+#include <memory>
 #include <string>
 #include <system_error>
 #include <tuple>
@@ -42,7 +48,8 @@ namespace taskactor {
 class request_error : public std::system_error {
 public:
   request_error(const std::string& what, caf::error reason);
-  /// The actor's own error; empty when the reply had other types than asked for.
+  /// The actor's own error, or its exit reason (`caf::exit_reason::unreachable` after a normal end); empty
+  /// when the reply had other types than asked for.
   const caf::error& reason() const noexcept { return reason_; }
 
 private:
@@ -66,6 +73,8 @@ private:
   std::atomic<int> references_{0};
 };
 
+class actor_watch;
+
 class request_wait : waiter {
 protected:
   request_wait(caf::strong_actor_ptr to, caf::message content, std::chrono::nanoseconds timeout);
@@ -79,16 +88,19 @@ protected:
   std::atomic<bool> hopeless_{false};
 
 private:
-  bool ready() const noexcept override {
-    return reply_->arrived.load(std::memory_order_acquire) || timer_.fired.load(std::memory_order_acquire)
-           || hopeless_.load(std::memory_order_acquire);
-  }
+  bool ready() const noexcept override;
+  wait_reason reason() const override { return {"the reply of an actor", timer_.due}; }
+  void on_end(const caf::error& reason);
 
   caf::strong_actor_ptr to_;
   caf::message content_;
   std::chrono::nanoseconds timeout_;
-  timer_entry timer_;
+  mutable timer_entry timer_;
   ref<reply_slot> reply_;
+  std::unique_ptr<actor_watch> watch_;
+  caf::error end_; // of whoever sets `ended_`
+  std::atomic<bool> ended_{false};
+  mutable bool in_grace_ = false;
   context* ctx_ = nullptr;
 };
 
@@ -147,7 +159,10 @@ inline constexpr bool request_checked<To, std::tuple<Rs...>, Ts...> = [] {
                 "request: the reply: each type in request<...> needs a type id of CAF (caf::type_id)");
   static_assert((may_be_sent<Ts> && ...),
                 "request: the message: each of its types needs a type id of CAF (caf::type_id)");
-  return actor_handle<To> && (has_caf_id<Rs> && ...) && (may_be_sent<Ts> && ...);
+  constexpr bool can_be = actor_handle<To> && (has_caf_id<Rs> && ...) && (may_be_sent<Ts> && ...);
+  if constexpr (can_be && requires { typename To::signatures; })
+    return fits_interface<typed_request<To, Ts...>, Rs...>();
+  return can_be;
 }();
 
 } // namespace detail

@@ -52,6 +52,7 @@ public:
   void tell_ended() noexcept { finish(); }
   /// There is no thread to run it on, or none that comes back.
   void refuse(std::exception_ptr why) noexcept;
+  context& works_for() noexcept { return owner(); }
   void request_stop() noexcept {
     asked_.store(true, std::memory_order_release);
     stop_.request_stop();

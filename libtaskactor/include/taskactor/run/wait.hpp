@@ -3,6 +3,8 @@
 
 #include <taskactor/run/record.hpp>
 
+#include <caf/fwd.hpp>
+
 #include <chrono>
 #include <string>
 
@@ -17,6 +19,21 @@ cancel_reply cancel(record& which);
 [[noreturn]] void refuse_empty_handle();
 [[noreturn]] void refuse_taken(const record& which);
 const std::string& no_id() noexcept;
+
+caf::actor actor_of(record& which);
+
+/// What a handle has for who includes `caf/actor.hpp`.
+template <class Handle>
+class view_of_actor {
+public:
+  /// The actor that runs the task now, for monitors, links and exit messages (`task_as_actor.hpp`); null
+  /// while the task waits, and once it has ended.
+  template <class Actor = caf::actor>
+  Actor actor() const {
+    const auto& record = static_cast<const Handle&>(*this).record_;
+    return record ? actor_of(*record) : Actor{};
+  }
+};
 
 /// Rule 6 for an await of something that needs capacity itself: the token goes back while the body waits, and
 /// is taken again, ahead of the queue, before the body goes on.

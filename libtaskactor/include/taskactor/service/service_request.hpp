@@ -136,6 +136,8 @@ task<reply_values<Rs...>> request_through(service to, std::chrono::nanoseconds t
       if (!came_back(error))
         throw;
       failed = std::current_exception();
+    } catch (const timeout_error&) { // which knows only what was left
+      throw timeout_error{timeout};
     }
     run_end_wait end{up.which(), actor, due};
     const bool ended = co_await end;

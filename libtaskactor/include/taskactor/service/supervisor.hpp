@@ -55,7 +55,9 @@ public:
   supervisor(task_manager& tasks, supervisor_options options, std::vector<child> children);
   supervisor(const supervisor&) = delete;
   supervisor& operator=(const supervisor&) = delete;
-  /// As `stop`. Inside a coroutine body it asks them to stop, and doesn't wait.
+  /// As `stop`, for no longer than the `stop_within` of all children together (30 s for one without a limit):
+  /// then it kills them. Inside a coroutine body, and on a thread of the scheduler (as a member of an actor),
+  /// it asks them to stop, and doesn't wait; its manager does.
   ~supervisor();
 
   /// Blocks until all children have been running once. Errors: `std::system_error`:
