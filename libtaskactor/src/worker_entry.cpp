@@ -178,7 +178,7 @@ private:
       try {
         if (const auto refusal = begin(next))
           parent_.send({said::refused, next.number, static_cast<int>(refusal->code), refusal->message});
-      } catch (const std::exception&) { // no memory for its arguments, or a limit that can't be set
+      } catch (...) { // no memory for its arguments, a limit that can't be set, or a conversion's own error
         parent_.send({said::failed, next.number, describe(std::current_exception())});
       }
       if (!running_)
@@ -231,7 +231,7 @@ private:
         self->parent_.send_result(number, *result);
       else
         self->parent_.send(answer);
-    } catch (const std::exception&) { // beyond the limit of a frame
+    } catch (...) { // beyond the limit of a frame, or a conversion's own error
       const json failed{said::failed, number,
                         std::string{"the result can't be sent: "} + describe(std::current_exception())};
       self->parent_.send(failed);

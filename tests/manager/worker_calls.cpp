@@ -81,11 +81,29 @@ void ignore_terminate() {
   for (;;)
     ::pause();
 }
+/// Its conversions throw what is no std::exception.
+struct unwilling {
+  int step = 0;
+};
+void to_json(ta::json& to, const unwilling& from) {
+  if (from.step == 2)
+    throw 42; // NOLINT
+  to = from.step;
+}
+void from_json(const ta::json& from, unwilling& to) {
+  to.step = from.get<int>();
+  if (to.step == 1)
+    throw "no"; // NOLINT
+}
+unwilling unwillingly(unwilling what) { return {what.step + 2}; }
+ta::task<unwilling> unwillingly_later(unwilling what) { co_return unwilling{what.step + 2}; }
 int not_registered(int n) { return n; }
 
 TASKACTOR_REGISTER(half_of);
 TASKACTOR_REGISTER(greet_later);
 TASKACTOR_REGISTER(nothing);
+TASKACTOR_REGISTER(unwillingly);
+TASKACTOR_REGISTER(unwillingly_later);
 TASKACTOR_REGISTER(reversed);
 TASKACTOR_REGISTER(process_id);
 TASKACTOR_REGISTER(die);
@@ -119,6 +137,21 @@ BOOST_AUTO_TEST_CASE(values_cross_and_come_back) {
   BOOST_CHECK(tasks.run_in_process({}, reversed, many).value().get() == many);
   BOOST_TEST(tasks.statistics().workers.calls == 5u);
   BOOST_TEST(tasks.statistics().workers.started <= tasks.statistics().process.capacity);
+}
+
+BOOST_AUTO_TEST_CASE(a_worker_outlives_conversions_that_throw_anything) {
+  ta::task_manager tasks{{.process_capacity = 1}};
+  const auto before = tasks.run_in_process({}, process_id).value().get();
+  for (int step : {0, 1, 2, 3}) {
+    const unwilling what{step};
+    const auto plain = outcome_of(tasks, {}, unwillingly, what);
+    const auto later = outcome_of(tasks, {}, unwillingly_later, what);
+    BOOST_TEST(plain.has_value() == (step == 3));
+    BOOST_TEST(later.has_value() == (step == 3));
+  }
+  const auto after = tasks.run_in_process({}, process_id).value().get();
+  BOOST_TEST(after == before);
+  BOOST_TEST(tasks.statistics().workers.lost == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(a_body_awaits_calls_and_a_worker_is_used_again) {

@@ -237,4 +237,40 @@ BOOST_AUTO_TEST_CASE(a_cancelled_attempt_is_the_last) {
   BOOST_TEST(runs == 1);
 }
 
+BOOST_AUTO_TEST_CASE(a_retry_on_that_throws_makes_the_failure_final_and_harms_nobody) {
+  virtual_time world;
+  int asked = 0;
+  const ta::retry picky{
+      .max_attempts = 5, .first = 1ms, .retry_on = [&asked](const ta::failure& what) -> bool {
+        ++asked;
+        if (what.cause())
+          std::rethrow_exception(what.cause()); // that no handler here catches
+        throw 42;                               // of a timeout
+      }};
+  auto failing = [] { throw std::runtime_error{"its own"}; };
+  auto failed = world.tasks.add_task({.retry = picky}, failing).value();
+  BOOST_CHECK_THROW(failed.get(), std::runtime_error);
+  auto late = world.tasks.add_task({.timeout = 1s, .retry = picky}, hanging).value();
+  BOOST_CHECK(late.wait_outcome().state() == ta::state::timed_out);
+  BOOST_TEST(asked == 2);
+  BOOST_TEST(world.tasks.add_task({}, [] { return 5; }).value().get() == 5);
+}
+
+BOOST_AUTO_TEST_CASE(retry_on_is_asked_once_for_each_failure) {
+  virtual_time world;
+  int asked = 0;
+  const ta::retry twice{.max_attempts = 3,
+                        .first = 1ms,
+                        .jitter = 1ms,
+                        .retry_on = [&asked](const ta::failure&) { return ++asked > 0; }};
+  auto failing = [] { throw std::runtime_error{"again"}; };
+  auto failed = world.tasks.add_task({.retry = twice}, failing).value();
+  failed.wait();
+  BOOST_TEST(asked == 2); // nobody is asked about the last attempt
+  asked = 0;
+  auto late = world.tasks.add_task({.timeout = 1s, .retry = twice}, hanging).value();
+  late.wait();
+  BOOST_TEST(asked == 2);
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,6 +2,7 @@
 //
 //     taskactor_stress soak [--seed N] [--tasks N]       the mixture against one manager
 //     taskactor_stress shutdowns [--seed N] [--tasks N]  the same against N managers, each shut down in it
+//     taskactor_stress faults [--seed N] [--tasks N]     killed parents, shared results, code that throws
 //     taskactor_stress workers [--seed N] [--time S]     calls in workers, one of which is killed every 10 ms
 //     taskactor_stress deaths [--tasks N]                N workers die under their calls: nothing of them is
 //     left
@@ -41,10 +42,10 @@ std::size_t resident_kilobytes() {
 namespace {
 
 int use() {
-  std::cerr
-      << "use: taskactor_stress soak|shutdowns [--seed N] [--tasks N] | workers [--seed N] [--time S] |\n"
-         "     deaths [--tasks N] | wakes [--time S] | owners [--seed N] [--time S] | flood [--time S] "
-         "[--rate N]\n";
+  std::cerr << "use: taskactor_stress soak|shutdowns|faults [--seed N] [--tasks N] | workers [--seed N] "
+               "[--time S] |\n"
+               "     deaths [--tasks N] | wakes [--time S] | owners [--seed N] [--time S] | flood [--time S] "
+               "[--rate N]\n";
   return 2;
 }
 
@@ -70,6 +71,8 @@ int run(const std::string& what, std::map<std::string, std::size_t> numbers) {
     wrong = soak(mixture);
   else if (what == "shutdowns")
     wrong = shutdowns(mixture);
+  else if (what == "faults")
+    wrong = faults(mixture);
   else if (what == "workers")
     wrong = workers(mixture, steady.time);
   else if (what == "deaths")

@@ -56,6 +56,7 @@ struct flood_options {
 std::vector<std::string> soak(const soak_options& options);
 std::vector<std::string> shutdowns(const soak_options& options);
 std::vector<std::string> flood(const flood_options& options);
+std::vector<std::string> faults(const soak_options& options);
 std::vector<std::string> deaths(const soak_options& options);
 std::vector<std::string> wakes(std::chrono::seconds time);
 std::vector<std::string> owners(std::uint32_t seed, std::chrono::seconds time);

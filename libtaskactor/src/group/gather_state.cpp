@@ -244,6 +244,8 @@ void gather_state::finish() noexcept {
 
 // -- items by their index
 
+ref<record> gather_state::find_item(std::size_t index) const { return find_lane(index); }
+
 ref<lane> gather_state::find_lane(std::size_t index) const {
   const std::lock_guard lock{mutex_};
   const auto found

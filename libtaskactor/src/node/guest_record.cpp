@@ -44,6 +44,8 @@ void guest_record::begin() noexcept {
     wrong = refused_for(refusal::bad_arguments, message_of(error));
   } catch (const std::exception& error) { // no memory, or an option that can't be used here
     wrong = refused_for(refusal::not_possible, error.what());
+  } catch (...) { // a conversion's own error
+    wrong = refused_for(refusal::not_possible, describe(std::current_exception()));
   }
   if (wrong) {
     host_->over(call_.id, std::move(*wrong)); // NOLINT(clang-analyzer-cplusplus.NewDelete): the caller has it

@@ -51,6 +51,7 @@ private:
   bool leave_line(record& task);
   void return_limits(record& task);
   void begin_wait(record& task, named_limiter& limiter);
+  void skip_gone(record& task);
   void wait_for_predecessor(ref<record> task);
   void succeed(record& gone);
   void release(std::size_t count);
@@ -83,6 +84,7 @@ private:
   void report_end(const record& task);
   void leave_nursery(record& task);
   std::optional<std::chrono::nanoseconds> wait_before_retry(const record& task) const;
+  std::optional<std::chrono::nanoseconds> ask_retry(const record& task, const failure& what) const;
   bool back_off(record& task);
   void judge(record& task, conduct how);
   void publish(record& task, state how);

@@ -182,22 +182,35 @@ std::optional<std::chrono::nanoseconds> manager_actor::wait_before_retry(const r
   if (!what || (what->state() != state::failed && !timed_out) || attempt >= how.max_attempts
       || task.special->forbidden)
     return {};
-  std::optional<std::chrono::nanoseconds> wait;
-  try {
-    if (what->cause())
-      std::rethrow_exception(what->cause());
-  } catch (const retry_requested& asked) {
-    wait = std::max(asked.wait(), std::chrono::nanoseconds{0});
-  } catch (...) { // NOLINT: any other failure
-  }
-  if (!wait) {
-    if (how.retry_on && !how.retry_on(*what))
-      return {};
-    wait = how.wait_after(attempt) + home_.random_below(how.jitter);
-  }
-  if (after(home_.now(), *wait) >= after(task.submitted, task.total_timeout))
+  if (std::exchange(task.special->asked_about, attempt) != attempt) // looked at twice, when its time was up
+    task.special->next_wait = ask_retry(task, *what);
+  const auto wait = task.special->next_wait;
+  if (!wait || after(home_.now(), *wait) >= after(task.submitted, task.total_timeout))
     return {};
   return wait;
+}
+
+/// What its options say of this failure, asked once. `retry_on` is the user's: when it throws, there is no
+/// answer, and no further attempt.
+std::optional<std::chrono::nanoseconds> manager_actor::ask_retry(const record& task,
+                                                                 const failure& what) const {
+  const auto& how = *task.special->retry;
+  try {
+    if (what.cause())
+      std::rethrow_exception(what.cause());
+  } catch (const retry_requested& asked) {
+    return std::max(asked.wait(), std::chrono::nanoseconds{0});
+  } catch (...) { // NOLINT: any other failure
+  }
+  try {
+    if (how.retry_on && !how.retry_on(what))
+      return {};
+  } catch (...) {
+    home_.report_cleanup_fault(task, std::current_exception());
+    return {};
+  }
+  return after(time_point{}, how.wait_after(task.special->attempt.load())) - time_point{}
+         + home_.random_below(how.jitter);
 }
 
 /// True: the attempt has failed, and there will be another one. All of this one is gone.

@@ -184,12 +184,17 @@ void manager_actor::return_limits(record& task) {
 
 // -- one after another of the same id
 
+/// Whom it waits for: what that has waited for itself, if it is gone. Without recursion, whose depth others
+/// would decide on.
+void manager_actor::skip_gone(record& task) {
+  auto& after = task.special->after;
+  while (after && after->phase == phase::gone)
+    after = ref<record>{after->special ? after->special->after.get() : nullptr};
+}
+
 void manager_actor::wait_for_predecessor(ref<record> task) {
+  skip_gone(*task);
   auto* before = task->special->after.get();
-  while (before && before->phase == phase::gone) // it may have waited itself for one that still runs
-    before = before->special ? before->special->after.get() : nullptr;
-  ref<record> running{before};
-  task->special->after = running;
   set_waits_for_replaced(*task, before != nullptr);
   if (before)
     successors_[before] = std::move(task);
@@ -200,6 +205,8 @@ void manager_actor::wait_for_predecessor(ref<record> task) {
 /// What waits for it may begin; unless it waited itself, and has ended so. It keeps whom it waited for: who
 /// replaces it may have been admitted already, and come in later.
 void manager_actor::succeed(record& gone) {
+  if (gone.special)
+    skip_gone(gone); // or many that are replaced in a row would keep each other
   if (successors_.empty())
     return;
   if (gone.special && gone.special->after)

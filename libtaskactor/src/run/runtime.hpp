@@ -46,7 +46,6 @@
 
 namespace taskactor::detail {
 
-class runtime;
 class actor_watch;
 class run_queue;
 class semaphore;
@@ -62,10 +61,9 @@ public:
   /// Null `system`: makes its own.
   runtime(caf::actor_system* system, manager_options options);
   ~runtime();
-  /// Shuts down, and destroys `which` unless something still runs in it: elsewhere, if not `may_wait_here`.
+  /// Shuts down, and destroys `which` unless something runs in it: elsewhere, if not `may_wait_here`.
   static void dispose(runtime* which) noexcept;
-  /// False: to wait for actors on this thread may be in vain, or holds up those that it waits for.
-  bool may_wait_here() noexcept;
+  bool may_wait_here() noexcept; // false: a wait for actors may be in vain here, or hold them up
   bool is_run_by_hand() const noexcept { return by_hand_; } // nothing runs, nor does time pass, but by a test
   caf::actor_system& system() noexcept { return *system_; }
   const caf::actor& manager() const noexcept { return manager_; }

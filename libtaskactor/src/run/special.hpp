@@ -40,10 +40,12 @@ struct special {
   watched_function* function = nullptr; // learns from each run how it has ended
 
   // -- the manager's
-  std::size_t taken = 0;  // so many of the needs are met
-  ref<record> after;      // begins when nothing of this one runs any more
-  time_point grace_end{}; // of an attempt in grace, when the total deadline comes before it
-  bool judged = false;    // the function has learnt of this attempt
+  std::size_t taken = 0;       // so many of the needs are met
+  ref<record> after;           // begins when nothing of this one runs any more
+  time_point grace_end{};      // of an attempt in grace, when the total deadline comes before it
+  bool judged = false;         // the function has learnt of this attempt
+  std::size_t asked_about = 0; // the attempt whose failure `retry` was asked about
+  std::optional<std::chrono::nanoseconds> next_wait; // and what it has said
 
   // -- the body's, while it runs
   std::atomic<std::size_t> attempt{1};

@@ -231,6 +231,8 @@ bool task_actor::end_body() {
   return task_->advance();
 }
 
+/// Its end is decided at once, and all that it has begun is to end. That may refer to what its frames hold:
+/// they stay until it has.
 task_actor::turn task_actor::kill() {
   destroyed_ = true;
   if (pause_)
@@ -240,13 +242,13 @@ task_actor::turn task_actor::kill() {
   for (auto* each = std::exchange(scopes, nullptr); each; each = each->outer)
     outlive(each->kill());
   waiting = nullptr;
-  auto thrown = destroy_chain(std::exchange(leaf, nullptr));
-  task_->conclude_kill();
-  if (const auto more = task_->discard_body())
-    thrown = more;
-  if (thrown)
-    home().report_cleanup_fault(*task_, thrown);
+  frames_ = std::exchange(leaf, nullptr);
   abandon_remains();
+  if (task_->decide()) {
+    task_->fail(failure{on_body_end(body_end::killed, true), task_->reason.load(std::memory_order_relaxed)});
+    task_->deliver();
+  }
+  has_body_ = true;
   return end();
 }
 
@@ -261,9 +263,19 @@ void task_actor::outlive(ref<operation> what) {
     remains_.push_back(std::move(what));
 }
 
-/// The body is gone, and there is no other.
+/// The body runs no more, and there is no other.
 task_actor::turn task_actor::end() {
   husk_ = true;
+  if (!outlived())
+    return turn::park;
+  if (!std::exchange(has_body_, false))
+    return turn::end;
+  auto thrown = destroy_chain(std::exchange(frames_, nullptr));
+  if (const auto more = task_->discard_body())
+    thrown = more;
+  if (thrown)
+    home().report_cleanup_fault(*task_, thrown);
+  abandon_remains(); // of what destructors have left behind
   return outlived() ? turn::end : turn::park;
 }
 

@@ -110,7 +110,9 @@ private:
   bool begun_ = false;
   bool told_ = false;      // the present waiter knows of the cancellation
   bool destroyed_ = false; // by a kill
-  bool husk_ = false;      // the body is gone, what it has left behind isn't
+  bool husk_ = false;      // the body runs no more, what it has left behind does
+  bool has_body_ = false;  // it was killed, and its frames are there as long as that
+  promise_base* frames_ = nullptr;
 };
 
 } // namespace taskactor::detail

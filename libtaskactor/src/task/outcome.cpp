@@ -10,14 +10,25 @@ namespace taskactor {
 
 namespace {
 
-std::string describe_one(const std::exception& what) {
-  std::string text = detail::type_name(typeid(what)) + ": " + what.what();
+/// `nested`: what is in it, or null. Also where `std::throw_with_nested` was called outside of a handler.
+std::string describe_one(const std::exception_ptr& what, std::exception_ptr& nested) {
   try {
-    std::rethrow_if_nested(what);
+    std::rethrow_exception(what);
+  } catch (const std::exception& e) {
+    if (const auto* const outer = dynamic_cast<const std::nested_exception*>(&e))
+      nested = outer->nested_ptr();
+    return detail::type_name(typeid(e)) + ": " + e.what();
+  } catch (const char* text) {
+    return std::string{"const char*: "} + (text ? text : "null");
+  } catch (const std::string& text) {
+    return "std::string: " + text;
+  } catch (const std::nested_exception& e) {
+    nested = e.nested_ptr();
+    return detail::type_name(typeid(e));
   } catch (...) {
-    text += " <- " + describe(std::current_exception());
+    const auto* type = abi::__cxa_current_exception_type();
+    return type ? detail::type_name(*type) : "unknown exception";
   }
-  return text;
 }
 
 } // namespace
@@ -28,20 +39,13 @@ task_error::task_error(taskactor::state how, const std::string& message)
       state_(how) {}
 
 std::string describe(const std::exception_ptr& what) {
-  if (!what)
-    return "no exception";
-  try {
-    std::rethrow_exception(what);
-  } catch (const std::exception& e) {
-    return describe_one(e);
-  } catch (const char* text) {
-    return std::string{"const char*: "} + text;
-  } catch (const std::string& text) {
-    return "std::string: " + text;
-  } catch (...) {
-    const auto* type = abi::__cxa_current_exception_type();
-    return type ? detail::type_name(*type) : "unknown exception";
+  std::string text;
+  for (auto each = what; each;) { // not by recursion: how deep it is, others decide
+    std::exception_ptr nested;
+    text += (text.empty() ? "" : " <- ") + describe_one(each, nested);
+    each = std::move(nested);
   }
+  return text.empty() ? "no exception" : text;
 }
 
 std::string failure::message() const {

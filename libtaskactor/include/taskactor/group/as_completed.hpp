@@ -19,14 +19,13 @@
 #pragma once
 
 #include <taskactor/group/gather.hpp>
+#include <taskactor/group/sinks.hpp>
 #include <taskactor/task/async_generator.hpp>
 
 #include <algorithm>
 #include <atomic>
 #include <cstddef>
-#include <deque>
 #include <memory>
-#include <mutex>
 #include <utility>
 #include <vector>
 
@@ -39,32 +38,6 @@ struct completed_item {
 };
 
 namespace detail {
-
-/// Outcomes that wait to be taken.
-template <class R>
-class queue_sink {
-public:
-  static constexpr bool tells_each = true; // somebody waits for the next one
-  void operator()(std::size_t index, outcome<R>&& what) {
-    const std::lock_guard lock{*mutex_};
-    ready_.push_back({index, std::move(what)});
-  }
-  void late(std::size_t index, outcome<R>&& what) { (*this)(index, std::move(what)); }
-  bool empty() const {
-    const std::lock_guard lock{*mutex_};
-    return ready_.empty();
-  }
-  completed_item<R> pop() {
-    const std::lock_guard lock{*mutex_};
-    auto first = std::move(ready_.front());
-    ready_.pop_front();
-    return first;
-  }
-
-private:
-  std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();
-  std::deque<completed_item<R>> ready_;
-};
 
 /// Waits for one outcome, or the end of all.
 template <class State>
@@ -83,15 +56,23 @@ public:
     return true;
   }
   void await_resume() const {
-    if (refused_ || gave_up())
+    if (refused_ || cancelled_)
       throw cancelled_error{};
   }
 
 private:
-  bool arrived() const noexcept override { return !state_.sink.empty() || state_.complete(); }
+  bool arrived() const noexcept override {
+    return (!cancelled_ && !state_.sink.empty()) || state_.complete();
+  }
+  bool give_up() noexcept override {
+    cancelled_ = true;
+    state_.cancel(end_reason::parent_ended);
+    return false; // the items may refer to what is around the generator: they end first
+  }
   std::string awaited() const override { return "an item of \"" + *state_.options().id + '"'; }
   State& state_;
   bool refused_ = false;
+  bool cancelled_ = false;
 };
 
 /// A task that has asked for an outcome. The end of the last of these tasks cancels the items, and waits for

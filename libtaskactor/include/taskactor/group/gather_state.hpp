@@ -136,7 +136,7 @@ public:
   // -- item_batch
   const std::string& batch_id() const noexcept final { return *options_.id; }
   bool shielded() const noexcept final { return shielded_; }
-  ref<record> find_item(std::size_t index) const final { return find_lane(index); }
+  ref<record> find_item(std::size_t index) const final;
   cancel_reply cancel_item(std::size_t index) final;
 
 protected:

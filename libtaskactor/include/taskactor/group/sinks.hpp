@@ -20,6 +20,11 @@
 #include <utility>
 #include <vector>
 
+namespace taskactor {
+template <class R>
+struct completed_item;
+} // namespace taskactor
+
 namespace taskactor::detail {
 
 /// Keeps the outcomes in the order of the items.
@@ -107,6 +112,32 @@ private:
 
   Sink* sink_;
   std::unique_ptr<shared> shared_;
+};
+
+/// Outcomes that wait to be taken.
+template <class R>
+class queue_sink {
+public:
+  static constexpr bool tells_each = true; // somebody waits for the next one
+  void operator()(std::size_t index, outcome<R>&& what) {
+    const std::lock_guard lock{*mutex_};
+    ready_.push_back({index, std::move(what)});
+  }
+  void late(std::size_t index, outcome<R>&& what) { (*this)(index, std::move(what)); }
+  bool empty() const {
+    const std::lock_guard lock{*mutex_};
+    return ready_.empty();
+  }
+  completed_item<R> pop() {
+    const std::lock_guard lock{*mutex_};
+    auto first = std::move(ready_.front());
+    ready_.pop_front();
+    return first;
+  }
+
+private:
+  std::unique_ptr<std::mutex> mutex_ = std::make_unique<std::mutex>();
+  std::deque<completed_item<R>> ready_;
 };
 
 } // namespace taskactor::detail

@@ -7,6 +7,9 @@
 #include <caf/error.hpp>
 #include <caf/expected.hpp>
 #include <caf/message.hpp>
+#if __has_include(<caf/make_message.hpp>)
+#include <caf/make_message.hpp> // with CAF 1.x in message.hpp
+#endif
 
 #include <memory>
 #include <optional>

@@ -38,8 +38,9 @@ struct retry {
   /// A random time below this is added to each wait, so that those who failed together don't come back
   /// together.
   std::chrono::nanoseconds jitter{};
-  /// Whether a failure is worth another attempt; called on the manager's thread: must not block or throw.
-  /// Unset: every exception, and every `timeout` of an attempt.
+  /// Whether a failure is worth another attempt; asked once for each, on the manager's thread: it must not
+  /// block. If it throws, the failure is final, and the exception a clean-up fault. Unset: every exception,
+  /// and every `timeout` of an attempt.
   std::function<bool(const failure&)> retry_on{};
 
   /// The wait after so many attempts have failed (one or more), without the jitter.
