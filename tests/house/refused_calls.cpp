@@ -1,3 +1,5 @@
+// Each line is a case, with its sentence behind it.
+// clang-format off
 // Tasks, gathers, groups, scopes, races and requests that are refused: see check_refusals.py.
 #include <taskactor/node/run_on_node.hpp>
 #include <taskactor/run/request.hpp>

@@ -1,3 +1,5 @@
+// Each line is a case, with its sentence behind it.
+// clang-format off
 // Awaits that were forgotten: each is a warning, here an error. See check_refusals.py.
 #include <taskactor/process/run_command.hpp>
 #include <taskactor/run/acquire.hpp>

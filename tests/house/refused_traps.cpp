@@ -1,3 +1,5 @@
+// Each line is a case, with its sentence behind it.
+// clang-format off
 // What g++ 12 would destroy twice, where it can be told by its type: see check_refusals.py.
 #include <taskactor/taskactor.hpp>
 
