@@ -17,7 +17,7 @@
 namespace taskactor::detail {
 
 struct dialed {
-  call_result call;
+  socket_call_result call;
   std::unique_ptr<tls_session> tls;
 };
 

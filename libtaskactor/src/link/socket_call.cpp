@@ -50,7 +50,7 @@ int connect_within(int socket, const socket_address& address, const owned_socket
   return 0;
 }
 
-call_result failed(std::string address, int error) {
+socket_call_result failed(std::string address, int error) {
   auto what = link_end::not_reached;
   auto text = std::generic_category().message(error);
   if (error == ETIMEDOUT) {
@@ -63,8 +63,8 @@ call_result failed(std::string address, int error) {
   return {{}, std::move(address), {what, std::move(text)}};
 }
 
-call_result call_one(const socket_address& address, std::string name, const owned_socket& bell,
-                     steady::time_point until) {
+socket_call_result call_one(const socket_address& address, std::string name, const owned_socket& bell,
+                            steady::time_point until) {
   auto made = make_socket(address.storage.ss_family);
   if (!made)
     return failed(std::move(name), errno);
@@ -75,13 +75,13 @@ call_result call_one(const socket_address& address, std::string name, const owne
 
 } // namespace
 
-call_result call_socket(const link_address& to, steady::time_point until, bool only_local,
-                        const owned_socket& bell) {
+socket_call_result call_socket(const link_address& to, steady::time_point until, bool only_local,
+                               const owned_socket& bell) {
   std::string failure = "it has no address of this machine";
   auto all = resolve(to, false, failure);
   if (only_local)
     std::erase_if(all, [](const auto& each) { return !each.is_loopback(); });
-  call_result result{{}, to.text(), {link_end::not_reached, to.text() + ": " + failure}};
+  socket_call_result result{{}, to.text(), {link_end::not_reached, to.text() + ": " + failure}};
   auto left = static_cast<int>(all.size());
   for (const auto& each : all) {
     const auto now = steady::now();

@@ -10,7 +10,7 @@
 
 namespace taskactor::detail {
 
-struct call_result {
+struct socket_call_result {
   owned_socket socket;
   std::string address; // that answered, or was tried last
   link_reason failure; // without a socket
@@ -18,7 +18,7 @@ struct call_result {
 
 /// Blocks, at most until `until` or until the bell rings (a resolver keeps its own time). `only_local`: of
 /// the addresses that a name has, those of this machine alone.
-call_result call_socket(const link_address& to, std::chrono::steady_clock::time_point until, bool only_local,
-                        const owned_socket& bell);
+socket_call_result call_socket(const link_address& to, std::chrono::steady_clock::time_point until,
+                               bool only_local, const owned_socket& bell);
 
 } // namespace taskactor::detail

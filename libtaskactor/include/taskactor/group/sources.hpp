@@ -88,8 +88,8 @@ public:
 
   explicit indexed_source(held_range<Items> items)
       : items_(std::move(items)), size_(static_cast<std::size_t>(std::ranges::size(range_of(items_)))) {}
-  indexed_source(indexed_source&& from)
-      : items_(std::move(from.items_)), size_(from.size_) {} // NOLINT: may throw
+  indexed_source(indexed_source&& from) // NOLINT(performance-noexcept-move-constructor): a range's may throw
+      : items_(std::move(from.items_)), size_(from.size_) {}
 
   std::size_t size() const noexcept { return size_; }
   std::size_t taken() const noexcept { return std::min(next_.load(), size_); }

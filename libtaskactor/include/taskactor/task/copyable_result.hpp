@@ -38,7 +38,7 @@ constexpr bool are_parts_copyable(std::index_sequence<I...>) noexcept {
 template <class T>
 constexpr bool is_copyable() noexcept {
   if constexpr (std::is_void_v<T>)
-    return true;
+    return true; // NOLINT(bugprone-branch-clone): so does the last branch, of others
   else if constexpr (!std::is_copy_constructible_v<T>)
     return false;
   else if constexpr (item_holder<T>)
