@@ -1,17 +1,9 @@
 // Rule 9: an exit signal, level-triggered; grace and kill; what finishes first wins.
 #include "bodies.hpp"
+#include "support/leaks.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>
-
-#if defined(__SANITIZE_ADDRESS__)
-#include <sanitizer/lsan_interface.h>
-using leaks_ignored = __lsan::ScopedDisabler;
-#else
-struct leaks_ignored {
-  ~leaks_ignored() {} // not trivial, so that the variable counts as used
-};
-#endif
 
 using namespace test;
 

@@ -5,6 +5,7 @@
 #include "caf_compat_scheduler.hpp"
 #include "caf_compat_threads.hpp"
 #include "run/run_queue.hpp"
+#include "support/leaks.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -114,6 +115,7 @@ BOOST_AUTO_TEST_CASE(what_they_run_comes_to_its_end_before_the_system_does) {
 BOOST_AUTO_TEST_CASE(a_manager_that_is_a_member_of_an_actor_goes_with_the_last_reference_to_it) {
   for (int round = 0; round < 5; ++round)
     BOOST_REQUIRE(comes_back([] {
+      const leaks_ignored by_a_system_that_ends_first;
       caf::actor_system_config config;
       ta::detail::configure(config, 1);
       caf::actor_system system{config};
@@ -211,6 +213,7 @@ BOOST_AUTO_TEST_CASE(a_policy_that_is_chosen_is_left_alone) {
 BOOST_AUTO_TEST_CASE(a_system_that_ends_first_is_said_to_and_neither_hangs) {
   std::ostringstream text;
   BOOST_REQUIRE(comes_back([&text] {
+    const leaks_ignored what_is_left_behind;
     std::unique_ptr<ta::task_manager> tasks;
     caf::actor_system_config config;
     caf::actor_system system{config};
