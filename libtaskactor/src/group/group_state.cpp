@@ -48,27 +48,38 @@ std::optional<rejection> group_state::admit(ref<record> child, task_options&& op
   std::optional<end_reason> ending;
   {
     const std::lock_guard lock{mutex_};
-    if (!parent_)
+    if (ended_ || killed_)
       return rejection{errc::stopping, "the task group has ended"};
-    ++next_;
-    child->numbered = options.id->empty();
-    const auto made = next_id();
-    options.id = child->numbered ? made : parent_id_ + '/' + *options.id;
-    child->place = static_cast<std::uint32_t>(children_.size());
-    children_.push_back({next_, child});
+    enroll(child, options);
     ending = ending_;
   }
-  child->depth = depth_;
-  child->shielded = shielded_;
-  child->parent_length = static_cast<std::uint32_t>(parent_id_.size());
-  child->belongs_to = ref<nursery>{this};
-  child->inherited_deadline = deadline_;
-  auto refused = home_.admit(child, std::move(options), joined);
+  std::optional<rejection> refused;
+  try {
+    refused = home_.admit(child, std::move(options), joined);
+  } catch (...) { // a copy of its arguments threw, or there is no memory
+    child_gone(*child);
+    throw;
+  }
   if (refused || joined)
     child_gone(*child);
   else if (ending)
     home_.cancel(*child, *ending);
   return refused;
+}
+
+/// Under the lock, so that from now on the group doesn't end without it.
+void group_state::enroll(const ref<record>& child, task_options& options) {
+  child->numbered = options.id->empty();
+  const auto made = next_id();
+  options.id = child->numbered ? made : parent_id_ + '/' + *options.id;
+  child->place = static_cast<std::uint32_t>(children_.size());
+  child->depth = depth_;
+  child->shielded = shielded_;
+  child->parent_length = static_cast<std::uint32_t>(parent_id_.size());
+  child->inherited_deadline = deadline_;
+  children_.push_back({next_ + 1, child});
+  ++next_;
+  child->belongs_to = ref<nursery>{this}; // what throws, does so before
 }
 
 void group_state::cancel_body_locked() noexcept {
@@ -101,6 +112,8 @@ void group_state::end_children(end_reason why, bool kill) noexcept {
   std::vector<member> children;
   {
     const std::lock_guard lock{mutex_};
+    killed_ = killed_ || kill;
+    ended_ = ended_ || (killed_ && children_.empty());
     if (ending_ && !kill)
       return; // they are told already, and who is added later is told then
     ending_ = ending_.value_or(why);
@@ -127,9 +140,16 @@ bool group_state::cancelled() const noexcept {
   return cancelled_;
 }
 
+bool group_state::join() noexcept {
+  const std::lock_guard lock{mutex_};
+  joined_ = true;
+  ended_ = children_.empty();
+  return ended_;
+}
+
 bool group_state::ended() const noexcept {
   const std::lock_guard lock{mutex_};
-  return children_.empty();
+  return ended_;
 }
 
 std::size_t group_state::size() const noexcept {
@@ -185,8 +205,7 @@ std::exception_ptr group_state::lost_child() const noexcept {
 }
 
 void group_state::child_gone(record& child) noexcept {
-  ref<record> gone;
-  ref<context> parent;
+  ref<record> gone; // released after the lock
   const std::lock_guard lock{mutex_};
   if (child.place < children_.size() && children_[child.place].task.get() == &child) {
     gone = std::exchange(children_[child.place].task, std::move(children_.back().task));
@@ -195,6 +214,7 @@ void group_state::child_gone(record& child) noexcept {
     if (child.place < children_.size())
       children_[child.place].task->place = child.place;
   }
+  ended_ = children_.empty() && (joined_ || killed_);
   if (children_.empty() && parent_)
     parent_->wake();
 }

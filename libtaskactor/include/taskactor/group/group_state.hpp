@@ -25,7 +25,7 @@ public:
   /// With `all_needed` a child that somebody else cancels ends the group.
   explicit group_state(context& parent, bool all_needed = false);
 
-  /// Admits a child, with an id below the parent's.
+  /// Admits a child, with an id below the parent's; or says why not, or throws: then it isn't in the group.
   std::optional<rejection> admit(ref<record> child, task_options&& options, ref<record>& joined);
   /// Asks all in the group to end, the body too.
   void cancel();
@@ -33,14 +33,18 @@ public:
   void fail(std::exception_ptr error) noexcept;
   /// Asks the children to end, for a reason outside.
   void cancel_children(end_reason why) noexcept { end_children(why, false); }
+  /// The parent is destroyed: so are they. No other is admitted.
   void kill_children() noexcept { end_children(end_reason::parent_ended, true); }
 
   // -- the parent's body
   // ---------------------------------------------------------------------------------------------
   void enter(scope* body) noexcept;
   bool cancelled() const noexcept;
+  /// The body has ended: the group does when it has no child, from now on. True: it has none. That it is empty
+  /// and that it takes no other are one decision, since any thread may add some.
+  bool join() noexcept;
+  /// No child is left, and the group takes no other.
   bool ended() const noexcept override;
-  /// No child is left: the group takes no other.
   std::vector<std::exception_ptr> take_errors() noexcept;
   /// What the first child that somebody else has cancelled has to say, or null.
   std::exception_ptr lost_child() const noexcept;
@@ -58,6 +62,7 @@ private:
     std::uint64_t number; // in the order in which they were added
     ref<record> task;
   };
+  void enroll(const ref<record>& child, task_options& options);
   void end_children(end_reason why, bool kill) noexcept;
   void cancel_body_locked() noexcept;
   void lose(std::exception_ptr child) noexcept;
@@ -78,6 +83,7 @@ private:
   std::uint64_t next_ = 0;
   std::optional<end_reason> ending_; // children are to end, for this
   bool cancelled_ = false;           // by the group itself
+  bool joined_ = false, killed_ = false, ended_ = false;
 };
 
 /// The body of a group in its scope.
@@ -120,7 +126,7 @@ private:
 class group_join final : lending_wait {
 public:
   explicit group_join(ref<group_state> state) noexcept : state_(std::move(state)) {}
-  bool await_ready() const noexcept { return state_->ended(); }
+  bool await_ready() const noexcept { return state_->join(); }
   template <body_promise Promise>
   void await_suspend(std::coroutine_handle<Promise> self) {
     lend(*self.promise().ctx);
