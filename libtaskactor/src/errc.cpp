@@ -77,6 +77,8 @@ std::string to_string(errc code) {
     return "the result has been taken";
   case errc::no_value:
     return "ended without a value";
+  case errc::thread_ended:
+    return "the call has ended its thread";
   }
   return "unknown error";
 }

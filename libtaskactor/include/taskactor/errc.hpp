@@ -70,6 +70,8 @@ enum class errc {
   result_taken,
   /// A coroutine with a result has ended without one: there is a way through it that doesn't `co_return`.
   no_value,
+  /// A call has ended the thread that it was made on (`pthread_exit`), so there is no value.
+  thread_ended,
 };
 
 /// The category of `errc`, named "taskactor".

@@ -4,7 +4,10 @@
 #include <taskactor/task/expected.hpp>
 #include <taskactor/task/outcome.hpp>
 
+#include <cxxabi.h>
 #include <deque>
+#include <pthread.h>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -77,9 +80,11 @@ public:
   }
 
 private:
-  void handle(event_hub& hub, const event& what) noexcept {
+  void handle(event_hub& hub, const event& what) {
     try {
       handler_(what);
+    } catch (const abi::__forced_unwind&) { // it ends its thread: see `event_hub::serve`
+      throw;
     } catch (...) {
       hub.handler_failed(std::current_exception());
     }
@@ -133,11 +138,7 @@ subscription event_hub::observe(event_handler handler, observer_options options)
     note_observed();
   }
   try {
-    std::thread{[hub = shared_from_this(), queue]() mutable {
-      queue->serve(*hub);
-      queue.reset(); // the handler's captures go before the end is told
-      hub->ended();
-    }}.detach();
+    serve(queue);
   } catch (...) {
     remove(queue);
     ended();
@@ -149,6 +150,41 @@ subscription event_hub::observe(event_handler handler, observer_options options)
       there->remove(queue);
   };
   return subscription{std::shared_ptr<void>{queue.get(), std::move(unsubscribe)}};
+}
+
+/// Starts a thread for the queue. A handler may end that (`pthread_exit`): then there is another one.
+void event_hub::serve(std::shared_ptr<observer_queue> queue) {
+  struct departure {
+    std::shared_ptr<event_hub> hub;
+    std::shared_ptr<observer_queue> queue;
+    bool returned = false;
+    ~departure() {
+      if (!returned && hub->replace(queue))
+        return;
+      queue.reset(); // the handler's captures go before the end is told
+      hub->ended();
+    }
+  };
+  std::thread{[hub = shared_from_this(), queue = std::move(queue)]() mutable {
+    pthread_setname_np(pthread_self(), "taskactor.event"); // or it is called as who has made it
+    departure at_end{hub, std::move(queue)};
+    at_end.queue->serve(*at_end.hub);
+    at_end.returned = true;
+  }}.detach();
+}
+
+/// False: there is no other thread to be had.
+bool event_hub::replace(const std::shared_ptr<observer_queue>& queue) noexcept {
+  try {
+    handler_failed(std::make_exception_ptr(
+        std::system_error{make_error_code(errc::thread_ended),
+                          "it has ended its thread (pthread_exit); there is another one"}));
+    serve(queue);
+    return true;
+  } catch (...) { // NOLINT: it is an observer less
+    remove(queue);
+    return false;
+  }
 }
 
 void event_hub::remove(const std::shared_ptr<observer_queue>& which) noexcept {

@@ -62,6 +62,8 @@ public:
   void ended() noexcept;
 
 private:
+  void serve(std::shared_ptr<observer_queue> queue);
+  bool replace(const std::shared_ptr<observer_queue>& queue) noexcept;
   void note_observed() noexcept;
   void cut_off() noexcept;
   void remove(const std::shared_ptr<observer_queue>& which) noexcept;

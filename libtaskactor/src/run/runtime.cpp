@@ -57,7 +57,7 @@ runtime::runtime(caf::actor_system* system, manager_options options)
       events_(std::make_shared<event_hub>(std::move(options.logger))),
       table_(std::make_unique<task_table>(settings_.max_queue, settings_.history, settings_.history_ttl)),
       timers_(std::make_shared<timers>(*system_)),
-      threads_(std::make_shared<thread_pool>(*system_, settings_.thread_capacity)),
+      threads_(std::make_shared<thread_pool>(system, settings_.thread_capacity)),
       by_hand_(detail::is_run_by_hand(*system_)) {
   const std::size_t capacities[]
       = {settings_.capacity, settings_.thread_capacity, settings_.process_capacity};

@@ -5,6 +5,10 @@
 
 #include <caf/all.hpp>
 
+#include <cxxabi.h>
+#include <pthread.h>
+#include <system_error>
+#include <thread>
 #include <utility>
 
 namespace taskactor::detail {
@@ -28,10 +32,17 @@ void thread_call::on_token() noexcept {
   home.threads().submit(std::move(self));
 }
 
-void thread_call::call() noexcept {
+/// A function that ends its thread unwinds it, which must not be caught for good: glibc would end the
+/// process.
+void thread_call::call() {
   try {
     const current_scope scope{this, nullptr};
     invoke();
+  } catch (const abi::__forced_unwind&) {
+    error = std::make_exception_ptr(
+        std::system_error{make_error_code(errc::thread_ended),
+                          "the call didn't return, it has ended its thread (pthread_exit)"});
+    throw;
   } catch (...) {
     error = std::current_exception();
   }
@@ -83,7 +94,11 @@ void thread_pool::wake_one(std::unique_lock<std::mutex>& lock) {
   lock.unlock();
   std::exception_ptr refused;
   try {
-    detached_job::start(system_, [pool = shared_from_this()] { pool->serve(); });
+    hold_system();
+    std::thread{[pool = shared_from_this()] {
+      pthread_setname_np(pthread_self(), "taskactor.call"); // or it is called as who has made it
+      pool->serve();
+    }}.detach();
   } catch (...) { // the machine has no thread left
     refused = std::current_exception();
   }
@@ -92,10 +107,28 @@ void thread_pool::wake_one(std::unique_lock<std::mutex>& lock) {
     give_up_worker(lock, refused);
 }
 
+/// The destructor of an actor system that isn't the manager's waits for what is detached, and so for calls:
+/// they use it when they end.
+void thread_pool::hold_system() {
+  if (!system_ || held_.exchange(true))
+    return;
+  try {
+    detached_job::start(*system_, [pool = shared_from_this()] {
+      std::unique_lock lock{pool->mutex_};
+      pool->gone_.wait(lock, [&] { return pool->workers_ == 0; });
+      pool->held_ = false; // under the lock: whoever adds a worker has done so, or will look
+    });
+  } catch (...) {
+    held_ = false;
+    throw;
+  }
+}
+
 /// No thread could be made: the workers there are serve the queue; without any, its calls fail.
 void thread_pool::give_up_worker(std::unique_lock<std::mutex>& lock, const std::exception_ptr& why) {
   --workers_;
   waking_ = false;
+  gone_.notify_all();
   if (workers_ != 0)
     return;
   const auto failed = std::exchange(queue_, {});
@@ -106,6 +139,8 @@ void thread_pool::give_up_worker(std::unique_lock<std::mutex>& lock, const std::
 }
 
 void thread_pool::serve() {
+  const presence here{*this};
+  detached_job::is_this_thread_one() = true;
   std::unique_lock lock{mutex_};
   waking_ = false; // this is the worker that was made
   while (auto call = next_call(lock)) {
@@ -115,7 +150,13 @@ void thread_pool::serve() {
     call = {};
     lock.lock();
   }
+}
+
+/// A worker is gone: it was idle for long, or a call has ended its thread, and others may wait for one.
+void thread_pool::leave() noexcept {
+  std::unique_lock lock{mutex_};
   --workers_;
+  wake_one(lock);
   gone_.notify_all();
 }
 

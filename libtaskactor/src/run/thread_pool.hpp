@@ -1,11 +1,13 @@
-/// Long-lived threads for blocking calls: detached actors that serve one queue.
+/// Long-lived threads for blocking calls, which serve one queue.
 ///
 /// The pool grows by a worker whenever a call waits, nobody is idle and there are fewer workers than the
 /// limiter lends tokens (with as many, one is just coming back); a worker that has been idle for ten seconds
 /// ends. At most one idle worker is being woken at any time; a woken one wakes the next if there is more.
 /// That keeps a burst of short calls on few hot threads.
 ///
-/// A worker stuck in a call that never returns is left behind by `stop`, with the pool, which it shares.
+/// They are plain threads, no detached actors: a call may end its thread (`pthread_exit`), which unwinds it,
+/// and would end the process in CAF's own loop. Another worker takes its place. A worker stuck in a call that
+/// never returns is left behind by `stop`, with the pool, which it shares.
 #pragma once
 
 #include "../messages.hpp"
@@ -26,7 +28,8 @@ namespace taskactor::detail {
 
 class thread_pool : public std::enable_shared_from_this<thread_pool> {
 public:
-  thread_pool(caf::actor_system& system, std::size_t limit) : system_(system), limit_(limit) {}
+  /// `system`: not to end before all workers have; null for one that never does.
+  thread_pool(caf::actor_system* system, std::size_t limit) : system_(system), limit_(limit) {}
 
   /// Before the limiter lends more.
   void resize(std::size_t limit) noexcept { limit_ = limit; }
@@ -41,11 +44,19 @@ public:
   void serve();
 
 private:
+  struct presence {
+    thread_pool& in;
+    ~presence() { in.leave(); }
+  };
+
+  void hold_system();
+  void leave() noexcept;
   ref<thread_call> next_call(std::unique_lock<std::mutex>& lock);
   void wake_one(std::unique_lock<std::mutex>& lock);
   void give_up_worker(std::unique_lock<std::mutex>& lock, const std::exception_ptr& why);
 
-  caf::actor_system& system_;
+  caf::actor_system* system_;
+  std::atomic<bool> held_{false};
   std::atomic<std::size_t> limit_;
   mutable std::mutex mutex_; // what follows
   std::condition_variable work_;

@@ -14,11 +14,12 @@
 ///     const job mine{1, text};
 ///     co_await ta::run_in_thread(work, mine);
 ///
-/// Errors: what the callable throws, unchanged; `cancelled_error` when the task is cancelled before the call
-/// starts. Stops: a call that has started can't be interrupted. It is asked to stop (stop token,
-/// `this_task::cancel_requested()`), and the await goes on until it returns: its value or exception is then
-/// delivered, and the next await throws. After `cancel_grace` the body is destroyed and the thread left
-/// behind; its tokens stay taken until it really ends (rules 8 and 9).
+/// Errors: what the callable throws, unchanged; `errc::thread_ended` when it ends its thread (`pthread_exit`)
+/// instead of returning; `cancelled_error` when the task is cancelled before the call starts. Stops: a call
+/// that has started can't be interrupted. It is asked to stop (stop token, `this_task::cancel_requested()`),
+/// and the await goes on until it returns: its value or exception is then delivered, and the next await
+/// throws. After `cancel_grace` the body is destroyed and the thread left behind; its tokens stay taken until
+/// it really ends (rules 8 and 9).
 #pragma once
 
 #include <taskactor/run/body.hpp>
@@ -42,13 +43,14 @@ class thread_call : public ticket, public task_core {
 public:
   thread_call(context& owner, bool stoppable);
   void on_token() noexcept final;
-  /// On the worker's thread.
-  void run() noexcept {
+  /// On the worker's thread. Throws nothing, but may unwind that thread, which ends then: destructors see to
+  /// what has to be done all the same.
+  void run() {
+    const end_teller at_end{*this};
     call();
-    tell_ended();
   }
-  /// Makes the call, with `this_task` set.
-  void call() noexcept;
+  /// Makes the call, with `this_task` set. The same.
+  void call();
   void tell_ended() noexcept { finish(); }
   /// There is no thread to run it on, or none that comes back.
   void refuse(std::exception_ptr why) noexcept;
@@ -78,6 +80,10 @@ protected:
   std::stop_token stop_token() const noexcept { return stop_.get_token(); }
 
 private:
+  struct end_teller {
+    thread_call& of;
+    ~end_teller() { of.tell_ended(); }
+  };
   std::stop_source stop_;
   std::atomic<bool> asked_{false};
   const time_point deadline_;
