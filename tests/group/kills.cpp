@@ -11,7 +11,6 @@
 #include <memory>
 #include <ranges>
 #include <string>
-#include <thread>
 #include <vector>
 
 using namespace test;
@@ -74,8 +73,7 @@ ta::task<int> on_thread(view what) {
   const looking here{what};
   ++what->begun;
   auto call = [](const view& mine) {
-    while (!mine->go_on)
-      std::this_thread::yield();
+    mine->go_on.wait(false);
     mine->look();
   };
   co_await ta::run_in_thread(call, what);
@@ -185,9 +183,7 @@ struct kind {
   child run;
 };
 
-constexpr kind kinds[] = {{"stubborn", stubborn}, {"clean-up", stuck_in_clean_up}};
-/// A child on a thread that can't be stopped is waited for no longer when it is left behind.
-constexpr kind kinds_alone[]
+constexpr kind kinds[]
     = {{"stubborn", stubborn}, {"thread", on_thread}, {"clean-up", stuck_in_clean_up}};
 
 enum class killer { grace_over, no_grace, at_shutdown, with_manager, by_actor };
@@ -224,6 +220,9 @@ void kill(ta::testing::manager& world, killer how, const ta::handle<void>& h) {
   }
 }
 
+/// A manager's destructor waits for threads that come back.
+bool ends_by_itself(kind who, killer by) { return who.run == on_thread && by == killer::with_manager; }
+
 /// In an order of the seed's.
 void try_one(form how, kind who, killer by, std::uint64_t seed) {
   auto what = std::make_shared<watched>();
@@ -240,6 +239,7 @@ void try_one(form how, kind who, killer by, std::uint64_t seed) {
       BOOST_CHECK(h.state() == ta::state::cancelled); // whatever goes on: its caller is answered
     world.set_patience(20s); // a thread that may go on now comes back, however busy the machine is
     what->go_on = true;
+    what->go_on.notify_all();
     if (by != killer::with_manager) { // after a shutdown nothing waits for such a thread but this
       world.run_until([&] { return world.tasks().statistics().running == 0; });
       BOOST_TEST(!what->there); // and it is gone with the last
@@ -258,16 +258,17 @@ BOOST_AUTO_TEST_CASE(no_frame_of_a_killed_body_dies_before_what_it_has_begun) {
   for (const auto& how : forms)
     for (const auto& who : kinds)
       for (const auto& [name, by] : killers)
-        for (std::uint64_t seed = 1; seed <= 4; ++seed)
+        for (std::uint64_t seed = 1; seed <= 4 && !ends_by_itself(who, by); ++seed)
           BOOST_TEST_CONTEXT(how.name << ", " << who.name << ", " << name << ", seed " << seed) {
             try_one(how, who, by, seed);
           }
 }
 
 BOOST_AUTO_TEST_CASE(the_frames_of_nested_coroutines_die_when_the_last_of_them_has_nothing_left) {
-  for (const auto& who : kinds_alone)
+  for (const auto& who : kinds)
     for (const auto& [name, by] : killers)
-      BOOST_TEST_CONTEXT(who.name << ", " << name) { try_one({"alone", alone}, who, by, 1); }
+      if (!ends_by_itself(who, by))
+        BOOST_TEST_CONTEXT(who.name << ", " << name) { try_one({"alone", alone}, who, by, 1); }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

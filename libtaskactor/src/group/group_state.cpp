@@ -28,6 +28,13 @@ group_error::group_error(const std::string& group, std::vector<std::exception_pt
 
 namespace detail {
 
+namespace {
+
+/// Of a child that was left behind.
+constexpr std::uint32_t no_place = ~std::uint32_t{0};
+
+} // namespace
+
 group_state::group_state(context& parent, bool all_needed)
     : home_(parent.home()),
       parent_(&parent),
@@ -48,7 +55,7 @@ std::optional<rejection> group_state::admit(ref<record> child, task_options&& op
   std::optional<end_reason> ending;
   {
     const std::lock_guard lock{mutex_};
-    if (ended_ || killed_)
+    if (over_ || killed_)
       return rejection{errc::stopping, "the task group has ended"};
     enroll(child, options);
     ending = ending_;
@@ -77,6 +84,7 @@ void group_state::enroll(const ref<record>& child, task_options& options) {
   child->shielded = shielded_;
   child->parent_length = static_cast<std::uint32_t>(parent_id_.size());
   child->inherited_deadline = deadline_;
+  child->home = &home_;
   children_.push_back({next_ + 1, child});
   ++next_;
   child->belongs_to = ref<nursery>{this}; // what throws, does so before
@@ -113,7 +121,7 @@ void group_state::end_children(end_reason why, bool kill) noexcept {
   {
     const std::lock_guard lock{mutex_};
     killed_ = killed_ || kill;
-    ended_ = ended_ || (killed_ && children_.empty());
+    over_ = over_ || (killed_ && children_.empty());
     if (ending_ && !kill)
       return; // they are told already, and who is added later is told then
     ending_ = ending_.value_or(why);
@@ -143,13 +151,18 @@ bool group_state::cancelled() const noexcept {
 bool group_state::join() noexcept {
   const std::lock_guard lock{mutex_};
   joined_ = true;
-  ended_ = children_.empty();
-  return ended_;
+  over_ = children_.empty();
+  return over_;
+}
+
+bool group_state::over() const noexcept {
+  const std::lock_guard lock{mutex_};
+  return over_;
 }
 
 bool group_state::ended() const noexcept {
   const std::lock_guard lock{mutex_};
-  return ended_;
+  return over_ && left_behind_ == 0;
 }
 
 std::size_t group_state::size() const noexcept {
@@ -160,7 +173,8 @@ std::size_t group_state::size() const noexcept {
 std::vector<std::exception_ptr> group_state::take_errors() noexcept {
   ref<context> parent; // released after the lock
   const std::lock_guard lock{mutex_};
-  std::swap(parent, parent_);
+  if (left_behind_ == 0) // their end is told of
+    std::swap(parent, parent_);
   return std::move(errors_);
 }
 
@@ -204,19 +218,39 @@ std::exception_ptr group_state::lost_child() const noexcept {
   return lost_child_;
 }
 
-void group_state::child_gone(record& child) noexcept {
-  ref<record> gone; // released after the lock
+/// From now on its place says so.
+void group_state::child_left_behind(record& child) noexcept {
+  ref<record> released; // after the lock
   const std::lock_guard lock{mutex_};
+  released = remove_locked(child);
+  child.place = no_place;
+  ++left_behind_;
+}
+
+void group_state::child_gone(record& child) noexcept {
+  ref<record> released; // after the lock
+  const std::lock_guard lock{mutex_};
+  if (child.place == no_place)
+    --left_behind_;
+  else
+    released = remove_locked(child);
+  if (over_ && left_behind_ == 0 && parent_)
+    parent_->wake();
+}
+
+ref<record> group_state::remove_locked(record& child) noexcept {
+  ref<record> removed;
   if (child.place < children_.size() && children_[child.place].task.get() == &child) {
-    gone = std::exchange(children_[child.place].task, std::move(children_.back().task));
+    removed = std::exchange(children_[child.place].task, std::move(children_.back().task));
     children_[child.place].number = children_.back().number;
     children_.pop_back();
     if (child.place < children_.size())
       children_[child.place].task->place = child.place;
   }
-  ended_ = children_.empty() && (joined_ || killed_);
-  if (children_.empty() && parent_)
+  over_ = children_.empty() && (joined_ || killed_);
+  if (over_ && parent_)
     parent_->wake();
+  return removed;
 }
 
 } // namespace detail

@@ -266,7 +266,7 @@ void manager_actor::judge(record& task, conduct how) {
   home_.events().emit(*moved);
 }
 
-/// What it belongs to waits for it no longer.
+/// Nothing of it runs any more.
 void manager_actor::leave_nursery(record& task) {
   if (const auto nursery = std::exchange(task.belongs_to, {}))
     nursery->child_gone(task);

@@ -144,7 +144,8 @@ void manager_actor::leave_behind(record& task) {
   home_.overruns.fetch_add(1, std::memory_order_relaxed);
   home_.young_overruns.fetch_sub(1, std::memory_order_relaxed);
   home_.report(event_kind::overrun, task);
-  leave_nursery(task);
+  if (task.belongs_to)
+    task.belongs_to->child_left_behind(task);
 }
 
 /// Its outcome is given, and it still runs (rule 8).

@@ -224,6 +224,7 @@ bool task_actor::end_body() {
   if (const auto thrown = task_->discard_body())
     home().report_cleanup_fault(*task_, thrown);
   abandon_remains();
+  std::erase_if(remains_, [](const auto& each) { return each.only_if_killed; });
   waiting = nullptr;
   scopes = nullptr;
   refusals_ = 0;
@@ -254,13 +255,13 @@ task_actor::turn task_actor::kill() {
 
 void task_actor::abandon_remains() noexcept {
   for (const auto& each : remains_)
-    each->abandon();
+    each.what->abandon();
 }
 
-void task_actor::outlive(ref<operation> what) {
-  std::erase_if(remains_, [](const auto& each) { return each->ended(); });
+void task_actor::add_remains(ref<operation> what, bool only_if_killed) {
+  std::erase_if(remains_, [](const auto& each) { return each.what->ended(); });
   if (what && !what->ended())
-    remains_.push_back(std::move(what));
+    remains_.push_back({std::move(what), only_if_killed});
 }
 
 /// The body runs no more, and there is no other.
@@ -281,7 +282,9 @@ task_actor::turn task_actor::end() {
 
 /// True when nothing goes on that the body has left behind.
 bool task_actor::outlived() const noexcept {
-  return std::all_of(remains_.begin(), remains_.end(), [](const auto& each) { return each->ended(); });
+  return std::all_of(remains_.begin(), remains_.end(), [this](const auto& each) {
+    return (each.only_if_killed && !destroyed_) || each.what->ended();
+  });
 }
 
 /// For who monitors or links to it. An outcome that the manager has written may be under way, or forgotten.

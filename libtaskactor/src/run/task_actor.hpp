@@ -25,6 +25,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <utility>
 #include <vector>
 
 namespace taskactor::detail {
@@ -68,7 +69,8 @@ public:
   void wake() noexcept override;
   void retain() noexcept override { caf::intrusive_ptr_add_ref(ctrl()); }
   void release() noexcept override { caf::intrusive_ptr_release(ctrl()); }
-  void outlive(ref<operation> what) override;
+  void outlive(ref<operation> what) override { add_remains(std::move(what), false); }
+  void outlive_if_killed(ref<operation> what) override { add_remains(std::move(what), true); }
   void lend_token_back() override;
   void reclaim_token() override;
   bool has_token() const noexcept override { return task_->token.load(std::memory_order_acquire); }
@@ -89,6 +91,7 @@ private:
   void drive();
   bool end_body();
   turn end();
+  void add_remains(ref<operation> what, bool only_if_killed);
   void abandon_remains() noexcept;
   bool outlived() const noexcept;
   caf::error exit_reason() const;
@@ -98,7 +101,11 @@ private:
 
   ref<record> task_;
   alignas(void*) std::byte monitor_[monitor_size]; // NOLINT: not initialised: CAF's as long as it is attached
-  std::vector<ref<operation>> remains_;            // what goes on after the body has ended or was killed
+  struct remainder {
+    ref<operation> what;
+    bool only_if_killed;
+  };
+  std::vector<remainder> remains_; // what goes on after the body has ended or was killed
   std::atomic<word> word_{word::queued};
   struct open_request {
     short_mutex mutex;

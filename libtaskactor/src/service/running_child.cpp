@@ -34,11 +34,16 @@ public:
       end_.why.clear();
     }
   }
-  void child_gone(record&) noexcept override { post(supervisor_, child_over{end_}); }
+  void child_left_behind(record& child) noexcept override { child_gone(child); }
+  void child_gone(record&) noexcept override {
+    if (!std::exchange(told_, true))
+      post(supervisor_, child_over{end_});
+  }
 
 private:
   caf::actor supervisor_;
   child_over end_{0, 0, exit_kind::failed, {}, false};
+  bool told_ = false;
 };
 
 ref<record> admit_task(const child_spec& what, const std::shared_ptr<start_ticket>& ticket, runtime& home) {

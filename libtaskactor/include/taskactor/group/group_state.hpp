@@ -40,10 +40,12 @@ public:
   // ---------------------------------------------------------------------------------------------
   void enter(scope* body) noexcept;
   bool cancelled() const noexcept;
-  /// The body has ended: the group does when it has no child, from now on. True: it has none. That it is empty
-  /// and that it takes no other are one decision, since any thread may add some.
+  /// The body has ended: the group does when it has no child, from now on. True: it has none. That it is
+  /// empty and that it takes no other are one decision, since any thread may add some.
   bool join() noexcept;
-  /// No child is left, and the group takes no other.
+  /// No child is left that is waited for, and the group takes no other.
+  bool over() const noexcept;
+  /// And none that was left behind: for a parent that was killed, whose frames they may refer to.
   bool ended() const noexcept override;
   std::vector<std::exception_ptr> take_errors() noexcept;
   /// What the first child that somebody else has cancelled has to say, or null.
@@ -54,6 +56,7 @@ public:
   // -- nursery
   // -------------------------------------------------------------------------------------------------------
   void child_ended(record& child) noexcept override;
+  void child_left_behind(record& child) noexcept override;
   void child_gone(record& child) noexcept override;
   std::string next_id() override;
 
@@ -63,6 +66,7 @@ private:
     ref<record> task;
   };
   void enroll(const ref<record>& child, task_options& options);
+  ref<record> remove_locked(record& child) noexcept;
   void end_children(end_reason why, bool kill) noexcept;
   void cancel_body_locked() noexcept;
   void lose(std::exception_ptr child) noexcept;
@@ -80,10 +84,11 @@ private:
   std::vector<std::exception_ptr> errors_;
   std::exception_ptr lost_child_;
   scope* body_ = nullptr;
+  std::size_t left_behind_ = 0;
   std::uint64_t next_ = 0;
   std::optional<end_reason> ending_; // children are to end, for this
   bool cancelled_ = false;           // by the group itself
-  bool joined_ = false, killed_ = false, ended_ = false;
+  bool joined_ = false, killed_ = false, over_ = false;
 };
 
 /// The body of a group in its scope.
@@ -131,17 +136,20 @@ public:
   void await_suspend(std::coroutine_handle<Promise> self) {
     lend(*self.promise().ctx);
   }
-  void await_resume() const noexcept {}
+  void await_resume() const {
+    if (!state_->ended())
+      require_context().outlive_if_killed(state_); // children that were left behind go on
+  }
   /// A cancellation or deadline around the group has come while there were children: they were asked to end.
   bool told() const noexcept { return told_; }
 
 private:
-  bool arrived() const noexcept override { return state_->ended(); }
+  bool arrived() const noexcept override { return state_->over(); }
   std::string awaited() const override {
     return "its task group, of which " + std::to_string(state_->size()) + " are left";
   }
   bool give_up() noexcept override {
-    told_ = told_ || !state_->ended();
+    told_ = told_ || !state_->over();
     state_->cancel_children(end_reason::parent_ended);
     return false;
   }

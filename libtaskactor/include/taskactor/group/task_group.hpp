@@ -56,8 +56,8 @@ public:
   explicit task_group(detail::ref<detail::group_state> state) noexcept : state_(std::move(state)) {}
 
   /// Admits a child, or says at once why not, as `task_manager::add_task`; `stopping` when the group has
-  /// ended (its body has, and no child is left), or its task was killed. In a group that is being cancelled it
-  /// is admitted, and cancelled. An id is put below the parent's.
+  /// ended (its body has, and no child is left), or its task was killed. In a group that is being cancelled
+  /// it is admitted, and cancelled. An id is put below the parent's.
   template <class F, class... Args>
   expected<handle<detail::body_result<F, Args...>>> add_task(task_options options, F&& body, Args&&... args) {
     if constexpr (detail::check_body<F, Args...>()) {

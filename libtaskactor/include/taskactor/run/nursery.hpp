@@ -22,8 +22,10 @@ class nursery : public operation {
 public:
   /// Manager's thread: the child's outcome is written, and its end state is about to be published.
   virtual void child_ended(record& child) noexcept = 0;
-  /// Manager's thread, once: nothing of it runs any more; or it can't be stopped, and was left behind (rule
-  /// 8).
+  /// Manager's thread, once at most, before `child_gone`: it was killed, and goes on all the same (a thread
+  /// in a call). Nobody waits for it any longer (rule 8); but what it refers to has to stay.
+  virtual void child_left_behind(record& child) noexcept = 0;
+  /// Manager's thread, once: nothing of it runs any more.
   virtual void child_gone(record& child) noexcept = 0;
   /// Under the table's lock: an id for a child whose own, made as well, is taken.
   virtual std::string next_id() { return {}; }

@@ -67,6 +67,8 @@ protected:
 };
 
 class context;
+class promise_base;
+class runtime;
 
 /// A point in time at which a parked body is woken; lives in the body's frame.
 struct timer_entry {
@@ -117,9 +119,6 @@ protected:
   ~scope() = default;
 };
 
-class promise_base;
-class runtime;
-
 class context {
 public:
   /// The coroutine to resume next; null when the body has ended.
@@ -141,6 +140,7 @@ public:
   virtual void release() noexcept = 0;
   /// The task ends after it (rule 15).
   virtual void outlive(ref<operation> what) = 0;
+  virtual void outlive_if_killed(ref<operation> what) = 0; // only the frames of a killed one do (rule 8)
   /// Rule 6: gives the token back while the task waits for its children; queues for one ahead of others.
   virtual void lend_token_back() = 0;
   virtual void reclaim_token() = 0;
