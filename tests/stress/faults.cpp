@@ -1,5 +1,5 @@
 // The mixture of faults: parents that are killed while their children use the parents' locals, results with
-// several owners, results that can't be moved, and predicates that throw.
+// several owners, results that can't be moved, and predicates and destructors that throw.
 #include "stress.hpp"
 
 #include <spdlog/logger.h>
@@ -20,7 +20,8 @@ namespace {
 
 std::atomic<std::uint64_t> dead_locals{0}; // looked at by a child after its parent's frame had gone
 std::atomic<std::uint64_t> wrong_values{0};
-std::atomic<std::uint64_t> canaries_seen{0}, shared_results{0}, rude_moves{0}, rude_predicates{0};
+std::atomic<std::uint64_t> canaries_seen{0}, shared_results{0}, rude_moves{0}, rude_predicates{0},
+    rude_destructors{0};
 
 /// A local of a parent, to which its children refer.
 class canary {
@@ -61,8 +62,26 @@ private:
   std::unique_ptr<int> value_;
 };
 
+/// Its destructor throws, unless something is thrown already; one that was moved from is harmless.
+class rude {
+public:
+  explicit rude(bool is = true) noexcept : is_(is) {}
+  rude(rude&& other) noexcept : is_(std::exchange(other.is_, false)) {}
+  rude& operator=(const rude&) = delete;
+  ~rude() noexcept(false) {
+    if (!is_ || std::uncaught_exceptions() != 0)
+      return;
+    rude_destructors.fetch_add(1, std::memory_order_relaxed);
+    throw std::runtime_error{"a destructor's"};
+  }
+
+private:
+  bool is_;
+};
+
 /// Sings on, whatever it is told, for a while.
 ta::task<void> child(dice random, const canary& bird) {
+  const rude local{roll(random, 10) == 0};
   const auto stubborn = roll(random, 3);
   for (unsigned i = 0; i <= stubborn; ++i) {
     try {
@@ -118,6 +137,19 @@ ta::task<int> parent(dice random, witness) {
   }
   bird.look();
   co_return 1;
+}
+
+ta::task<int> with_rude_parameters(rude, witness, rude, dice random) {
+  co_await ta::sleep_for(moment(random, 800));
+  co_return 1;
+}
+
+/// Killed, most of them.
+ta::task<int> rude_parameters(dice random, witness here) {
+  auto part = with_rude_parameters(rude{}, here, rude{}, random);
+  co_await ta::sleep_for(moment(random, 500));
+  const int got = co_await std::move(part);
+  co_return got;
 }
 
 ta::task<int> failing(dice random, witness) {
@@ -184,7 +216,7 @@ public:
     ta::task_options options;
     options.timeout = 300us + moment(random_, 4000);
     const dice own{static_cast<std::uint32_t>(random_())};
-    switch (roll(random_, 6)) {
+    switch (roll(random_, 8)) {
     case 0:
     case 1: {
       auto task = tasks_.add_task(std::move(options), parent, own, witness{});
@@ -197,6 +229,18 @@ public:
       if (roll(random_, 2) == 0)
         options.queue_timeout = moment(random_, 100); // many never begin
       (void)tasks_.add_task(std::move(options), failing, own, witness{});
+      break;
+    case 6: {
+      const auto task = tasks_.add_task(std::move(options), rude_parameters, own, witness{});
+      if (task && roll(random_, 2) == 0)
+        (void)task->cancel();
+      break;
+    }
+    case 7: // kept for it, and perhaps never called
+      if (roll(random_, 2) == 0)
+        options.queue_timeout = moment(random_, 100);
+      (void)tasks_.add_task(
+          std::move(options), [](const rude&, witness) { return 1; }, rude{}, witness{});
       break;
     case 3: {
       const auto task = tasks_.add_task(std::move(options), fragile_result, own, witness{});
@@ -269,15 +313,17 @@ std::vector<std::string> faults(const soak_options& options) {
       wrong.emplace_back("the ends that are counted are not as many as the tasks");
   }
   std::cout << "faults: seed " << options.seed << ": " << canaries_seen << " looks at parents' locals, "
-            << shared_results << " shared results, " << rude_moves << " moves and " << rude_predicates
-            << " predicates that threw\n";
+            << shared_results << " shared results, " << rude_moves << " moves, " << rude_predicates
+            << " predicates and "
+            << rude_destructors << " destructors that threw\n";
   if (dead_locals != 0)
     wrong.push_back(std::to_string(dead_locals) + " looks at locals of a frame that had gone");
   if (wrong_values != 0)
     wrong.push_back(std::to_string(wrong_values) + " values were not whole");
   if (witness::alive != 0)
     wrong.push_back(std::to_string(witness::alive) + " bodies are left");
-  const std::pair<const char*, std::uint64_t> kinds[] = {{"looks", canaries_seen},
+  const std::pair<const char*, std::uint64_t> kinds[] = {{"destructors that throw", rude_destructors},
+                                                         {"looks", canaries_seen},
                                                          {"shared results", shared_results},
                                                          {"moves that throw", rude_moves},
                                                          {"predicates that throw", rude_predicates}};

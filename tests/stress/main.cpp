@@ -8,6 +8,7 @@
 //     left
 //     taskactor_stress wakes [--time S]                  trees of tasks, none of which misses a wake-up
 //     taskactor_stress owners [--seed N] [--time S]      handles of one task, in many hands at once
+//     taskactor_stress groups [--seed N] [--time S]      groups that end while threads add children to them
 //     taskactor_stress flood [--time S] [--rate N]       memory at N short tasks a second, for S seconds
 //
 // A seed means the same mixture of tasks, not the same interleaving. TASKACTOR_STRESS_TASKS is the default of
@@ -44,8 +45,8 @@ namespace {
 int use() {
   std::cerr << "use: taskactor_stress soak|shutdowns|faults [--seed N] [--tasks N] | workers [--seed N] "
                "[--time S] |\n"
-               "     deaths [--tasks N] | wakes [--time S] | owners [--seed N] [--time S] | flood [--time S] "
-               "[--rate N]\n";
+               "     deaths [--tasks N] | wakes [--time S] | owners|groups [--seed N] [--time S] |\n"
+               "     flood [--time S] [--rate N]\n";
   return 2;
 }
 
@@ -81,6 +82,8 @@ int run(const std::string& what, std::map<std::string, std::size_t> numbers) {
     wrong = wakes(steady.time);
   else if (what == "owners")
     wrong = owners(mixture.seed, steady.time);
+  else if (what == "groups")
+    wrong = groups(mixture.seed, steady.time);
   else if (what == "flood")
     wrong = flood(steady);
   else

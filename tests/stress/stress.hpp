@@ -60,6 +60,7 @@ std::vector<std::string> faults(const soak_options& options);
 std::vector<std::string> deaths(const soak_options& options);
 std::vector<std::string> wakes(std::chrono::seconds time);
 std::vector<std::string> owners(std::uint32_t seed, std::chrono::seconds time);
+std::vector<std::string> groups(std::uint32_t seed, std::chrono::seconds time);
 std::vector<std::string> workers(const soak_options& options, std::chrono::seconds time);
 
 /// A number of this process's /proc/self/status: "VmRSS" (kilobytes), "Threads".

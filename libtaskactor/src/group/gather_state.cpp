@@ -191,6 +191,20 @@ void gather_state::rethrow_sink_failure() {
     std::rethrow_exception(sink_failure_);
 }
 
+void gather_state::report_fault_of_body(const std::exception_ptr& thrown) noexcept {
+  if (!thrown || !home_.events().wants(event_kind::cleanup_fault))
+    return;
+  try {
+    event what;
+    what.kind = event_kind::cleanup_fault;
+    what.id = *options_.id;
+    what.at = home_.now();
+    what.text = describe(thrown);
+    home_.events().emit(what);
+  } catch (...) { // no memory to report it
+  }
+}
+
 void gather_state::count_item(const failure* what) noexcept {
   home_.items.raise();
   if (!options_.until.counts())

@@ -100,7 +100,8 @@ void record::report_progress(std::uint64_t done, std::uint64_t total, std::strin
 }
 
 void record::report_cleanup_fault(const std::exception_ptr& what) noexcept {
-  home->report_cleanup_fault(*this, what);
+  if (home) // otherwise it was refused before anything
+    home->report_cleanup_fault(*this, what);
 }
 
 void record::forget_progress() noexcept {

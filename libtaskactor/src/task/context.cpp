@@ -1,7 +1,7 @@
 #include <taskactor/errc.hpp>
 #include <taskactor/task/context.hpp>
 #include <taskactor/task/expected.hpp>
-#include <taskactor/task/task.hpp>
+#include <taskactor/task/outcome.hpp>
 
 #include <algorithm>
 #include <system_error>
@@ -108,38 +108,6 @@ bool caught_cancellation() noexcept {
   } catch (...) {
     return false;
   }
-}
-
-void promise_base::unhandled_exception() noexcept {
-  error = std::current_exception();
-  cancellation = !continuation && caught_cancellation();
-}
-
-void promise_base::raise_no_value() {
-  if (error)
-    std::rethrow_exception(std::move(error));
-  throw_rejection({errc::no_value, "a coroutine has ended without a co_return of its value"});
-}
-
-void refuse_empty_task() {
-  throw_rejection({errc::invalid_argument,
-                   "this task is empty: it was moved from, has been awaited already, or was never made"});
-}
-
-std::exception_ptr destroy_chain(promise_base* leaf) noexcept {
-  std::exception_ptr thrown;
-  while (leaf) {
-    promise_base* up = leaf->continuation;
-    if (leaf->owner)
-      *leaf->owner = nullptr;
-    try {
-      leaf->handle.destroy();
-    } catch (...) {
-      thrown = std::current_exception();
-    }
-    leaf = up;
-  }
-  return thrown;
 }
 
 } // namespace taskactor::detail

@@ -150,6 +150,8 @@ protected:
   /// Outcomes that the manager has decided, for who waits to hand out.
   virtual bool has_late() const noexcept { return false; }
   virtual void tell_late() {}
+  /// What the destructor of the items' common body has thrown, if it has.
+  void report_fault_of_body(const std::exception_ptr& thrown) noexcept;
 
 private:
   static constexpr std::size_t any_number = ~std::size_t{0};

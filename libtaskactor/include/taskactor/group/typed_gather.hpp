@@ -5,6 +5,7 @@
 #include <taskactor/group/gather_state.hpp>
 #include <taskactor/group/lane.hpp>
 #include <taskactor/run/body.hpp>
+#include <taskactor/task/kept.hpp>
 
 #include <functional>
 #include <optional>
@@ -36,14 +37,14 @@ private:
   bool start_item([[maybe_unused]] context& where) override {
     if constexpr (traits::coroutine) {
       try {
-        root_ = std::invoke(owner_.function, std::move(*item_));
+        root_ = std::invoke(value_of(owner_.function), std::move(*item_));
         root_.enter_root(where);
         return true;
       } catch (...) {
         conclude_exception();
       }
     } else {
-      conclude([this]() -> result { return std::invoke(owner_.function, std::move(*item_)); });
+      conclude([this]() -> result { return std::invoke(value_of(owner_.function), std::move(*item_)); });
     }
     return false;
   }
@@ -55,11 +56,7 @@ private:
     std::exception_ptr thrown;
     if constexpr (traits::coroutine)
       thrown = destroy_chain(root_.release());
-    try {
-      item_.reset();
-    } catch (...) {
-      thrown = std::current_exception();
-    }
+    item_.reset();
     return thrown;
   }
   const failure* item_failure() const noexcept override { return outcome_ ? nullptr : &outcome_.error(); }
@@ -109,8 +106,14 @@ public:
         function(std::forward<G>(f)),
         source(std::forward<S>(from)),
         sink(std::forward<K>(into)) {}
+  typed_gather(const typed_gather&) = delete;
+  typed_gather& operator=(const typed_gather&) = delete;
+  ~typed_gather() override {
+    if constexpr (!std::is_nothrow_destructible_v<F>)
+      report_fault_of_body(function.drop());
+  }
 
-  F function;
+  as_kept<F> function;
   Source source;
   Sink sink;
 

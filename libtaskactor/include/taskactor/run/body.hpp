@@ -6,15 +6,13 @@
 #pragma once
 
 #include <taskactor/run/call_check.hpp>
+#include <taskactor/run/kept_call.hpp>
 #include <taskactor/run/record.hpp>
 #include <taskactor/run/runs_on_any_thread.hpp>
 #include <taskactor/task/task.hpp>
 
-#include <concepts>
-#include <functional>
 #include <memory>
 #include <optional>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -58,17 +56,20 @@ template <class F, class... Args>
 class body_record final : public outcome_record<body_result<F, Args...>> {
   using traits = body_traits<F, Args...>;
   using result_type = typename traits::type;
-  struct parts {
-    F function;
-    std::tuple<Args...> arguments;
-  };
+  using parts = kept_call<F, Args...>;
 
 public:
   template <class G, class... As>
   explicit body_record(G&& function, As&&... arguments)
-      : parts_(std::in_place,
-               parts{std::forward<G>(function), std::tuple<Args...>{std::forward<As>(arguments)...}}) {
+      : parts_(std::in_place, std::in_place, std::forward<G>(function), std::forward<As>(arguments)...) {
     this->runs_anywhere = runs_on_any_thread<F>;
+  }
+  body_record(const body_record&) = delete;
+  body_record& operator=(const body_record&) = delete;
+  /// Only of one that was refused are there any parts left.
+  ~body_record() override {
+    drop_parts();
+    drop_spare();
   }
 
   bool start([[maybe_unused]] context& where) override {
@@ -76,14 +77,14 @@ public:
       return false;
     if constexpr (traits::coroutine) {
       try {
-        root_ = invoke();
+        root_ = (*parts_)();
         root_.enter_root(where);
         return true;
       } catch (...) { // no frame: out of memory, or a parameter's copy threw
         this->conclude_exception();
       }
     } else {
-      this->conclude([this]() -> result_type { return invoke(); });
+      this->conclude([this]() -> result_type { return (*parts_)(); });
     }
     return false;
   }
@@ -98,7 +99,7 @@ public:
   }
 
   bool keep_spare() override {
-    if constexpr (std::copy_constructible<F> && (std::copy_constructible<Args> && ...)) {
+    if constexpr (parts::can_be_copied) {
       spare_ = std::make_unique<parts>(*parts_);
       return true;
     } else {
@@ -107,30 +108,36 @@ public:
   }
 
   void drop_spare() noexcept override {
-    try {
-      spare_.reset();
-    } catch (...) { // NOLINT: as of the attempts before, whose arguments were destroyed and reported
-    }
+    if (!spare_)
+      return;
+    const current_scope its_own{this, current_context()};
+    spare_.reset();
   }
 
   std::exception_ptr discard_body() noexcept override {
     std::exception_ptr thrown;
     if constexpr (traits::coroutine)
       thrown = destroy_chain(root_.release());
-    try {
-      parts_.reset();
-    } catch (...) {
-      thrown = std::current_exception();
-    }
+    drop_parts();
     return thrown;
   }
 
 private:
   struct none {};
 
+  /// What their destructors throw is this task's, on whatever thread they run.
+  void drop_parts() noexcept {
+    if constexpr (parts::is_trivially_dropped) {
+      parts_.reset();
+    } else if (parts_) {
+      const current_scope its_own{this, current_context()};
+      parts_.reset();
+    }
+  }
+
   /// A further attempt begins. False: the copy threw, which is how it ended.
   bool take_spare() {
-    if constexpr (std::copy_constructible<F> && (std::copy_constructible<Args> && ...)) {
+    if constexpr (parts::can_be_copied) {
       if (parts_ || !spare_)
         return true;
       try {
@@ -141,14 +148,6 @@ private:
       }
     }
     return true;
-  }
-
-  decltype(auto) invoke() {
-    return std::apply(
-        [this](Args&... arguments) -> decltype(auto) {
-          return std::invoke(parts_->function, std::forward<Args>(arguments)...);
-        },
-        parts_->arguments);
   }
 
   std::optional<parts> parts_;

@@ -59,7 +59,7 @@ concept body = std::invocable<std::decay_t<F>&, std::decay_t<Args>...>
 
 /// Callable and arguments are moved or copied to where they are called.
 template <class... Ts>
-inline constexpr bool can_be_kept = (std::constructible_from<std::decay_t<Ts>, Ts> && ...);
+inline constexpr bool can_be_kept = (std::is_constructible_v<std::decay_t<Ts>, Ts> && ...);
 
 template <class F, class... Args>
 inline constexpr bool takes_stop_token

@@ -23,13 +23,12 @@
 #pragma once
 
 #include <taskactor/run/body.hpp>
+#include <taskactor/run/kept_call.hpp>
 #include <taskactor/run/ticket.hpp>
 
 #include <coroutine>
-#include <functional>
 #include <optional>
 #include <stop_token>
-#include <tuple>
 #include <type_traits>
 #include <utility>
 
@@ -93,12 +92,11 @@ template <class F, class... Args>
 class typed_call final : public thread_call {
 public:
   using result_type = thread_result<F, Args...>;
+  using parts = kept_call<F, Args...>;
 
-  template <class G, class... As>
-  typed_call(context& owner, G&& function, As&&... arguments)
-      : thread_call(owner, takes_stop_token<F, Args...>),
-        function_(std::forward<G>(function)),
-        arguments_(std::forward<As>(arguments)...) {}
+  typed_call(context& owner, parts&& what)
+      : thread_call(owner, takes_stop_token<F, Args...>), parts_(std::in_place, std::move(what)) {}
+  ~typed_call() override { drop_parts(); }
 
   result_type take() {
     if (error)
@@ -109,20 +107,27 @@ public:
 
 private:
   void invoke() override {
-    auto call = [this](Args&... arguments) -> result_type {
-      if constexpr (takes_stop_token<F, Args...>)
-        return std::invoke(function_, stop_token(), std::forward<Args>(arguments)...);
-      else
-        return std::invoke(function_, std::forward<Args>(arguments)...);
-    };
     if constexpr (std::is_void_v<result_type>)
-      std::apply(call, arguments_);
+      make();
     else
-      result_.emplace(std::apply(call, arguments_));
+      result_.emplace(make());
+    drop_parts(); // before the task goes on
+  }
+  result_type make() {
+    if constexpr (takes_stop_token<F, Args...>)
+      return (*parts_)(stop_token());
+    else
+      return (*parts_)();
+  }
+  /// What their destructors throw is the task's, on whatever thread they run.
+  void drop_parts() noexcept {
+    if constexpr (!parts::is_dropped_without_faults) {
+      const current_scope its_own{this, current_context()};
+      parts_.reset();
+    }
   }
 
-  F function_;
-  std::tuple<Args...> arguments_;
+  std::optional<parts> parts_;
   std::optional<stored<result_type>> result_;
 };
 
@@ -149,7 +154,7 @@ class [[nodiscard]] thread_awaiter final : ticket_wait {
 public:
   template <class G, class... As>
   explicit thread_awaiter(G&& function, As&&... arguments)
-      : function_(std::forward<G>(function)), arguments_(std::forward<As>(arguments)...) {}
+      : parts_(std::in_place, std::forward<G>(function), std::forward<As>(arguments)...) {}
 
   bool await_ready() const noexcept { return false; }
   template <body_promise Promise>
@@ -157,11 +162,7 @@ public:
     context& ctx = *self.promise().ctx;
     if (const auto parks = ctx.refusal())
       return *parks;
-    std::apply(
-        [&](Args&... arguments) {
-          begin(ctx, ref<thread_call>{new call_type{ctx, std::move(function_), std::move(arguments)...}});
-        },
-        arguments_);
+    begin(ctx, ref<thread_call>{new call_type{ctx, std::move(parts_)}});
     return true;
   }
   typename call_type::result_type await_resume() {
@@ -171,9 +172,15 @@ public:
   }
 
 private:
-  F function_;
-  std::tuple<Args...> arguments_;
+  typename call_type::parts parts_;
 };
+
+/// The body of a task that is nothing but such a call.
+template <class F, class... Args>
+task<thread_result<F, Args...>> thread_body(F function, Args... arguments) {
+  thread_awaiter<F, Args...> call{std::move(function), std::move(arguments)...};
+  co_return co_await call;
+}
 
 } // namespace detail
 
@@ -185,16 +192,5 @@ template <class F, class... Args>
   else
     return detail::refused_await{};
 }
-
-namespace detail {
-
-/// The body of a task that is nothing but such a call.
-template <class F, class... Args>
-task<thread_result<F, Args...>> thread_body(F function, Args... arguments) {
-  thread_awaiter<F, Args...> call{std::move(function), std::move(arguments)...};
-  co_return co_await call;
-}
-
-} // namespace detail
 
 } // namespace taskactor

@@ -44,7 +44,7 @@ template <class A>
 consteval bool check_part() {
   using plain = std::decay_t<A>;
   constexpr bool callable = std::invocable<plain&>;
-  constexpr bool kept = std::constructible_from<plain, A>;
+  constexpr bool kept = std::is_constructible_v<plain, A>;
   constexpr bool awaitable = !callable && can_be_awaited<plain>;
   static_assert(!is_task<plain> || kept, "the body: a task that has a name is given by std::move(it)");
   static_assert(!is_generator<plain>, "the body: a generator is asked for its next value: give it.next()");

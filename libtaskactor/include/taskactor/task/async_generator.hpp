@@ -54,7 +54,7 @@ class [[nodiscard]] async_generator {
 public:
   using value_type = T;
 
-  class promise_type final : public detail::promise_base {
+  class promise_type : public detail::promise_base {
   public:
     async_generator get_return_object() noexcept {
       handle = std::coroutine_handle<promise_type>::from_promise(*this);
@@ -62,7 +62,8 @@ public:
     }
     struct [[nodiscard]] yield_awaiter {
       bool await_ready() const noexcept { return false; }
-      void await_suspend(std::coroutine_handle<promise_type> self) const noexcept {
+      template <std::derived_from<promise_type> Promise>
+      void await_suspend(std::coroutine_handle<Promise> self) const noexcept {
         promise_type& promise = self.promise();
         promise.ctx->leaf = promise.continuation;
       }
@@ -115,7 +116,7 @@ public:
   }
   ~async_generator() {
     if (promise_)
-      promise_->handle.destroy();
+      detail::drop_frame(promise_);
   }
 
   class [[nodiscard]] next_awaiter {
@@ -150,3 +151,10 @@ private:
 };
 
 } // namespace taskactor
+
+template <class T, class... Args>
+  requires taskactor::detail::destroys_parameters<Args...>
+struct std::coroutine_traits<taskactor::async_generator<T>, Args...> {
+  using promise_type
+      = taskactor::detail::promise_with<typename taskactor::async_generator<T>::promise_type, Args...>;
+};

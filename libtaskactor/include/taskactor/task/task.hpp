@@ -11,11 +11,18 @@
 ///
 /// Stops: cancellation reaches a body at its leaf awaits (`sleep_for`, `run_in_thread`, ...):
 /// `cancelled_error` is thrown there. Awaiting another `task` is no such point; the leaf awaits in it are.
+///
+/// A body that never runs, or is killed, is destroyed where it stands, with its locals, captures and
+/// parameters. What a destructor throws then nobody can catch: the rest is destroyed nevertheless, and it is
+/// reported (`event_kind::cleanup_fault`). Two limits of the language: a second destructor that throws while
+/// the first one's exception leaves the same coroutine ends the process, as in any function; and a body that
+/// catches what its own destructors throw, and goes on from one await to the next for ever, stays in memory.
 #pragma once
 
-#include <taskactor/task/awaitable.hpp>
 #include <taskactor/task/context.hpp>
 #include <taskactor/task/outcome.hpp>
+#include <taskactor/task/parameters.hpp>
+#include <taskactor/task/promise.hpp>
 
 #include <concepts>
 #include <exception>
@@ -27,42 +34,8 @@ namespace taskactor {
 
 namespace detail {
 
-class promise_base : public own_awaits {
-public:
-  std::coroutine_handle<> handle;
-  context* ctx = nullptr;
-  promise_base* continuation = nullptr; // who awaits this one; null for the root
-  promise_base** owner = nullptr;       // what destroys the frame: a chain is cut leaf first
-  std::exception_ptr error;
-  bool cancellation = false; // of a root: it is a `cancelled_error`
-
-  struct final_awaiter {
-    bool await_ready() const noexcept { return false; }
-    template <class Promise>
-    void await_suspend(std::coroutine_handle<Promise> self) const noexcept {
-      promise_base& promise = self.promise();
-      promise.ctx->leaf = promise.continuation;
-    }
-    void await_resume() const noexcept {}
-  };
-
-  std::suspend_always initial_suspend() const noexcept { return {}; }
-  final_awaiter final_suspend() const noexcept { return {}; }
-  void unhandled_exception() noexcept;
-  /// Throws what has left the coroutine. Errors: `errc::no_value`, if nothing has.
-  [[noreturn]] void raise_no_value();
-
-  /// Makes this coroutine the one that runs in `context`.
-  void enter(context& where, promise_base* awaiting, promise_base*& owned_by) noexcept {
-    ctx = &where;
-    continuation = awaiting;
-    owner = &owned_by;
-    where.leaf = this;
-  }
-};
-
 template <class T>
-class promise final : public promise_base {
+class promise : public promise_base {
 public:
   task<T> get_return_object() noexcept;
   template <class U = T> // also of a braced list
@@ -87,7 +60,7 @@ private:
 };
 
 template <>
-class promise<void> final : public promise_base {
+class promise<void> : public promise_base {
 public:
   task<void> get_return_object() noexcept;
   void return_void() const noexcept {}
@@ -96,17 +69,6 @@ public:
       std::rethrow_exception(std::move(error));
   }
 };
-
-/// Destroys a chain of nested frames from its leaf to its root, as an exception would leave them, without
-/// recursion. Returns what a destructor threw, if one did; the others ran nevertheless.
-std::exception_ptr destroy_chain(promise_base* leaf) noexcept;
-
-[[noreturn]] void refuse_empty_task();
-inline promise_base& require_frame(promise_base* promise) {
-  if (!promise)
-    refuse_empty_task();
-  return *promise;
-}
 
 } // namespace detail
 
@@ -129,7 +91,7 @@ public:
   }
   ~task() {
     if (promise_)
-      promise_->handle.destroy();
+      detail::drop_frame(promise_);
   }
 
   /// False for one that was moved from or default-constructed; such a one can't be awaited.
@@ -141,7 +103,7 @@ public:
     awaiter(awaiter&& unused) noexcept : promise_(std::exchange(unused.promise_, nullptr)) {}
     ~awaiter() {
       if (promise_)
-        promise_->handle.destroy();
+        detail::drop_frame(promise_);
     }
     bool await_ready() const noexcept { return false; }
     template <detail::body_promise Promise>
@@ -198,3 +160,9 @@ struct result_traits<task<T>> {
 } // namespace detail
 
 } // namespace taskactor
+
+template <class T, class... Args>
+  requires taskactor::detail::destroys_parameters<Args...>
+struct std::coroutine_traits<taskactor::task<T>, Args...> {
+  using promise_type = taskactor::detail::promise_with<taskactor::detail::promise<T>, Args...>;
+};
