@@ -16,6 +16,8 @@
 
 namespace taskactor::detail {
 
+class named_limiter;
+
 // -- to the manager
 // ---------------------------------------------------------------------------------------------------
 /// Records have been admitted to the table since the last one of these was handled.
@@ -40,6 +42,10 @@ struct claim_tokens {
 };
 struct claim_over {
   ref<record> claim;
+};
+/// A limiter's capacity has changed; null: the global one's.
+struct limiter_resized {
+  named_limiter* which;
 };
 struct stop {
   shutdown_options bounds;
@@ -129,4 +135,5 @@ TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::adopt_socket)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::send_frames)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::cut_link)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::look_for_idle)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::limiter_resized)
 TASKACTOR_LOCAL_MESSAGES_END(taskactor)

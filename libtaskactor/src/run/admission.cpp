@@ -138,15 +138,16 @@ named_limiter& runtime::limiter_of(std::string_view name) {
 void runtime::change(named_limiter& which, const limiter_options& to) {
   if (const auto wrong = validate(which.name, to))
     throw_rejection(*wrong);
+  if (to.rate && !which.has_rate)
+    throw_rejection(invalid("limiter \"" + which.name + "\": it was added without a rate"));
+  const auto one_at_a_time = limits_.lock_changes();
   if (to.capacity) {
     which.capacity = *to.capacity;
     post(which.actor, resize_limiter{*to.capacity});
+    post(manager_, limiter_resized{&which});
   }
-  if (to.rate) {
-    if (!which.has_rate)
-      throw_rejection(invalid("limiter \"" + which.name + "\": it was added without a rate"));
+  if (to.rate)
     post(which.actor, set_rate{to.rate});
-  }
 }
 
 std::optional<rejection> admit(runtime& where, ref<record> what, task_options&& options,

@@ -33,6 +33,8 @@ std::string what(const wait_info& wait) {
     text = std::to_string(wait.tokens) + " tokens of " + text;
   if (!wait.holders.empty())
     text += ", held by " + list(wait.holders);
+  if (wait.alone)
+    text += ", more than there are: it is served when nobody else has any";
   return text;
 }
 
@@ -92,8 +94,9 @@ std::optional<explanation> explain(runtime& home, std::string_view id) {
     for (const auto& fact : task->special->waits) {
       const bool open = fact.until == time_point{};
       const auto until = !open ? fact.until : over ? result.task.ended : now;
+      const auto most = fact.limiter->capacity.load();
       result.waits.push_back({fact.limiter->name, fact.limiter->has_rate, fact.tokens, until - fact.since,
-                              open && !over, fact.holders});
+                              open && !over, fact.holders, open && !over && most != 0 && fact.tokens > most});
       waits_at_limiter = waits_at_limiter || open;
       since = until;
     }
@@ -102,7 +105,7 @@ std::optional<explanation> explain(runtime& home, std::string_view id) {
   }
   if (!waits_at_limiter && !result.next_attempt_in && !result.waits_for_replaced) {
     const auto until = started ? result.task.started : over ? result.task.ended : now;
-    result.waits.push_back({{}, false, 1, std::max(until, since) - since, !started && !over, {}});
+    result.waits.push_back({{}, false, 1, std::max(until, since) - since, !started && !over, {}, false});
   }
   return result;
 }

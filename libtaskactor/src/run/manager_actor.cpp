@@ -34,6 +34,7 @@ caf::behavior manager_actor::make_behavior() {
       [this](const exit_received& exit) { on_strangers_exit(*exit.task, exit.kill); },
       [this](const tokens_granted& got) { on_granted(got.count); },
       [this](const tokens_recalled& owed) { on_recalled(owed.count); },
+      [this](const limiter_resized& what) { on_resized(what.which); },
       [this](const claim_tokens& wish) { on_claim(wish.claim); },
       [this](const claim_over& end) { on_claim_over(*end.claim); },
       [this](const alarm_rang& alarm) { on_alarm(alarm.due); },

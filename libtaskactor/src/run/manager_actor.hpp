@@ -57,6 +57,7 @@ private:
   void release(std::size_t count);
   void on_granted(std::size_t count);
   void on_recalled(std::size_t count);
+  void on_resized(named_limiter* limiter);
   void on_claim(ref<record> claim);
   void on_claim_over(record& claim);
   named_limiter* sending_limiter();

@@ -18,7 +18,7 @@ namespace taskactor::detail {
 namespace {
 
 /// What the task waits for next, or null: then it is the global limiter.
-limit_need* next_need(record& task) noexcept {
+limit_need* next_need(const record& task) noexcept {
   auto* special = task.special.get();
   return special && special->taken < special->needs.size() ? &special->needs[special->taken] : nullptr;
 }
@@ -95,10 +95,12 @@ void manager_actor::begin_wait(record& task, named_limiter& limiter) {
 void manager_actor::serve(named_limiter& limiter) {
   while (auto* head = limiter.line.next()) {
     auto& special = *head->special;
-    const auto tokens = special.needs[special.taken].tokens;
-    if (!limiter.account.take(tokens))
+    auto& need = special.needs[special.taken];
+    const auto tokens = limiter.room_for(need.tokens);
+    if (tokens == 0 || !limiter.account.take(tokens))
       break;
-    auto task = limiter.line.take(*head, tokens);
+    need.held = tokens;
+    auto task = limiter.line.take(*head, need.tokens);
     ++special.taken;
     limiter.holders.emplace(head->sequence, head);
     {
@@ -109,7 +111,8 @@ void manager_actor::serve(named_limiter& limiter) {
   }
   // A rate's tokens are fetched for one at a time, and don't pile up: together they would be a burst.
   const auto* head = limiter.has_rate ? limiter.line.next() : nullptr;
-  const auto wanted = head ? head->special->needs[head->special->taken].tokens : limiter.line.tokens();
+  const auto wanted
+      = head ? std::min(next_need(*head)->tokens, limiter.capacity.load()) : limiter.line.tokens();
   if (const auto count = limiter.account.ask(wanted))
     post_from(*this, limiter.actor, acquire_tokens{count});
   if (limiter.has_rate && !head)
@@ -135,7 +138,9 @@ ref<record> manager_actor::next_ready() {
 
 void manager_actor::start_ready() {
   const auto now = home_.now();
-  while (somebody_waits() && tokens_.take()) {
+  const auto capacity = home_.capacity.load();
+  // A token that is idle here and beyond a smaller capacity is about to be recalled.
+  while (somebody_waits() && tokens_.used() < capacity && tokens_.take()) {
     auto next = next_ready();
     if (next->phase == phase::waiting) {
       start(std::move(next), now);
@@ -175,7 +180,7 @@ void manager_actor::return_limits(record& task) {
     const auto& need = special.needs[--special.taken];
     auto& limiter = *need.limiter;
     limiter.holders.erase({task.sequence, &task});
-    const auto back = used ? limiter.account.put(need.tokens) : limiter.account.put_unused(need.tokens);
+    const auto back = used ? limiter.account.put(need.held) : limiter.account.put_unused(need.held);
     if (back != 0)
       post_from(*this, limiter.actor, release_tokens{back});
     serve(limiter);
@@ -254,10 +259,20 @@ void manager_actor::on_granted(std::size_t count) {
 
 void manager_actor::on_recalled(std::size_t count) {
   auto* limiter = sending_limiter();
-  if (!limiter)
+  if (!limiter) {
     release(tokens_.recalled(count));
-  else if (const auto back = limiter->account.recalled(count))
-    post_from(*this, limiter->actor, release_tokens{back});
+  } else {
+    if (const auto back = limiter->account.recalled(count))
+      post_from(*this, limiter->actor, release_tokens{back});
+    serve(*limiter);
+  }
+  start_ready(); // who waits may want one again
+}
+
+void manager_actor::on_resized(named_limiter* limiter) {
+  if (limiter)
+    serve(*limiter);
+  start_ready();
 }
 
 void manager_actor::on_claim(ref<record> claim) {

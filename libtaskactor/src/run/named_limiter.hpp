@@ -36,6 +36,16 @@ public:
   const bool has_rate;
   std::atomic<std::size_t> capacity{0}, in_use{0}, waiting{0};
 
+  /// How many tokens a task that needs so many gets now; zero: it has to wait. One that needs more than there
+  /// are, since the limiter was made smaller, is served alone, with all of them.
+  std::size_t room_for(std::size_t tokens) const noexcept {
+    const auto most = capacity.load();
+    const auto used = account.used();
+    if (tokens > most)
+      return used == 0 ? most : 0;
+    return used <= most - tokens ? tokens : 0;
+  }
+
   // -- the manager's
   token_account account;
   waiting_line line;
@@ -50,9 +60,12 @@ public:
   bool add(std::unique_ptr<named_limiter> made);
   std::vector<named_limiter*> all() const;
   void clear();
+  /// For who changes what a limiter has: what is published and what its actor is told come in one order.
+  [[nodiscard]] std::unique_lock<std::mutex> lock_changes() { return std::unique_lock{changes_}; }
 
 private:
-  mutable std::mutex mutex_;
+  std::mutex changes_;
+  mutable std::mutex mutex_; // what follows
   std::map<std::string, std::unique_ptr<named_limiter>, std::less<>> limiters_;
 };
 

@@ -143,10 +143,12 @@ cancel_reply runtime::cancel(record& task, end_reason why) {
 void runtime::kill(record& task) { post(manager_, exit_received{ref<record>{&task}, true}); }
 
 void runtime::resize(limiter_kind which, std::size_t to) {
+  const auto one_at_a_time = limits_.lock_changes();
   switch (which) {
   case limiter_kind::global:
     capacity = to;
     post(limiters_[0], resize_limiter{to});
+    post(manager_, limiter_resized{nullptr});
     break;
   case limiter_kind::thread:
     threads_->resize(to);

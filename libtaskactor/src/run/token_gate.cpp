@@ -65,7 +65,7 @@ bool token_gate::revoke(ticket& work) noexcept {
 std::vector<ref<ticket>> token_gate::prefetch(std::size_t most) {
   std::vector<ref<ticket>> taken;
   const std::lock_guard lock{mutex_};
-  if (account_.owes())
+  if (account_.owes() || account_.used() > capacity_)
     return taken;
   const auto users = std::max<std::size_t>(account_.used(), 1);
   most = std::min(most, (waiting_.size() + users - 1) / users);
@@ -159,8 +159,9 @@ void token_gate::resize(std::size_t capacity) {
   std::unique_lock lock{mutex_};
   capacity_ = capacity;
   const auto hook = prefetched_ != 0 ? idle_hook_ : nullptr; // there may be more, which nobody asks for
-  lock.unlock();
   post(limiter_, resize_limiter{capacity});
+  serve(lock);
+  lock.unlock();
   if (hook)
     hook();
 }
@@ -171,7 +172,8 @@ limiter_statistics token_gate::statistics() const {
 }
 
 void token_gate::serve(std::unique_lock<std::mutex>& lock) {
-  while (demand() != 0 && account_.take()) {
+  // A token that is idle here and beyond a smaller capacity is about to be recalled.
+  while (demand() != 0 && account_.used() < capacity_ && account_.take()) {
     const bool again = !returning_.empty();
     const auto next = again ? returning_.pop() : waiting_.pop();
     next->hold_ = ticket::hold::token;

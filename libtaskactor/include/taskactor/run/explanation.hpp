@@ -28,6 +28,9 @@ struct wait_info {
   bool now = false;
   /// Some of the tasks that held its tokens when the wait began: the oldest ones.
   std::vector<std::string> holders{};
+  /// It needs more tokens than there are, since the limiter was made smaller: it is served, with all of them,
+  /// when nobody else has any.
+  bool alone = false;
 };
 
 struct explanation {
