@@ -119,6 +119,7 @@ private:
   fifo<record> resuming_; // gave their token back, and want to go on: first (rule 6)
   nested_line nested_;    // in tasks: next, so that what was begun gets finished
   waiting_line waiting_;
+  unsigned begun_turns_ = 0; // since one of `waiting_` had its turn
   std::vector<ref<record>> running_;                    // each knows its seat
   std::unordered_map<record*, ref<record>> successors_; // wait for the key to be gone
   std::unordered_map<caf::actor_id, named_limiter*> lenders_;

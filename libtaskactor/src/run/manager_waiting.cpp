@@ -126,12 +126,16 @@ bool manager_actor::somebody_waits() const noexcept {
   return !resuming_.empty() || !nested_.empty() || waiting_.size() != 0;
 }
 
-/// Whose turn it is at the global limiter.
+/// Whose turn it is at the global limiter. Of four one is a turn of those at top level, by their shares and
+/// priorities: what was begun gets finished first, and keeps nobody out.
 ref<record> manager_actor::next_ready() {
-  if (!resuming_.empty())
-    return resuming_.pop();
-  if (!nested_.empty())
-    return nested_.pop();
+  constexpr unsigned turns_of_begun = 3;
+  const bool begun = !resuming_.empty() || !nested_.empty();
+  if (begun && (begun_turns_ < turns_of_begun || waiting_.size() == 0)) {
+    begun_turns_ = std::min(begun_turns_ + 1, turns_of_begun);
+    return resuming_.empty() ? nested_.pop() : resuming_.pop();
+  }
+  begun_turns_ = 0;
   auto* next = waiting_.next();
   return next ? waiting_.take(*next, 1) : ref<record>{};
 }
