@@ -39,6 +39,7 @@ struct exit_received {
 /// A body takes tokens of named limiters, or gives them back; or doesn't want them any more.
 struct claim_tokens {
   ref<record> claim;
+  ref<record> task; // lends its own token if it has to wait
 };
 struct claim_over {
   ref<record> claim;

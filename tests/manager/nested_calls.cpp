@@ -237,6 +237,17 @@ BOOST_AUTO_TEST_CASE(a_scope_in_a_worker_ends_its_calls_by_the_parent_s_grace) {
   check_quiet(tasks);
 }
 
+BOOST_AUTO_TEST_CASE(a_scope_in_a_worker_ends_though_there_is_no_token_to_go_on_with) {
+  ta::task_manager tasks{{.process_capacity = 1, .cancel_grace = 100ms}};
+  auto h = tasks.run_in_process({}, stop_waiting, path("a"), 3000).value();
+  const auto nested = wait_for_process("a");
+  tasks.resize(ta::limiter_kind::process, 0);
+  BOOST_TEST(h.wait_for(60s));
+  BOOST_TEST(h.get());
+  BOOST_TEST(gone(nested));
+  check_quiet(tasks);
+}
+
 BOOST_AUTO_TEST_CASE(who_dies_takes_its_own_calls_with_it) {
   ta::task_manager tasks{{.process_capacity = 1, .cancel_grace = 1h}};
   auto h = tasks.run_in_process({}, die_beside, path("a")).value();

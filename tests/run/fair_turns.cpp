@@ -78,7 +78,8 @@ BOOST_AUTO_TEST_CASE(a_gather_that_goes_on_and_on_keeps_nobody_out) {
     for (const auto& each : handles)
       each.wait();
     BOOST_TEST(longest_wait(order, 40) <= 3 + capacity, order);
-    BOOST_TEST(std::count(order.begin(), order.end(), '.') >= 3 * 40 - 8, order); // and the gather has the rest
+    BOOST_TEST(std::count(order.begin(), order.end(), '.') >= 3 * 40 - 8,
+               order); // and the gather has the rest
     world.tasks.cancel_all();
   }
 }
@@ -113,7 +114,9 @@ BOOST_AUTO_TEST_CASE(among_those_at_top_level_priorities_and_shares_count_meanwh
   world.run_until([&] { return names_in(order).size() == 9; });
   BOOST_TEST(longest_wait(order, 9) <= 4u, order);
   // The shares take turns, and in that of those without a name the priority decides.
-  BOOST_TEST(names_in(order) == "hththtlll");
+  auto first = names_in(order).substr(0, 6);
+  BOOST_TEST(names_in(order).substr(6) == "lll", order);
+  BOOST_TEST((first == "hththt" || first == "ththth"), order);
   world.tasks.cancel_all();
 }
 
@@ -131,9 +134,10 @@ BOOST_AUTO_TEST_CASE(in_any_mix_everybody_is_served_within_four_turns_for_each_b
     order.clear();
     for (int i = 0; i < many; ++i) {
       const int priority = static_cast<int>(random() % 10);
-      const std::string share = random() % 2 == 0 ? "" : std::string(1, static_cast<char>('a' + random() % 3));
+      const std::string share
+          = random() % 2 == 0 ? "" : std::string(1, static_cast<char>('a' + random() % 3));
       handles.push_back(
-          world.tasks.add_task({.share = share, .priority = priority}, begun{&order}, 'a').value());
+          world.tasks.add_task({.priority = priority, .share = share}, begun{&order}, 'a').value());
     }
     for (const auto& each : handles)
       each.wait();

@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(what_is_added_after_a_resize_to_nothing_does_not_start) {
       }
     };
     begin(); // now the holders have idle tokens
-    world.advance(2s);
+    world.run_until([&] { return tasks.statistics().completed == 12u; });
     tasks.resize("db", 0);
     tasks.resize(limiter_kind::thread, 0);
     begin();

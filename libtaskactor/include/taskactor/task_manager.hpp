@@ -147,14 +147,13 @@ public:
   manager_statistics statistics() const;
 
   /// Sets how many tokens a limiter lends: more start now; fewer as tokens come back. What is added after the
-  /// return counts with it: of zero tokens nothing starts. Threads: any; of several calls the last counts.
+  /// return counts with it: of zero tokens nothing starts. Threads: any.
   void resize(limiter_kind which, std::size_t capacity);
 
   /// Adds a limiter that tasks can name (see `limits.hpp`). Errors:
   /// `std::system_error{errc::invalid_argument}`, also when there is one of that name.
   void add_limiter(std::string name, limiter_options options);
-  /// Sets how many tokens a named limiter lends; what is held stays held. A task that needs more than there are
-  /// then is served alone. Errors: as `add_limiter`, when there is none of that name.
+  /// Sets how many tokens a named limiter lends. Errors: as `add_limiter`, when there is none of that name.
   void resize(std::string_view name, std::size_t capacity);
   /// Sets the rate of one that was added with a rate; what was taken before counts.
   void set_rate(std::string_view name, rate allowed);

@@ -118,11 +118,12 @@ std::exception_ptr lane::discard_body() noexcept {
   return thrown;
 }
 
-/// The next item, unless the lane was asked to end, somebody else waits for the token, or there is none.
+/// The next item, unless the lane was asked to end, somebody else waits for the token, the item has ended
+/// without one, or there is none.
 bool lane::advance() {
   if (std::exchange(pausing_, false) && !decided())
     return true;
-  if (!state_->crowded() && fetch_next_epoch())
+  if (!state_->crowded() && token.may_run() && fetch_next_epoch())
     return true;
   let_go();
   return false;

@@ -105,6 +105,8 @@ void nested_calls::signal_one(std::uint64_t number, int signal) noexcept {
   }
   if (call)
     call->signal(signal);
+  else
+    end_is_due(); // its reply may be held back
 }
 
 void nested_calls::signal(int number) noexcept {
@@ -129,7 +131,7 @@ void nested_calls::answered(process_call& which) noexcept {
       return;
     const auto number = found.number;
     lock.unlock();
-    reply(reply_of(number, which));
+    reply(reply_of(number, which), which.asked() != 0);
   } catch (const std::exception&) { // no memory, or beyond a frame: its body would wait for ever
     maker_.signal(SIGKILL);
   }
@@ -155,20 +157,29 @@ nested_calls::entry& nested_calls::find(const process_call& which) noexcept {
                        [&](const entry& each) { return each.call.get() == &which; });
 }
 
-void nested_calls::reply(std::string frame) noexcept {
+/// The last one waits for a token; unless an end is due, which isn't kept waiting.
+void nested_calls::reply(std::string frame, bool end_is_due) noexcept {
   std::unique_lock lock{mutex_};
-  const bool last = unanswered_ == 0;
-  if (!last || token_ == token::here) {
-    lock.unlock();
-    maker_.tell_body(std::move(frame));
-    return;
-  }
-  held_replies_.push_back(std::move(frame));
-  const bool asks_for_token = token_ == token::lent;
-  token_ = token::on_its_way;
+  const bool lacks_token = unanswered_ == 0 && token_ != token::here;
+  const bool asks_for_token = lacks_token && token_ == token::lent;
+  const bool waits = lacks_token && !end_is_due && maker_.asked() == 0;
+  if (asks_for_token)
+    token_ = token::on_its_way;
+  if (waits)
+    held_replies_.push_back(std::move(frame));
   lock.unlock();
+  if (!waits)
+    maker_.tell_body(std::move(frame));
   if (asks_for_token)
     maker_.home().process_gate().want_back(ref<process_call>{&maker_});
+}
+
+void nested_calls::end_is_due() noexcept {
+  std::unique_lock lock{mutex_};
+  const auto replies = std::exchange(held_replies_, {});
+  lock.unlock();
+  for (const auto& each : replies)
+    maker_.tell_body(each);
 }
 
 void nested_calls::token_is_back() noexcept {

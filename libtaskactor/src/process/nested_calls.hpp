@@ -5,7 +5,8 @@
 ///
 /// Rule 6: the call lends its token back while such calls are on their way, and gets one again, ahead of the
 /// line, before the last reply is passed on. So calls that make calls end with any number of tokens. A body
-/// that goes on beside its own calls runs without a token meanwhile.
+/// that goes on beside its own calls runs without a token meanwhile, and so does one that is to end, or whose
+/// call is, until it has unwound.
 ///
 /// The call ends after these. When its worker dies, nobody waits for them any more: theirs are killed.
 /// Threads: any.
@@ -32,6 +33,8 @@ public:
   /// To the process of one; nothing, when there is none of that number.
   void signal_one(std::uint64_t number, int signal) noexcept;
   void signal(int number) noexcept;
+  /// What is held back for a token is passed on.
+  void end_is_due() noexcept;
   bool waited_for() const noexcept;
   void token_is_back() noexcept;
   /// Its maker has ended. False: the last of them ends it.
@@ -59,7 +62,7 @@ private:
   bool begin_again(process_call& which);
   entry& find(const process_call& which) noexcept;
   std::vector<ref<process_call>> open() const;
-  void reply(std::string frame) noexcept;
+  void reply(std::string frame, bool end_is_due) noexcept;
 
   process_call& maker_;
   mutable std::mutex mutex_; // what follows

@@ -104,8 +104,11 @@ void process_call::signal(int number) noexcept {
     return;
   if (started_.load(std::memory_order_seq_cst))
     pass_on(number);
-  if (auto* const nested = nested_.load(std::memory_order_acquire); nested && number != asks)
-    nested->signal(number); // when it is only asked to end, its body cancels them
+  if (auto* const nested = nested_.load(std::memory_order_acquire)) {
+    if (number != asks) // when it is only asked to end, its body cancels them
+      nested->signal(number);
+    nested->end_is_due();
+  }
 }
 
 void process_call::pass_on(int number) noexcept {

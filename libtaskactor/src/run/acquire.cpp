@@ -58,7 +58,9 @@ bool acquire_awaiter::start(context& ctx) {
     throw_rejection(*wrong);
   claim_ = std::move(claim);
   ctx.waiting = this;
-  post(ctx.home().manager(), claim_tokens{claim_});
+  auto& task = static_cast<record&>(ctx.core());
+  task.token.lend(); // the manager takes it only if there are no tokens at once
+  post(ctx.home().manager(), claim_tokens{claim_, ref<record>{&task}});
   return true;
 }
 

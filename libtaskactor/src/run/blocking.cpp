@@ -29,6 +29,20 @@ void runtime::block(std::unique_lock<std::mutex>& lock, std::condition_variable&
   if (done())
     return;
   refuse_inside_coroutine();
+  auto* const call = blocked_calls::of_this_thread();
+  if (!call)
+    return wait_here(lock, changed, done, until);
+  lock.unlock(); // who gives tokens may ask for it
+  blocked_call lends{*call};
+  lock.lock();
+  wait_here(lock, changed, done, until);
+  lock.unlock();
+  lends.go_on(until);
+  lock.lock();
+}
+
+void runtime::wait_here(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
+                        const std::function<bool()>& done, time_point until) {
   if (wait_)
     wait_(lock, changed, done, until);
   else if (by_hand_)
@@ -62,7 +76,7 @@ void runtime::wait_by_hand(std::unique_lock<std::mutex>& lock, std::condition_va
 }
 
 bool runtime::has_real_work() {
-  return thread_gate_->statistics().in_use + process_gate_->statistics().in_use + guests_.busy_threads != 0;
+  return thread_gate_->at_work() + process_gate_->statistics().in_use + guests_.busy_threads != 0;
 }
 
 /// The manager's actors, its tasks, and its supervisors.
@@ -88,6 +102,16 @@ bool runtime::block(semaphore& posted, time_point until) {
         lock, never, [&] { return posted.is_posted(); }, until);
     return posted.is_posted();
   }
+  auto* const call = blocked_calls::of_this_thread();
+  if (!call || posted.is_posted())
+    return wait_here(posted, until);
+  blocked_call lends{*call};
+  const bool came = wait_here(posted, until);
+  lends.go_on(until);
+  return came;
+}
+
+bool runtime::wait_here(semaphore& posted, time_point until) {
   if (until != time_point::max())
     return posted.wait_until(until);
   if (queue_) {

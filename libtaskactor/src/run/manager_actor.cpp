@@ -35,7 +35,7 @@ caf::behavior manager_actor::make_behavior() {
       [this](const tokens_granted& got) { on_granted(got.count); },
       [this](const tokens_recalled& owed) { on_recalled(owed.count); },
       [this](const limiter_resized& what) { on_resized(what.which); },
-      [this](const claim_tokens& wish) { on_claim(wish.claim); },
+      [this](const claim_tokens& wish) { on_claim(wish.claim, *wish.task); },
       [this](const claim_over& end) { on_claim_over(*end.claim); },
       [this](const alarm_rang& alarm) { on_alarm(alarm.due); },
       [this](const detail::stop& order) { on_stop(order.bounds); },
@@ -49,7 +49,7 @@ void manager_actor::start(ref<record> task, time_point now) {
     end_waiting(*task, std::move(*why));
     return;
   }
-  task->token.store(true, std::memory_order_relaxed);
+  task->token.begin();
   task->phase = phase::running;
   const auto run_end = after(now, task->timeout);
   const auto total_end = after(task->submitted, task->total_timeout);

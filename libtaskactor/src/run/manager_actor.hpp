@@ -55,10 +55,11 @@ private:
   void wait_for_predecessor(ref<record> task);
   void succeed(record& gone);
   void release(std::size_t count);
+  void settle_token(record& task);
   void on_granted(std::size_t count);
   void on_recalled(std::size_t count);
   void on_resized(named_limiter* limiter);
-  void on_claim(ref<record> claim);
+  void on_claim(ref<record> claim, record& task);
   void on_claim_over(record& claim);
   named_limiter* sending_limiter();
 
@@ -119,13 +120,13 @@ private:
   fifo<record> resuming_; // gave their token back, and want to go on: first (rule 6)
   nested_line nested_;    // in tasks: next, so that what was begun gets finished
   waiting_line waiting_;
-  unsigned begun_turns_ = 0; // since one of `waiting_` had its turn
+  unsigned begun_turns_ = 0;                            // since one of `waiting_` had its turn
   std::vector<ref<record>> running_;                    // each knows its seat
   std::unordered_map<record*, ref<record>> successors_; // wait for the key to be gone
   std::unordered_map<caf::actor_id, named_limiter*> lenders_;
   std::size_t backing_off_ = 0;
-  std::vector<ref<record>> untold_; // ended, and their listeners don't know yet
-  bool settling_ = false;           // a message to settle is under way
+  std::vector<ref<record>> untold_;            // ended, and their listeners don't know yet
+  bool settling_ = false;                      // a message to settle is under way
   deadline_heap<record> deadlines_;
   alarm alarm_;
   stage stage_ = stage::open;

@@ -99,20 +99,17 @@ void manager_actor::signal(record& task, bool kill) {
   static_cast<task_actor*>(task.actor)->exit_signal(kill);
 }
 
-/// What bodies have told: that they lend their token (it is cleared already in the task, so that its end
-/// doesn't give it back as well), that they want one again, that they have ended.
+/// What bodies have told: that they lend their token or want one again, that they have ended.
 void manager_actor::read_news() {
   const auto now = home_.now();
   bool tokens_move = false;
   for (auto* each = home_.news().take(); each;) {
     record* next = nullptr;
     const auto what = body_news::read(*each, next);
-    if ((what & record::lends_token) != 0)
-      release(tokens_.put());
     if ((what & record::has_ended) != 0)
       on_down(ref<record>{each}, now);
-    else if ((what & record::wants_token) != 0)
-      resuming_.push(ref<record>{each});
+    else
+      settle_token(*each);
     tokens_move = tokens_move || what != record::has_ended;
     each = next;
   }
@@ -163,7 +160,7 @@ void manager_actor::on_down(ref<record> task, time_point now) { // NOLINT: it ma
   task->on_down();
   leave_nursery(*task);
   succeed(*task);
-  if (task->token.exchange(false))
+  if (task->token.end())
     release(tokens_.put());
   settle_soon();
 }
@@ -241,7 +238,7 @@ bool manager_actor::back_off(record& task) {
   task.drop_outcome();
   task.control.store(0, std::memory_order_release);
   task.deadline_at.store(clock::duration::max().count(), std::memory_order_relaxed);
-  if (task.token.exchange(false))
+  if (task.token.end())
     release(tokens_.put());
   forget_actor(task);
   task.phase = phase::backing_off;

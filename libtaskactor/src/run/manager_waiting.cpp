@@ -70,7 +70,7 @@ void manager_actor::queue_for_next(ref<record> task) {
     serve(*need->limiter);
   } else if (task->kind == record_kind::claim) {
     task->phase = phase::running;
-    task->token.store(true, std::memory_order_release);
+    task->token.begin();
     task->on_granted();
   } else if (task->depth != 0) {
     nested_.push(std::move(task));
@@ -149,7 +149,8 @@ void manager_actor::start_ready() {
     if (next->phase == phase::waiting) {
       start(std::move(next), now);
     } else { // gave its token back, and goes on
-      next->token.store(true, std::memory_order_release);
+      if (next->token.give())
+        home_.threads().blocked().look(*next);
       const run_queue::last_steps ending{runs_one()};
       next->actor->wake();
     }
@@ -279,9 +280,26 @@ void manager_actor::on_resized(named_limiter* limiter) {
   start_ready();
 }
 
-void manager_actor::on_claim(ref<record> claim) {
+/// What a running task wants of its token now.
+void manager_actor::settle_token(record& task) {
+  if (task.token.lacks()) {
+    if (!resuming_.holds(task))
+      resuming_.push(ref<record>{&task});
+  } else {
+    resuming_.remove(task);
+    if (task.token.take_lent())
+      release(tokens_.put());
+  }
+}
+
+/// Who has to wait for tokens lends his own of the manager's capacity meanwhile (rule 6).
+void manager_actor::on_claim(ref<record> claim, record& task) {
   claim->phase = phase::waiting;
-  queue_for_next(std::move(claim));
+  queue_for_next(claim);
+  if (claim->phase != phase::waiting)
+    return;
+  settle_token(task);
+  start_ready();
 }
 
 void manager_actor::on_claim_over(record& claim) {

@@ -27,6 +27,7 @@
 #include "thread_pool.hpp"
 #include "timers.hpp"
 #include "token_gate.hpp"
+#include "wait_strategy.hpp"
 #include "watched_function.hpp"
 
 #include <taskactor/run/manager_options.hpp>
@@ -52,10 +53,6 @@ class semaphore;
 
 /// For a call that may block, before it does anything. Errors: `errc::would_block` inside a coroutine body.
 void refuse_inside_coroutine();
-/// How a thread waits in virtual time: by running the system itself, and looking whether it is done.
-using wait_strategy = std::function<void(std::unique_lock<std::mutex>&, std::condition_variable&,
-                                         const std::function<bool()>& done, time_point until)>;
-
 class runtime {
 public:
   /// Null `system`: makes its own.
@@ -110,11 +107,14 @@ public:
   void tell_room();
   manager_statistics statistics();
   shutdown_report shutdown(shutdown_options bounds);
-  /// Waits until `done()` or `until`; `changed` is told when to look again. Errors: `errc::would_block`.
+  /// Waits until `done()` or `until`, woken by `changed`; a task's thread lends tokens, not in `wait_here`.
   void block(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
              const std::function<bool()>& done, time_point until = time_point::max());
+  void wait_here(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
+                 const std::function<bool()>& done, time_point until);
   /// The same for a post. True: it has come.
   bool block(semaphore& posted, time_point until);
+  bool wait_here(semaphore& posted, time_point until);
   void set_wait_strategy(wait_strategy strategy) { wait_ = std::move(strategy); }
   void set_fate(fate* decides) noexcept { fate_ = decides; }
   fate* decides() const noexcept { return fate_; } // null in production

@@ -22,7 +22,7 @@ class watched_function;
 struct limit_need {
   named_limiter* limiter;
   std::size_t tokens;
-  std::size_t held = 0; // once it is met: fewer, if there were no more when it was
+  std::size_t held = 0;   // once it is met: fewer, if there were no more when it was
 };
 
 /// A wait at a limiter, as it was.

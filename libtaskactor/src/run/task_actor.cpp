@@ -190,22 +190,45 @@ task_actor::turn task_actor::run(const watched_turn& watched) {
   return turn::requeue;
 }
 
-/// False: it still waits. A waiter is told of a cancellation once, and may give up by that (rule 9).
+/// False: it still waits, for what it awaits or for a token to go on with.
 bool task_actor::can_go_on() noexcept {
-  if (!waiting)
-    return true;
-  if (!waiting->ready()) {
-    if (scopes)
-      tell_scopes();
-    if (told_ || !must_stop())
-      return false;
-    told_ = true;
-    mark_told();
-    if (!waiting->stop() && !waiting->ready())
-      return false;
-  }
+  if ((waiting && !has_come()) || !may_run())
+    return false;
   waiting = nullptr;
   return true;
+}
+
+/// A waiter is told of an end once, and may give up by that (rule 9).
+bool task_actor::has_come() noexcept {
+  if (waiting->ready())
+    return true;
+  if (scopes)
+    tell_scopes();
+  if (told_ || !must_stop())
+    return false;
+  told_ = true;
+  mark_told();
+  return waiting->stop() || waiting->ready();
+}
+
+/// What was lent is wanted again from now on, and waited for unless an end is due: that is delivered at once,
+/// and the token comes while the body unwinds (rule 6).
+bool task_actor::may_run() noexcept {
+  if (task_->token.may_run())
+    return true;
+  if (task_->token.want()) {
+    const run_queue::last_steps ending{!end_is_due()}; // it parks until it has one
+    home().tell(*task_, record::moves_token);
+  }
+  return task_->token.may_run() || end_is_due();
+}
+
+/// That of a scope around the body or of the task, also in a shield: clean-up isn't kept waiting either.
+bool task_actor::end_is_due() const noexcept {
+  for (const auto* each = scopes; each; each = each->outer)
+    if (each->expired())
+      return true;
+  return task_->cancel_requested();
 }
 
 void task_actor::drive() {
@@ -316,10 +339,8 @@ void task_actor::arm(timer_entry& entry) { home().sleepers().arm(entry); }
 void task_actor::disarm(timer_entry& entry) noexcept { home().sleepers().disarm(entry); }
 
 void task_actor::lend_token_back() {
-  task_->token.store(false, std::memory_order_release); // now, not when the manager hears of it
-  home().tell(*task_, record::lends_token);
+  task_->token.lend();
+  home().tell(*task_, record::moves_token);
 }
-
-void task_actor::reclaim_token() { home().tell(*task_, record::wants_token); }
 
 } // namespace taskactor::detail

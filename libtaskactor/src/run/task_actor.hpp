@@ -33,7 +33,7 @@ namespace taskactor::detail {
 class watched_turn;
 
 /// In a record's control word: the manager has decided, and not the body.
-inline constexpr std::uint64_t answered_bit = 16;
+inline constexpr std::uint64_t answered_bit = 32; // beside those of record
 
 /// The manager's: the attempt is over, and the next one is an actor of its own.
 void forget_actor(record& which) noexcept;
@@ -72,8 +72,7 @@ public:
   void outlive(ref<operation> what) override { add_remains(std::move(what), false); }
   void outlive_if_killed(ref<operation> what) override { add_remains(std::move(what), true); }
   void lend_token_back() override;
-  void reclaim_token() override;
-  bool has_token() const noexcept override { return task_->token.load(std::memory_order_acquire); }
+  void do_without_token() noexcept override { task_->token.excuse(); }
 
 protected:
   void pause() override;
@@ -88,6 +87,9 @@ private:
   turn run(const watched_turn& watched);
   turn kill();
   bool can_go_on() noexcept;
+  bool has_come() noexcept;
+  bool may_run() noexcept;
+  bool end_is_due() const noexcept;
   void drive();
   bool end_body();
   turn end();

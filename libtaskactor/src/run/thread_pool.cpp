@@ -32,9 +32,18 @@ void thread_call::on_token() noexcept {
   home.threads().submit(std::move(self));
 }
 
+void thread_call::on_token_back() noexcept { task().home->threads().blocked().look(task()); }
+
+void thread_call::request_stop() noexcept {
+  asked_.store(true, std::memory_order_release);
+  stop_.request_stop();
+  task().home->threads().blocked().look(task());
+}
+
 /// A function that ends its thread unwinds it, which must not be caught for good: glibc would end the
 /// process.
 void thread_call::call() {
+  const blocked_calls::visit at_end{task()};
   try {
     const current_scope scope{this, nullptr};
     invoke();
@@ -82,8 +91,13 @@ void thread_pool::submit(ref<thread_call> call) {
   wake_one(lock);
 }
 
+void thread_pool::replace_one() {
+  std::unique_lock lock{mutex_};
+  wake_one(lock);
+}
+
 void thread_pool::wake_one(std::unique_lock<std::mutex>& lock) {
-  if (waking_ || queue_.empty() || (idle_ == 0 && workers_ >= limit_))
+  if (waking_ || queue_.empty() || (idle_ == 0 && workers_ >= limit_ + blocked_.beyond()))
     return;
   waking_ = true;
   if (idle_ != 0) {
@@ -124,12 +138,13 @@ void thread_pool::hold_system() {
   }
 }
 
-/// No thread could be made: the workers there are serve the queue; without any, its calls fail.
+/// No thread could be made: the workers there are serve the queue; without any that doesn't block, its calls
+/// fail.
 void thread_pool::give_up_worker(std::unique_lock<std::mutex>& lock, const std::exception_ptr& why) {
   --workers_;
   waking_ = false;
   gone_.notify_all();
-  if (workers_ != 0)
+  if (workers_ > blocked_.beyond())
     return;
   const auto failed = std::exchange(queue_, {});
   lock.unlock();

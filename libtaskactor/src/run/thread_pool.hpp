@@ -1,9 +1,10 @@
 /// Long-lived threads for blocking calls, which serve one queue.
 ///
-/// The pool grows by a worker whenever a call waits, nobody is idle and there are fewer workers than the
-/// limiter lends tokens (with as many, one is just coming back); a worker that has been idle for ten seconds
-/// ends. At most one idle worker is being woken at any time; a woken one wakes the next if there is more.
-/// That keeps a burst of short calls on few hot threads.
+/// The pool grows by a worker whenever a call waits, nobody is idle and there are fewer workers (without
+/// those that block and have lent their token) than the limiter lends tokens: with as many, one is just
+/// coming back. A worker that has been idle for ten seconds ends. At most one idle worker is being woken at
+/// any time; a woken one wakes the next if there is more. That keeps a burst of short calls on few hot
+/// threads.
 ///
 /// They are plain threads, no detached actors: a call may end its thread (`pthread_exit`), which unwinds it,
 /// and would end the process in CAF's own loop. Another worker takes its place. A worker stuck in a call that
@@ -11,6 +12,7 @@
 #pragma once
 
 #include "../messages.hpp"
+#include "blocked_calls.hpp"
 
 #include <taskactor/run/run_in_thread.hpp>
 
@@ -39,6 +41,9 @@ public:
   /// behind.
   std::size_t stop(std::chrono::nanoseconds bound);
   std::size_t workers() const;
+  blocked_calls& blocked() noexcept { return blocked_; }
+  /// One of its workers blocks: what waits for one gets another.
+  void replace_one();
 
   /// A worker's whole life.
   void serve();
@@ -58,6 +63,7 @@ private:
   caf::actor_system* system_;
   std::atomic<bool> held_{false};
   std::atomic<std::size_t> limit_;
+  blocked_calls blocked_;
   mutable std::mutex mutex_; // what follows
   std::condition_variable work_;
   std::condition_variable gone_;

@@ -97,8 +97,12 @@ void token_gate::lend_back(ticket& work) noexcept {
     work.on_token_back();
   } else if (work.hold_ == ticket::hold::token) {
     work.hold_ = ticket::hold::lent;
+    ++lent_back_;
     release(account_.put());
     serve(lock);
+  } else if (work.hold_ == ticket::hold::wants_it_back) {
+    work.hold_ = ticket::hold::lent;
+    returning_.remove(work);
   }
 }
 
@@ -111,6 +115,16 @@ void token_gate::want_back(ref<ticket> work) noexcept {
     returning_.push(std::move(work));
     serve(lock);
   }
+}
+
+bool token_gate::serves(const ticket& work) const noexcept {
+  const std::lock_guard lock{mutex_};
+  return work.hold_ == ticket::hold::token;
+}
+
+std::size_t token_gate::at_work() const {
+  const std::lock_guard lock{mutex_};
+  return account_.used() + lent_back_;
 }
 
 void token_gate::when_idle(std::function<void()> hook) {
@@ -135,6 +149,8 @@ void token_gate::leave(ticket& work) noexcept {
     --prefetched_;
   if (held == ticket::hold::wants_it_back)
     returning_.remove(work);
+  if (held == ticket::hold::wants_it_back || held == ticket::hold::lent)
+    --lent_back_;
   if (held == ticket::hold::token || held == ticket::hold::token_wanted) {
     release(account_.put());
     serve(lock);
@@ -177,6 +193,7 @@ void token_gate::serve(std::unique_lock<std::mutex>& lock) {
     const bool again = !returning_.empty();
     const auto next = again ? returning_.pop() : waiting_.pop();
     next->hold_ = ticket::hold::token;
+    lent_back_ -= again ? 1 : 0;
     if (!again)
       next->stage_.store(ticket::stage::granted, std::memory_order_relaxed);
     lock.unlock();

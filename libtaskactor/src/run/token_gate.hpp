@@ -40,6 +40,8 @@ public:
   /// Nothing for work that has ended meanwhile. The two may overtake each other.
   void lend_back(ticket& work) noexcept;
   void want_back(ref<ticket> work) noexcept;
+  /// It has its token.
+  bool serves(const ticket& work) const noexcept;
   /// `hook` is called, on any thread, when something is prefetched though a token is free.
   void when_idle(std::function<void()> hook);
   /// Counts the work whose token is back while its owner isn't woken yet. For who moves the clock, before
@@ -49,6 +51,8 @@ public:
   }
   void resize(std::size_t capacity);
   limiter_statistics statistics() const;
+  /// Works that have begun and not ended, those included that have lent their token back.
+  std::size_t at_work() const;
 
   // -- the gate's actor
   // ----------------------------------------------------------------------------------------------
@@ -71,7 +75,8 @@ private:
   std::size_t capacity_;
   token_account account_;
   fifo<ticket> waiting_;
-  fifo<ticket> returning_;     // those that have lent their token back: first
+  fifo<ticket> returning_; // those that have lent their token back: first
+  std::size_t lent_back_ = 0;
   std::size_t prefetched_ = 0; // and without a token yet
   std::function<void()> idle_hook_;
 };

@@ -84,24 +84,16 @@ void lending_wait::lend(context& ctx) {
 }
 
 bool lending_wait::ready() const noexcept {
-  if (!arrived() && !gave_up_)
+  if (!arrived())
     return false;
   if (is_all())
-    return true;
-  if (!std::exchange(reclaiming_, true)) {
-    const run_queue::last_steps ending; // it parks until it has that
-    ctx_->reclaim_token();
-  }
-  return ctx_->has_token();
+    ctx_->do_without_token();
+  return true;
 }
 
 bool lending_wait::stop() noexcept {
   gave_up_ = gave_up_ || give_up();
-  return false; // the token first; that wait isn't given up, since what follows runs
-}
-
-wait_reason lending_wait::reason() const {
-  return {reclaiming_ ? "a token, to go on after " + awaited() : awaited()};
+  return gave_up_;
 }
 
 std::string end_wait::awaited() const { return "the end of task \"" + record_.current_id() + '"'; }

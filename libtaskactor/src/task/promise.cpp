@@ -55,8 +55,7 @@ public:
   void outlive(ref<operation>) override {}
   void outlive_if_killed(ref<operation>) override {}
   void lend_token_back() override {}
-  void reclaim_token() override {}
-  bool has_token() const noexcept override { return false; }
+  void do_without_token() noexcept override {}
 
 private:
   void pause() override {}

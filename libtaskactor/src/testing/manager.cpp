@@ -1,5 +1,6 @@
 #include "../run/runtime.hpp"
 #include "../run/task_actor.hpp"
+#include "blocked_threads.hpp"
 #include "fault_plan.hpp"
 #include "virtual_scheduler.hpp"
 #include "waiting_list.hpp"
@@ -38,22 +39,22 @@ manager_options everywhere_the_same(manager_options options) {
   return options;
 }
 
-/// Counts a thread's call of a task while it is blocked in a call of ours.
-class blocked_call {
+/// Counts a call that blocks on the driver's own thread.
+class blocked_in_turn {
 public:
-  explicit blocked_call(std::atomic<std::size_t>& count) : count_(detail::current_task() ? &count : nullptr) {
+  explicit blocked_in_turn(std::size_t* count) : count_(count) {
     if (count_)
       ++*count_;
   }
-  blocked_call(const blocked_call&) = delete;
-  blocked_call& operator=(const blocked_call&) = delete;
-  ~blocked_call() {
+  blocked_in_turn(const blocked_in_turn&) = delete;
+  blocked_in_turn& operator=(const blocked_in_turn&) = delete;
+  ~blocked_in_turn() {
     if (count_)
       --*count_;
   }
 
 private:
-  std::atomic<std::size_t>* count_;
+  std::size_t* count_;
 };
 
 } // namespace
@@ -97,6 +98,7 @@ private:
   void wait_for_observers();
   /// Threads and processes that are at work, and will wake somebody.
   std::size_t real_work();
+  std::optional<time_point> next_due() const;
   std::string at() const { return detail::to_text(elapsed()); }
 
   testing::options options_;
@@ -109,7 +111,8 @@ private:
   std::uint64_t steps_ = 0;
   bool ended_ = false;
   bool observers_hear_ = true;
-  std::atomic<std::size_t> blocked_calls_{0};
+  blocked_threads blocked_;
+  std::size_t blocked_in_turn_ = 0;
   std::shared_ptr<std::atomic<std::size_t>> ending_ = std::make_shared<std::atomic<std::size_t>>(0);
 };
 
@@ -135,7 +138,7 @@ void manager::world::wait_for_observers() {
 
 void manager::world::move_to(time_point when) {
   settle();
-  for (auto due = scheduler_.next_due(); due && *due <= when; due = scheduler_.next_due()) {
+  for (auto due = next_due(); due && *due <= when; due = next_due()) {
     scheduler_.move_to(*due);
     settle();
   }
@@ -143,8 +146,17 @@ void manager::world::move_to(time_point when) {
   settle();
 }
 
-bool manager::world::jump(time_point no_later_than) {
+/// Also for a thread that waits no longer than that.
+std::optional<time_point> manager::world::next_due() const {
+  const auto of_threads = blocked_.next_due(scheduler_.now());
   const auto due = scheduler_.next_due();
+  if (of_threads == time_point::max())
+    return due;
+  return std::min(due.value_or(of_threads), of_threads);
+}
+
+bool manager::world::jump(time_point no_later_than) {
+  const auto due = next_due();
   if (!due && no_later_than == time_point::max())
     return false;
   scheduler_.move_to(std::min(due.value_or(no_later_than), no_later_than));
@@ -184,8 +196,9 @@ void manager::world::run_until(const std::function<bool()>& done, time_point unt
 
 void manager::world::block(std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
                            const std::function<bool()>& done, time_point until) {
-  const blocked_call counted{blocked_calls_};
+  const bool counts = detail::current_task() != nullptr;
   if (std::this_thread::get_id() == driver_) {
+    const blocked_in_turn call{counts ? &blocked_in_turn_ : nullptr};
     lock.unlock();
     run_until(
         [&] {
@@ -196,18 +209,29 @@ void manager::world::block(std::unique_lock<std::mutex>& lock, std::condition_va
     lock.lock();
     return;
   }
+  const blocked_threads::entry here{*lock.mutex(), done, until};
   const detail::blocked_observer observer;
+  if (counts) {
+    lock.unlock(); // that of the list comes first
+    blocked_.add(here);
+    lock.lock();
+  }
   scheduler_.ring(); // it waits for the driver, who needn't wait for it
   while (!done() && scheduler_.now() < until)
     changed.wait_for(lock, look_interval);
+  if (counts) {
+    lock.unlock();
+    blocked_.remove(here);
+    lock.lock();
+  }
 }
 
 std::size_t manager::world::real_work() {
-  const auto facts = home_.statistics();
-  const auto all = facts.thread.in_use + facts.process.in_use;
+  const auto all = home_.thread_gate().at_work() + home_.process_gate().statistics().in_use;
   while (*ending_ != 0) // looked at after the tokens: what holds none any more is about to wake somebody
     std::this_thread::yield();
-  return all - std::min(all, plan_.lost_calls() + blocked_calls_) + home_.visitors().busy_threads;
+  return all - std::min(all, plan_.lost_calls() + blocked_in_turn_ + blocked_.count(scheduler_.now()))
+         + home_.visitors().busy_threads;
 }
 
 void manager::world::shut_down() {

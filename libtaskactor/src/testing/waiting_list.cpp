@@ -33,8 +33,13 @@ std::string what_comes_next(const detail::record& task, const manager_statistics
 detail::wait_reason reason_of(const detail::record& task, const manager_statistics& facts) {
   if (!task.actor)
     return {what_comes_next(task, facts), task.position != 0 ? task.due : detail::time_point::max()};
-  if (const auto* waiter = task.actor->waiting)
-    return waiter->reason();
+  const bool lacks_token = task.token.lacks();
+  if (const auto* waiter = task.actor->waiting) {
+    auto reason = waiter->reason();
+    return lacks_token ? detail::wait_reason{"a token, to go on after " + reason.what} : reason;
+  }
+  if (lacks_token)
+    return {"a token, to go on"};
   if (!task.actor->leaf && task.decided())
     return {"what its body has left behind: a thread's call, a process, or items and children"};
   return {"its turn"};

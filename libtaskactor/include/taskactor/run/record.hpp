@@ -15,6 +15,7 @@
 #include <taskactor/run/end_listener.hpp>
 #include <taskactor/run/nursery.hpp>
 #include <taskactor/run/outcome_owners.hpp>
+#include <taskactor/run/token_state.hpp>
 #include <taskactor/task/context.hpp>
 #include <taskactor/task/info.hpp>
 #include <taskactor/task/options.hpp>
@@ -62,9 +63,8 @@ public:
   bool runs_anywhere = false;      // its body runs nobody's code: see run/helping.hpp
   std::uint8_t depth = 0;          // how many tasks it is in; in one, it is ahead of what waits at top level
   std::uint32_t parent_length = 0; // the part of `id` that is the parent's, for a child
-  time_point inherited_deadline
-      = time_point::max();                  // of the part of the parent's body that it was started in
-  std::unique_ptr<detail::special> special; // what few tasks have
+  time_point inherited_deadline = time_point::max(); // of where in the parent's body it was started
+  std::unique_ptr<detail::special> special;          // what few tasks have
 
   // -- any thread
   static constexpr std::uint64_t cancel_bit = 1, kill_bit = 2, decided_bit = 4, failed_group_bit = 16;
@@ -73,10 +73,10 @@ public:
   std::atomic<std::uint64_t> control{0};
   std::atomic<taskactor::state> state{taskactor::state::queued};
   std::atomic<end_reason> reason{end_reason::none};
-  std::atomic<bool> token{false}; // holds a token of the global limiter
+  token_state token; // of the global limiter; of a claim: it has its tokens
   std::atomic<bool> overrunning{false};
   /// The actor's, until the manager has read it: see run/body_news.hpp.
-  static constexpr std::uint8_t lends_token = 1, wants_token = 2, has_ended = 4;
+  static constexpr std::uint8_t moves_token = 1, has_ended = 4;
   std::atomic<std::uint8_t> news{0};
   record* told_before = nullptr;
   std::atomic<clock::rep> started_at{0}, ended_at{0}, deadline_at{clock::duration::max().count()};

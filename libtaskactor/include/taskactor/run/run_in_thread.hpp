@@ -42,6 +42,7 @@ class thread_call : public ticket, public task_core {
 public:
   thread_call(context& owner, bool stoppable);
   void on_token() noexcept final;
+  void on_token_back() noexcept final;
   /// On the worker's thread. Throws nothing, but may unwind that thread, which ends then: destructors see to
   /// what has to be done all the same.
   void run() {
@@ -54,10 +55,7 @@ public:
   /// There is no thread to run it on, or none that comes back.
   void refuse(std::exception_ptr why) noexcept;
   context& works_for() noexcept { return owner(); }
-  void request_stop() noexcept {
-    asked_.store(true, std::memory_order_release);
-    stop_.request_stop();
-  }
+  void request_stop() noexcept;
   std::exception_ptr error;
 
   std::string current_id() const final { return task().current_id(); }

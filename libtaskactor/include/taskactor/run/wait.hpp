@@ -35,8 +35,9 @@ public:
   }
 };
 
-/// Rule 6 for an await of something that needs capacity itself: the token goes back while the body waits, and
-/// is taken again, ahead of the queue, before the body goes on.
+/// Rule 6 for an await of something that needs capacity itself: the token goes back while the body waits. The
+/// actor takes one again, ahead of the queue, before the body goes on; unless an end is due, which isn't kept
+/// waiting.
 class lending_wait : protected waiter {
 protected:
   lending_wait() = default;
@@ -48,7 +49,7 @@ protected:
   virtual bool arrived() const noexcept = 0;
   /// What follows in the body is next to nothing: it goes on without a token.
   virtual bool is_all() const noexcept { return false; }
-  /// Cancelled while waiting. True: give up waiting for it (the token is taken back all the same).
+  /// An end is due, and it hasn't arrived. True: give up waiting for it.
   virtual bool give_up() noexcept { return true; }
   /// In words.
   virtual std::string awaited() const { return "its children"; }
@@ -56,14 +57,13 @@ protected:
   void lend(context& ctx);
   bool ready() const noexcept final;
   bool stop() noexcept final;
-  wait_reason reason() const final;
+  wait_reason reason() const final { return {awaited()}; }
   context* ctx() const noexcept { return ctx_; }
   bool gave_up() const noexcept { return gave_up_; }
 
 private:
   context* ctx_ = nullptr;
   bool gave_up_ = false;
-  mutable bool reclaiming_ = false;
 };
 
 /// Waits for another task.

@@ -141,10 +141,10 @@ public:
   /// The task ends after it (rule 15).
   virtual void outlive(ref<operation> what) = 0;
   virtual void outlive_if_killed(ref<operation> what) = 0; // only the frames of a killed one do (rule 8)
-  /// Rule 6: gives the token back while the task waits for its children; queues for one ahead of others.
+  /// Rule 6: the token goes back for this wait; the actor sees to one before the body goes on. Or it needs
+  /// none.
   virtual void lend_token_back() = 0;
-  virtual void reclaim_token() = 0;
-  virtual bool has_token() const noexcept = 0;
+  virtual void do_without_token() noexcept = 0;
 
   /// Rule 9: true when the current await has to end by `cancelled_error`, for a scope or for the task.
   bool must_stop() const noexcept { return stops(scopes); }
