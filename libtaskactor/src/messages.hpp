@@ -43,6 +43,7 @@ struct claim_tokens {
 };
 struct claim_over {
   ref<record> claim;
+  bool used; // there was a permit
 };
 /// A limiter's capacity has changed; null: the global one's.
 struct limiter_resized {
@@ -72,6 +73,11 @@ struct acquire_tokens {
 struct release_tokens {
   std::size_t count;
 };
+/// Tokens that were not used; `seen`: the `last` of the newest grant when they were taken.
+struct return_unused {
+  std::size_t count;
+  std::uint64_t seen;
+};
 struct resize_limiter {
   std::size_t capacity;
 };
@@ -80,6 +86,7 @@ struct set_rate {
 };
 struct tokens_granted {
   std::size_t count;
+  std::uint64_t last; // the number of the last of them
 };
 /// Give so many back as soon as they are idle.
 struct tokens_recalled {
@@ -137,4 +144,5 @@ TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::send_frames)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::cut_link)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::look_for_idle)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::limiter_resized)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::return_unused)
 TASKACTOR_LOCAL_MESSAGES_END(taskactor)

@@ -73,6 +73,20 @@ void gather_state::add_lanes(std::size_t most) noexcept {
   }
 }
 
+/// Once for each manager: who sets a concurrency beyond the capacity would look in vain for what is slow.
+/// With fewer items it makes no difference.
+void gather_state::tell_of_capacity() noexcept {
+  const auto capacity = home_.capacity.load();
+  if (taken() <= capacity || !home_.batches().is_first_beyond())
+    return;
+  try {
+    home_.events().warn("gather \"" + *options_.id + "\": concurrency " + std::to_string(options_.concurrency)
+                        + ", but the manager's capacity is " + std::to_string(capacity)
+                        + ": no more items run at once (told once)");
+  } catch (...) { // no memory to tell
+  }
+}
+
 /// One item more is made room for: what stood still for that goes on.
 void gather_state::make_room() noexcept {
   room_.fetch_add(1);
@@ -132,6 +146,8 @@ void gather_state::wake_instead(context* waiter) noexcept {
 }
 
 void gather_state::fetched() noexcept {
+  if (options_.concurrency > home_.capacity.load(std::memory_order_relaxed))
+    tell_of_capacity();
   if (feeding_ && wants_items())
     notify();
 }

@@ -41,14 +41,14 @@ private:
   ref<context> owner_;
 };
 
-void end_claim(ref<record>& claim) noexcept {
+void end_claim(ref<record>& claim, bool used) noexcept {
   if (const auto over = std::exchange(claim, {}))
-    post(over->home->manager(), claim_over{over});
+    post(over->home->manager(), claim_over{over, used});
 }
 
 } // namespace
 
-acquire_awaiter::~acquire_awaiter() { end_claim(claim_); }
+acquire_awaiter::~acquire_awaiter() { end_claim(claim_, false); }
 
 bool acquire_awaiter::start(context& ctx) {
   if (const auto parks = ctx.refusal())
@@ -79,6 +79,6 @@ permit acquire_awaiter::await_resume() {
 
 } // namespace detail
 
-void permit::release() noexcept { detail::end_claim(claim_); }
+void permit::release() noexcept { detail::end_claim(claim_, true); }
 
 } // namespace taskactor

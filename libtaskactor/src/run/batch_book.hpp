@@ -3,6 +3,7 @@
 
 #include <taskactor/run/item_batch.hpp>
 
+#include <atomic>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -21,6 +22,8 @@ public:
   ref<record> find(std::string_view id) const;
   /// The same reply as for a task; `finished` while its gather runs.
   cancel_reply cancel(std::string_view id);
+  /// True for the first: nobody needs to be told twice that a gather asks for more than there is.
+  bool is_first_beyond() noexcept { return !beyond_.load() && !beyond_.exchange(true); }
 
 private:
   struct place {
@@ -29,6 +32,7 @@ private:
   };
   place split(std::string_view id) const;
 
+  std::atomic<bool> beyond_{false};
   mutable std::mutex mutex_; // what follows
   std::unordered_multimap<std::string, ref<item_batch>> batches_;
 };

@@ -10,9 +10,11 @@
 /// message. The limiter monitors its holders: a dead one's tokens come back, and its requests are forgotten.
 /// What is lent never exceeds the capacity, but by tokens that a smaller capacity has recalled and that are
 /// not back yet. With a rate a token is also one of a bucket: it can be used once, so that its holder gives
-/// it back after that, and asks for a new one.
+/// it back after that, and asks for a new one. One that comes back unused is put back into the bucket, as far
+/// as that would be fuller without it.
 #pragma once
 
+#include "take_history.hpp"
 #include "token_bucket.hpp"
 
 #include <algorithm>
@@ -34,6 +36,7 @@ public:
     enum class kind : std::uint8_t { grant, recall } what;
     holder_id holder;
     std::size_t count;
+    std::uint64_t last = 0; // of a grant: the number of its last token, counted from one
     friend bool operator==(const notice&, const notice&) = default;
   };
   using notices = std::vector<notice>;
@@ -59,6 +62,16 @@ public:
     lent_ -= count;
     return settle(now);
   }
+  /// The same, of tokens that were not used; `seen`: the `last` of the newest grant when they were taken.
+  [[nodiscard]] notices give_back(holder_id who, std::size_t count, std::uint64_t seen, time_point now) {
+    const auto found = holders_.find(who);
+    const auto lent = found == holders_.end() ? 0 : std::min(count, found->second.lent);
+    if (bucket_.limits() && lent != 0) {
+      const auto stands_for = bucket_.debt_of(lent);
+      bucket_.put_back(history_.give_back(seen, std::min(stands_for, bucket_.debt(now))), now);
+    }
+    return release(who, count, now);
+  }
   [[nodiscard]] notices gone(holder_id who, time_point now = {}) {
     if (const auto found = holders_.find(who); found != holders_.end()) {
       lent_ -= found->second.lent;
@@ -72,7 +85,10 @@ public:
     return settle(now);
   }
   [[nodiscard]] notices set_rate(const std::optional<rate>& allowed, time_point now) {
+    const auto before = bucket_.debt_of(1);
     bucket_.set(allowed, now);
+    if (before.count() != 0)
+      history_.scale(static_cast<double>(bucket_.debt_of(1).count()) / static_cast<double>(before.count()));
     return settle(now);
   }
   /// Time has passed.
@@ -111,12 +127,15 @@ private:
   void grant(notices& result, time_point now) {
     auto& first = queue_.front();
     const auto count = std::min({first.count, capacity_ - lent_, bucket_.available(now)});
+    if (bucket_.limits())
+      history_.note(given_ + count, bucket_.debt(now));
+    given_ += count;
     bucket_.take(count, now);
     auto& holder = holders_[first.who];
     holder.lent += count;
     holder.wanted -= count;
     lent_ += count;
-    result.push_back({notice::kind::grant, first.who, count});
+    result.push_back({notice::kind::grant, first.who, count, given_});
     if ((first.count -= count) == 0)
       queue_.pop_front();
   }
@@ -143,6 +162,8 @@ private:
 
   std::size_t capacity_;
   token_bucket bucket_;
+  take_history history_;
+  std::uint64_t given_ = 0; // tokens since the beginning
   std::size_t lent_ = 0;
   std::map<holder_id, holder> holders_;
   std::deque<request> queue_;

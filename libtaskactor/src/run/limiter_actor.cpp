@@ -16,6 +16,7 @@ caf::behavior limiter_actor::make_behavior() {
   return {
       [this](const acquire_tokens& wish) { tell(limiter_.acquire(sender(), wish.count, now())); },
       [this](const release_tokens& back) { tell(limiter_.release(sender(), back.count, now())); },
+      [this](const return_unused& back) { tell(limiter_.give_back(sender(), back.count, back.seen, now())); },
       [this](const resize_limiter& to) { tell(limiter_.resize(to.capacity, now())); },
       [this](const set_rate& to) { tell(limiter_.set_rate(to.allowed, now())); },
       [this](const alarm_rang& alarm) {
@@ -35,12 +36,12 @@ holder_id limiter_actor::sender() {
 }
 
 void limiter_actor::tell(const limiter::notices& what) {
-  for (const auto& [kind, holder, count] : what) {
+  for (const auto& [kind, holder, count, last] : what) {
     const auto found = holders_.find(holder);
     if (found == holders_.end())
       continue;
     if (kind == limiter::notice::kind::grant)
-      post_from(*this, found->second, tokens_granted{count});
+      post_from(*this, found->second, tokens_granted{count, last});
     else
       post_from(*this, found->second, tokens_recalled{count});
   }

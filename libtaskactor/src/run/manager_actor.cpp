@@ -32,11 +32,11 @@ caf::behavior manager_actor::make_behavior() {
       [this](const end_task& asked) { on_cancel(*asked.task, asked.why); },
       [this](const end_tasks& asked) { on_cancelled(asked); },
       [this](const exit_received& exit) { on_strangers_exit(*exit.task, exit.kill); },
-      [this](const tokens_granted& got) { on_granted(got.count); },
+      [this](const tokens_granted& got) { on_granted(got); },
       [this](const tokens_recalled& owed) { on_recalled(owed.count); },
       [this](const limiter_resized& what) { on_resized(what.which); },
       [this](const claim_tokens& wish) { on_claim(wish.claim, *wish.task); },
-      [this](const claim_over& end) { on_claim_over(*end.claim); },
+      [this](const claim_over& end) { on_claim_over(*end.claim, end.used); },
       [this](const alarm_rang& alarm) { on_alarm(alarm.due); },
       [this](const detail::stop& order) { on_stop(order.bounds); },
   };

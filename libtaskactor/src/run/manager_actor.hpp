@@ -49,18 +49,20 @@ private:
   bool somebody_waits() const noexcept;
   ref<record> next_ready();
   bool leave_line(record& task);
-  void return_limits(record& task);
+  void return_limits(record& task, bool used);
+  record* first_of(named_limiter& limiter);
+  void give_back(const named_limiter& to, std::size_t count, std::uint64_t seen);
   void begin_wait(record& task, named_limiter& limiter);
   void skip_gone(record& task);
   void wait_for_predecessor(ref<record> task);
   void succeed(record& gone);
   void release(std::size_t count);
   void settle_token(record& task);
-  void on_granted(std::size_t count);
+  void on_granted(const tokens_granted& got);
   void on_recalled(std::size_t count);
   void on_resized(named_limiter* limiter);
   void on_claim(ref<record> claim, record& task);
-  void on_claim_over(record& claim);
+  void on_claim_over(record& claim, bool used);
   named_limiter* sending_limiter();
 
   // -- starting
@@ -124,7 +126,7 @@ private:
   std::vector<ref<record>> running_;                    // each knows its seat
   std::unordered_map<record*, ref<record>> successors_; // wait for the key to be gone
   std::unordered_map<caf::actor_id, named_limiter*> lenders_;
-  std::size_t backing_off_ = 0;
+  std::size_t backing_off_ = 0, lined_up_ = 0; // the latter at named limiters; without claims
   std::vector<ref<record>> untold_;            // ended, and their listeners don't know yet
   bool settling_ = false;                      // a message to settle is under way
   deadline_heap<record> deadlines_;

@@ -77,7 +77,7 @@ void manager_actor::end_waiting(record& task, failure how) {
   }
   if (const auto thrown = task.discard_body())
     home_.report_cleanup_fault(task, thrown);
-  return_limits(task);
+  return_limits(task, false);
   if (task.special)
     task.drop_spare();
   task.phase = phase::gone;
@@ -137,7 +137,7 @@ void manager_actor::on_down(ref<record> task, time_point now) { // NOLINT: it ma
   stand_up(*task);
   deadlines_.remove(*task);
   resuming_.remove(*task);
-  return_limits(*task);
+  return_limits(*task, true);
   if (task->special && task->special->function)
     judge(*task, conduct_of(*task));
   if (task->special && task->special->retry && back_off(*task))

@@ -66,6 +66,7 @@ void manager_actor::line_up(ref<record> task) {
 void manager_actor::queue_for_next(ref<record> task) {
   if (auto* need = next_need(*task)) {
     begin_wait(*task, *need->limiter);
+    lined_up_ += task->kind == record_kind::claim ? 0 : 1;
     need->limiter->line.push(std::move(task), need->tokens);
     serve(*need->limiter);
   } else if (task->kind == record_kind::claim) {
@@ -92,15 +93,36 @@ void manager_actor::begin_wait(record& task, named_limiter& limiter) {
   task.special->waits.push_back(std::move(fact));
 }
 
+/// Who is next. A rate's tokens are fetched for one at a time, and don't pile up: together they would be a
+/// burst. What was fetched for another one goes back, and counts as not taken.
+record* manager_actor::first_of(named_limiter& limiter) {
+  auto* const head = limiter.line.next();
+  if (limiter.has_rate && (!head || head != std::exchange(limiter.fetched_for, head)))
+    give_back(limiter, limiter.account.put_idle(), limiter.last_token);
+  return head;
+}
+
+/// Tokens that nobody has used: `seen` is the number of the newest when they were taken.
+void manager_actor::give_back(const named_limiter& to, std::size_t count, std::uint64_t seen) {
+  if (count == 0)
+    return;
+  if (to.has_rate)
+    post_from(*this, to.actor, return_unused{count, seen});
+  else
+    post_from(*this, to.actor, release_tokens{count});
+}
+
 void manager_actor::serve(named_limiter& limiter) {
-  while (auto* head = limiter.line.next()) {
+  while (auto* head = first_of(limiter)) {
     auto& special = *head->special;
     auto& need = special.needs[special.taken];
     const auto tokens = limiter.room_for(need.tokens);
     if (tokens == 0 || !limiter.account.take(tokens))
       break;
     need.held = tokens;
+    need.seen = limiter.last_token;
     auto task = limiter.line.take(*head, need.tokens);
+    lined_up_ -= task->kind == record_kind::claim ? 0 : 1;
     ++special.taken;
     limiter.holders.emplace(head->sequence, head);
     {
@@ -109,15 +131,11 @@ void manager_actor::serve(named_limiter& limiter) {
     }
     queue_for_next(std::move(task));
   }
-  // A rate's tokens are fetched for one at a time, and don't pile up: together they would be a burst.
   const auto* head = limiter.has_rate ? limiter.line.next() : nullptr;
   const auto wanted
       = head ? std::min(next_need(*head)->tokens, limiter.capacity.load()) : limiter.line.tokens();
   if (const auto count = limiter.account.ask(wanted))
     post_from(*this, limiter.actor, acquire_tokens{count});
-  if (limiter.has_rate && !head)
-    if (const auto back = limiter.account.put_idle())
-      post_from(*this, limiter.actor, release_tokens{back});
   limiter.waiting.store(limiter.line.size(), std::memory_order_relaxed);
   limiter.in_use.store(limiter.account.used(), std::memory_order_relaxed);
 }
@@ -159,6 +177,7 @@ void manager_actor::start_ready() {
   if (const auto count = tokens_.ask(wanting))
     post_from(*this, limiter_, acquire_tokens{count});
   home_.waiting.store(wanting, std::memory_order_relaxed);
+  home_.set_aside.store(lined_up_ + backing_off_ + successors_.size(), std::memory_order_relaxed);
   home_.running.store(running_.size(), std::memory_order_relaxed);
   home_.tokens_used.store(tokens_.used(), std::memory_order_relaxed);
   arm();
@@ -169,6 +188,7 @@ bool manager_actor::leave_line(record& task) {
   if (auto* need = next_need(task)) {
     if (!need->limiter->line.remove(task, need->tokens))
       return false;
+    lined_up_ -= task.kind == record_kind::claim ? 0 : 1;
     serve(*need->limiter); // it may have been what others stood behind
     return true;
   }
@@ -176,17 +196,19 @@ bool manager_actor::leave_line(record& task) {
 }
 
 /// Gives back what the task has of named limiters; what it has taken and not used counts as not taken.
-void manager_actor::return_limits(record& task) {
+void manager_actor::return_limits(record& task, bool used) {
   if (!task.special)
     return;
   auto& special = *task.special;
-  const bool used = task.phase != phase::waiting;
   while (special.taken != 0) {
     const auto& need = special.needs[--special.taken];
     auto& limiter = *need.limiter;
     limiter.holders.erase({task.sequence, &task});
-    const auto back = used ? limiter.account.put(need.held) : limiter.account.put_unused(need.held);
-    if (back != 0)
+    const auto back
+        = used || limiter.has_rate ? limiter.account.put(need.held) : limiter.account.put_unused(need.held);
+    if (!used)
+      give_back(limiter, back, need.seen);
+    else if (back != 0)
       post_from(*this, limiter.actor, release_tokens{back});
     serve(limiter);
   }
@@ -250,13 +272,13 @@ named_limiter* manager_actor::sending_limiter() {
   return lenders_[sender->id()];
 }
 
-void manager_actor::on_granted(std::size_t count) {
+void manager_actor::on_granted(const tokens_granted& got) {
   auto* limiter = sending_limiter();
   if (!limiter) {
-    release(tokens_.granted(count));
+    release(tokens_.granted(got.count));
   } else {
-    if (const auto back = limiter->account.granted(count))
-      post_from(*this, limiter->actor, release_tokens{back});
+    limiter->last_token = got.last;
+    give_back(*limiter, limiter->account.granted(got.count), got.last);
     serve(*limiter);
   }
   start_ready();
@@ -267,8 +289,7 @@ void manager_actor::on_recalled(std::size_t count) {
   if (!limiter) {
     release(tokens_.recalled(count));
   } else {
-    if (const auto back = limiter->account.recalled(count))
-      post_from(*this, limiter->actor, release_tokens{back});
+    give_back(*limiter, limiter->account.recalled(count), limiter->last_token);
     serve(*limiter);
   }
   start_ready(); // who waits may want one again
@@ -302,11 +323,11 @@ void manager_actor::on_claim(ref<record> claim, record& task) {
   start_ready();
 }
 
-void manager_actor::on_claim_over(record& claim) {
+void manager_actor::on_claim_over(record& claim, bool used) {
   const ref<record> keep{&claim};
   if (claim.phase == phase::waiting)
     leave_line(claim);
-  return_limits(claim);
+  return_limits(claim, used);
   claim.phase = phase::gone;
   start_ready();
 }

@@ -49,6 +49,8 @@ public:
   // -- the manager's
   token_account account;
   waiting_line line;
+  const record* fetched_for = nullptr;                 // with a rate: for whom tokens were asked for last
+  std::uint64_t last_token = 0;                        // that has come
   std::set<std::pair<std::uint64_t, record*>> holders; // by age
 };
 

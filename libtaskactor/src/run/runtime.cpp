@@ -163,7 +163,7 @@ void runtime::resize(limiter_kind which, std::size_t to) {
 manager_statistics runtime::statistics() {
   manager_statistics result;
   table_->add_to(result);
-  result.waiting = waiting;
+  result.waiting = waiting + set_aside;
   result.running = running;
   result.overrunning = overrunning;
   result.overruns = overruns + young_overruns;

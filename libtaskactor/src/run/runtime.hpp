@@ -125,7 +125,7 @@ public:
   attachment& attached(const std::function<std::unique_ptr<attachment>(caf::actor_system&)>& make);
 
   // -- the manager's published counts
-  std::atomic<std::size_t> waiting{0}, running{0}, tokens_used{0}, overrunning{0}, capacity{0};
+  std::atomic<std::size_t> waiting{0}, set_aside{0}, running{0}, tokens_used{0}, overrunning{0}, capacity{0};
   std::atomic<std::uint64_t> overruns{0}, young_overruns{0}; // these aren't left behind yet, nor counted
   striped_count items;
   detail::callers callers; // by handles, which may outlive this

@@ -23,6 +23,7 @@ struct limit_need {
   named_limiter* limiter;
   std::size_t tokens;
   std::size_t held = 0;   // once it is met: fewer, if there were no more when it was
+  std::uint64_t seen = 0; // once it is met: the number of the limiter's newest token then
 };
 
 /// A wait at a limiter, as it was.

@@ -50,6 +50,20 @@ public:
     if (limits())
       next_ = std::max(next_, now) + static_cast<std::int64_t>(count) * interval_;
   }
+  /// How long it takes to be full again; and what so many tokens make of that.
+  std::chrono::nanoseconds debt(time_point now) const noexcept {
+    return std::max(std::chrono::nanoseconds{next_ - now}, std::chrono::nanoseconds{0});
+  }
+  std::chrono::nanoseconds debt_of(std::size_t count) const noexcept {
+    const auto most = std::chrono::nanoseconds::max();
+    return limits() && count > static_cast<std::size_t>(most / interval_)
+               ? most
+               : static_cast<std::int64_t>(count) * interval_;
+  }
+  /// Of `debt(now)`, at most.
+  void put_back(std::chrono::nanoseconds debt, time_point now) noexcept {
+    next_ = std::max(next_, now) - debt;
+  }
   /// When the next one is available.
   time_point refill() const noexcept { return next_ - (burst_ - 1) * interval_; }
 

@@ -52,7 +52,8 @@ struct gather_options {
   /// The items' ids are this, a slash and their index: `find` and `cancel_task` know an item by it while it
   /// runs. Empty: one is made ("gather-3"). Inside a task the task's id and a slash come before it.
   field<std::string> id{};
-  /// Items that run at once; zero: as many as there are tokens when it starts.
+  /// Items that run at once; zero: as many as there are tokens when it starts. Each takes a token of the
+  /// manager's capacity, so that no more than that run: a larger number is told once in the log.
   std::size_t concurrency = 0;
   /// How long each item may run; unset or `no_timeout`: no limit of its own.
   std::optional<std::chrono::nanoseconds> task_timeout{};
@@ -156,6 +157,7 @@ protected:
 private:
   static constexpr std::size_t any_number = ~std::size_t{0};
   void add_lanes(std::size_t most) noexcept;
+  void tell_of_capacity() noexcept;
   void signal(end_reason why, bool kill) noexcept;
   ref<lane> find_lane(std::size_t index) const;
   bool take_bounded_room() noexcept;

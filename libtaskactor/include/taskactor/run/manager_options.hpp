@@ -117,8 +117,11 @@ struct worker_statistics {
 };
 
 struct manager_statistics {
-  std::size_t waiting = 0, running = 0; ///< now; `running` includes those asked to end
-  std::size_t overrunning = 0;          ///< now: outcome given, work still running (rule 8)
+  /// Now: for capacity (also to go on after a wait), for a named limiter, for the next attempt, or for the
+  /// end of the task that it replaces. Lanes of gathers count as tasks.
+  std::size_t waiting = 0;
+  std::size_t running = 0;     ///< now; includes those asked to end, and those that wait to go on
+  std::size_t overrunning = 0; ///< now: outcome given, work still running (rule 8)
   std::uint64_t submitted = 0, rejected = 0, completed = 0, failed = 0, cancelled = 0,
                 timed_out = 0; ///< since start
   std::uint64_t items = 0;     ///< ended items of gathers, not counted among the tasks above
