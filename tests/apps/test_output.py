@@ -7,11 +7,11 @@ import program
 
 
 def peak_memory(pid: int) -> int:
-    """In bytes."""
+    """In bytes; zero of one that has ended, and is still to be waited for."""
     for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith("VmHWM:"):
             return int(line.split()[1]) * 1024
-    raise AssertionError("no VmHWM")
+    return 0
 
 
 class Whole(program.Case):

@@ -71,8 +71,8 @@ caf::behavior subscriber(caf::event_based_actor* self, const caf::actor& manager
 BOOST_AUTO_TEST_SUITE(messages)
 
 BOOST_AUTO_TEST_CASE(run_replies_with_the_bodys_value_at_its_end) {
-  virtual_time world;
   answers heard;
+  virtual_time world;
   ask<int>(world, heard, ta::msg::run({.id = "a"}, after, 2s, 42));
   HEARD();
   world.advance(2s);
@@ -83,8 +83,8 @@ BOOST_AUTO_TEST_CASE(run_replies_with_the_bodys_value_at_its_end) {
 }
 
 BOOST_AUTO_TEST_CASE(a_task_without_a_value_replies_with_an_error_that_says_why) {
-  virtual_time world{{.capacity = 1}};
   answers heard;
+  virtual_time world{{.capacity = 1}};
   ask<int>(world, heard, ta::msg::run({}, failing, 1s));
   world.advance(1s);
   ask<int>(world, heard, ta::msg::run({.timeout = 3s}, hanging));
@@ -98,8 +98,8 @@ BOOST_AUTO_TEST_CASE(a_task_without_a_value_replies_with_an_error_that_says_why)
 }
 
 BOOST_AUTO_TEST_CASE(what_is_not_admitted_is_an_error_with_the_code_of_add_task) {
-  virtual_time world{{.capacity = 0, .max_queue = 1}};
   answers heard;
+  virtual_time world{{.capacity = 0, .max_queue = 1}};
   ask<std::string>(world, heard, ta::msg::start({.id = "a"}, hanging));
   ask<std::string>(world, heard, ta::msg::start({.id = "a"}, hanging));
   ask<int>(world, heard, ta::msg::run({.id = "b"}, hanging));
@@ -111,8 +111,8 @@ BOOST_AUTO_TEST_CASE(what_is_not_admitted_is_an_error_with_the_code_of_add_task)
 }
 
 BOOST_AUTO_TEST_CASE(a_message_submits_its_body_once) {
-  virtual_time world;
   answers heard;
+  virtual_time world;
   const auto twice = ta::msg::start({}, hanging);
   ask<std::string>(world, heard, twice);
   ask<std::string>(world, heard, twice);
@@ -120,8 +120,8 @@ BOOST_AUTO_TEST_CASE(a_message_submits_its_body_once) {
 }
 
 BOOST_AUTO_TEST_CASE(several_may_wait_for_one_task_by_joining_it) {
-  virtual_time world;
   answers heard;
+  virtual_time world;
   for (int i = 0; i < 3; ++i)
     ask<int>(world, heard, ta::msg::run({.id = "a", .on_duplicate = ta::on_duplicate::join}, after, 1s, i));
   world.advance(1s);
@@ -129,8 +129,8 @@ BOOST_AUTO_TEST_CASE(several_may_wait_for_one_task_by_joining_it) {
 }
 
 BOOST_AUTO_TEST_CASE(tasks_are_looked_at_and_cancelled_by_id) {
-  virtual_time world{{.capacity = 1}};
   answers heard;
+  virtual_time world{{.capacity = 1}};
   ask<std::string>(world, heard, ta::msg::start({.id = "a"}, hanging));
   ask<std::string>(world, heard, ta::msg::start({.id = "b"}, hanging));
   ask<ta::task_info>(world, heard, ta::msg::find{"a"});
@@ -145,8 +145,8 @@ BOOST_AUTO_TEST_CASE(tasks_are_looked_at_and_cancelled_by_id) {
 }
 
 BOOST_AUTO_TEST_CASE(an_unknown_id_is_an_error_or_an_answer) {
-  virtual_time world;
   answers heard;
+  virtual_time world;
   ask<ta::task_info>(world, heard, ta::msg::find{"x"});
   ask<ta::explanation>(world, heard, ta::msg::explain{"x"});
   ask<ta::cancel_reply>(world, heard, ta::msg::cancel{"x"});
@@ -155,8 +155,8 @@ BOOST_AUTO_TEST_CASE(an_unknown_id_is_an_error_or_an_answer) {
 }
 
 BOOST_AUTO_TEST_CASE(a_subscriber_gets_events_as_messages_until_it_ends_its_subscription) {
-  virtual_time world;
   answers heard;
+  virtual_time world;
   const auto events = [&](std::size_t count) { // they come from the observer's thread
     while (heard.size() < count) {
       world.settle();
@@ -179,8 +179,8 @@ BOOST_AUTO_TEST_CASE(a_subscriber_gets_events_as_messages_until_it_ends_its_subs
 }
 
 BOOST_AUTO_TEST_CASE(a_subscription_ends_with_its_subscriber) {
-  virtual_time world;
   answers heard;
+  virtual_time world;
   const auto actor = world.system().spawn(subscriber, world.tasks.actor(), &heard, ta::msg::subscribe{});
   world.settle();
   ta::detail::post(actor, 'x');
@@ -248,8 +248,8 @@ BOOST_AUTO_TEST_CASE(no_strangers_end_ends_the_actor_but_a_kill_which_ends_no_ta
 }
 
 BOOST_AUTO_TEST_CASE(an_actors_own_error_comes_through_a_task_as_it_was) {
-  virtual_time world;
   answers heard;
+  virtual_time world;
   const auto answers_badly = [](caf::event_based_actor*, int) -> caf::behavior {
     return {[](int) -> caf::result<int> { return caf::make_error(caf::sec::cannot_open_file, "a.txt"); }};
   };
@@ -279,6 +279,7 @@ BOOST_AUTO_TEST_CASE(an_actors_own_error_comes_through_a_task_as_it_was) {
 }
 
 BOOST_AUTO_TEST_CASE(a_task_can_be_told_to_end_with_its_asker) {
+  answers heard; // outlives those who write into it
   virtual_time world;
   const auto state = [&world](const char* id) { return world.tasks.find(id)->state; };
   auto body = [](caf::event_based_actor* self, const caf::actor& to) -> caf::behavior {
@@ -292,7 +293,6 @@ BOOST_AUTO_TEST_CASE(a_task_can_be_told_to_end_with_its_asker) {
   };
   const auto asker = world.system().spawn(body, world.tasks.actor());
   world.settle();
-  answers heard;
   ask<int>(world, heard, ta::msg::run({.id = "shared", .on_duplicate = ta::on_duplicate::join}, hanging));
   world.advance(1s);
   ta::detail::post(asker, 1);
