@@ -122,4 +122,14 @@ BOOST_AUTO_TEST_CASE(a_service_that_has_not_ended_is_named) {
     std::this_thread::yield();
 }
 
+BOOST_AUTO_TEST_CASE(a_supervisor_that_is_made_after_a_shutdown_has_begun_is_asked_at_once) {
+  virtual_time world;
+  diary log;
+  BOOST_TEST(world.tasks.shutdown().clean());
+  ta::supervisor services{world.tasks, {}, {a_worker({.name = "a"}, log)}};
+  world.settle();
+  BOOST_CHECK(services.tree().state == service_state::ended);
+  BOOST_TEST(world.tasks.shutdown().clean());
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -2,7 +2,7 @@
 
 #include "runtime.hpp"
 
-#include <taskactor/task/sleep.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <caf/all.hpp>
 
@@ -12,10 +12,14 @@
 namespace taskactor::detail {
 
 void guests::add(const caf::actor& who, bool led, words says) {
+  bool leaving = false;
   {
     const std::lock_guard lock{mutex_};
     here_.emplace(who.id(), guest{who, led, std::move(says)});
+    leaving = leaving_;
   }
+  if (leaving && !led) // whoever asks all to leave has passed by
+    caf::anon_send_exit(who, caf::exit_reason::user_shutdown);
   who->attach_functor([this, id = who.id()] {
     decltype(here_)::node_type gone; // released outside the lock
     const std::lock_guard lock{mutex_};
@@ -49,6 +53,10 @@ std::vector<std::string> guests::tell() {
 }
 
 void guests::ask_to_leave() {
+  {
+    const std::lock_guard lock{mutex_};
+    leaving_ = true;
+  }
   for (const auto& guest : list(false))
     caf::anon_send_exit(guest, caf::exit_reason::user_shutdown);
 }

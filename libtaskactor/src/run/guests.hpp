@@ -62,6 +62,7 @@ private:
   std::mutex mutex_; // what follows
   std::condition_variable left_;
   std::unordered_map<caf::actor_id, guest> here_;
+  bool leaving_ = false; // who comes now is asked to go at once
   std::multiset<std::string> strays_;
 };
 
