@@ -44,12 +44,14 @@ std::vector<step> wrong_admissions() {
   std::vector<step> all;
   const std::pair<const char*, std::function<ta::task_options()>> options[]
       = {{"a negative time", [] { return ta::task_options{.timeout = -1s}; }},
-         {"no such limiter", [] { return ta::task_options{.limits = {{{"none", 1}}}}; }},
+         {"no such limiter",
+          [] {
+            return ta::task_options{.limits = {{{"none", 1}}}};
+          }},
          {"an id that is taken", [] { return ta::task_options{.id = "there"}; }}};
   for (const auto& [name, make] : options)
-    all.push_back({name, [make = make](ta::task_group& group) {
-                     BOOST_TEST(!group.add_task(make(), own, 1));
-                   }});
+    all.push_back(
+        {name, [make = make](ta::task_group& group) { BOOST_TEST(!group.add_task(make(), own, 1)); }});
   all.push_back({"no copies for a retry", [](ta::task_group& group) {
                    auto once = [mine = std::make_unique<int>(1)]() -> ta::task<int> { co_return *mine; };
                    BOOST_TEST(!group.add_task({.retry = ta::retry{.max_attempts = 2}}, std::move(once)));

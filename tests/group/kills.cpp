@@ -183,8 +183,7 @@ struct kind {
   child run;
 };
 
-constexpr kind kinds[]
-    = {{"stubborn", stubborn}, {"thread", on_thread}, {"clean-up", stuck_in_clean_up}};
+constexpr kind kinds[] = {{"stubborn", stubborn}, {"thread", on_thread}, {"clean-up", stuck_in_clean_up}};
 
 enum class killer { grace_over, no_grace, at_shutdown, with_manager, by_actor };
 

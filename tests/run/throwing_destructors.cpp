@@ -221,8 +221,8 @@ struct runners {
   }
 
   static constexpr std::pair<const char*, runner<Part>> list[]
-      = {{"a task", task},     {"a nested task", nested}, {"a child", child},    {"a group's body", group},
-         {"a scope", scope},   {"items", items},          {"a race", race},      {"when_all", all}};
+      = {{"a task", task},   {"a nested task", nested}, {"a child", child}, {"a group's body", group},
+         {"a scope", scope}, {"items", items},          {"a race", race},   {"when_all", all}};
 };
 
 // -- how it ends

@@ -314,8 +314,7 @@ std::vector<std::string> faults(const soak_options& options) {
   }
   std::cout << "faults: seed " << options.seed << ": " << canaries_seen << " looks at parents' locals, "
             << shared_results << " shared results, " << rude_moves << " moves, " << rude_predicates
-            << " predicates and "
-            << rude_destructors << " destructors that threw\n";
+            << " predicates and " << rude_destructors << " destructors that threw\n";
   if (dead_locals != 0)
     wrong.push_back(std::to_string(dead_locals) + " looks at locals of a frame that had gone");
   if (wrong_values != 0)

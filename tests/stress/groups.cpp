@@ -156,8 +156,8 @@ void start_parents(ta::task_manager& tasks, open_groups& groups, std::uint32_t s
                    std::chrono::steady_clock::time_point end) {
   dice random{seed};
   for (std::size_t number = 0; std::chrono::steady_clock::now() < end; ++number) {
-    const auto task = tasks.add_task({}, parent, dice{static_cast<std::uint32_t>(random())}, &groups, number,
-                                     witness{});
+    const auto task
+        = tasks.add_task({}, parent, dice{static_cast<std::uint32_t>(random())}, &groups, number, witness{});
     std::this_thread::sleep_for(moment(random, 600));
     if (task && roll(random, 3) != 0) {
       ++kills;
