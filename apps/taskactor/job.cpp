@@ -60,7 +60,7 @@ command_options options_of(const job_setup& setup, std::shared_ptr<std::size_t> 
   result.timeout = asked.timeout;
   // A command that the total time ends is ended as by a timeout of its own: that keeps what it has printed.
   if (const auto left = setup.control.remaining())
-    result.timeout = std::min(*left, asked.timeout.value_or(*left));
+    result.timeout = std::min<std::chrono::nanoseconds>(*left, asked.timeout.value_or(*left));
   if (setup.on_line) {
     result.on_line = [by_line, hand_out = setup.on_line](stream which, std::string_view line) {
       *by_line += which == stream::out ? line.size() + 1 : 0;

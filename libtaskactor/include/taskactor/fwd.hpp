@@ -32,6 +32,7 @@ class subscription;
 class task_manager;
 class task_error;
 class task_group;
+class time_span;
 class timeout_error;
 
 struct backoff;

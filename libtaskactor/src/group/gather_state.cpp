@@ -2,7 +2,7 @@
 
 #include <taskactor/group/gather_state.hpp>
 #include <taskactor/group/lane.hpp>
-#include <taskactor/task/sleep.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <algorithm>
 #include <utility>

@@ -28,11 +28,9 @@ void node::join(const std::string& address, const std::string& expected_name) {
 
 bool node::part(const std::string& address) { return host_->part(address); }
 
-bool node::wait_for_peers(std::size_t count, std::chrono::nanoseconds bound) {
-  return host_->wait_for_peers(count, bound);
-}
+bool node::wait_for_peers(std::size_t count, time_span bound) { return host_->wait_for_peers(count, bound); }
 
-bool node::leave(std::chrono::nanoseconds bound) { return host_->leave(bound); }
+bool node::leave(time_span bound) { return host_->leave(bound); }
 
 bool node::relay_log(int level, std::string_view logger, std::string_view text) noexcept {
   return host_->relay_log(level, logger, text);

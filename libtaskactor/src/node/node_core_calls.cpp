@@ -1,6 +1,8 @@
 // The calls that this node makes of others: see node_core.hpp.
 #include "node_core.hpp"
 
+#include <taskactor/task/time_span.hpp>
+
 #include <algorithm>
 #include <limits>
 #include <utility>
@@ -87,7 +89,7 @@ void node_core::send_call(std::uint64_t number, session& to, node_time now) {
   auto& entry = *ledger_.find(number);
   std::optional<std::chrono::nanoseconds> remaining;
   if (entry.what.deadline != node_time::max())
-    remaining = std::max<std::chrono::nanoseconds>(std::chrono::nanoseconds{0}, entry.what.deadline - now);
+    remaining = std::max(std::chrono::nanoseconds{0}, between(now, entry.what.deadline));
   const auto& what = entry.what;
   ports_.send(to.id, said_by_node::call{key, what.name, what.arguments, remaining, what.id});
 }

@@ -174,7 +174,7 @@ std::uint64_t node_host::submit(call_request what, std::chrono::nanoseconds rema
   std::uint64_t number = 0;
   enter([&] {
     const auto begins = now();
-    what.deadline = remaining >= node_time::max() - begins ? node_time::max() : begins + remaining;
+    what.deadline = after(begins, remaining);
     number = core_.submit(std::move(what), begins);
   });
   if (number == 0) // why is in the log

@@ -82,7 +82,7 @@ link_bounds node_host::bounds() const {
   made.queued = options_.max_queued;
   made.connections = options_.max_connections;
   made.handshakes = options_.max_handshakes;
-  made.handshake_timeout = options_.handshake_timeout;
+  made.handshake_timeout = std::chrono::ceil<std::chrono::milliseconds>(options_.handshake_timeout);
   return made;
 }
 

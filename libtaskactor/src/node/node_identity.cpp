@@ -5,6 +5,7 @@
 
 #include <taskactor/errc.hpp>
 #include <taskactor/task/expected.hpp>
+#include <taskactor/task/options.hpp>
 
 #include <array>
 #include <chrono>
@@ -50,10 +51,15 @@ node_options checked(node_options options) {
     refuse("node_options::max_frame: from 4 KiB to 64 MiB");
   if (options.max_queued < 2 * options.max_frame)
     refuse("node_options::max_queued: at least two frames");
-  if (options.heartbeat < std::chrono::milliseconds{10})
-    refuse("node_options::heartbeat: at least 10 ms");
-  if (options.lease < 2 * options.heartbeat)
-    refuse("node_options::lease: at least two heartbeats");
+  constexpr std::chrono::hours longest{24};
+  if (options.heartbeat < std::chrono::milliseconds{10} || options.heartbeat > longest)
+    refuse("node_options::heartbeat: from 10 ms to 24 h");
+  if (options.lease < 2 * options.heartbeat || options.lease > 2 * longest)
+    refuse("node_options::lease: from two heartbeats to 48 h");
+  if (options.handshake_timeout < std::chrono::milliseconds{1} || options.handshake_timeout > longest)
+    refuse("node_options::handshake_timeout: from 1 ms to 24 h");
+  if (const auto wrong = detail::check_duration("node_options::drain", options.drain))
+    refuse(wrong->message);
   return options;
 }
 

@@ -7,9 +7,9 @@
 #include "../run/runtime.hpp"
 
 #include <taskactor/task/context.hpp>
-#include <taskactor/task/sleep.hpp>
 #include <taskactor/task/task.hpp>
 #include <taskactor/task/this_task.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <chrono>
 #include <csignal>

@@ -5,8 +5,8 @@
 #include <taskactor/process/run_command.hpp>
 #include <taskactor/run/ticket.hpp>
 #include <taskactor/task/scope.hpp>
-#include <taskactor/task/sleep.hpp>
 #include <taskactor/task/this_task.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <csignal>
 #include <utility>

@@ -6,8 +6,8 @@
 
 #include <taskactor/process/capture_output.hpp>
 #include <taskactor/task/scope.hpp>
-#include <taskactor/task/sleep.hpp>
 #include <taskactor/task/this_task.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <utility>
 

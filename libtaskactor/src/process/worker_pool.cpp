@@ -5,7 +5,7 @@
 #include "worker.hpp"
 #include "worker_protocol.hpp"
 
-#include <taskactor/task/sleep.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <caf/all.hpp>
 

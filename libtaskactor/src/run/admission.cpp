@@ -4,7 +4,7 @@
 #include "special.hpp"
 
 #include <taskactor/run/admit.hpp>
-#include <taskactor/task/sleep.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <caf/all.hpp>
 
@@ -32,6 +32,9 @@ rejection not_in_a_process() {
                  "references, runs in another process");
 }
 
+/// What all that wait want together is still a number.
+constexpr std::size_t most_tokens = std::numeric_limits<std::uint32_t>::max();
+
 /// The needs of named limiters, in the order in which all tasks take them.
 std::optional<rejection> find_needs(runtime& home, const std::vector<limit>& limits,
                                     std::vector<limit_need>& into) {
@@ -42,6 +45,9 @@ std::optional<rejection> find_needs(runtime& home, const std::vector<limit>& lim
     if (const auto most = limiter->capacity.load(); most != 0 && each.tokens > most)
       return invalid("limits: \"" + each.name + "\": " + std::to_string(each.tokens) + " tokens, of "
                      + std::to_string(most) + " in all");
+    if (each.tokens > most_tokens)
+      return invalid("limits: \"" + each.name + "\": " + std::to_string(each.tokens)
+                     + " tokens; a task takes at most " + std::to_string(most_tokens));
     into.push_back({limiter, each.tokens});
   }
   std::sort(into.begin(), into.end(),

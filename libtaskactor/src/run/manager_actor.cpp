@@ -4,7 +4,7 @@
 #include "runtime.hpp"
 #include "task_actor.hpp"
 
-#include <taskactor/task/sleep.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <caf/all.hpp>
 

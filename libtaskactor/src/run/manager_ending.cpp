@@ -5,7 +5,7 @@
 #include "special.hpp"
 #include "task_actor.hpp"
 
-#include <taskactor/task/sleep.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <caf/all.hpp>
 
@@ -206,8 +206,7 @@ std::optional<std::chrono::nanoseconds> manager_actor::ask_retry(const record& t
     home_.report_cleanup_fault(task, std::current_exception());
     return {};
   }
-  return after(time_point{}, how.wait_after(task.special->attempt.load())) - time_point{}
-         + home_.random_below(how.jitter);
+  return plus(how.wait_after(task.special->attempt.load()), home_.random_below(how.jitter));
 }
 
 /// True: the attempt has failed, and there will be another one. All of this one is gone.

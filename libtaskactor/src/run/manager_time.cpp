@@ -5,7 +5,7 @@
 #include "special.hpp"
 #include "task_actor.hpp"
 
-#include <taskactor/task/sleep.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <caf/all.hpp>
 

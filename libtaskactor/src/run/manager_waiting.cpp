@@ -6,7 +6,7 @@
 #include "runtime.hpp"
 #include "special.hpp"
 
-#include <taskactor/task/sleep.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <caf/all.hpp>
 

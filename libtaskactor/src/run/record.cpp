@@ -7,7 +7,7 @@
 
 #include <caf/all.hpp>
 
-#include <taskactor/task/sleep.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <array>
 #include <mutex>

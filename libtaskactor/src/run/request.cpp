@@ -3,7 +3,7 @@
 #include "../caf_compat_watch.hpp"
 #include "task_actor.hpp"
 
-#include <taskactor/task/sleep.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <caf/all.hpp>
 

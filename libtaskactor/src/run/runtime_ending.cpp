@@ -4,7 +4,7 @@
 #include "detached_job.hpp"
 #include "runtime.hpp"
 
-#include <taskactor/task/sleep.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <caf/all.hpp>
 
@@ -190,7 +190,7 @@ void runtime::wait_for_report(std::unique_lock<std::mutex>& lock, shutdown_optio
     block(lock, ended_, over, after(now(), no_time));
   } else {
     auto until = now();
-    for (const auto time : {bounds.drain, bounds.cancel, bounds.kill, std::chrono::nanoseconds{turn_bound}})
+    for (const auto& time : {bounds.drain, bounds.cancel, bounds.kill, time_span{turn_bound}})
       until = after(until, time);
     block(lock, ended_, over, until);
     if (!report_)

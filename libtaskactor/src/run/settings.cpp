@@ -73,7 +73,7 @@ settings resolve(const manager_options& options, std::size_t processors) {
   result.default_timeout
       = options.default_timeout
             ? *options.default_timeout
-            : seconds_from("TASKACTOR_DEFAULT_TIMEOUT").value_or(std::chrono::seconds{180});
+            : time_span{seconds_from("TASKACTOR_DEFAULT_TIMEOUT").value_or(std::chrono::seconds{180})};
   result.cancel_grace = options.cancel_grace;
   result.history = options.history;
   result.history_ttl = options.history_ttl;

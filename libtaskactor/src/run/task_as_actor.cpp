@@ -6,7 +6,7 @@
 #include "task_actor.hpp"
 
 #include <taskactor/run/run_in_thread.hpp>
-#include <taskactor/task/sleep.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <caf/all.hpp>
 

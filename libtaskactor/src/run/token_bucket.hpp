@@ -26,15 +26,12 @@ public:
   /// From now on; the tokens that aren't due yet are as many as before, and are waited for at the new rate.
   void set(const std::optional<rate>& allowed, time_point now) {
     const auto before = interval_.count();
-    const auto count = allowed ? static_cast<std::int64_t>(allowed->count) : 1;
-    interval_ = allowed ? std::chrono::nanoseconds{(allowed->period.count() + count - 1) / count}
-                        : std::chrono::nanoseconds{0};
-    burst_ = allowed ? static_cast<std::int64_t>(allowed->burst) : 1;
+    burst_ = allowed ? static_cast<std::int64_t>(std::min(allowed->burst, most_burst)) : 1;
+    interval_ = allowed ? interval_of(*allowed) : std::chrono::nanoseconds{0};
     if (const auto debt = (next_ - now).count(); before != 0 && debt > 0 && interval_.count() != before) {
       const auto tokens = static_cast<double>(debt) / static_cast<double>(before);
-      next_ = now
-              + std::chrono::nanoseconds{
-                  std::llround(std::ceil(tokens * static_cast<double>(interval_.count())))};
+      const auto wait = std::ceil(tokens * static_cast<double>(interval_.count()));
+      next_ = now + std::chrono::nanoseconds{std::llround(std::min(wait, static_cast<double>(longest)))};
     }
   }
   bool limits() const noexcept { return interval_.count() != 0; }
@@ -68,6 +65,18 @@ public:
   time_point refill() const noexcept { return next_ - (burst_ - 1) * interval_; }
 
 private:
+  /// No bucket takes longer than this (146 years) to be full again, so that nothing here overflows: what a
+  /// larger one holds isn't used up before.
+  static constexpr std::uint64_t longest = std::uint64_t{1} << 62;
+  static constexpr std::size_t most_burst = longest;
+
+  std::chrono::nanoseconds interval_of(const rate& allowed) const noexcept {
+    const auto period = static_cast<std::uint64_t>(allowed.period.count());
+    const auto rounded_up = period / allowed.count + static_cast<std::uint64_t>(period % allowed.count != 0);
+    const auto most = longest / static_cast<std::uint64_t>(burst_);
+    return std::chrono::nanoseconds{static_cast<std::int64_t>(std::min<std::uint64_t>(rounded_up, most))};
+  }
+
   std::chrono::nanoseconds interval_{0};
   std::int64_t burst_ = 1;
   time_point next_{};

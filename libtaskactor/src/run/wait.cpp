@@ -4,7 +4,7 @@
 
 #include <taskactor/run/wait.hpp>
 #include <taskactor/task/outcome.hpp>
-#include <taskactor/task/sleep.hpp>
+#include <taskactor/task/time_span.hpp>
 
 namespace taskactor::detail {
 

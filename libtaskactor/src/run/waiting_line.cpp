@@ -1,6 +1,8 @@
 #include "waiting_line.hpp"
 #include "special.hpp"
 
+#include <taskactor/task/time_span.hpp>
+
 #include <algorithm>
 #include <bit>
 #include <utility>
@@ -24,7 +26,7 @@ record* waiting_share::next(std::chrono::nanoseconds aging) noexcept {
       filled_ = static_cast<std::uint16_t>(filled_ & ~(1u << level));
       continue;
     }
-    const auto key = head->waits_since + level * aging;
+    const auto key = after(head->waits_since, times(aging, static_cast<std::uint64_t>(level)));
     if (best && (aging.count() == 0 || key >= least))
       continue;
     best = head;

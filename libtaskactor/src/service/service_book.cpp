@@ -4,7 +4,7 @@
 #include "../run/runtime.hpp"
 #include "messages.hpp"
 
-#include <taskactor/task/sleep.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <caf/all.hpp>
 

@@ -3,7 +3,7 @@
 #include "../run/runtime.hpp"
 #include "service_book.hpp"
 
-#include <taskactor/task/sleep.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <caf/all.hpp>
 

@@ -1,6 +1,6 @@
 #include "supervision.hpp"
 
-#include <taskactor/task/sleep.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <algorithm>
 #include <utility>
@@ -216,7 +216,7 @@ void supervision::fail(child& which, const std::string& why, time_point now) {
            now);
     return;
   }
-  const auto wait = which.backoff.wait_after(++which.short_runs) + random_below_(which.backoff.jitter);
+  const auto wait = plus(which.backoff.wait_after(++which.short_runs), random_below_(which.backoff.jitter));
   const auto number = restarts_.size();
   tell(step::kind::restarting, which,
        (wait.count() > 0 ? "in " + to_text(wait) + ", " : std::string{}) + "restart " + std::to_string(number)

@@ -3,7 +3,7 @@
 #include "messages.hpp"
 #include "supervisor_actor.hpp"
 
-#include <taskactor/task/sleep.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <caf/all.hpp>
 
@@ -63,11 +63,11 @@ std::chrono::nanoseconds time_to_stop(const std::vector<child>& children) {
   for (const auto& each : children) {
     const auto& spec = each.spec();
     const bool nested = spec.kind == service_kind::supervisor;
-    auto own = spec.options.stop_within.value_or(nested ? no_timeout : default_stop);
+    std::chrono::nanoseconds own = spec.options.stop_within.value_or(nested ? no_timeout : default_stop);
     if (own == no_timeout)
       own = nested ? time_to_stop(spec.children) : shutdown_options{}.drain;
     for (const auto time : {own, kill})
-      sum = sum < no_timeout - time ? sum + time : no_timeout;
+      sum = plus(sum, time);
   }
   return sum;
 }

@@ -20,8 +20,7 @@ std::string to_text(std::chrono::nanoseconds duration) {
   return "0 s";
 }
 
-std::optional<rejection> check_duration(const char* field,
-                                        const std::optional<std::chrono::nanoseconds>& value) {
+std::optional<rejection> check_duration(const char* field, const std::optional<time_span>& value) {
   if (!value || value->count() >= 0)
     return {};
   return rejection{errc::invalid_argument, std::string{field} + ": " + to_text(*value)

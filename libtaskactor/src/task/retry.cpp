@@ -15,7 +15,7 @@ std::chrono::nanoseconds retry::wait_after(std::size_t failed) const noexcept {
   return std::chrono::nanoseconds{static_cast<std::int64_t>(wait)};
 }
 
-retry_requested::retry_requested(std::chrono::nanoseconds wait, const std::string& why)
+retry_requested::retry_requested(time_span wait, const std::string& why)
     : std::runtime_error("another attempt was asked for" + (why.empty() ? why : ": " + why)), wait_(wait) {}
 
 namespace detail {

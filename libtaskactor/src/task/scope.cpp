@@ -101,7 +101,7 @@ std::chrono::nanoseconds scope_limit(const char* what, std::chrono::nanoseconds 
 std::chrono::nanoseconds until(time_point due, time_point now) noexcept {
   if (due == time_point::max())
     return no_timeout;
-  return due <= now ? std::chrono::nanoseconds{0} : std::chrono::nanoseconds{due - now};
+  return std::max(std::chrono::nanoseconds{0}, between(now, due));
 }
 
 } // namespace detail

@@ -28,8 +28,4 @@ void sleep_awaiter::await_resume() {
     throw cancelled_error{};
 }
 
-time_point after(time_point now, std::chrono::nanoseconds d) noexcept {
-  return d >= time_point::max() - now ? time_point::max() : now + d;
-}
-
 } // namespace taskactor::detail

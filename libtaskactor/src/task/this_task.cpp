@@ -41,7 +41,7 @@ std::size_t attempt() { return detail::require_task().attempt(); }
 
 std::uint64_t epoch() { return detail::require_task().epoch(); }
 
-void retry_after(std::chrono::nanoseconds wait, const std::string& why) {
+void retry_after(time_span wait, const std::string& why) {
   detail::require_task();
   throw retry_requested{wait, why};
 }

@@ -272,7 +272,7 @@ task_manager& manager::tasks() noexcept { return world_->tasks(); }
 caf::actor_system& manager::system() noexcept { return world_->scheduler().system(); }
 
 void manager::settle() { world_->settle(); }
-void manager::advance(std::chrono::nanoseconds duration) { world_->move_to(now() + duration); }
+void manager::advance(time_span duration) { world_->move_to(detail::after(now(), duration)); }
 bool manager::jump() {
   world_->settle();
   return world_->jump();

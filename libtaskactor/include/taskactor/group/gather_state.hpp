@@ -12,6 +12,7 @@
 
 #include <taskactor/run/item_batch.hpp>
 #include <taskactor/run/record.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -56,11 +57,11 @@ struct gather_options {
   /// manager's capacity, so that no more than that run: a larger number is told once in the log.
   std::size_t concurrency = 0;
   /// How long each item may run; unset or `no_timeout`: no limit of its own.
-  std::optional<std::chrono::nanoseconds> task_timeout{};
+  std::optional<time_span> task_timeout{};
   /// How long all may take; what runs then is timed out, what hasn't started is `not_started`.
-  std::optional<std::chrono::nanoseconds> total_timeout{};
+  std::optional<time_span> total_timeout{};
   /// Each item waits a random time below this before it starts, so that not all start at once.
-  std::chrono::nanoseconds jitter{};
+  time_span jitter{};
   /// When to stop early; unset: never.
   gather_end until{};
 };

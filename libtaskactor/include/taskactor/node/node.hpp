@@ -24,6 +24,7 @@
 #include <taskactor/node/node_options.hpp>
 #include <taskactor/node/placement.hpp>
 #include <taskactor/node/run_on_node.hpp>
+#include <taskactor/task/time_span.hpp>
 #include <taskactor/task_manager.hpp>
 
 #include <chrono>
@@ -56,10 +57,10 @@ public:
   /// Not any more. False: it wasn't joined.
   bool part(const std::string& address);
   /// Blocks until so many others are up. False: they weren't in time.
-  bool wait_for_peers(std::size_t count, std::chrono::nanoseconds bound);
+  bool wait_for_peers(std::size_t count, time_span bound);
   /// Takes no more calls, gives back those that haven't begun, waits for the rest and for its own, and says
   /// goodbye. What isn't over by then is lost to who waits for it. True: all was over.
-  bool leave(std::chrono::nanoseconds bound);
+  bool leave(time_span bound);
 
   /// For a sink of the program's logger: what is logged by a call of another node's, or by what belongs to
   /// it, is sent there, and logged with the caller's id. False: the calling thread works for no such call.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <taskactor/node/rights.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -39,11 +40,11 @@ struct node_options {
   /// Who may run what here. Empty: all who have a session, everything.
   std::vector<right> rights{};
   /// How often a sign of life is sent. It has to be the same for all.
-  std::chrono::nanoseconds heartbeat = std::chrono::milliseconds{500};
+  time_span heartbeat = std::chrono::milliseconds{500};
   /// A node that nothing was heard of for so long is lost. Within 250 ms more both sides know it.
-  std::chrono::nanoseconds lease = std::chrono::seconds{2};
+  time_span lease = std::chrono::seconds{2};
   /// Of a connection, to the end of its greeting.
-  std::chrono::milliseconds handshake_timeout = std::chrono::seconds{5};
+  time_span handshake_timeout = std::chrono::seconds{5};
   /// Bytes of a call's arguments or its result, and what is around them; at most 64 MiB.
   std::size_t max_frame = std::size_t{16} << 20;
   /// Bytes that wait to be sent to one peer: who doesn't read them is cut off.
@@ -51,7 +52,7 @@ struct node_options {
   /// Accepted connections, and those of them that haven't greeted yet.
   std::size_t max_connections = 1024, max_handshakes = 64;
   /// How long `leave` without a bound, and the destructor, wait for calls that run.
-  std::chrono::nanoseconds drain = std::chrono::seconds{30};
+  time_span drain = std::chrono::seconds{30};
 };
 
 } // namespace taskactor

@@ -23,6 +23,7 @@
 #pragma once
 
 #include <taskactor/task/field.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <chrono>
 #include <concepts>
@@ -91,10 +92,10 @@ struct command_options {
   /// Default 64 KiB; zero is refused.
   std::size_t line_limit = std::size_t{1} << 16;
   /// How long the command may run. Unset: as long as its task may; zero has expired: it isn't started.
-  std::optional<std::chrono::nanoseconds> timeout{};
+  std::optional<time_span> timeout{};
   /// From TERM to KILL, when the command is cancelled or its time is up. Unset: the manager's `cancel_grace`;
   /// zero: KILL at once.
-  std::optional<std::chrono::nanoseconds> grace{};
+  std::optional<time_span> grace{};
 };
 
 /// How a command ended.

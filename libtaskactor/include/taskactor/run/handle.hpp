@@ -68,7 +68,7 @@ public:
   /// Blocks until the task has ended.
   void wait() const { detail::wait(checked()); }
   /// Blocks until the task has ended or `limit` is over. True: it has ended.
-  bool wait_for(std::chrono::nanoseconds limit) const { return detail::wait_for(checked(), limit); }
+  bool wait_for(time_span limit) const { return detail::wait_for(checked(), limit); }
 
   /// Blocks until the end, then gives the value, or throws what there is instead.
   reference get() const& {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <taskactor/task/options.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -39,25 +40,25 @@ struct manager_options {
   std::optional<std::size_t> max_queue{};
   /// `task_options::timeout` where that is unset. TASKACTOR_DEFAULT_TIMEOUT, in seconds, or "none"; default
   /// 180 s.
-  std::optional<std::chrono::nanoseconds> default_timeout{};
+  std::optional<time_span> default_timeout{};
   /// From the request to end to the kill (rule 9). Zero: killed at once.
-  std::chrono::nanoseconds cancel_grace = std::chrono::seconds{5};
+  time_span cancel_grace = std::chrono::seconds{5};
   /// Ended tasks whose `task_info` stays readable (rule 11). Zero: none.
   std::size_t history = 1024;
   /// For how long. `no_timeout`: until pushed out.
-  std::chrono::nanoseconds history_ttl = std::chrono::minutes{10};
+  time_span history_ttl = std::chrono::minutes{10};
   /// Waiting so long is worth a level of priority. Zero: priorities are strict, and low ones may starve.
-  std::chrono::nanoseconds priority_aging = std::chrono::seconds{10};
+  time_span priority_aging = std::chrono::seconds{10};
   /// A body that holds a thread of the scheduler so long is named in a warning (`event_kind::blocking`),
   /// while it still does; noticed up to half as long again later. By real time. Zero: nobody watches.
-  std::chrono::nanoseconds blocked_after = std::chrono::milliseconds{100};
+  time_span blocked_after = std::chrono::milliseconds{100};
   /// What the workers of `run_in_process` are: a program whose `main` has `worker_entry`, as
   /// `taskactor-worker` does, and its arguments; a name without a slash is looked for on the PATH. It has to
   /// have the same tasks registered, or to load them. Empty: this program, which then needs `worker_entry`
   /// itself.
   std::vector<std::string> worker_program{};
   /// A worker of `run_in_process` ends after this time without a call. `no_timeout`: only with the manager.
-  std::chrono::nanoseconds worker_idle_limit = std::chrono::minutes{5};
+  time_span worker_idle_limit = std::chrono::minutes{5};
   /// A worker ends after so many calls, and the next call gets a new one. Zero: no limit.
   std::size_t worker_max_calls = 0;
   /// A worker whose resident memory is beyond this after a call ends, in bytes. Zero: no limit.
@@ -83,11 +84,11 @@ struct manager_options {
 /// all has ended. Zero skips the stage.
 struct shutdown_options {
   /// What waits and runs may go on for so long.
-  std::chrono::nanoseconds drain = std::chrono::seconds{30};
+  time_span drain = std::chrono::seconds{30};
   /// Then all is asked to end, and has so long to do it.
-  std::chrono::nanoseconds cancel = std::chrono::seconds{5};
+  time_span cancel = std::chrono::seconds{5};
   /// Then all is killed; so long is waited for the kills to be seen through.
-  std::chrono::nanoseconds kill = std::chrono::seconds{2};
+  time_span kill = std::chrono::seconds{2};
 };
 
 struct shutdown_report {

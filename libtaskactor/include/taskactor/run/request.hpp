@@ -24,6 +24,7 @@
 #include <taskactor/run/call_check.hpp>
 #include <taskactor/run/typed_request.hpp>
 #include <taskactor/task/scope.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <caf/actor_cast.hpp>
 #include <caf/actor_control_block.hpp>
@@ -168,7 +169,7 @@ inline constexpr bool request_checked<To, std::tuple<Rs...>, Ts...> = [] {
 } // namespace detail
 
 template <class... Rs, class Handle, class... Ts>
-[[nodiscard]] auto request(const Handle& to, std::chrono::nanoseconds timeout, Ts&&... message) {
+[[nodiscard]] auto request(const Handle& to, time_span timeout, Ts&&... message) {
   if constexpr (detail::request_checked<Handle, std::tuple<Rs...>, Ts...>)
     return detail::request_awaiter<Rs...>{caf::actor_cast<caf::strong_actor_ptr>(to),
                                           caf::make_message(std::forward<Ts>(message)...), timeout};

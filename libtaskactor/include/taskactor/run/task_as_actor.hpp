@@ -18,6 +18,7 @@
 #pragma once
 
 #include <taskactor/run/exit_code.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <caf/actor.hpp>
 #include <caf/actor_cast.hpp>
@@ -50,7 +51,7 @@ void send(const Handle& to, Ts&&... message) {
 /// The same, later, by the actor system's clock; also when the task has ended by then. It can't be taken
 /// back. Units: `delay` counts from now.
 template <class Handle, class... Ts>
-void send_after(const Handle& to, std::chrono::nanoseconds delay, Ts&&... message) {
+void send_after(const Handle& to, time_span delay, Ts&&... message) {
   taskactor::detail::send_from_task_after(caf::actor_cast<caf::strong_actor_ptr>(to), delay,
                                           caf::make_message(std::forward<Ts>(message)...));
 }

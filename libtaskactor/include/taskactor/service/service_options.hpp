@@ -15,6 +15,7 @@
 #include <taskactor/task/expected.hpp>
 #include <taskactor/task/field.hpp>
 #include <taskactor/task/options.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -44,21 +45,21 @@ struct restart_limit {
   /// Zero: the first one is too much.
   std::size_t count = 1;
   /// In a window of this length; zero is refused.
-  std::chrono::nanoseconds within = std::chrono::seconds{5};
+  time_span within = std::chrono::seconds{5};
 };
 
 /// The waits before restarts. OTP has none: there a child that can't live uses up the limit at once.
 struct backoff {
   /// Before the first restart. Zero: none.
-  std::chrono::nanoseconds first{};
+  time_span first{};
   /// Each further wait is so many times the one before; at least one.
   double factor = 2;
   /// No wait is longer than this.
-  std::chrono::nanoseconds max = std::chrono::minutes{1};
+  time_span max = std::chrono::minutes{1};
   /// A random time below this is added to each wait.
-  std::chrono::nanoseconds jitter{};
+  time_span jitter{};
   /// After a run of this length the next wait is `first` again.
-  std::chrono::nanoseconds reset_after = std::chrono::minutes{1};
+  time_span reset_after = std::chrono::minutes{1};
 
   /// The wait after so many short runs in a row (one or more), without the jitter.
   std::chrono::nanoseconds wait_after(std::size_t runs) const noexcept;
@@ -71,10 +72,10 @@ struct child_options {
   /// The child says `service_start::ready` within this time; else it is stopped, and hasn't started. Unset:
   /// it runs as soon as it exists. Of a supervisor: it always says so, when its own children run; unset: it
   /// may take its time.
-  std::optional<std::chrono::nanoseconds> ready_within{};
+  std::optional<time_span> ready_within{};
   /// From the request to end to the kill. Zero: killed at once; `no_timeout`: for as long as it takes. Unset:
   /// 5 s, and for a supervisor as long as it takes.
-  std::optional<std::chrono::nanoseconds> stop_within{};
+  std::optional<time_span> stop_within{};
   taskactor::backoff backoff{};
 };
 

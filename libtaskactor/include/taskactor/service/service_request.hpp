@@ -5,6 +5,7 @@
 
 #include <taskactor/run/request.hpp>
 #include <taskactor/service/service.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -153,7 +154,7 @@ task<reply_values<Rs...>> request_through(service to, std::chrono::nanoseconds t
 /// As `request` to an actor. Errors: also `std::system_error{errc::service_down}`; `errc::invalid_argument`
 /// for a service that isn't an actor. Stops: also while it waits for the service to run.
 template <class... Rs, class... Ts>
-[[nodiscard]] task<detail::reply_values<Rs...>> request(const service& to, std::chrono::nanoseconds timeout,
+[[nodiscard]] task<detail::reply_values<Rs...>> request(const service& to, time_span timeout,
                                                         Ts&&... message) {
   return detail::request_through<Rs...>(to, timeout, caf::make_message(std::forward<Ts>(message)...));
 }

@@ -18,6 +18,7 @@
 #pragma once
 
 #include <taskactor/task/expected.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -30,7 +31,7 @@ namespace taskactor {
 /// So many in each stretch of time, evenly, after up to `burst` at once (a token bucket of that size).
 struct rate {
   std::size_t count = 1;
-  std::chrono::nanoseconds period = std::chrono::seconds{1};
+  time_span period = std::chrono::seconds{1};
   std::size_t burst = 1;
 };
 

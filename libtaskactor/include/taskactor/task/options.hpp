@@ -6,6 +6,7 @@
 #include <taskactor/task/field.hpp>
 #include <taskactor/task/limits.hpp>
 #include <taskactor/task/retry.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <chrono>
 #include <cstdint>
@@ -14,9 +15,6 @@
 #include <vector>
 
 namespace taskactor {
-
-/// As a `timeout`: run for as long as it takes.
-inline constexpr std::chrono::nanoseconds no_timeout = std::chrono::nanoseconds::max();
 
 /// What happens when `max_queue` tasks wait and run already.
 enum class on_full : std::uint8_t {
@@ -46,11 +44,11 @@ struct task_options {
   /// Unique among waiting and running tasks. Empty: one is made ("task-17").
   field<std::string> id{};
   /// How long the body may run; unset: the manager's `default_timeout`; `no_timeout`: no limit.
-  std::optional<std::chrono::nanoseconds> timeout{};
+  std::optional<time_span> timeout{};
   /// How long the task may wait for its token; unset: no limit.
-  std::optional<std::chrono::nanoseconds> queue_timeout{};
+  std::optional<time_span> queue_timeout{};
   /// Waiting and running together; unset: no limit.
-  std::optional<std::chrono::nanoseconds> total_timeout{};
+  std::optional<time_span> total_timeout{};
   /// Tokens of named limiters that it takes; errors: `errc::invalid_argument`, when one isn't there.
   field<std::vector<limit>> limits{};
   /// From `highest_priority` to `lowest_priority`.
@@ -65,14 +63,13 @@ struct task_options {
   field<std::optional<taskactor::retry>> retry{};
   taskactor::on_full on_full = taskactor::on_full::reject;
   /// For `on_full::wait`. Zero: as `reject`.
-  std::chrono::nanoseconds admission_timeout = no_timeout;
+  time_span admission_timeout = no_timeout;
   taskactor::on_duplicate on_duplicate = taskactor::on_duplicate::reject;
 };
 
 namespace detail {
 /// The first thing wrong with a duration field, if any: "timeout: -5 s is negative; ...".
-std::optional<rejection> check_duration(const char* field,
-                                        const std::optional<std::chrono::nanoseconds>& value);
+std::optional<rejection> check_duration(const char* field, const std::optional<time_span>& value);
 std::optional<rejection> validate(const task_options& options);
 /// Not on the task's own actor. Not inline: g++ 12 would take the runner that isn't set for one that is read.
 bool runs_elsewhere(const task_options& options) noexcept;

@@ -16,6 +16,7 @@
 
 #include <taskactor/task/expected.hpp>
 #include <taskactor/task/outcome.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -30,14 +31,14 @@ struct retry {
   /// Attempts in all, the first one included; one: no retry. Zero is refused.
   std::size_t max_attempts = 3;
   /// The wait before the second attempt. Zero: none.
-  std::chrono::nanoseconds first = std::chrono::seconds{1};
+  time_span first = std::chrono::seconds{1};
   /// Each further wait is so many times the one before; at least one.
   double factor = 2;
   /// No wait is longer than this.
-  std::chrono::nanoseconds max = std::chrono::minutes{1};
+  time_span max = std::chrono::minutes{1};
   /// A random time below this is added to each wait, so that those who failed together don't come back
   /// together.
-  std::chrono::nanoseconds jitter{};
+  time_span jitter{};
   /// Whether a failure is worth another attempt; asked once for each, on the manager's thread: it must not
   /// block. If it throws, the failure is final, and the exception a clean-up fault. Unset: every exception,
   /// and every `timeout` of an attempt.
@@ -50,7 +51,7 @@ struct retry {
 /// What `this_task::retry_after` throws: the task's failure, when there is no further attempt.
 class retry_requested : public std::runtime_error {
 public:
-  retry_requested(std::chrono::nanoseconds wait, const std::string& why);
+  retry_requested(time_span wait, const std::string& why);
   std::chrono::nanoseconds wait() const noexcept { return wait_; }
 
 private:

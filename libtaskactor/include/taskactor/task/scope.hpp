@@ -31,6 +31,7 @@
 #include <taskactor/task/as_task.hpp>
 #include <taskactor/task/sleep.hpp>
 #include <taskactor/task/task.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <chrono>
 #include <concepts>
@@ -146,7 +147,7 @@ auto make_scope(task<T> body, std::chrono::nanoseconds limit, time_point due = t
 
 /// Runs `body` for at most `duration`, counted from the await. Errors: `timeout_error` when time was up.
 template <class A>
-[[nodiscard]] auto fail_after(std::chrono::nanoseconds duration, A&& body) {
+[[nodiscard]] auto fail_after(time_span duration, A&& body) {
   const auto limit = detail::scope_limit("fail_after", duration);
   return detail::make_scope<detail::on_expiry::fail>(detail::as_part(std::forward<A>(body)), limit);
 }
@@ -161,7 +162,7 @@ template <class A>
 /// Runs `body` for at most `duration`, counted from the await, and goes on then: with its value in an
 /// `std::optional`, or an empty one; a body without a value gives true, or false when time was up.
 template <class A>
-[[nodiscard]] auto move_on_after(std::chrono::nanoseconds duration, A&& body) {
+[[nodiscard]] auto move_on_after(time_span duration, A&& body) {
   const auto limit = detail::scope_limit("move_on_after", duration);
   return detail::make_scope<detail::on_expiry::move_on>(detail::as_part(std::forward<A>(body)), limit);
 }

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <taskactor/task/task.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <chrono>
 #include <coroutine>
@@ -63,9 +64,6 @@ private:
   context* ctx_ = nullptr;
 };
 
-/// `now + d` without overflow: a very long sleep is one for ever.
-time_point after(time_point now, std::chrono::nanoseconds d) noexcept;
-
 } // namespace detail
 
 /// Parks the task until `due` on `std::chrono::steady_clock`, as the actor system tells it.
@@ -74,7 +72,7 @@ time_point after(time_point now, std::chrono::nanoseconds d) noexcept;
 }
 
 /// Parks the task for `duration`, counted from the await.
-[[nodiscard]] inline detail::sleep_awaiter sleep_for(std::chrono::nanoseconds duration) {
+[[nodiscard]] inline detail::sleep_awaiter sleep_for(time_span duration) {
   return detail::sleep_awaiter{duration};
 }
 

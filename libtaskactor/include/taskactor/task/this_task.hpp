@@ -4,6 +4,8 @@
 /// Threads: to be called on the thread that runs the body.
 #pragma once
 
+#include <taskactor/task/time_span.hpp>
+
 #include <chrono>
 #include <cstdint>
 #include <string>
@@ -45,7 +47,7 @@ std::uint64_t epoch();
 
 /// Ends this attempt as failed, and asks for another one after `wait`, whatever `retry_on` says; as long as
 /// attempts and time are left. Units: `wait` from now, in place of the wait that `retry` gives.
-[[noreturn]] void retry_after(std::chrono::nanoseconds wait, const std::string& why = {});
+[[noreturn]] void retry_after(time_span wait, const std::string& why = {});
 
 /// This attempt is the last one, however it ends.
 void forbid_retry();

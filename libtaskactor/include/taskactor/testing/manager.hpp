@@ -26,6 +26,7 @@
 /// the actor system that it needs.
 #pragma once
 
+#include <taskactor/task/time_span.hpp>
 #include <taskactor/task_manager.hpp>
 #include <taskactor/testing/faults.hpp>
 #include <taskactor/testing/stuck.hpp>
@@ -87,7 +88,7 @@ public:
   /// Runs all that can run now. Errors: `livelock`.
   void settle();
   /// Moves the clock by `duration`, and settles at each due time on the way. Errors: `livelock`.
-  void advance(std::chrono::nanoseconds duration);
+  void advance(time_span duration);
   /// Jumps to the next due time and settles. False: nothing is due.
   bool jump();
   /// Settles, waits for threads and processes, and jumps, until `done()`. Errors: `deadlock`, `livelock`.
