@@ -11,6 +11,9 @@ namespace taskactor::detail {
 
 namespace {
 
+/// Of a gather that doesn't know how many items there are. Each is some hundred bytes.
+constexpr std::size_t most_lanes = 1U << 20;
+
 void check(const gather_options& options) {
   for (const auto& wrong :
        {check_duration("task_timeout", options.task_timeout),
@@ -40,6 +43,8 @@ void gather_state::open(bool nested, bool feeding) {
   feeding_ = feeding;
   if (home_.table().refuses(depth_))
     throw_rejection({errc::stopping, "the task manager is stopping"});
+  const auto known = known_items();
+  limit_ = std::min(limit_, known != 0 ? known : most_lanes);
   home_.batches().add(*this);
   add_lanes(limit_);
   if (!feeding)

@@ -119,6 +119,11 @@ bool nested_calls::waited_for() const noexcept {
   return token_ != token::here;
 }
 
+bool nested_calls::are_open() const noexcept {
+  const std::lock_guard lock{mutex_};
+  return unanswered_ != 0 || !held_replies_.empty();
+}
+
 void nested_calls::answered(process_call& which) noexcept {
   try {
     if (which.asked() == 0 && begin_again(which))

@@ -35,7 +35,10 @@ public:
   void signal(int number) noexcept;
   /// What is held back for a token is passed on.
   void end_is_due() noexcept;
+  /// True: its maker lacks its token.
   bool waited_for() const noexcept;
+  /// True: its body hasn't been told what has become of one of them.
+  bool are_open() const noexcept;
   void token_is_back() noexcept;
   /// Its maker has ended. False: the last of them ends it.
   bool close() noexcept;

@@ -156,6 +156,11 @@ bool process_call::waits_for_nested() const noexcept {
   return nested && nested->waited_for();
 }
 
+bool process_call::has_open_calls() const noexcept {
+  const auto* const nested = nested_.load(std::memory_order_acquire);
+  return nested && nested->are_open();
+}
+
 void process_call::on_token_back() noexcept { nested_.load(std::memory_order_acquire)->token_is_back(); }
 
 void process_call::tell_body(std::string frame) noexcept {

@@ -75,6 +75,7 @@ public:
   nested_calls& nested();
   /// It has lent its token back, since it waits for those.
   bool waits_for_nested() const noexcept;
+  bool has_open_calls() const noexcept;
   /// To its body.
   void tell_body(std::string frame) noexcept;
   /// The last of those has ended, after the call's own end.

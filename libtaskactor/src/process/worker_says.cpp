@@ -174,7 +174,7 @@ worker::verdict worker::answer(said kind, const nlohmann::json& frame) {
     return verdict::broken;
   if (kind == said::returned && !train_[index].asked_back)
     return verdict::broken;
-  if (index == 0 && train_[index].call->waits_for_nested()) // it has calls that aren't answered
+  if (index == 0 && train_[index].call->has_open_calls()) // whose answers its body awaits
     return verdict::broken;
   if (index == 0 && must_hear(number))
     return verdict::later;

@@ -54,7 +54,8 @@ struct gather_options {
   /// runs. Empty: one is made ("gather-3"). Inside a task the task's id and a slash come before it.
   field<std::string> id{};
   /// Items that run at once; zero: as many as there are tokens when it starts. Each takes a token of the
-  /// manager's capacity, so that no more than that run: a larger number is told once in the log.
+  /// manager's capacity, so that no more than that run: a larger number is told once in the log. Of a range
+  /// that doesn't know its size no more than 2^20 run.
   std::size_t concurrency = 0;
   /// How long each item may run; unset or `no_timeout`: no limit of its own.
   std::optional<time_span> task_timeout{};
@@ -145,6 +146,8 @@ protected:
   virtual ref<lane> make_lane() = 0;
   /// True when a fetch would give an item now.
   virtual bool has_items() const noexcept = 0;
+  /// How many there are in all; zero: not known.
+  virtual std::size_t known_items() const noexcept { return 0; }
   /// True when who feeds it is to pull further items.
   virtual bool wants_items() const noexcept { return false; }
   /// How many items were fetched.

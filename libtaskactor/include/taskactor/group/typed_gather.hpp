@@ -122,6 +122,12 @@ private:
     return ref<lane>{new typed_lane<F, Source, Sink>{ref<typed_gather>{this}}};
   }
   bool has_items() const noexcept override { return source.has_items(); }
+  std::size_t known_items() const noexcept override {
+    if constexpr (requires { source.size(); })
+      return source.size();
+    else
+      return 0;
+  }
   bool wants_items() const noexcept override {
     if constexpr (requires { source.waiting(); })
       return source.waiting() <= fed_again_at();
