@@ -52,6 +52,7 @@ std::string group_state::next_id() {
 }
 
 std::optional<rejection> group_state::admit(ref<record> child, task_options&& options, ref<record>& joined) {
+  auto& home = home_; // once it is admitted the child may end, and the group with it, before this goes on
   std::optional<end_reason> ending;
   {
     const std::lock_guard lock{mutex_};
@@ -62,7 +63,7 @@ std::optional<rejection> group_state::admit(ref<record> child, task_options&& op
   }
   std::optional<rejection> refused;
   try {
-    refused = home_.admit(child, std::move(options), joined);
+    refused = home.admit(child, std::move(options), joined);
   } catch (...) { // a copy of its arguments threw, or there is no memory
     child_gone(*child);
     throw;
@@ -70,7 +71,7 @@ std::optional<rejection> group_state::admit(ref<record> child, task_options&& op
   if (refused || joined)
     child_gone(*child);
   else if (ending)
-    home_.cancel(*child, *ending);
+    home.cancel(*child, *ending);
   return refused;
 }
 

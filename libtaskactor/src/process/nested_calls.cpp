@@ -105,8 +105,7 @@ void nested_calls::signal_one(std::uint64_t number, int signal) noexcept {
   }
   if (call)
     call->signal(signal);
-  else
-    end_is_due(); // its reply may be held back
+  end_is_due(); // its reply may be held back, also since just now
 }
 
 void nested_calls::signal(int number) noexcept {
@@ -136,7 +135,7 @@ void nested_calls::answered(process_call& which) noexcept {
       return;
     const auto number = found.number;
     lock.unlock();
-    reply(reply_of(number, which), which.asked() != 0);
+    reply(reply_of(number, which), which);
   } catch (const std::exception&) { // no memory, or beyond a frame: its body would wait for ever
     maker_.signal(SIGKILL);
   }
@@ -146,7 +145,7 @@ void nested_calls::answered(process_call& which) noexcept {
 bool nested_calls::begin_again(process_call& which) {
   std::unique_lock lock{mutex_};
   auto& old = find(which);
-  if (closed_ || !which.runs_again(old.kills))
+  if (closed_ || which.asked() != 0 || !which.runs_again(old.kills))
     return false;
   auto next = old;
   next.call = which.again(old.arguments);
@@ -163,11 +162,11 @@ nested_calls::entry& nested_calls::find(const process_call& which) noexcept {
 }
 
 /// The last one waits for a token; unless an end is due, which isn't kept waiting.
-void nested_calls::reply(std::string frame, bool end_is_due) noexcept {
+void nested_calls::reply(std::string frame, const process_call& of) noexcept {
   std::unique_lock lock{mutex_};
   const bool lacks_token = unanswered_ == 0 && token_ != token::here;
   const bool asks_for_token = lacks_token && token_ == token::lent;
-  const bool waits = lacks_token && !end_is_due && maker_.asked() == 0;
+  const bool waits = lacks_token && of.asked() == 0 && maker_.asked() == 0;
   if (asks_for_token)
     token_ = token::on_its_way;
   if (waits)

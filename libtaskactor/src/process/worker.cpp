@@ -212,7 +212,7 @@ void worker::remove(lock_type lock, std::size_t index, bool answered,
     turn_since_ = now;
     if (!over) {
       next = train_.front().call;
-      next->inherit_token(*call);
+      pool_->home().process_gate().pass_on(*call, *next);
     }
   }
   ahead_ = over ? 0 : train_.size() - 1;

@@ -130,7 +130,9 @@ bool worker::begin_nested(const nlohmann::json& frame) {
   const auto call = train_.front().call;
   ask_back_locked(train_.size()); // it waits, and these aren't to wait for it
   lock.unlock();
-  return call->nested().begin(number, name, {bytes.begin(), bytes.end()}, captures);
+  const bool sound = call->nested().begin(number, name, {bytes.begin(), bytes.end()}, captures);
+  ask_back(ahead_limit); // what was sent ahead until its token was lent
+  return sound;
 }
 
 bool worker::signal_nested(const nlohmann::json& frame) {

@@ -33,7 +33,7 @@ rejection not_in_a_process() {
 }
 
 /// What all that wait want together is still a number.
-constexpr std::size_t most_tokens = std::numeric_limits<std::uint32_t>::max();
+constexpr std::size_t most_tokens = std::size_t{1} << 40;
 
 /// The needs of named limiters, in the order in which all tasks take them.
 std::optional<rejection> find_needs(runtime& home, const std::vector<limit>& limits,
@@ -89,7 +89,7 @@ std::optional<rejection> runtime::admit(ref<record> task, task_options&& options
     joined = std::move(answer.joined);
     if (!answer.refused || answer.refused->code != errc::queue_full || options.on_full != on_full::wait)
       return std::move(answer.refused);
-    if (auto late = wait_for_room(options, task->depth)) {
+    if (auto late = wait_for_room(options, *task)) {
       wrong = std::move(late); // and it is counted as one that was refused, once
       options.on_full = on_full::reject;
     }
@@ -97,17 +97,22 @@ std::optional<rejection> runtime::admit(ref<record> task, task_options&& options
 }
 
 /// Blocks until a task has ended. What it says is why it didn't: the time is up, or the manager is stopping.
-std::optional<rejection> runtime::wait_for_room(const task_options& options, std::uint8_t depth) {
+std::optional<rejection> runtime::wait_for_room(const task_options& options, const record& task) {
   const auto until = after(now(), options.admission_timeout);
   waiting_for_room_.fetch_add(1);
   struct leave {
     std::atomic<std::size_t>& count;
     ~leave() { count.fetch_sub(1); }
   } at_end{waiting_for_room_};
-  const auto may_go_on = [this, depth] { return table_->has_room() || table_->refuses(depth); };
+  const auto is_cancelled = [&task] { return task.state.load() == state::cancelling; }; // with its group
+  const auto may_go_on = [&] { return table_->has_room() || table_->refuses(task.depth) || is_cancelled(); };
+  bool came = false; // it may be taken again while this thread waits for its tokens: `admit` looks again
   std::unique_lock lock{mutex_};
-  block(lock, room_, may_go_on, until);
-  if (may_go_on())
+  block(
+      lock, room_, [&] { return came = came || may_go_on(); }, until);
+  if (is_cancelled())
+    return rejection{errc::stopping, "cancelled before there was room"};
+  if (came)
     return {};
   return rejection{errc::queue_full, "queue overflow: " + std::to_string(settings_.max_queue) + ", for "
                                          + to_text(options.admission_timeout)};

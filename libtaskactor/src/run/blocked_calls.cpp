@@ -12,7 +12,8 @@ record& task_of(thread_call& call) noexcept { return static_cast<record&>(call.w
 
 thread_call* blocked_calls::of_this_thread() noexcept {
   auto* const task = current_task();
-  return task ? dynamic_cast<thread_call*>(task) : nullptr;
+  auto* const call = task ? dynamic_cast<thread_call*>(task) : nullptr;
+  return call && !call->ended() ? call : nullptr; // what destroys its callable works for nobody
 }
 
 blocked_calls::blocked* blocked_calls::find(const record& task) noexcept {
@@ -77,9 +78,15 @@ void blocked_calls::wait_for(thread_call& call, const std::function<bool()>& the
 void blocked_calls::take_back(thread_call& call, time_point until) {
   auto& task = task_of(call);
   auto& gate = task.home->thread_gate();
+  bool lent = false;
+  {
+    const std::lock_guard lock{mutex_};
+    lent = find(task)->is_beyond;
+  }
   want_managers(call);
-  wait_for(
-      call, [&] { return task.token.may_run(); }, until);
+  if (lent) // one that has kept its thread's token waits for nobody: who has the manager's may wait for that
+    wait_for(
+        call, [&] { return task.token.may_run(); }, until);
   want_threads(call);
   wait_for(
       call, [&] { return gate.serves(call); }, until);

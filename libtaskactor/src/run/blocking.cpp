@@ -16,6 +16,13 @@ namespace {
 /// For threads that work for a test in which time stands still.
 constexpr std::chrono::seconds patience{1};
 
+/// The call of this thread, if it is one of this manager's and is about to block. One that waits for another
+/// manager keeps its tokens: while it waited for them it would be a guest of that one.
+thread_call* call_that_lends(const runtime& home, time_point until) {
+  auto* const call = blocked_calls::of_this_thread();
+  return call && &call->works_for().home() == &home && until > home.now() ? call : nullptr;
+}
+
 } // namespace
 
 void refuse_inside_coroutine() {
@@ -29,7 +36,7 @@ void runtime::block(std::unique_lock<std::mutex>& lock, std::condition_variable&
   if (done())
     return;
   refuse_inside_coroutine();
-  auto* const call = blocked_calls::of_this_thread();
+  auto* const call = call_that_lends(*this, until);
   if (!call)
     return wait_here(lock, changed, done, until);
   lock.unlock(); // who gives tokens may ask for it
@@ -102,7 +109,7 @@ bool runtime::block(semaphore& posted, time_point until) {
         lock, never, [&] { return posted.is_posted(); }, until);
     return posted.is_posted();
   }
-  auto* const call = blocked_calls::of_this_thread();
+  auto* const call = call_that_lends(*this, until);
   if (!call || posted.is_posted())
     return wait_here(posted, until);
   blocked_call lends{*call};

@@ -182,7 +182,9 @@ std::optional<std::chrono::nanoseconds> manager_actor::wait_before_retry(const r
   if (std::exchange(task.special->asked_about, attempt) != attempt) // looked at twice, when its time was up
     task.special->next_wait = ask_retry(task, *what);
   const auto wait = task.special->next_wait;
-  if (!wait || after(home_.now(), *wait) >= after(task.submitted, task.total_timeout))
+  if (!wait
+      || (task.total_timeout != no_timeout
+          && after(home_.now(), *wait) >= after(task.submitted, task.total_timeout)))
     return {};
   return wait;
 }

@@ -70,6 +70,11 @@ public:
     if (!ending_turn_ || served_ != this || queue_.size() > 1)
       wake_one(lock);
   }
+  /// Who has pushed in its last steps goes on after all.
+  void look() {
+    std::unique_lock lock{mutex_};
+    wake_one(lock);
+  }
   caf::resumable* pop() {
     std::unique_lock lock{mutex_};
     if (std::exchange(served_, this) != this)

@@ -135,8 +135,10 @@ void runtime::tell(record& task, std::uint8_t what) noexcept {
 
 cancel_reply runtime::cancel(record& task, end_reason why) {
   const auto reply = table_->cancel(task, why);
-  if (reply == cancel_reply::requested)
+  if (reply == cancel_reply::requested) {
     post(manager_, end_task{ref<record>{&task}, why});
+    tell_room(); // it may be a child that waits to be admitted
+  }
   return reply;
 }
 

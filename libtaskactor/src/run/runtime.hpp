@@ -141,7 +141,7 @@ public:
 
 private:
   std::optional<rejection> fill_in(record& task, task_options& options);
-  std::optional<rejection> wait_for_room(const task_options& options, std::uint8_t depth);
+  std::optional<rejection> wait_for_room(const task_options& options, const record& task);
   void start_watch();
   // -- how it ends, and how that is waited for: runtime_ending.cpp
   void begin_shutdown(const shutdown_options& bounds);

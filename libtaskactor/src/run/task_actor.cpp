@@ -211,16 +211,20 @@ bool task_actor::has_come() noexcept {
   return waiting->stop() || waiting->ready();
 }
 
-/// What was lent is wanted again from now on, and waited for unless an end is due: that is delivered at once,
-/// and the token comes while the body unwinds (rule 6).
+/// What was lent is wanted again, and waited for unless an end is due, which isn't kept waiting (rule 6).
 bool task_actor::may_run() noexcept {
   if (task_->token.may_run())
     return true;
+  const bool ends = end_is_due(); // a later one wakes it
   if (task_->token.want()) {
-    const run_queue::last_steps ending{!end_is_due()}; // it parks until it has one
+    const run_queue::last_steps ending{!ends}; // it parks until it has one
     home().tell(*task_, record::moves_token);
   }
-  return task_->token.may_run() || end_is_due();
+  if (!task_->token.may_run() && !ends)
+    return false;
+  if (auto* const queue = home().queue())
+    queue->look(); // what this thread has pushed as its last step isn't that
+  return true;
 }
 
 /// That of a scope around the body or of the task, also in a shield: clean-up isn't kept waiting either.

@@ -7,6 +7,7 @@
 
 #include <taskactor/task/context.hpp>
 #include <taskactor/task/limits.hpp>
+#include <taskactor/task/time_span.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -31,7 +32,8 @@ public:
     if (const auto debt = (next_ - now).count(); before != 0 && debt > 0 && interval_.count() != before) {
       const auto tokens = static_cast<double>(debt) / static_cast<double>(before);
       const auto wait = std::ceil(tokens * static_cast<double>(interval_.count()));
-      next_ = now + std::chrono::nanoseconds{std::llround(std::min(wait, static_cast<double>(longest)))};
+      next_
+          = after(now, std::chrono::nanoseconds{std::llround(std::min(wait, static_cast<double>(longest)))});
     }
   }
   bool limits() const noexcept { return interval_.count() != 0; }
@@ -45,7 +47,7 @@ public:
   /// Only what is available.
   void take(std::size_t count, time_point now) noexcept {
     if (limits())
-      next_ = std::max(next_, now) + static_cast<std::int64_t>(count) * interval_;
+      next_ = after(std::max(next_, now), times(interval_, count));
   }
   /// How long it takes to be full again; and what so many tokens make of that.
   std::chrono::nanoseconds debt(time_point now) const noexcept {

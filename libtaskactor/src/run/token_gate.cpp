@@ -89,6 +89,12 @@ void token_gate::put_back(ref<ticket> work) noexcept {
   serve(lock);
 }
 
+void token_gate::pass_on(ticket& from, ticket& to) noexcept {
+  const std::lock_guard lock{mutex_};
+  if (from.hold_ == ticket::hold::token) // else it leaves as what it is, and the other one runs over capacity
+    to.inherit_token(from);
+}
+
 void token_gate::lend_back(ticket& work) noexcept {
   std::unique_lock lock{mutex_};
   if (work.hold_ == ticket::hold::token_wanted) {

@@ -39,6 +39,8 @@ public:
   /// Of work that has started: its token serves others until `want_back`, and `ticket::on_token_back`.
   /// Nothing for work that has ended meanwhile. The two may overtake each other.
   void lend_back(ticket& work) noexcept;
+  /// The token of work that ends is that of `to`, which has been prefetched behind it.
+  void pass_on(ticket& from, ticket& to) noexcept;
   void want_back(ref<ticket> work) noexcept;
   /// It has its token.
   bool serves(const ticket& work) const noexcept;

@@ -20,7 +20,7 @@ std::chrono::nanoseconds remaining() {
   const auto until = deadline();
   if (until == std::chrono::steady_clock::time_point::max())
     return std::chrono::nanoseconds::max();
-  return std::max(std::chrono::nanoseconds{0}, std::chrono::nanoseconds{until - now()});
+  return std::max(std::chrono::nanoseconds{0}, detail::between(now(), until));
 }
 
 bool cancel_requested() {
