@@ -81,7 +81,7 @@ public:
 
 private:
   /// UndefinedBehaviorSanitizer doesn't know that the exception which ends a thread has no object.
-  [[gnu::no_sanitize("null")]] void handle(event_hub& hub, const event& what) {
+  __attribute__((no_sanitize("null"))) void handle(event_hub& hub, const event& what) {
     try {
       handler_(what);
     } catch (const abi::__forced_unwind&) { // it ends its thread: see `event_hub::serve`

@@ -169,11 +169,13 @@ void nested_calls::reply(std::string frame, const process_call& of) noexcept {
   const bool waits = lacks_token && of.asked() == 0 && maker_.asked() == 0;
   if (asks_for_token)
     token_ = token::on_its_way;
-  if (waits)
+  if (waits) {
     held_replies_.push_back(std::move(frame));
-  lock.unlock();
-  if (!waits)
+    lock.unlock();
+  } else {
+    lock.unlock();
     maker_.tell_body(std::move(frame));
+  }
   if (asks_for_token)
     maker_.home().process_gate().want_back(ref<process_call>{&maker_});
 }

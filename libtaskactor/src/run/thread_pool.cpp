@@ -42,7 +42,7 @@ void thread_call::request_stop() noexcept {
 
 /// A function that ends its thread unwinds it, which must not be caught for good: glibc would end the
 /// process. UndefinedBehaviorSanitizer doesn't know that such an exception has no object.
-[[gnu::no_sanitize("null")]] void thread_call::call() {
+__attribute__((no_sanitize("null"))) void thread_call::call() {
   const blocked_calls::visit at_end{task()};
   try {
     const current_scope scope{this, nullptr};
