@@ -6,6 +6,8 @@
 #include <taskactor/task/outcome.hpp>
 #include <taskactor/task/time_span.hpp>
 
+#include <utility>
+
 namespace taskactor::detail {
 
 namespace {
@@ -130,7 +132,10 @@ bool end_wait::is_why() const noexcept {
   return parent.size() == record_.parent_length && record_.id.compare(0, parent.size(), parent) == 0;
 }
 
+/// A handle that is awaited as a temporary may be its record's last owner, and gives it up behind this.
 void end_wait::finish() {
+  if (std::exchange(listening_, false))
+    record_.remove(*this);
   if ((stopped_ || gave_up()) && !(has_ended(record_) && is_why()))
     throw cancelled_error{};
 }
