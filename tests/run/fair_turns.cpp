@@ -61,6 +61,18 @@ std::string names_in(std::string order) {
   return order;
 }
 
+/// Adds so many at top level, and waits for all. Returns in which order tasks have begun meanwhile.
+std::string begins_beside(virtual_time& world, std::string& order, int count) {
+  world.advance(10ms);
+  order.clear();
+  std::vector<ta::handle<void>> handles;
+  for (int i = 0; i < count; ++i)
+    handles.push_back(world.tasks.add_task({}, begun{&order}, 'a').value());
+  for (const auto& each : handles)
+    each.wait();
+  return order;
+}
+
 } // namespace
 
 BOOST_AUTO_TEST_SUITE(fair_turns)
@@ -70,16 +82,9 @@ BOOST_AUTO_TEST_CASE(a_gather_that_goes_on_and_on_keeps_nobody_out) {
     virtual_time world{{.capacity = capacity}};
     std::string order;
     (void)world.tasks.add_task({}, bulk, &order, 2 * capacity);
-    world.advance(10ms);
-    order.clear();
-    std::vector<ta::handle<void>> handles;
-    for (int i = 0; i < 40; ++i)
-      handles.push_back(world.tasks.add_task({}, begun{&order}, 'a').value());
-    for (const auto& each : handles)
-      each.wait();
-    BOOST_TEST(longest_wait(order, 40) <= 3 + capacity, order);
-    BOOST_TEST(std::count(order.begin(), order.end(), '.') >= 3 * 40 - 8,
-               order); // and the gather has the rest
+    const auto seen = begins_beside(world, order, 40);
+    BOOST_TEST(longest_wait(seen, 40) <= 3 + capacity, seen);
+    BOOST_TEST(std::count(seen.begin(), seen.end(), '.') >= 3 * 40 - 8, seen); // and the gather has the rest
     world.tasks.cancel_all();
   }
 }
@@ -88,14 +93,8 @@ BOOST_AUTO_TEST_CASE(nor_does_a_tree_of_tasks_that_wait_for_their_children) {
   virtual_time world{{.capacity = 2}};
   std::string order;
   auto whole = world.tasks.add_task({}, tree, &order, 10).value();
-  world.advance(10ms);
-  order.clear();
-  std::vector<ta::handle<void>> handles;
-  for (int i = 0; i < 40; ++i)
-    handles.push_back(world.tasks.add_task({}, begun{&order}, 'a').value());
-  for (const auto& each : handles)
-    each.wait();
-  BOOST_TEST(longest_wait(order, 40) <= 5u, order);
+  const auto seen = begins_beside(world, order, 40);
+  BOOST_TEST(longest_wait(seen, 40) <= 5u, seen);
   whole.get();
 }
 

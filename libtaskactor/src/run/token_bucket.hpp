@@ -2,7 +2,7 @@
 ///
 /// Kept as one point in time, as in the generic cell rate algorithm (ITU-T I.371): `next_` is when a token
 /// would be due if all had been taken evenly. Exact to the nanosecond, without drift, and nothing to do while
-/// nobody asks. The interval is rounded up: the rate is never exceeded.
+/// nobody asks. The interval is rounded up: the rate is never exceeded, but by a bucket beyond `longest`.
 #pragma once
 
 #include <taskactor/task/context.hpp>
@@ -67,8 +67,8 @@ public:
   time_point refill() const noexcept { return next_ - (burst_ - 1) * interval_; }
 
 private:
-  /// No bucket takes longer than this (146 years) to be full again, so that nothing here overflows: what a
-  /// larger one holds isn't used up before.
+  /// No bucket takes longer than this (146 years) to be full again, so that nothing here overflows. One that
+  /// would is filled faster than its rate says, once all that its burst allows has been taken.
   static constexpr std::uint64_t longest = std::uint64_t{1} << 62;
   static constexpr std::size_t most_burst = longest;
 
