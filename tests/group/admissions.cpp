@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <functional>
+#include <latch>
 #include <memory>
 #include <new>
 #include <optional>
@@ -142,6 +143,35 @@ BOOST_AUTO_TEST_CASE(a_group_that_has_no_child_left_takes_no_other) {
   BOOST_TEST(over);
   BOOST_TEST(!late);
   BOOST_CHECK(h.state() == ta::state::completed);
+}
+
+BOOST_AUTO_TEST_CASE(a_child_that_waits_for_room_hears_of_its_groups_end) {
+  ta::task_manager tasks{{.max_queue = 2, .cancel_grace = 1h}};
+  auto stranger = tasks.add_task({}, hanging).value();
+  std::optional<ta::task_group> group;
+  std::latch begun{1};
+  auto body = [&]() -> ta::task<void> {
+    co_await ta::with_group([&](ta::task_group& here) -> ta::task<void> {
+      group.emplace(here);
+      begun.count_down();
+      co_await ta::sleep_for(1h);
+    });
+  };
+  auto h = tasks.add_task({}, body).value();
+  begun.wait();
+  ta::errc why{};
+  std::thread adds{[&] {
+    const auto added = group->add_task({.on_full = ta::on_full::wait}, own, 1);
+    why = added ? ta::errc{} : added.error().code;
+  }};
+  while (group->size() == 0)
+    std::this_thread::yield();
+  h.cancel();
+  adds.join(); // while the stranger keeps its room
+  BOOST_CHECK(why == ta::errc::stopping);
+  BOOST_CHECK(h.wait_outcome().state() == ta::state::cancelled);
+  BOOST_CHECK(stranger.state() == ta::state::running);
+  tasks.shutdown({.drain = 0s});
 }
 
 BOOST_AUTO_TEST_CASE(the_group_of_a_killed_task_takes_no_other) {
