@@ -2,12 +2,22 @@
 #
 #   library      the shared library
 #   node         the shared library of nodes
-#   development  headers, the static libraries, the CMake package, FindCAF for it, taskactor.pc
+#   development  headers, the static libraries, the CMake package, FindCAF for it, a pkg-config file for each library,
+#                and what is to be read: the README, the design, the guide, the examples
 #   programs     what apps/ installs
 #
 # The CMake package takes what is there, and the shared library where both kinds are: cmake/taskactor-config.cmake.in.
+# The target `taskactor_installed` builds all of it.
 include(GNUInstallDirs)
 include(CMakePackageConfigHelpers)
+
+# taskactor_build_to_install(<target>...): of these something is installed.
+function(taskactor_build_to_install)
+  if(NOT TARGET taskactor_installed)
+    add_custom_target(taskactor_installed)
+  endif()
+  add_dependencies(taskactor_installed ${ARGN})
+endfunction()
 
 # taskactor_install(<target>...): the library, and that of nodes (taskactor_node...) on it; of each kind, shared and
 # static, one target at most.
@@ -21,6 +31,7 @@ function(taskactor_install)
       set(kind static)
     endif()
     list(APPEND kinds ${kind})
+    taskactor_build_to_install(${target})
     _taskactor_install_node(${target} ${kind} "${package_dir}")
     install(TARGETS ${target} EXPORT taskactor_${kind}
       LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT library NAMELINK_COMPONENT development
@@ -32,6 +43,7 @@ function(taskactor_install)
   set_property(GLOBAL PROPERTY TASKACTOR_KINDS ${kinds})
 
   # For either kind of the library: its users' tests link it.
+  taskactor_build_to_install(taskactor_testing)
   install(TARGETS taskactor_testing EXPORT taskactor_testing
     ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT development)
   install(EXPORT taskactor_testing NAMESPACE taskactor:: FILE taskactor-testing.cmake
@@ -50,11 +62,25 @@ function(taskactor_install)
     DESTINATION "${package_dir}" COMPONENT development)
 
   _taskactor_pkg_config("${kinds}")
+  _taskactor_install_pages()
+endfunction()
+
+# What is to be read, in folders as in the repository: so the pages' links lead to each other there, too.
+function(_taskactor_install_pages)
+  set(source "${PROJECT_SOURCE_DIR}")
+  install(FILES "${source}/README.md" DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT development)
+  install(DIRECTORY "${source}/examples" DESTINATION "${CMAKE_INSTALL_DOCDIR}" COMPONENT development
+    FILES_MATCHING PATTERN "*.cpp" PATTERN "node_client.py")
+  file(GLOB pages CONFIGURE_DEPENDS "${source}/libtaskactor/*.md" "${source}/libtaskactor/*.svg")
+  install(FILES ${pages} DESTINATION "${CMAKE_INSTALL_DOCDIR}/libtaskactor" COMPONENT development)
+  install(DIRECTORY "${source}/libtaskactor/docs" DESTINATION "${CMAKE_INSTALL_DOCDIR}/libtaskactor" COMPONENT development
+    FILES_MATCHING PATTERN "*.md")
 endfunction()
 
 # The library of nodes finds the other one beside it.
 function(_taskactor_install_node core kind package_dir)
   string(REPLACE taskactor taskactor_node target ${core})
+  taskactor_build_to_install(${target})
   if(NOT CMAKE_INSTALL_FULL_LIBDIR IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
     set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN")
   endif()
@@ -66,7 +92,7 @@ function(_taskactor_install_node core kind package_dir)
     DESTINATION "${package_dir}" COMPONENT development)
 endfunction()
 
-# taskactor.pc finds its prefix from where it lies, so that `cmake --install --prefix` is right as well.
+# Each .pc file finds its prefix from where it lies, so that `cmake --install --prefix` is right as well.
 function(_taskactor_pkg_config kinds)
   file(RELATIVE_PATH pc_to_prefix "${CMAKE_INSTALL_FULL_LIBDIR}/pkgconfig" "${CMAKE_INSTALL_PREFIX}")
   string(REGEX REPLACE "/$" "" pc_to_prefix "${pc_to_prefix}")
@@ -95,10 +121,11 @@ function(_taskactor_pkg_config kinds)
   endif()
   string(APPEND pc_libs " -lcaf_core -pthread")
 
-  configure_file("${PROJECT_SOURCE_DIR}/cmake/taskactor.pc.in" taskactor.pc @ONLY)
-  configure_file("${PROJECT_SOURCE_DIR}/cmake/taskactor-node.pc.in" taskactor-node.pc @ONLY)
-  install(FILES "${CMAKE_CURRENT_BINARY_DIR}/taskactor.pc" "${CMAKE_CURRENT_BINARY_DIR}/taskactor-node.pc"
-    DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT development)
+  foreach(name IN ITEMS taskactor taskactor-node taskactor-testing)
+    configure_file("${PROJECT_SOURCE_DIR}/cmake/${name}.pc.in" ${name}.pc @ONLY)
+    install(FILES "${CMAKE_CURRENT_BINARY_DIR}/${name}.pc"
+      DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT development)
+  endforeach()
 endfunction()
 
 # taskactor_install_program(<target>): into the component `programs`. Where the loader doesn't look of itself, the
@@ -108,5 +135,6 @@ function(taskactor_install_program target)
     file(RELATIVE_PATH bin_to_lib "${CMAKE_INSTALL_FULL_BINDIR}" "${CMAKE_INSTALL_FULL_LIBDIR}")
     set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN/${bin_to_lib}")
   endif()
+  taskactor_build_to_install(${target})
   install(TARGETS ${target} RUNTIME DESTINATION "${CMAKE_INSTALL_BINDIR}" COMPONENT programs)
 endfunction()

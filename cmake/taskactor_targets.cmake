@@ -20,10 +20,23 @@ target_compile_options(taskactor_strict INTERFACE
   $<$<AND:$<CXX_COMPILER_ID:Clang>,$<BOOL:${TASKACTOR_PCH}>>:SHELL:-Xclang -fno-pch-timestamp>
   $<$<BOOL:${TASKACTOR_WERROR}>:-Werror>)
 
+# taskactor_compile_together(<target> <count>): its sources so many at once, where that is wanted.
+function(taskactor_compile_together target count)
+  if(NOT TASKACTOR_UNITY)
+    return()
+  endif()
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE ${count})
+  # GCC takes an unnamed namespace in an included source for one in a header.
+  target_compile_options(${target} PRIVATE $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage>)
+endfunction()
+
 # taskactor_own(<target>): the target is our own code, so its warnings are ours to mend.
 function(taskactor_own target)
   set_target_properties(${target} PROPERTIES CXX_EXTENSIONS OFF)
   target_link_libraries(${target} PRIVATE $<BUILD_INTERFACE:taskactor_strict>)
+  if(CMAKE_CURRENT_SOURCE_DIR STREQUAL "${PROJECT_SOURCE_DIR}/libtaskactor")
+    taskactor_compile_together(${target} 10)
+  endif()
   get_target_property(type ${target} TYPE)
   if(type STREQUAL EXECUTABLE AND CMAKE_CXX_FLAGS MATCHES "-fsanitize=thread")
     target_sources(${target} PRIVATE ${PROJECT_SOURCE_DIR}/cmake/tsan_caf.cpp)

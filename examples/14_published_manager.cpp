@@ -33,9 +33,12 @@ struct system_config : caf::actor_system_config {
   system_config() {
     ta::task_manager::configure(*this);
     load<caf::io::middleman>();
-    set("middleman.workers", std::size_t{0});
-    set("middleman.heartbeat-interval", caf::timespan{500ms});
-    set("middleman.connection-timeout", caf::timespan{2s}); // without both, a lost machine is noticed never
+    for (const std::string group : {"middleman.", "caf.middleman."}) { // as CAF 0.17 calls it, and 1.x
+      caf::put(content, group + "workers", std::size_t{0});
+      // Without both of these, a lost machine is noticed never.
+      caf::put(content, group + "heartbeat-interval", caf::timespan{500ms});
+      caf::put(content, group + "connection-timeout", caf::timespan{2s});
+    }
   }
 };
 

@@ -1,6 +1,7 @@
 #include "completed_items.hpp"
 
 #include "descriptors.hpp"
+#include "opening.hpp"
 #include "report.hpp"
 #include "screen.hpp"
 #include "text.hpp"
@@ -12,7 +13,6 @@
 #include <system_error>
 #include <utility>
 
-#include <fcntl.h>
 #include <unistd.h>
 
 namespace taskactor::cli {
@@ -28,15 +28,16 @@ constexpr std::size_t read_size = std::size_t{1} << 18;
 
 /// Calls `use(line, is_ended)` for each line of a file.
 template <class F>
-void for_each_line(const std::string& path, F&& use) {
-  const descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+void for_each_line(const descriptor& file, const std::string& path, run_control& control, F&& use) {
   if (!file)
     unreadable(path, errno);
   std::string kept;
   std::string buffer(read_size, '\0');
   for (;;) {
+    if (!wait_readable(file.get(), control))
+      throw stopped_early{};
     const auto size = ::read(file.get(), buffer.data(), buffer.size());
-    if (size < 0 && errno == EINTR)
+    if (size < 0 && (errno == EINTR || errno == EAGAIN))
       continue;
     if (size < 0)
       unreadable(path, errno);
@@ -61,9 +62,10 @@ bool may_be_torn(std::string_view line) { return line.front() == '{' || line.fro
 
 } // namespace
 
-completed_items::completed_items(const std::string& path, screen& messages) {
+completed_items::completed_items(const descriptor& file, const std::string& path, screen& messages,
+                                 run_control& control) {
   std::size_t number = 0;
-  for_each_line(path, [&](std::string_view line, bool is_ended) {
+  for_each_line(file, path, control, [&](std::string_view line, bool is_ended) {
     ++number;
     const auto read = read_reported(line);
     if (const auto* what = std::get_if<reported>(&read)) {

@@ -13,6 +13,8 @@
 
 namespace taskactor::cli {
 
+class descriptor;
+class run_control;
 class screen;
 
 /// The report can't be read, or isn't one: with its name, and the line.
@@ -24,9 +26,10 @@ class completed_items {
 public:
   /// None: nothing was done before.
   completed_items() = default;
-  /// Reads a report to its end. A last line without an end, as a run that was killed may have left it, is no
-  /// error: it is told to `messages`. Errors: `bad_report`.
-  completed_items(const std::string& path, screen& messages);
+  /// Reads a report to its end; `file` is what `open_to_read` made of `path`. A last line without an end, as
+  /// a run that was killed may have left it, is no error: it is told to `messages`.
+  /// Errors: `bad_report`, `stopped_early`.
+  completed_items(const descriptor& file, const std::string& path, screen& messages, run_control& control);
 
   /// Was it completed? Each time that it was can be taken once.
   bool take(std::string_view item) noexcept;

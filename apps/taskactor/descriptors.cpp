@@ -67,19 +67,23 @@ void open_standard_streams() noexcept {
       const int opened = ::open("/dev/null", O_RDONLY);
 }
 
-std::size_t allowed_jobs(std::size_t wanted) noexcept {
+descriptor_room room_for_jobs(std::size_t wanted) noexcept {
   rlimit limit{};
   if (::getrlimit(RLIMIT_NOFILE, &limit) != 0)
-    return std::max<std::size_t>(1, wanted);
+    return {std::max<std::size_t>(1, wanted)};
+  descriptor_room result;
+  const auto before = limit.rlim_cur;
   const rlim_t needed = (wanted == 0 ? most_jobs : wanted) * per_job + reserve;
   if (wanted != 0 && limit.rlim_cur < needed && limit.rlim_max > limit.rlim_cur) {
-    // Commands inherit the limit, and some don't bear a large one: no more than is needed.
     limit.rlim_cur = std::min(limit.rlim_max, needed);
-    if (::setrlimit(RLIMIT_NOFILE, &limit) != 0)
-      ::getrlimit(RLIMIT_NOFILE, &limit);
+    if (::setrlimit(RLIMIT_NOFILE, &limit) == 0)
+      result.limit_before = before;
+    else
+      limit.rlim_cur = before;
   }
   const auto room = limit.rlim_cur > reserve ? (limit.rlim_cur - reserve) / per_job : 0;
-  return std::clamp<std::size_t>(room, 1, wanted == 0 ? most_jobs : wanted);
+  result.jobs = std::clamp<std::size_t>(room, 1, wanted == 0 ? most_jobs : wanted);
+  return result;
 }
 
 } // namespace taskactor::cli

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstddef>
+#include <optional>
 #include <string_view>
 #include <utility>
 
@@ -40,8 +41,15 @@ int append_whole(int fd, std::string_view bytes) noexcept;
 /// becomes one.
 void open_standard_streams() noexcept;
 
+struct descriptor_room {
+  std::size_t jobs = 0; ///< so many commands may run at once
+  /// What the soft limit was, if it has been raised: commands are to have that one, since some don't bear a
+  /// large one.
+  std::optional<std::size_t> limit_before{};
+};
+
 /// How many commands may run at once with the descriptors that there are: `wanted` if they suffice, after
 /// raising the soft limit if need be; 0 asks for as many as possible.
-std::size_t allowed_jobs(std::size_t wanted) noexcept;
+descriptor_room room_for_jobs(std::size_t wanted) noexcept;
 
 } // namespace taskactor::cli

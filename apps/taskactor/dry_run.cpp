@@ -7,6 +7,7 @@
 #include "run_control.hpp"
 #include "screen.hpp"
 #include "text.hpp"
+#include "used_files.hpp"
 
 #include <optional>
 #include <string>
@@ -35,7 +36,8 @@ void print_all(const command_template& command, pending_items& items, run_contro
 
 int print_commands(const command_template& command, pending_items& items, run_control& control,
                    screen& where) {
-  output to{where, {}};
+  const used_files none;
+  output to{where, {}, none};
   try {
     print_all(command, items, control, to);
   } catch (const no_reader&) {

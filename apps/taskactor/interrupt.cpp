@@ -1,12 +1,16 @@
 #include "interrupt.hpp"
 
 #include "exit_code.hpp"
+#include "new_thread.hpp"
 #include "run_control.hpp"
 #include "screen.hpp"
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
+#include <cstring>
 #include <system_error>
+#include <utility>
 
 #include <poll.h>
 #include <sys/eventfd.h>
@@ -17,8 +21,15 @@ namespace taskactor::cli {
 
 namespace {
 
+using namespace std::chrono_literals;
+
 /// After a kill, until the program ends without waiting for its own threads any longer.
-constexpr int patience_after_kill = 2000; // ms
+constexpr auto patience_after_kill = 2s;
+/// Of the run, when somebody waits for its end: its commands, the runtime, the writer, and some more.
+constexpr int steps = 4;
+constexpr std::chrono::hours longest_patience{24 * 365};
+/// For last words.
+constexpr auto a_moment = 200ms;
 
 int code_of(int signal) noexcept { return 128 + signal; }
 
@@ -32,7 +43,7 @@ blocked_signals::blocked_signals() {
   for (const int number : {SIGPIPE, SIGXFSZ})
     std::signal(number, SIG_IGN);
   ::sigemptyset(&set_);
-  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP, SIGTSTP, SIGCONT}) {
     struct sigaction before {};
     // A blocked signal is kept even if it is ignored, so it must not be blocked then.
     if (::sigaction(number, nullptr, &before) == 0 && before.sa_handler != SIG_IGN)
@@ -41,8 +52,26 @@ blocked_signals::blocked_signals() {
   ::pthread_sigmask(SIG_BLOCK, &set_, nullptr);
 }
 
+std::string signal_text(int number) {
+  const char* name = ::sigabbrev_np(number);
+  return "signal " + std::to_string(number) + (name ? " (" + std::string{name} + ')' : "");
+}
+
+void suspend(run_control& control, screen& messages) {
+  control.pause()->begin();
+  messages.live({});
+  static_cast<void>(messages.said_within(a_moment));
+  sigset_t stop, before;
+  ::sigemptyset(&stop);
+  ::sigaddset(&stop, SIGTSTP);
+  ::pthread_sigmask(SIG_UNBLOCK, &stop, &before);
+  ::pthread_kill(::pthread_self(), SIGTSTP); // all threads stop here
+  ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  control.pause()->end();
+}
+
 interrupt::interrupt(const blocked_signals& signals, run_control& control, screen& messages,
-                     std::function<std::size_t()> running)
+                     std::optional<commands> running)
     : control_(control),
       screen_(messages),
       running_(std::move(running)),
@@ -50,7 +79,7 @@ interrupt::interrupt(const blocked_signals& signals, run_control& control, scree
       end_(make_eventfd()) {
   if (!signals_)
     throw std::system_error{errno, std::generic_category(), "signalfd"};
-  thread_ = std::thread{[this] { watch(); }};
+  thread_ = new_thread("signals", [this] { watch(); });
 }
 
 interrupt::~interrupt() {
@@ -59,18 +88,31 @@ interrupt::~interrupt() {
 }
 
 void interrupt::watch() {
-  while (const int number = wait(-1))
-    on_signal(number);
+  while (const int number = wait(due()))
+    if (number == SIGALRM)
+      on_time();
+    else if (number == SIGTSTP)
+      on_pause();
+    else if (number == SIGCONT)
+      continue;
+    else if (running_)
+      on_signal(number);
+    else
+      end_at_once(number);
 }
 
-int interrupt::wait(int milliseconds) const {
+int interrupt::wait(clock::time_point until) const {
   for (;;) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - clock::now()).count();
+    const int milliseconds = until == clock::time_point::max()
+                                 ? -1
+                                 : static_cast<int>(std::clamp<std::int64_t>(left, 0, INT_MAX));
     pollfd ready[] = {{end_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
     const int count = ::poll(ready, 2, milliseconds);
     if (count < 0 && errno == EINTR)
       continue;
     if (count == 0)
-      return SIGALRM; // it took too long
+      return SIGALRM;
     if (ready[0].revents != 0)
       return 0;
     signalfd_siginfo info{};
@@ -79,11 +121,46 @@ int interrupt::wait(int milliseconds) const {
   }
 }
 
+/// When there is something to be done without a signal.
+interrupt::clock::time_point interrupt::due() const {
+  if (patient_until_)
+    return *patient_until_;
+  const auto left = running_ && !overdue_ ? control_.remaining() : std::nullopt;
+  if (!left)
+    return clock::time_point::max();
+  return clock::now() + (time_is_up_ ? patience() - control_.overtime() : *left);
+}
+
+std::chrono::nanoseconds interrupt::patience() const {
+  return std::min<std::chrono::nanoseconds>(running_->patience, longest_patience);
+}
+
+void interrupt::on_time() {
+  if (patient_until_)
+    return kill();
+  const bool is_up = !control_.may_start() && control_.remaining()->count() == 0;
+  if (is_up && !std::exchange(time_is_up_, true))
+    ends_commands_
+        = running_->count() != 0; // else all has been done by then, and may take its time to be written
+  overdue_ = time_is_up_ && control_.overtime() >= patience();
+  if (!overdue_ || !ends_commands_)
+    return;
+  control_.stop(stop_level::kill);
+  control_.hurry(); // nobody may read what they have said
+}
+
+void interrupt::on_pause() {
+  const auto before = control_.pause()->duration();
+  suspend(control_, screen_);
+  if (patient_until_)
+    *patient_until_ += control_.pause()->duration() - before;
+}
+
 void interrupt::on_signal(int number) {
   const auto level
       = number == SIGINT ? control_.level() : std::max(control_.level(), stop_level::start_no_more);
   const auto say = [this](const char* before, const char* after) {
-    return [this, before, after] { return before + counted(running_()) + after; };
+    return [this, before, after] { return before + counted(running_->count()) + after; };
   };
   switch (level) {
   case stop_level::none:
@@ -93,22 +170,41 @@ void interrupt::on_signal(int number) {
   case stop_level::start_no_more:
     control_.interrupt(code_of(number), stop_level::cancel,
                        say("cancelling ", number == SIGINT ? " (again: kill)" : ""));
-    control_.hurry();
+    hurry();
     break;
   default:
-    control_.hurry();
+    hurry();
     if (number == SIGINT)
       kill();
   }
 }
 
+void interrupt::end_at_once(int number) {
+  control_.fail(code_of(number), stop_level::cancel, {});
+  control_.hurry();
+  if (wait(clock::now() + patience_after_kill) != 0)
+    leave();
+}
+
+/// Whatever the run is stuck in, it has an end: each of its steps may take so long.
+void interrupt::hurry() {
+  control_.hurry();
+  if (!patient_until_)
+    patient_until_ = clock::now() + steps * patience();
+}
+
 void interrupt::kill() {
-  screen_.note("killing " + counted(running_()));
+  screen_.note("killing " + counted(running_->count()));
   control_.fail(by_interrupt, stop_level::kill, {});
-  if (wait(patience_after_kill) == 0)
-    return;
+  if (wait(clock::now() + patience_after_kill) != 0)
+    leave(); // what is left of the commands' groups dies with us
+  patient_until_.reset();
+}
+
+void interrupt::leave() {
   screen_.live({});
-  ::_exit(control_.code()); // what is left of the commands' groups dies with us
+  static_cast<void>(screen_.said_within(a_moment));
+  ::_exit(control_.code());
 }
 
 } // namespace taskactor::cli

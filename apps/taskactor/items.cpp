@@ -1,12 +1,13 @@
 #include "items.hpp"
 
+#include "opening.hpp"
 #include "run_control.hpp"
 #include "run_options.hpp"
 #include "text.hpp"
+#include "used_files.hpp"
 
 #include <algorithm>
 #include <cerrno>
-#include <climits>
 #include <utility>
 
 #include <fcntl.h>
@@ -43,7 +44,7 @@ std::optional<std::string> read_items::next() {
   for (;;) {
     if (auto item = cut())
       return item;
-    if (ended_ || !wait())
+    if (ended_ || !wait_readable(file_.get(), control_))
       return {};
     read();
   }
@@ -69,20 +70,6 @@ std::optional<std::string> read_items::cut() {
   return item;
 }
 
-/// Until there is something to read. False: the run is stopped.
-bool read_items::wait() {
-  for (;;) {
-    if (!control_.may_start())
-      return false;
-    pollfd ready[] = {{control_.stopped_fd(), POLLIN, 0}, {file_.get(), POLLIN, 0}};
-    int milliseconds = -1;
-    if (const auto left = control_.remaining())
-      milliseconds = static_cast<int>(std::min<std::int64_t>(INT_MAX - 1, left->count() / 1'000'000)) + 1;
-    if (::poll(ready, 2, milliseconds) > 0 && ready[0].revents == 0)
-      return true;
-  }
-}
-
 bool read_items::readable() const {
   pollfd ready{file_.get(), POLLIN, 0};
   return ::poll(&ready, 1, 0) > 0;
@@ -105,18 +92,20 @@ void read_items::read() {
            + (open ? 1 : 0);
 }
 
-std::unique_ptr<item_source> open_items(const run_options& options, run_control& control) {
+std::unique_ptr<item_source> open_items(const run_options& options, run_control& control, used_files& files) {
   if (options.items)
     return std::make_unique<listed_items>(*options.items);
-  const char delimiter = options.null ? '\0' : '\n';
-  if (options.arg_file.empty() || options.arg_file == "-")
-    return std::make_unique<read_items>(descriptor{::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)},
-                                        "standard input", delimiter, control);
-  const auto name = shell_quoted(options.arg_file);
-  descriptor file{::open(options.arg_file.c_str(), O_RDONLY | O_CLOEXEC)};
+  const bool from_stdin = options.arg_file.empty() || options.arg_file == "-";
+  const auto name = from_stdin ? "standard input" : shell_quoted(options.arg_file);
+  auto file
+      = from_stdin ? descriptor{::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)} : open_to_read(options.arg_file);
   if (!file)
     fail(name, errno);
-  return std::make_unique<read_items>(std::move(file), name, delimiter, control);
+  files.add(file.get(), from_stdin ? name : "the file of items " + name);
+  // What a command prints would be read as its next item, without an end.
+  files.check(STDOUT_FILENO, "standard output");
+  files.check(STDERR_FILENO, "standard error");
+  return std::make_unique<read_items>(std::move(file), name, options.null ? '\0' : '\n', control);
 }
 
 } // namespace taskactor::cli

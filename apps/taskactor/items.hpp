@@ -15,6 +15,7 @@
 namespace taskactor::cli {
 
 class run_control;
+class used_files;
 struct run_options;
 
 struct unreadable_items : std::system_error {
@@ -58,7 +59,6 @@ public:
 
 private:
   std::optional<std::string> cut();
-  bool wait();
   bool readable() const;
   void read();
 
@@ -73,7 +73,8 @@ private:
   bool ended_ = false;
 };
 
-/// Errors: `unreadable_items` for a file that can't be opened.
-std::unique_ptr<item_source> open_items(const run_options& options, run_control& control);
+/// Errors: `unreadable_items` for a file that can't be opened; `file_in_use` for one that is standard output
+/// or error as well.
+std::unique_ptr<item_source> open_items(const run_options& options, run_control& control, used_files& files);
 
 } // namespace taskactor::cli

@@ -50,12 +50,17 @@ task<void> pause(run_control& control, nanoseconds duration) {
 }
 
 /// Lines' bytes are counted in `by_line`.
-command_options options_of(const job_setup& setup, std::shared_ptr<std::size_t> by_line) {
+command_options options_of(const job_setup& setup, std::size_t number, std::shared_ptr<std::size_t> by_line) {
   const auto& asked = setup.options;
   command_options result;
   result.capture_limit = asked.capture_limit;
   result.memory_limit = asked.memory;
   result.niceness = asked.niceness;
+  result.open_files = setup.open_files;
+  result.inherits_descriptors = true; // process substitution, `exec 3>log`, make's jobserver
+  result.on_terminal = asked.tty;
+  result.on_stopped = [&setup, number](int signal) { setup.on_stopped(number, signal); };
+  result.pause = setup.control.pause();
   result.grace = asked.grace;
   result.timeout = asked.timeout;
   // A command that the total time ends is ended as by a timeout of its own: that keeps what it has printed.
@@ -99,6 +104,8 @@ void judge(job_result& result, const command_result& from, const job_setup& setu
     result.error = "its " + std::string{from.out_truncated ? "output" : "errors"} + " went beyond "
                    + size_text(setup.options.capture_limit)
                    + " and was cut (see --capture-limit, --line-buffer)";
+  } else if (from.handler_error) {
+    result.error = "its output is lost: " + describe(from.handler_error);
   } else {
     result.state = state::completed;
   }
@@ -106,9 +113,9 @@ void judge(job_result& result, const command_result& from, const job_setup& setu
 
 void take(job_result& result, const std::system_error& error) {
   result.state = error.code() == errc::stopping ? state::cancelled : state::failed;
-  // The message of the code only says again what ours says.
-  const std::string text = error.what();
-  result.error = text.substr(0, text.rfind(": " + error.code().message()));
+  result.error = detail::message_of(error);
+  result.is_final = error.code() == errc::invalid_argument; // a NUL in it, or longer than any command may be
+  result.not_startable = result.state == state::failed;
   if (error.code() == errc::command_not_found)
     result.start_failure = not_found;
   else if (error.code() == errc::command_not_executable)
@@ -119,7 +126,11 @@ void take(job_result& result, const std::system_error& error) {
 task<nanoseconds> wait_for_rate(const run_control& control) {
   const auto begin = std::chrono::steady_clock::now();
   if (const auto left = control.remaining()) {
-    const auto given = co_await move_on_after(*left, acquire(rate_limiter));
+    bool given = false; // the time that is left may become more meanwhile: see `run_control::pause`
+    for (auto wait = *left; !given && wait.count() > 0; wait = control.remaining().value_or(nanoseconds{})) {
+      const auto permit = co_await move_on_after(wait, acquire(rate_limiter));
+      given = permit.has_value();
+    }
   } else {
     const auto given = co_await acquire(rate_limiter);
   }
@@ -139,7 +150,7 @@ task<job_result> attempt(const job_setup& setup, job what) {
       result.started = false;
       co_return result;
     }
-    auto how = options_of(setup, by_line);
+    auto how = options_of(setup, result.what.number, by_line);
     const auto given = how.timeout.value_or(nanoseconds::max());
     command_line line{result.command};
     command_result ended = co_await run_command(std::move(line), std::move(how));
@@ -163,7 +174,7 @@ task<job_result> attempt(const job_setup& setup, job what) {
 std::optional<nanoseconds> wait_before_retry(const job_setup& setup, const job_result& ended) {
   const bool bad = ended.state == state::failed || ended.state == state::timed_out;
   const auto& asked = setup.options;
-  if (!bad || ended.start_failure != 0 || ended.attempts.size() >= asked.retries
+  if (!bad || ended.start_failure != 0 || ended.is_final || ended.attempts.size() >= asked.retries
       || !setup.control.may_start())
     return {};
   const retry how{.first = asked.backoff, .max = std::max<nanoseconds>(asked.backoff, longest_backoff)};

@@ -9,6 +9,7 @@
 #include <chrono>
 #include <cstddef>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -41,8 +42,12 @@ struct job_result {
   std::size_t printed = 0;
   /// Why it isn't completed.
   std::string error{};
+  /// There was no process: `error` says why.
+  bool not_startable = false;
   /// 126 or 127: the program itself can't be run.
   int start_failure = 0;
+  /// Another attempt would end in the same way.
+  bool is_final = false;
   /// Those that failed before this one.
   std::vector<attempt_info> attempts{};
   /// For the rate, before this attempt and those before it.
@@ -60,8 +65,12 @@ struct job_setup {
   const run_options& options;
   const command_template& command;
   run_control& control;
+  /// The limit of descriptors of commands, where it isn't this program's.
+  std::optional<std::size_t> open_files{};
   /// Called when a command is about to start; false if it may not, since the run was stopped.
   std::function<bool(const job_result&)> on_start;
+  /// Called with the signal that has stopped a command.
+  std::function<void(std::size_t number, int signal)> on_stopped{};
   /// Called with each line, if outputs go by line.
   std::function<void(stream, std::string_view)> on_line{};
 };

@@ -1,6 +1,8 @@
 #include "job_log.hpp"
 
+#include "opening.hpp"
 #include "text.hpp"
+#include "used_files.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -8,6 +10,7 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -35,18 +38,69 @@ std::string unended_line(int fd, off_t size) {
 
 } // namespace
 
-job_log::job_log(const char* what, std::string path, mode how)
+job_log::job_log(const char* what, std::string path, mode how, run_control& control, used_files& files)
     : what_(what),
       path_(std::move(path)),
-      file_(::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | (how == mode::append ? O_APPEND : O_TRUNC),
-                   0666)) {
+      how_(how),
+      made_(::access(path_.c_str(), F_OK) != 0 && errno == ENOENT),
+      file_(open_to_write(path_, control)) {
   if (!file_)
     fail(errno);
+  try {
+    claim(files);
+  } catch (...) {
+    if (made_)
+      ::unlink(path_.c_str());
+    throw;
+  }
+}
+
+job_log::~job_log() {
+  if (made_ && !begun_)
+    ::unlink(path_.c_str());
+}
+
+void job_log::claim(used_files& files) {
+  const auto name = std::string{what_} + ' ' + shell_quoted(path_);
+  files.check(file_.get(), name);
+  for (const int stream : {STDOUT_FILENO, STDERR_FILENO})
+    if (!shared_ && is_same_regular_file(file_.get(), stream)) {
+      shared_ = true;
+      file_ = descriptor{::fcntl(stream, F_DUPFD_CLOEXEC, 3)};
+      if (!file_)
+        fail(errno);
+    }
+  struct stat is {};
+  const bool regular = ::fstat(file_.get(), &is) == 0 && S_ISREG(is.st_mode);
+  if (regular && !shared_ && ::flock(file_.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    made_ = false; // that one was a moment faster
+    throw file_in_use{name + " is being written by another run"};
+  }
+  files.add(file_.get(), name);
+}
+
+bool job_log::goes_on_with(int fd) noexcept {
+  if (!is_same_regular_file(file_.get(), fd))
+    return false;
+  how_ = mode::append;
+  return true;
+}
+
+void job_log::begin() {
+  begun_ = true;
+  struct stat is {};
+  if (shared_ || ::fstat(file_.get(), &is) != 0 || !S_ISREG(is.st_mode))
+    return;
+  if (how_ == mode::replace && ::ftruncate(file_.get(), 0) != 0)
+    fail(errno);
+  if (how_ == mode::append && ::fcntl(file_.get(), F_SETFL, O_APPEND) != 0)
+    fail(errno);
+  mend();
 }
 
 void job_log::mend() {
   struct stat now {};
-  if (::fstat(file_.get(), &now) != 0 || !S_ISREG(now.st_mode) || now.st_size == 0)
+  if (::fstat(file_.get(), &now) != 0 || now.st_size == 0)
     return;
   try {
     errno = 0;

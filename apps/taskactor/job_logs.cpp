@@ -1,8 +1,10 @@
 #include "job_logs.hpp"
 
 #include "joblog.hpp"
+#include "opening.hpp"
 #include "report.hpp"
 #include "run_options.hpp"
+#include "used_files.hpp"
 
 #include <cerrno>
 
@@ -10,15 +12,13 @@
 
 namespace taskactor::cli {
 
-job_logs::job_logs(const run_options& options) {
+job_logs::job_logs(const run_options& options, run_control& control, used_files& files) {
   using mode = job_log::mode;
-  const auto how = [](bool goes_on) { return goes_on ? mode::append : mode::replace; };
-  const bool resumes = !options.resume.empty();
-  if (!options.joblog.empty()) // first: it may turn out to be something else
-    joblog_ = std::make_unique<joblog>(options.joblog, how(resumes));
+  if (!options.joblog.empty()) // one that goes on with a former run goes on in its files too
+    joblog_ = std::make_unique<joblog>(options.joblog, options.resume.empty() ? mode::replace : mode::append,
+                                       control, files);
   if (!options.report.empty())
-    report_ = std::make_unique<cli::report>(options.report,
-                                            how(resumes && same_file(options.report, options.resume)));
+    report_ = std::make_unique<cli::report>(options.report, control, files);
 }
 
 job_logs::~job_logs() = default;
@@ -29,7 +29,16 @@ std::vector<job_log*> job_logs::all() const {
   return result;
 }
 
-completed_items completed_before(const run_options& options, screen& messages) {
+bool job_logs::go_on_with(int resumed) noexcept { return report_ && report_->goes_on_with(resumed); }
+
+void job_logs::begin() {
+  for (auto* each : {joblog_.get(), report_.get()}) // that first: it may turn out to be something else
+    if (each)
+      each->begin();
+}
+
+completed_items completed_before(const run_options& options, screen& messages, run_control& control,
+                                 const used_files& files, job_logs* logs) {
   const auto& path = options.resume;
   if (path.empty())
     return {};
@@ -37,7 +46,10 @@ completed_items completed_before(const run_options& options, screen& messages) {
   const bool missing = ::access(path.c_str(), F_OK) != 0 && errno == ENOENT;
   if (missing && !options.report.empty() && same_file(path, options.report))
     return {};
-  return {path, messages};
+  const auto file = open_to_read(path);
+  if (file && !(logs && logs->go_on_with(file.get())))
+    files.check(file.get(), "the report that is resumed");
+  return {file, path, messages, control};
 }
 
 } // namespace taskactor::cli

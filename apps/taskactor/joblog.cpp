@@ -26,10 +26,14 @@ int exit_value(const job_result& ended) noexcept {
 
 } // namespace
 
-joblog::joblog(std::string path, mode how) : job_log("the job log", std::move(path), how) {
-  if (const auto found = head(header.size()); !header.starts_with(found)) // it may be torn itself
-    throw bad_report{shell_quoted(this->path()) + ":1: not the first line of a job log"};
-  mend();
+joblog::joblog(std::string path, mode how, run_control& control, used_files& files)
+    : job_log("the job log", std::move(path), how, control, files) {}
+
+void joblog::begin() {
+  if (appends())
+    if (const auto found = head(header.size()); !header.starts_with(found)) // it may be torn itself
+      throw bad_report{shell_quoted(path()) + ":1: not the first line of a job log"};
+  job_log::begin();
   if (!goes_on())
     begin_with(header);
 }

@@ -15,8 +15,9 @@ namespace taskactor::cli {
 
 class joblog final : public job_log {
 public:
+  joblog(std::string path, mode how, run_control& control, used_files& files);
   /// Errors: `bad_report` when it would have to go on with a file that isn't a job log.
-  joblog(std::string path, mode how);
+  void begin() override;
 
 private:
   std::string line_of(const job_result& ended) const override;

@@ -2,6 +2,7 @@
 #include "completion.hpp"
 #include "descriptors.hpp"
 #include "exit_code.hpp"
+#include "first_process.hpp"
 #include "manual.hpp"
 #include "node_cert.hpp"
 #include "node_verb.hpp"
@@ -18,6 +19,8 @@
 #include <iterator>
 #include <string>
 #include <vector>
+
+#include <csignal>
 
 namespace cli = taskactor::cli;
 
@@ -210,6 +213,10 @@ int no_verb(std::vector<std::string> arguments) {
 
 int main(int count, char** words) {
   cli::open_standard_streams();
+  std::signal(SIGCHLD,
+              SIG_DFL); // who started us may have ignored it: then no command would have an exit status
+  if (const auto code = cli::watch_as_first_process())
+    return *code;
   std::vector<std::string> arguments(words + std::min(count, 1), words + count);
   if (count > 2 && arguments.front() == "call" && cli::calls_node({arguments.begin() + 1, arguments.end()}))
     return cli::run_call_on_node({arguments.begin() + 1, arguments.end()});

@@ -14,7 +14,7 @@ namespace taskactor::cli {
 namespace {
 
 /// Of the last change of what the page says.
-constexpr std::string_view date = "2026-11-24";
+constexpr std::string_view date = "2026-11-30";
 
 constexpr std::size_t longest_line = 78;
 

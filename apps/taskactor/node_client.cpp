@@ -4,6 +4,7 @@
 #include "quantity.hpp"
 
 #include <taskactor/node/named_calls.hpp>
+#include <taskactor/task/visible_text.hpp>
 #include <taskactor/task_manager.hpp>
 
 #include <spdlog/logger.h>
@@ -26,7 +27,7 @@ std::string own_name(const node_settings& settings) {
 }
 
 int say(const std::string& what, int code) {
-  std::cerr << "taskactor: " << what << '\n';
+  std::cerr << "taskactor: " << detail::visible(what) << '\n';
   return code;
 }
 

@@ -1,12 +1,19 @@
 // The file of `taskactor node`: see node_settings.hpp.
+#include "descriptors.hpp"
 #include "node_settings.hpp"
 
 #include <toml++/toml.h>
 
+#include <array>
+#include <cerrno>
 #include <limits>
 #include <set>
 #include <sstream>
 #include <string_view>
+#include <system_error>
+
+#include <fcntl.h>
+#include <unistd.h>
 
 namespace taskactor::cli {
 
@@ -93,6 +100,25 @@ void take_rights(reader& from, const std::string& where, node_settings& into) {
   }
 }
 
+/// What isn't there, can't be read or is a directory is no empty file.
+std::string whole_file(const std::string& path) {
+  const auto fail = [&] { throw bad_settings{path + ": " + std::generic_category().message(errno)}; };
+  const descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (!file)
+    fail();
+  std::string content;
+  std::array<char, 4096> part;
+  for (;;) {
+    const auto size = ::read(file.get(), part.data(), part.size());
+    if (size == 0)
+      return content;
+    if (size > 0)
+      content.append(part.data(), static_cast<std::size_t>(size));
+    else if (errno != EINTR)
+      fail();
+  }
+}
+
 void from_folder(const std::filesystem::path& folder, std::string& path) {
   if (!path.empty())
     path = (folder / path).string();
@@ -104,7 +130,7 @@ node_settings read_node_file(const std::filesystem::path& path) {
   const auto where = path.string();
   toml::table table;
   try {
-    table = toml::parse_file(where);
+    table = toml::parse(whole_file(where), where);
   } catch (const toml::parse_error& error) {
     const auto line = error.source().begin.line;
     throw bad_settings{where + (line ? ':' + std::to_string(line) : std::string{}) + ": "

@@ -6,12 +6,16 @@
 
 #include <CLI/CLI.hpp>
 #include <taskactor/service/service_info.hpp>
+#include <taskactor/task/json_text.hpp>
+#include <taskactor/task/visible_text.hpp>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <iomanip>
 #include <iostream>
 #include <sstream>
+#include <stdexcept>
 #include <system_error>
 
 namespace taskactor::cli {
@@ -95,8 +99,11 @@ int parse(CLI::App& app, std::vector<std::string> arguments) {
   }
 }
 
-/// In columns.
-std::string table(const std::vector<std::vector<std::string>>& rows) {
+/// In columns, and a line for each row, whatever its cells are.
+std::string table(std::vector<std::vector<std::string>> rows) {
+  for (auto& row : rows)
+    for (auto& cell : row)
+      cell = detail::visible(cell);
   std::vector<std::size_t> widths;
   for (const auto& row : rows)
     for (std::size_t i = 0; i < row.size(); ++i) {
@@ -182,9 +189,17 @@ std::string services_text(const json& told) {
   return text.empty() ? "no services\n" : text;
 }
 
+int say(const std::string& text, int code) {
+  std::cerr << "taskactor: " << detail::visible(text) << '\n';
+  return code;
+}
+
 int print(const std::string& text) {
-  std::cout << text << std::flush;
-  return std::cout ? all_completed : output_unwritable;
+  errno = 0;
+  if (std::cout << text << std::flush)
+    return all_completed;
+  return say("standard output can't be written: " + std::generic_category().message(errno),
+             output_unwritable);
 }
 
 /// Runs a line whose words are taken, and prints the answer.
@@ -194,11 +209,13 @@ int ask(const node_question& what, Text&& text) {
     const auto reply = ask_node(what);
     return reply.value ? print(text(*reply.value)) : reply.code;
   } catch (const bad_settings& error) {
-    std::cerr << "taskactor: " << error.what() << '\n';
-    return bad_usage;
+    return say(error.what(), bad_usage);
   } catch (const std::system_error& error) {
-    std::cerr << "taskactor: " << error.what() << '\n';
-    return error.code() == errc::invalid_argument ? bad_usage : some_failed;
+    return say(detail::message_of(error), error.code() == errc::invalid_argument ? bad_usage : some_failed);
+  } catch (const json::exception&) { // of other types than it should be
+    return say("the node's answer means nothing", some_failed);
+  } catch (const std::invalid_argument& error) {
+    return say(what.task + ": its result has no JSON form: " + error.what(), output_unwritable);
   }
 }
 
@@ -241,7 +258,7 @@ int run_cancel(std::vector<std::string> arguments) {
   if (const int wrong = parse(line.app, std::move(arguments)))
     return std::max(wrong, 0);
   line.asked.arguments.push_back(line.id);
-  return ask(line.asked, [](const json& told) { return told.get<std::string>() + '\n'; });
+  return ask(line.asked, [](const json& told) { return detail::visible(told.get<std::string>()) + '\n'; });
 }
 
 /// Up to the name of the task: what begins with a dash, and its value.
@@ -274,7 +291,7 @@ int run_call_on_node(std::vector<std::string> arguments) {
       return bad_usage;
     }
   }
-  return ask(line.asked, as_line);
+  return ask(line.asked, [](const json& result) { return detail::json_text(result) + '\n'; });
 }
 
 std::vector<option_entry> node_option_table();

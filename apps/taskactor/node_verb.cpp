@@ -6,16 +6,19 @@
 #include <CLI/CLI.hpp>
 #include <taskactor/node/node.hpp>
 #include <taskactor/task/task_library.hpp>
+#include <taskactor/task/visible_text.hpp>
 #include <taskactor/task_manager.hpp>
 
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <atomic>
 #include <csignal>
 #include <iostream>
 #include <memory>
 #include <mutex>
+#include <semaphore>
 #include <system_error>
 #include <thread>
 
@@ -46,6 +49,32 @@ int wait_for(const sigset_t& signals) {
   return number;
 }
 
+/// The first of them asks the node to leave. Before it serves, and the next time, the program ends at once,
+/// whatever it is stuck in: a library that is a FIFO, a name that nobody resolves, a reader who doesn't read.
+class leave_signals {
+public:
+  leave_signals() {
+    std::thread{[state = state_, signals = block_signals()] {
+      const int first = wait_for(signals);
+      if (!state->serves)
+        ::_exit(128 + first);
+      state->asked.release();
+      ::_exit(128 + wait_for(signals)); // its calls are lost to the others
+    }}.detach();
+  }
+  void wait() const {
+    state_->serves = true;
+    state_->asked.acquire();
+  }
+
+private:
+  struct state {
+    std::atomic<bool> serves{false};
+    std::binary_semaphore asked{0};
+  };
+  const std::shared_ptr<state> state_ = std::make_shared<state>();
+};
+
 /// What a call's body logs is also told to who made the call.
 class log_to_callers final : public spdlog::sinks::base_sink<std::mutex> {
 public:
@@ -68,7 +97,7 @@ private:
 };
 
 int serve(const node_settings& settings) {
-  const auto signals = block_signals();
+  const leave_signals signals;
   for (const auto& each : settings.libraries)
     load_tasks(each);
   task_manager tasks;
@@ -77,19 +106,18 @@ int serve(const node_settings& settings) {
   const auto told = std::make_shared<log_to_callers>(here);
   spdlog::default_logger()->sinks().push_back(told); // nobody logs yet
   for (const auto& each : settings.listen)
-    std::cout << here.name() << " listens at " << here.listen(each) << std::endl;
+    std::cout << detail::visible(here.name()) << " listens at " << here.listen(each) << std::endl;
   for (const auto& each : settings.join) {
     const auto [address, name] = address_and_name(each);
     here.join(address, name);
   }
   if (settings.listen.empty() && settings.join.empty())
     throw bad_settings{"nothing to listen at, and nobody to join: --listen, --join"};
-  wait_for(signals);
-  // Again, and it goes at once: its calls are lost to the others.
-  std::thread{[signals] { ::_exit(128 + wait_for(signals)); }}.detach();
+  signals.wait();
   const bool done = here.leave(options.drain);
   told->close();
-  std::cout << here.name() << (done ? " has left" : " has left, and calls are lost with it") << std::endl;
+  std::cout << detail::visible(here.name()) << (done ? " has left" : " has left, and calls are lost with it")
+            << std::endl;
   if (!done)
     ::_exit(some_failed); // what can't be ended must not run while the program is taken down
   return all_completed;
@@ -118,7 +146,7 @@ int parse(CLI::App& app, std::vector<std::string> arguments) {
 }
 
 int say(const std::string& what, int code) {
-  std::cerr << "taskactor node: " << what << '\n';
+  std::cerr << "taskactor node: " << detail::visible(what) << '\n';
   return code;
 }
 

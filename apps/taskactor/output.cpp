@@ -4,6 +4,7 @@
 #include "job.hpp"
 #include "screen.hpp"
 #include "text.hpp"
+#include "used_files.hpp"
 
 #include <cerrno>
 #include <filesystem>
@@ -11,6 +12,8 @@
 #include <utility>
 
 #include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace taskactor::cli {
 
@@ -22,7 +25,8 @@ namespace {
 
 } // namespace
 
-output::output(screen& streams, std::string folder) : screen_(streams), folder_(std::move(folder)) {
+output::output(screen& streams, std::string folder, const used_files& files)
+    : screen_(streams), folder_(std::move(folder)), files_(files) {
   if (folder_.empty())
     return;
   std::error_code error;
@@ -51,9 +55,25 @@ void output::put(stream which, std::string_view bytes) {
     fail(which == stream::out ? "standard output" : "standard error", error);
 }
 
+/// A new one can't be anything else; from one that was there nothing is taken before that is known.
+descriptor output::open(const std::string& path) const {
+  constexpr int flags = O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC;
+  descriptor file{::open(path.c_str(), flags | O_EXCL, 0666)};
+  if (file || errno != EEXIST)
+    return file;
+  file = descriptor{::open(path.c_str(), flags, 0666)};
+  if (!file)
+    return file;
+  files_.check(file.get(), "the output " + shell_quoted(path));
+  struct stat is {};
+  if (::fstat(file.get(), &is) == 0 && S_ISREG(is.st_mode) && ::ftruncate(file.get(), 0) != 0)
+    file.close();
+  return file;
+}
+
 void output::write_file(std::size_t number, const char* suffix, std::string_view bytes) const {
   const auto path = folder_ + '/' + std::to_string(number) + suffix;
-  descriptor file{::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666)};
+  auto file = open(path);
   if (!file)
     fail(shell_quoted(path), errno);
   int error = write_all(file.get(), bytes);

@@ -10,7 +10,9 @@
 namespace taskactor::cli {
 
 struct job_result;
+class descriptor;
 class screen;
+class used_files;
 
 /// Standard output is a pipe that nobody reads any more: no fault to speak of.
 struct no_reader : std::runtime_error {
@@ -19,9 +21,9 @@ struct no_reader : std::runtime_error {
 
 class output {
 public:
-  /// `folder`: made if it isn't there; empty: standard output and error.
-  /// Errors: `std::system_error`, `no_reader`, as for all of this.
-  output(screen& streams, std::string folder);
+  /// `folder`: made if it isn't there; empty: standard output and error. What is in `files` isn't
+  /// overwritten. Errors: `std::system_error`, `no_reader`, `file_in_use`, as for all of this.
+  output(screen& streams, std::string folder, const used_files& files);
 
   void put(const job_result& ended);
   void put(stream which, std::string_view bytes);
@@ -29,10 +31,12 @@ public:
   bool in_files() const noexcept { return !folder_.empty(); }
 
 private:
+  descriptor open(const std::string& path) const;
   void write_file(std::size_t number, const char* suffix, std::string_view bytes) const;
 
   screen& screen_;
   std::string folder_;
+  const used_files& files_;
 };
 
 } // namespace taskactor::cli

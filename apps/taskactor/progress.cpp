@@ -53,7 +53,9 @@ std::string to_text(const progress_facts& facts, std::size_t width) {
   add(facts.timed_out, "timed out");
   add(facts.cancelled, "cancelled");
   parts.push_back(std::to_string(facts.running) + " running");
-  if (facts.rate && *facts.rate > 0) {
+  if (facts.stopping)
+    parts.push_back("stopping");
+  if (facts.rate && *facts.rate > 0 && !facts.stopping) {
     parts.push_back(rate_text(*facts.rate));
     if (facts.total && *facts.total >= facts.done)
       parts.push_back(left_text(static_cast<double>(*facts.total - facts.done) / *facts.rate));
@@ -93,12 +95,16 @@ void progress::tick(const tally& ended, clock::time_point now) {
                        .cancelled = ended.cancelled(),
                        .running = sources_.running(),
                        .total = sources_.total(),
-                       .rate = rate(ended.ended(), now)};
+                       .rate = rate(ended.ended(), now),
+                       .stopping = sources_.stopping()};
+  if (facts.stopping) // the items that are left are never done
+    facts.total.reset();
   if (style_ == style::live) {
     screen_.live(to_text(facts, screen::width()));
     due_ = now + live_interval;
   } else {
-    screen_.print(to_text(facts, line_width) + '\n');
+    if (!screen_.behind()) // nobody reads, and the next line says more
+      screen_.print(to_text(facts, line_width) + '\n');
     due_ = now + line_interval;
   }
 }

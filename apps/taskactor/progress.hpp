@@ -23,6 +23,8 @@ struct progress_facts {
   std::optional<std::size_t> total{};
   /// Commands ended a second; unset at the beginning.
   std::optional<double> rate{};
+  /// Nothing starts any more.
+  bool stopping = false;
 };
 
 /// At most `width` columns: what doesn't fit is left out from the end.
@@ -34,6 +36,7 @@ public:
   struct sources {
     std::function<std::size_t()> running;
     std::function<std::optional<std::size_t>()> total;
+    std::function<bool()> stopping;
   };
 
   enum class style { none, lines, live };

@@ -1,5 +1,6 @@
 #include "quantity.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <cstdio>
@@ -44,6 +45,24 @@ std::optional<rate> parse_rate(std::string_view text) {
     return {};
   result.period = *period;
   return result;
+}
+
+std::optional<std::size_t> parse_jobs(std::string_view text, std::size_t processors) {
+  const char sign = text.empty() ? '\0' : text.front();
+  const bool relative = sign == '+' || sign == '-';
+  text.remove_prefix(relative ? 1 : 0);
+  const bool percent = !relative && text.ends_with('%');
+  text.remove_suffix(percent ? 1 : 0);
+  std::size_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (text.empty() || error != std::errc{} || end != text.data() + text.size()
+      || count > std::numeric_limits<std::uint32_t>::max())
+    return {};
+  if (sign == '-')
+    return processors > count ? processors - count : 1;
+  if (percent)
+    return std::max<std::size_t>(1, processors * count / 100);
+  return sign == '+' ? processors + count : count;
 }
 
 std::string to_text(std::chrono::nanoseconds duration) {

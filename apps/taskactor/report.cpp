@@ -41,7 +41,8 @@ std::string timestamp(std::chrono::milliseconds since) {
 
 } // namespace
 
-report::report(std::string path, mode how) : job_log("the report", std::move(path), how) { mend(); }
+report::report(std::string path, run_control& control, used_files& files)
+    : job_log("the report", std::move(path), mode::replace, control, files) {}
 
 bool report::is_whole(std::string_view line) const {
   return std::holds_alternative<reported>(read_reported(line));

@@ -11,7 +11,7 @@ namespace taskactor::cli {
 
 class report final : public job_log {
 public:
-  report(std::string path, mode how);
+  report(std::string path, run_control& control, used_files& files);
 
 private:
   std::string line_of(const job_result& ended) const override;

@@ -24,21 +24,22 @@ bool run_control::raise(stop_level to) noexcept {
   return true;
 }
 
-void run_control::call_hooks(stop_level reached) {
+void run_control::call_hook(stop_level reached) {
   ::eventfd_write(stopped_.get(), 1);
-  for (const auto& hook : hooks_)
-    hook(reached);
+  if (hook_)
+    hook_(reached);
 }
 
 void run_control::stop(stop_level to) {
   if (raise(to))
-    call_hooks(to);
+    call_hook(to);
 }
 
 void run_control::fail(int code, stop_level to, const std::string& message) {
   int none = 0;
-  if (code_.compare_exchange_strong(none, code) && !message.empty())
-    screen_.note(message);
+  const bool first = code_.compare_exchange_strong(none, code);
+  if (first && !message.empty())
+    screen_.note(message); // never waits: before what the stop brings about
   stop(to);
 }
 
@@ -48,13 +49,13 @@ void run_control::interrupt(int code, stop_level to, const std::function<std::st
   const bool raised = raise(to);
   screen_.note(message()); // before what the stop brings about, after what could make it untrue
   if (raised)
-    call_hooks(to);
+    call_hook(to);
 }
 
 void run_control::hurry() {
   hurried_ = true;
-  for (const auto& hook : hooks_)
-    hook(level());
+  if (hook_)
+    hook_(level());
 }
 
 bool run_control::may_start() {
@@ -62,16 +63,25 @@ bool run_control::may_start() {
     return false;
   if (const auto left = remaining(); !left || left->count() > 0)
     return true;
-  if (!out_of_time_.exchange(true))
-    screen_.note("the total time of " + limit_text(*total_) + " is up");
+  const bool news = !out_of_time_.exchange(true);
   stop(stop_level::start_no_more);
+  if (news)
+    screen_.note("the total time of " + limit_text(*total_) + " is up");
   return false;
+}
+
+std::chrono::nanoseconds run_control::elapsed() const {
+  return std::chrono::steady_clock::now() - begin_ - pause_->duration();
 }
 
 std::optional<std::chrono::nanoseconds> run_control::remaining() const {
   if (!total_)
     return {};
-  return std::max(std::chrono::nanoseconds{0}, *total_ - (std::chrono::steady_clock::now() - begin_));
+  return std::max(std::chrono::nanoseconds{0}, *total_ - elapsed());
+}
+
+std::chrono::nanoseconds run_control::overtime() const {
+  return total_ ? std::max(std::chrono::nanoseconds{0}, elapsed() - *total_) : std::chrono::nanoseconds{0};
 }
 
 } // namespace taskactor::cli

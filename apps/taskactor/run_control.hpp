@@ -4,18 +4,22 @@
 ///
 ///     none --> start no more --> cancel what runs --> kill it          (never back)
 ///
-/// Threads: every member may be called from any thread; hooks are added before there are others.
+/// It acts first and speaks second, and speaking never waits: see `screen`.
+/// Threads: every member may be called from any thread; the hook is set while nobody else stops anything.
 #pragma once
 
 #include "descriptors.hpp"
+
+#include <taskactor/process/command_pause.hpp>
 
 #include <atomic>
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
-#include <vector>
+#include <utility>
 
 namespace taskactor::cli {
 
@@ -27,8 +31,8 @@ class run_control {
 public:
   run_control(screen& messages, std::optional<std::chrono::nanoseconds> total_timeout);
 
-  /// `hook` is called for each level that is reached, on the thread that reached it.
-  void on_stop(std::function<void(stop_level)> hook) { hooks_.push_back(std::move(hook)); }
+  /// `hook` is called for each level that is reached, on the thread that reached it. Empty: none any more.
+  void on_stop(std::function<void(stop_level)> hook) { hook_ = std::move(hook); }
 
   stop_level level() const noexcept { return level_.load(); }
   void stop(stop_level to);
@@ -39,25 +43,31 @@ public:
   /// The code of the first `fail`; 0: none.
   int code() const noexcept { return code_.load(); }
 
-  /// Somebody waits for the end: what can't be written soon is given up. Calls the hooks once more.
+  /// Somebody waits for the end: what can't be written soon is given up. Calls the hook once more.
   void hurry();
   bool hurried() const noexcept { return hurried_.load(); }
 
   /// False when no other command is to start, also because the total time is up.
   bool may_start();
+  /// What stops commands, and all clocks: that of the total time, too.
+  const std::shared_ptr<command_pause>& pause() const noexcept { return pause_; }
   bool out_of_time() const noexcept { return out_of_time_.load(); }
   /// What is left of the total time; unset: no limit.
   std::optional<std::chrono::nanoseconds> remaining() const;
+  /// How long the total time has been up; zero: it isn't, or there is no limit.
+  std::chrono::nanoseconds overtime() const;
   /// Becomes readable at the first stop, and stays so.
   int stopped_fd() const noexcept { return stopped_.get(); }
 
 private:
   bool raise(stop_level to) noexcept;
-  void call_hooks(stop_level reached);
+  void call_hook(stop_level reached);
+  std::chrono::nanoseconds elapsed() const;
 
   screen& screen_;
   descriptor stopped_;
-  std::vector<std::function<void(stop_level)>> hooks_;
+  std::function<void(stop_level)> hook_;
+  const std::shared_ptr<command_pause> pause_ = std::make_shared<command_pause>();
   std::optional<std::chrono::nanoseconds> total_;
   std::chrono::steady_clock::time_point begin_;
   std::atomic<stop_level> level_{stop_level::none};

@@ -5,18 +5,20 @@
 #include "run_help.hpp"
 
 #include <CLI/CLI.hpp>
+#include <taskactor/run/processors.hpp>
 
 #include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <string_view>
-#include <thread>
 
 namespace taskactor::cli {
 
 namespace {
 
 using std::chrono::nanoseconds;
+
+constexpr std::size_t most_jobs = std::size_t{1} << 20;
 
 /// An option with a duration. `set` gets what was parsed.
 CLI::Option* add_duration(CLI::App& verb, const char* name, bool may_be_zero,
@@ -54,8 +56,27 @@ void add_rate(CLI::App& verb, const char* name, std::optional<rate>& into, const
   verb.add_option_function<std::string>(name, read, help)->type_name("N/TIME");
 }
 
+void add_jobs(CLI::App& verb, run_options& into) {
+  const auto read = [&into, processors = into.jobs](const std::string& text) {
+    const auto value = parse_jobs(text, processors);
+    if (!value || *value > most_jobs)
+      throw CLI::ValidationError{"--jobs",
+                                 '"' + text
+                                     + "\" is not a number of commands; write 8, 0 (as many as possible), "
+                                       "+2, -1 or 50% (of the processors)"};
+    into.jobs = *value;
+    into.jobs_asked = true;
+  };
+  verb.add_option_function<std::string>(
+          "-j,--jobs", read,
+          "Run N at once (default: one per processor;\n0: as many as possible; +N, -N, "
+          "N%: more or\nfewer than processors)")
+      ->type_name("N");
+}
+
 void add_input(CLI::App& verb, run_options& into) {
-  verb.add_option("-a,--arg-file", into.arg_file, "Read items from FILE, not from standard input")
+  verb.add_option("-a,--arg-file", into.arg_file,
+                  "Read items from FILE, not from standard input\n(the same: `:::: FILE` at the end)")
       ->type_name("FILE")
       ->group("Items");
   verb.add_flag("-0,--null", into.null, "Items end with a NUL, not with a newline")->group("Items");
@@ -66,11 +87,8 @@ void add_input(CLI::App& verb, run_options& into) {
 
 void add_running(CLI::App& verb, run_options& into) {
   verb.option_defaults()->group("Running");
-  into.jobs = std::max(1u, std::thread::hardware_concurrency());
-  verb.add_option("-j,--jobs", into.jobs,
-                  "Run N at once (default: one per processor;\n0: as many as possible)")
-      ->type_name("N")
-      ->check(CLI::Range(std::size_t{0}, std::size_t{1} << 20).description(""));
+  into.jobs = usable_processors();
+  add_jobs(verb, into);
   add_duration(
       verb, "--timeout", false, [&into](auto value) { into.timeout = value; },
       "End a command that runs longer");
@@ -96,8 +114,13 @@ void add_running(CLI::App& verb, run_options& into) {
       ->check(CLI::Range(0, 19).description(""));
   verb.add_flag("--fail-fast", into.fail_fast,
                 "At the first that fails start no more, and\ncancel those that run");
-  verb.add_flag("--shell", into.shell,
+  verb.add_option("-I", into.words.whole,
+                  "REPL stands for the item in CMD, in place of\n{}, which is text then")
+      ->type_name("REPL");
+  verb.add_flag("--shell", into.words.shell,
                 "Have /bin/sh read the command; items are\nnever part of what it reads");
+  verb.add_flag("-o,--tty", into.tty,
+                "Give the terminal to the command, one at a\ntime: it reads it, and prints there");
   verb.add_flag("--dry-run", into.dry_run,
                 "Print the commands, quoted for a shell; run\nnone, write no files");
 }
@@ -128,8 +151,10 @@ void add_messages(CLI::App& verb, run_options& into) {
                          "Say how far it is (default: on a terminal)");
   verb.add_flag("-q,--quiet", into.quiet, "No progress, no summary: only errors");
   verb.add_option("--log-level", into.log_level,
-                  "What the runtime logs: debug, info, warn\n(default), error or off")
+                  "What the runtime logs: debug, info, warn\n(default), error or off; without it, "
+                  "as\nTASKACTOR_LOG says")
       ->type_name("LEVEL")
+      ->envname("TASKACTOR_LOG")
       ->check(CLI::IsMember(std::vector<std::string>(std::begin(log_levels), std::end(log_levels)))
                   .description(""));
 }
@@ -149,6 +174,26 @@ std::size_t option_length(const CLI::App& verb, const std::vector<std::string>& 
     if (takes_value({'-', text[i]}))
       return i + 1 == text.size() ? 2 : 1;
   return 1;
+}
+
+/// What begins a list of items, in GNU parallel too: a list of its own, one linked with the list before.
+bool is_separator(const std::string& word) {
+  return word == ":::" || word == "::::" || word == ":::+" || word == "::::+";
+}
+
+/// "-j -1" would be two options to the parser.
+void join_negative_jobs(std::vector<std::string>& arguments) {
+  for (std::size_t i = 0; i + 1 < arguments.size(); ++i) {
+    auto& option = arguments[i];
+    const auto& value = arguments[i + 1];
+    const bool is_short
+        = option.size() > 1 && option.front() == '-' && option[1] != '-' && option.back() == 'j';
+    if ((option != "--jobs" && !is_short) || value.size() < 2 || value.front() != '-' || value[1] < '0'
+        || value[1] > '9')
+      continue;
+    option += (is_short ? "" : "=") + value;
+    arguments.erase(arguments.begin() + static_cast<std::ptrdiff_t>(i) + 1);
+  }
 }
 
 void refuse(const std::string& why) { throw CLI::ValidationError{why}; }
@@ -176,14 +221,24 @@ void take_command(const CLI::App& verb, std::vector<std::string>& arguments, run
   begin = std::min(begin, arguments.size());
   const bool dashes = begin < arguments.size() && arguments[begin] == "--";
   const auto from = arguments.begin() + static_cast<std::ptrdiff_t>(begin);
-  const auto colons = std::find(from, arguments.end(), ":::");
+  const auto colons = std::find_if(from, arguments.end(), is_separator);
   into.command.assign(from + (dashes ? 1 : 0), colons);
-  if (colons != arguments.end())
+  if (colons != arguments.end()) {
+    into.separator = *colons;
     into.items.emplace(colons + 1, arguments.end());
+  }
   arguments.erase(from, arguments.end());
+  join_negative_jobs(arguments);
 }
 
-void check(const run_options& options) {
+void check(run_options& options) {
+  if (options.tty) {
+    if (options.jobs_asked && options.jobs != 1)
+      refuse("--tty is for one command at a time, not for --jobs " + std::to_string(options.jobs));
+    if (options.line_buffer || !options.output_folder.empty())
+      refuse("--tty leaves the command's output to it: no --line-buffer, no --output");
+    options.jobs = 1;
+  }
   if (options.command.empty())
     refuse("no command; say `taskactor run [OPTION]... [--] CMD [ARG]...`");
   if (options.command.front().empty())
@@ -194,8 +249,27 @@ void check(const run_options& options) {
     refuse("--null is about items that are read; those after ::: are separate already");
   if (!options.joblog.empty() && !options.report.empty() && same_file(options.joblog, options.report))
     refuse("--report and --joblog are one file");
-  if (options.items && std::find(options.items->begin(), options.items->end(), ":::") != options.items->end())
-    refuse("more than one :::; combinations of several lists are not made");
+  try {
+    const command_template tried{options.command, options.words};
+  } catch (const bad_template& error) {
+    refuse(error.what());
+  }
+  if (options.separator.ends_with('+'))
+    refuse(options.separator + ": lists of items are not linked; there is one, after `:::` or `::::`");
+  if (!options.items)
+    return;
+  if (const auto more = std::find_if(options.items->begin(), options.items->end(), is_separator);
+      more != options.items->end())
+    refuse(*more == ":::" && options.separator == ":::"
+               ? "more than one :::; combinations of several lists are not made"
+               : "both " + options.separator + " and " + *more
+                     + ": combinations of several lists are not made");
+  if (options.separator == "::::") {
+    if (options.items->size() != 1)
+      refuse("`::::` takes one file; combinations of several lists are not made");
+    options.arg_file = options.items->front();
+    options.items.reset();
+  }
 }
 
 } // namespace taskactor::cli

@@ -1,6 +1,8 @@
 /// What `taskactor run` was asked for.
 #pragma once
 
+#include "command_template.hpp"
+
 #include <taskactor/task/limits.hpp>
 
 #include <chrono>
@@ -21,11 +23,13 @@ inline constexpr const char* log_levels[] = {"debug", "info", "warn", "error", "
 struct run_options {
   std::vector<std::string> command{};
   std::optional<std::vector<std::string>> items{}; ///< after `:::`
-  std::string arg_file{};                          ///< empty: standard input
+  std::string separator{}; ///< the word before them, or what GNU parallel has in its place
+  std::string arg_file{};  ///< empty: standard input
   bool null = false;
   std::string resume{}; ///< the report of a former run; empty: none
 
   std::size_t jobs = 0; ///< 0: as many as there are descriptors for
+  bool jobs_asked = false;
   std::optional<std::chrono::nanoseconds> timeout{};
   std::optional<std::chrono::nanoseconds> total_timeout{};
   std::chrono::nanoseconds jitter{};
@@ -36,8 +40,9 @@ struct run_options {
   std::chrono::nanoseconds backoff = std::chrono::seconds{1};
   std::optional<rate> starts{};
   bool fail_fast = false;
-  bool shell = false;
+  template_options words{}; ///< how `command` is read
   bool dry_run = false;
+  bool tty = false;
 
   bool keep_order = false;
   bool line_buffer = false;
@@ -58,7 +63,8 @@ void add_options(CLI::App& verb, run_options& into);
 /// argument that is neither an option of the verb nor the value of one. What is left is the options.
 void take_command(const CLI::App& verb, std::vector<std::string>& arguments, run_options& into);
 
-/// What can't go together, or is missing. Errors: `CLI::ValidationError`.
-void check(const run_options& options);
+/// What can't go together, or is missing; the file after `::::` becomes that of the items.
+/// Errors: `CLI::ValidationError`.
+void check(run_options& options);
 
 } // namespace taskactor::cli

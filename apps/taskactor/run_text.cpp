@@ -20,10 +20,17 @@ constexpr meaning places[] = {
 };
 
 constexpr std::string_view places_note
-    = "In CMD and its arguments these stand for the item; without any of them it is the last argument:";
+    = "In CMD and its arguments these stand for the item; without any of them it is the last argument. A "
+      "backslash before one makes it text: \\{}.";
 
 constexpr topic topics[] = {
     {"Units", R"(TIME is in seconds, or has a unit: 500ms, 1.5s, 2m, 1h. SIZE: 4096, 64K, 16M, 1G.)"},
+    {"Shell",
+     R"(With --shell the words of CMD are joined, and /bin/sh reads them as a script. An item is one word
+wherever it stands in it, whatever is in the item: the script gets it as a variable. A place is refused where
+that can't be: in arithmetic ({#} may stand there), in ${...}, in the end mark of a here-document or behind a
+quoted one, and behind what isn't followed, as quotes in ${...}. Then say x={}; and use "$x". What the script
+gives to another shell (eval, ssh, sh -c) is read once more.)"},
     {"Outputs", R"(What a command prints comes out at its end in one piece, its standard output on standard
 output, its errors on standard error, never mixed with another's. A command that prints more than
 --capture-limit is cut there, and counts as failed; with --line-buffer nothing is kept, so nothing is cut
@@ -68,13 +75,27 @@ its output was cut.)",
     {"Ctrl-C",
      R"(Once: no more are started, those that run go on to their end. Twice: these are cancelled (TERM
 to their process groups, KILL after --grace). Three times: they are killed. TERM and HUP to taskactor are like
-Ctrl-C twice.)"},
+Ctrl-C twice. Ctrl-Z stops the commands too, and all clocks (--timeout, --grace, --total-timeout); `fg` or CONT
+lets all go on.)"},
+    {"Terminal",
+     R"(A command that reads the terminal (/dev/tty) is stopped by that, and told; with --tty it has the
+terminal while it runs, one command at a time, as with xargs -o: Ctrl-C and Ctrl-Z are its own then, and one
+that Ctrl-C ends ends the run.)"},
+    {"What commands have", R"(Commands have the descriptors, limits and environment that taskactor was given
+(`exec 3>log`, process substitution, make's jobserver), and default signal dispositions. As the first process of
+a container (PID 1) taskactor reaps orphans, and passes signals on. One per processor means one for each that
+taskactor may run on (taskset), and no more than the quota of its control group pays for.)",
+     shown_in::manual},
+    {"Files", R"(A report or a job log that another run is writing is refused, and so is a file that would be
+an input and an output at once, by whatever names. While a FIFO waits for its other end, Ctrl-C and the total
+time end the wait.)",
+     shown_in::manual},
 };
 
 constexpr meaning exit_codes[] = {
     {"0", "all commands were completed: each returned 0"},
     {"1", "some failed: they returned another code, or a signal ended them"},
-    {"2", "bad usage (what --resume names is no report, too); nothing was run"},
+    {"2", "bad usage (no report for --resume, one file used twice); nothing was run"},
     {"3", "none failed, but time was up for some (--timeout, --total-timeout)"},
     {"4", "the items could not be read"},
     {"5", "outputs, report or job log could not be written; the run was ended"},

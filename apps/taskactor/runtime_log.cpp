@@ -20,7 +20,7 @@ private:
   void sink_it_(const spdlog::details::log_msg& message) override {
     spdlog::memory_buf_t line;
     formatter_->format(message, line);
-    screen_.print(std::string_view{line.data(), line.size()});
+    screen_.log(std::string_view{line.data(), line.size()});
   }
   void flush_() override {}
 
@@ -29,10 +29,9 @@ private:
 
 } // namespace
 
-std::shared_ptr<spdlog::logger> make_runtime_log(screen& where, const std::string& level) {
+std::shared_ptr<spdlog::logger> make_runtime_log(screen& where) {
   auto result = std::make_shared<spdlog::logger>("taskactor", std::make_shared<screen_sink>(where));
   result->set_pattern("[%H:%M:%S.%e] [%n] [%l] %v");
-  result->set_level(spdlog::level::from_str(level == "error" ? "err" : level));
   return result;
 }
 

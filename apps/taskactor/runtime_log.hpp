@@ -1,8 +1,8 @@
-/// Where the library's log goes: through the screen, so that it is never mixed with the live line.
+/// Where the library's log goes: through the screen, so that it is never mixed with the live line, and that
+/// nobody who logs waits for a reader.
 #pragma once
 
 #include <memory>
-#include <string>
 
 namespace spdlog {
 class logger;
@@ -12,7 +12,7 @@ namespace taskactor::cli {
 
 class screen;
 
-/// `level`: debug, info, warn, error or off. `where` must outlive the logger.
-std::shared_ptr<spdlog::logger> make_runtime_log(screen& where, const std::string& level);
+/// `where` must outlive the logger.
+std::shared_ptr<spdlog::logger> make_runtime_log(screen& where);
 
 } // namespace taskactor::cli

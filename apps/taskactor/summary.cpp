@@ -13,6 +13,9 @@ namespace taskactor::cli {
 
 namespace {
 
+/// Of the column of counts, behind the longest name and a blank.
+constexpr std::size_t number_end = 21;
+
 std::string right(const std::string& text, std::size_t width) {
   return std::string(width - std::min(width, text.size()), ' ') + text;
 }
@@ -39,8 +42,8 @@ std::string states(const tally& ended, std::size_t skipped) {
   std::string result;
   for (const auto& [name, count] : counts)
     if (count != 0)
-      result += "  " + std::string{name} + right(std::to_string(count), 22 - std::string_view{name}.size())
-                + '\n';
+      result += "  " + std::string{name} + ' '
+                + right(std::to_string(count), number_end - std::string_view{name}.size()) + '\n';
   return result;
 }
 

@@ -37,6 +37,8 @@ void tally::add(const job_result& ended) {
   default:
     ++failed_;
   }
+  if (ended.not_startable && not_startable_++ == 0)
+    first_not_startable_ = entry_of(ended);
   const bool bad = ended.state == state::failed || ended.state == state::timed_out;
   if (bad && failures_.size() < failures_kept)
     failures_.push_back(entry_of(ended));

@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,9 @@ public:
   std::size_t cancelled() const noexcept { return cancelled_; }
   /// Items that were taken, and stopped before their commands were started.
   std::size_t not_started() const noexcept { return not_started_; }
+  /// Those of the failed ones that had no process, and the first of them.
+  std::size_t not_startable() const noexcept { return not_startable_; }
+  const std::optional<entry>& first_not_startable() const noexcept { return first_not_startable_; }
   std::size_t ended() const noexcept { return completed_ + failed_ + timed_out_ + cancelled_; }
   /// The slowest first.
   const std::vector<entry>& slowest() const noexcept { return slowest_; }
@@ -40,7 +44,9 @@ public:
 private:
   void note_slow(const job_result& ended);
 
-  std::size_t completed_ = 0, failed_ = 0, timed_out_ = 0, cancelled_ = 0, not_started_ = 0;
+  std::size_t completed_ = 0, failed_ = 0, timed_out_ = 0, cancelled_ = 0, not_started_ = 0,
+              not_startable_ = 0;
+  std::optional<entry> first_not_startable_;
   std::vector<entry> slowest_;
   std::vector<entry> failures_;
 };

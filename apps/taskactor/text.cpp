@@ -1,8 +1,9 @@
 #include "text.hpp"
 
+#include <taskactor/task/visible_text.hpp>
+
 #include <algorithm>
 #include <cstdint>
-#include <cstdio>
 
 namespace taskactor::cli {
 
@@ -17,28 +18,6 @@ bool is_plain(char c) noexcept {
 
 unsigned byte_at(std::string_view text, std::size_t at) noexcept {
   return static_cast<unsigned char>(text[at]);
-}
-
-std::string escaped(unsigned byte) {
-  switch (byte) {
-  case '\n':
-    return "\\n";
-  case '\t':
-    return "\\t";
-  case '\r':
-    return "\\r";
-  default:
-    break;
-  }
-  char buffer[8];
-  std::snprintf(buffer, sizeof buffer, "\\x%02x", byte);
-  return buffer;
-}
-
-/// Control characters: ASCII's, and those of the upper half, which some terminals obey too.
-bool is_control(std::string_view text, std::size_t length) noexcept {
-  const auto first = byte_at(text, 0);
-  return first < 0x20 || first == 0x7f || (length == 2 && first == 0xc2 && byte_at(text, 1) < 0xa0);
 }
 
 } // namespace
@@ -64,16 +43,8 @@ std::string shell_quoted(const std::vector<std::string>& words) {
 
 std::string printable(std::string_view text, std::size_t width) {
   std::vector<std::string> characters;
-  while (!text.empty()) {
-    const auto valid = utf8_length(text);
-    const auto length = std::max<std::size_t>(valid, 1);
-    if (valid != 0 && !is_control(text, length))
-      characters.emplace_back(text.substr(0, length));
-    else
-      for (std::size_t i = 0; i < length; ++i)
-        characters.push_back(escaped(byte_at(text, i)));
-    text.remove_prefix(length);
-  }
+  while (!text.empty())
+    characters.push_back(detail::take_visible(text));
   // An escape is as wide as it is long, any other character is taken for one column.
   const auto columns = [](const std::string& c) { return c.front() == '\\' ? c.size() : std::size_t{1}; };
   std::size_t total = 0;
@@ -90,27 +61,9 @@ std::string printable(std::string_view text, std::size_t width) {
   return result;
 }
 
-std::size_t utf8_length(std::string_view text) noexcept {
-  if (text.empty())
-    return 0;
-  const auto first = byte_at(text, 0);
-  if (first < 0x80)
-    return 1;
-  const std::size_t length = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4 || text.size() < length)
-    return 0;
-  for (std::size_t i = 1; i < length; ++i)
-    if ((byte_at(text, i) & 0xc0u) != 0x80)
-      return 0;
-  const auto second = byte_at(text, 1); // overlong forms, surrogates, beyond U+10FFFF
-  const bool wrong = (first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f)
-                     || (first == 0xf0 && second < 0x90) || (first == 0xf4 && second > 0x8f);
-  return wrong ? 0 : length;
-}
-
 bool is_utf8(std::string_view text) noexcept {
   while (!text.empty()) {
-    const auto length = utf8_length(text);
+    const auto length = detail::utf8_length(text);
     if (length == 0)
       return false;
     text.remove_prefix(length);

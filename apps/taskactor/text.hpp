@@ -13,12 +13,10 @@ namespace taskactor::cli {
 std::string shell_quoted(std::string_view word);
 std::string shell_quoted(const std::vector<std::string>& words);
 
-/// For a terminal: one line, at most `width` characters, control characters and invalid UTF-8 as escapes.
+/// For a terminal: one line, at most `width` characters, with escapes as by `detail::visible`.
 /// What is too long loses its beginning, since the end of a path tells more.
 std::string printable(std::string_view text, std::size_t width);
 
-/// How many bytes at the beginning are one character of valid UTF-8; 0: none.
-std::size_t utf8_length(std::string_view text) noexcept;
 bool is_utf8(std::string_view text) noexcept;
 
 std::string base64(std::string_view bytes);

@@ -2,10 +2,12 @@
 
 #include "exit_code.hpp"
 #include "job_log.hpp"
+#include "new_thread.hpp"
 #include "output.hpp"
 #include "progress.hpp"
 #include "run_control.hpp"
 #include "tally.hpp"
+#include "used_files.hpp"
 
 #include <system_error>
 #include <utility>
@@ -25,7 +27,7 @@ constexpr std::size_t counted_at_once = 64;
 
 writer::writer(parts with)
     : parts_(std::move(with)), writes_each_(!parts_.logs.empty() || parts_.outputs.in_files()) {
-  thread_ = std::thread{[this] { run(); }};
+  thread_ = new_thread("what is to be written", [this] { run(); });
 }
 
 writer::~writer() {
@@ -150,14 +152,22 @@ void writer::settle(job_result& ended) {
 
 void writer::settle(const lines& printed) {
   if (!output_broken_)
-    output_broken_ = !attempt([&] { parts_.outputs.put(printed.which, printed.text); });
+    output_broken_
+        = !attempt(place_of(printed.which), [&] { parts_.outputs.put(printed.which, printed.text); });
   release(printed.text.size());
 }
 
 void writer::write(const job_result& ended) {
   if (!output_broken_)
-    output_broken_ = !attempt([&] { parts_.outputs.put(ended); });
+    output_broken_ = !attempt(place_of(ended.out.empty() ? stream::err : stream::out),
+                              [&] { parts_.outputs.put(ended); });
   release(ended.size());
+}
+
+const char* writer::place_of(stream which) const {
+  if (parts_.outputs.in_files())
+    return "an output's file";
+  return which == stream::out ? "standard output" : "standard error";
 }
 
 void writer::release(std::size_t size) {
@@ -168,16 +178,20 @@ void writer::release(std::size_t size) {
 
 template <class F>
 void writer::with_logs(F&& action) {
-  std::erase_if(parts_.logs, [&](job_log* each) { return !attempt([&] { action(*each); }); });
+  std::erase_if(parts_.logs, [&](job_log* each) { return !attempt(each->what(), [&] { action(*each); }); });
 }
 
 template <class F>
-bool writer::attempt(F&& action) {
+bool writer::attempt(const char* place, F&& action) {
+  place_ = place;
   try {
     action();
     return true;
   } catch (const no_reader&) {
     parts_.control.fail(reader_gone, stop_level::cancel, {});
+  } catch (const file_in_use& error) {
+    parts_.control.fail(output_unwritable, stop_level::cancel,
+                        std::string{error.what()} + "; the run is ended");
   } catch (const std::system_error& error) {
     parts_.control.fail(output_unwritable, stop_level::cancel,
                         std::string{error.what()} + "; the run is ended");

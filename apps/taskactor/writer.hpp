@@ -8,6 +8,7 @@
 #include "job.hpp"
 #include "sequence.hpp"
 
+#include <atomic>
 #include <condition_variable>
 #include <cstddef>
 #include <mutex>
@@ -53,6 +54,8 @@ public:
   /// has stopped reading, waits no longer than `patience`. False: something is still unwritten, and the
   /// thread runs.
   [[nodiscard]] bool finish(std::chrono::nanoseconds patience);
+  /// What it is writing to, or was last, for people.
+  const char* place() const noexcept { return place_.load(); }
   /// Wakes those that wait; to be called at each stop.
   void on_stop();
 
@@ -71,10 +74,11 @@ private:
   void release(std::size_t size);
   /// Calls `action`; when it fails the run is ended. False: it failed, and is not to be tried again.
   template <class F>
-  bool attempt(F&& action);
+  bool attempt(const char* place, F&& action);
   /// For each log that hasn't failed.
   template <class F>
   void with_logs(F&& action);
+  const char* place_of(stream which) const;
   bool only_counts(const entry& what) const;
   bool can_wait() const;
   bool has_room() const;
@@ -83,6 +87,7 @@ private:
   const bool writes_each_; // whatever it has printed
   sequence<job_result> order_;
   bool output_broken_ = false;
+  std::atomic<const char*> place_{"standard output"};
 
   std::mutex mutex_; // what follows
   std::condition_variable posted_;

@@ -14,6 +14,8 @@
 /// only one of the two has.
 #pragma once
 
+#include "memory.hpp"
+
 #include <caf/actor.hpp>
 #include <caf/actor_clock.hpp>
 #include <caf/actor_system.hpp>
@@ -52,9 +54,8 @@ namespace taskactor::detail {
 /// What runs an actor: a worker of the scheduler.
 using executor = caf::execution_unit;
 
-/// Threads: any.
 inline void run_soon(caf::actor_system& system, caf::resumable* job) { system.scheduler().enqueue(job); }
-/// Threads: the one that `here` stands for.
+/// Threads: the one that `here` stands for; any for `run_soon`.
 inline void run_later(executor& here, caf::resumable* job) { here.exec_later(job); }
 #else
 using executor = caf::scheduler;
@@ -105,24 +106,35 @@ caf::mailbox_element_ptr make_mail(caf::strong_actor_ptr sender, T&& message) {
 #endif
 }
 
+/// The same for what must not be lost for want of memory. (0.17 allocates before it takes the message.)
+template <class T>
+caf::mailbox_element_ptr make_mail_surely(const caf::strong_actor_ptr& sender, T&& message) {
+  return once_there_is_memory([&] { return make_mail(sender, std::forward<T>(message)); });
+}
+
 /// Threads: any. Without a receiver (an actor that we have let go) it does nothing.
 template <class T>
 void post(const caf::actor& to, T&& message) {
   if (to)
-    to->enqueue(make_mail(nullptr, std::forward<T>(message)), nullptr);
+    to->enqueue(make_mail_surely(nullptr, std::forward<T>(message)), nullptr);
+}
+inline void post_made(const caf::actor& to, caf::mailbox_element_ptr mail) {
+  if (to)
+    to->enqueue(std::move(mail), nullptr);
 }
 
 /// Threads: any.
 template <class T>
 void post_from(const caf::actor& sender, const caf::actor& to, T&& message) {
   if (to)
-    to->enqueue(make_mail(caf::actor_cast<caf::strong_actor_ptr>(sender), std::forward<T>(message)), nullptr);
+    to->enqueue(make_mail_surely(caf::actor_cast<caf::strong_actor_ptr>(sender), std::forward<T>(message)),
+                nullptr);
 }
 
 /// Threads: the one that runs `sender`; also to itself.
 template <class T>
 void post_from(caf::local_actor& sender, caf::abstract_actor& to, T&& message) {
-  to.enqueue(make_mail(sender.ctrl(), std::forward<T>(message)), sender.context());
+  to.enqueue(make_mail_surely(sender.ctrl(), std::forward<T>(message)), sender.context());
 }
 template <class T>
 void post_from(caf::local_actor& sender, const caf::actor& to, T&& message) {
@@ -134,7 +146,7 @@ void post_from(caf::local_actor& sender, const caf::actor& to, T&& message) {
 template <class T>
 void post_at(caf::actor_clock& clock, caf::actor_clock::time_point when, caf::strong_actor_ptr to,
              T&& message) {
-  clock.schedule_message(when, std::move(to), make_mail(nullptr, std::forward<T>(message)));
+  clock.schedule_message(when, std::move(to), make_mail_surely(nullptr, std::forward<T>(message)));
 }
 
 // -- typed actors

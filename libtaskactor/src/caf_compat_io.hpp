@@ -24,9 +24,9 @@ inline constexpr std::size_t reads_in_a_row = 1;
 inline void configure_io(caf::actor_system_config& config) {
   config.set("scheduler.max-threads", std::size_t{1});
   config.set("scheduler.policy", caf::atom("sharing")); // the other one looks for work that there never is
+  config.load<caf::io::middleman>();                    // first: it brings the names of what follows
   config.set("middleman.workers", std::size_t{0});
   config.set("middleman.max-consecutive-reads", reads_in_a_row);
-  config.load<caf::io::middleman>();
 }
 #else
 inline void register_io() {
@@ -39,9 +39,9 @@ inline const bool io_registered = (register_io(), true);
 inline void configure_io(caf::actor_system_config& config) {
   config.set("caf.scheduler.max-threads", std::size_t{1});
   config.set("caf.scheduler.policy", "sharing");
+  config.load<caf::io::middleman>();
   config.set("caf.middleman.workers", std::size_t{0});
   config.set("caf.middleman.max-consecutive-reads", reads_in_a_row);
-  config.load<caf::io::middleman>();
 }
 #endif
 

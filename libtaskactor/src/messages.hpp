@@ -2,6 +2,7 @@
 #pragma once
 
 #include "caf_compat.hpp"
+#include "run/retry_question.hpp"
 
 #include <taskactor/caf_message.hpp>
 #include <taskactor/run/manager_options.hpp>
@@ -60,6 +61,17 @@ struct bodies_told {};
 struct attempt_ended {
   ref<record> task;
 };
+/// The task can have another attempt: what still runs of the last one goes by itself.
+struct attempt_left {
+  ref<record> task;
+  ref<record> rest;
+};
+/// What `retry_on` says of an attempt that the manager has ended.
+struct retry_answered {
+  ref<record> task;
+  std::size_t attempt;
+  retry_answer answer;
+};
 /// A point in time that a clock was asked for has come.
 struct alarm_rang {
   time_point due;
@@ -99,6 +111,12 @@ struct tokens_recalled {
 struct run_over {
   std::uint64_t number;
 };
+/// A copy of its result was made elsewhere, or that has thrown.
+struct run_replied {
+  std::uint64_t number;
+  caf::message reply;
+  caf::error fault;
+};
 
 // -- to the broker of a link
 // -----------------------------------------------------------------------------------------------
@@ -112,6 +130,8 @@ struct cut_link {};
 // -- to the pool of workers
 // -----------------------------------------------------------------------------------------------
 struct look_for_idle {};
+/// There may be a worker, or a thread, for who has waited for one.
+struct start_again {};
 
 // -- to observers
 // -------------------------------------------------------------------------------------------------
@@ -132,6 +152,8 @@ TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::settle_ends)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::bodies_told)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::attempt_ended)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::alarm_rang)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::retry_answered)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::attempt_left)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::acquire_tokens)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::release_tokens)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::resize_limiter)
@@ -139,10 +161,12 @@ TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::tokens_granted)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::tokens_recalled)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::events_queued)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::run_over)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::run_replied)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::adopt_socket)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::send_frames)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::cut_link)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::look_for_idle)
+TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::start_again)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::limiter_resized)
 TASKACTOR_LOCAL_MESSAGE(taskactor, taskactor::detail::return_unused)
 TASKACTOR_LOCAL_MESSAGES_END(taskactor)

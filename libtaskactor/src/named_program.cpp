@@ -7,9 +7,11 @@
 
 #include <taskactor/task/registry.hpp>
 #include <taskactor/task/task_library.hpp>
+#include <taskactor/task/visible_text.hpp>
 #include <taskactor/worker_entry.hpp>
 
 #include <algorithm>
+#include <cerrno>
 #include <iostream>
 #include <string>
 #include <system_error>
@@ -21,19 +23,26 @@ namespace {
 
 using namespace detail;
 
-int print(const std::string& text) { return std::cout << text << std::flush ? completed : output_unwritable; }
+int print(const std::string& program, const std::string& text) {
+  errno = 0;
+  if (std::cout << text << std::flush)
+    return completed;
+  std::cerr << program << ": standard output can't be written: " << std::generic_category().message(errno)
+            << '\n';
+  return output_unwritable;
+}
 
 int run_verb(const std::string& program, const program_verb& verb, const std::vector<std::string>& words,
              const named_program_options& options) {
   const auto line = parse_call_line(verb, words);
   if (line.help)
-    return print(verb_help(program, verb));
+    return print(program, verb_help(program, verb));
   for (const auto& library : line.libraries)
     load_tasks(library);
   if (registry::global().list().empty())
     std::cerr << program << ": no task is registered here; --load FILE loads a library of them\n";
   if (verb.name == "list")
-    return print(line.json ? json_listing() : listing());
+    return print(program, line.json ? json_listing() : listing());
   return run_call(program, line, options);
 }
 
@@ -60,7 +69,7 @@ std::optional<int> named_entry(int argc, char* argv[], const named_program_optio
     say(error.what() + ("\nTry `" + program + ' ') + argv[1] + " --help`.");
     return bad_usage;
   } catch (const std::system_error& error) {
-    say(message_of(error));
+    say(visible(message_of(error)));
     return error.code() == errc::library_not_loaded ? library_unloadable
            : error.code() == errc::invalid_argument ? bad_usage
                                                     : failed;
@@ -73,7 +82,7 @@ int named_program(int argc, char* argv[], const named_program_options& options) 
   const auto program = name_of(argc, argv);
   const std::string word = argc < 2 ? "" : argv[1];
   if (word == "--help" || word == "-h")
-    return print(program_help(program));
+    return print(program, program_help(program));
   if (argc >= 2)
     std::cerr << program << ": \"" << word << "\" is none of its verbs\n";
   std::cerr << program_help(program);

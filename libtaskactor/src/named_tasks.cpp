@@ -42,29 +42,27 @@ task<json> call_elsewhere(const named_task* which, std::shared_ptr<const std::st
   }
 }
 
-/// Errors: `argument_error`; `std::system_error{errc::invalid_argument}`.
-std::function<task<json>()> body_of(const named_task& which, const json& arguments, runner where) {
+} // namespace
+
+detail::named_plan detail::plan_named(task_options options, const named_task& which) {
+  auto how = merged(std::move(options), which.options());
+  const auto where = std::exchange(how.runner, std::nullopt).value_or(runner::task);
+  return {std::move(how), where};
+}
+
+std::function<task<json>()> detail::bind_named(const named_task& which, const json& arguments, runner where) {
   auto here = which.bind(arguments); // whose errors are those of all
   if (where == runner::task)
     return here;
   if (where == runner::process) {
-    const auto bytes = std::make_shared<const std::string>(detail::to_bytes(arguments));
+    const auto bytes = std::make_shared<const std::string>(to_bytes(arguments));
     return [&which, bytes] { return call_elsewhere(&which, bytes); };
   }
   const auto call = which.bind_blocking(arguments);
   if (!call)
     throw_rejection({errc::invalid_argument, "runner::thread: \"" + which.name()
                                                  + "\" is a coroutine, which doesn't run on a thread"});
-  return [call] { return detail::run_blocking(call); };
-}
-
-} // namespace
-
-detail::bound_call detail::bind_named(task_options options, const named_task& which, const json& arguments) {
-  auto how = merged(std::move(options), which.options());
-  const auto where = std::exchange(how.runner, std::nullopt).value_or(runner::task);
-  auto body = body_of(which, arguments, where);
-  return {std::move(how), std::move(body)};
+  return [call] { return run_blocking(call); };
 }
 
 task<json> detail::run_blocking(std::function<json(std::stop_token)> function) {
@@ -74,17 +72,16 @@ task<json> detail::run_blocking(std::function<json(std::stop_token)> function) {
 expected<handle<json>> add_named(task_manager& tasks, task_options options, const named_task& which,
                                  const json& arguments) {
   const bool unsaid = !options.runner;
-  auto how = merged(std::move(options), which.options());
-  const auto where = std::exchange(how.runner, std::nullopt).value_or(runner::task);
+  auto [how, where] = detail::plan_named(std::move(options), which);
   try {
-    auto body = body_of(which, arguments, where);
+    auto body = detail::bind_named(which, arguments, where);
     auto& home = detail::runtime_of(tasks);
     if (!unsaid || where == runner::process || !detail::watches(home))
       return detail::admit_body<json>(home, detail::make_body(std::move(body)), std::move(how));
-    auto record
-        = detail::make_body([here = std::move(body), there = body_of(which, arguments, runner::process)] {
-            return detail::begins_in_worker() ? there() : here();
-          });
+    auto record = detail::make_body(
+        [here = std::move(body), there = detail::bind_named(which, arguments, runner::process)] {
+          return detail::begins_in_worker() ? there() : here();
+        });
     detail::watch(home, *record, which);
     return detail::admit_body<json>(home, std::move(record), std::move(how));
   } catch (const argument_error& error) {

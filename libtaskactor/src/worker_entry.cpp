@@ -25,6 +25,7 @@
 #include <deque>
 #include <iostream>
 #include <mutex>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 
@@ -218,7 +219,7 @@ private:
     json answer;
     try {
       const json value = co_await body();
-      result = to_bytes(value);
+      result = sendable(value);
     } catch (const cancelled_error&) {
       answer = {said::cancelled, number};
     } catch (...) {
@@ -237,6 +238,15 @@ private:
       self->parent_.send(failed);
     }
     self->ended(number);
+  }
+
+  /// Errors: `std::length_error` for what a frame can't have in it: the parent would take it for a fault.
+  static std::string sendable(const json& value) {
+    auto bytes = to_bytes(value);
+    if (!is_shallow(bytes))
+      throw std::length_error{"the result can't be sent: more than " + std::to_string(frame_depth)
+                              + " levels, or a CBOR tag (bytes with a subtype)"};
+    return bytes;
   }
 
   /// True: there is output that the parent hasn't read yet. It is in the pipes, at least.

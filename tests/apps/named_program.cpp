@@ -4,12 +4,15 @@
 #include <taskactor/taskactor.hpp>
 
 #include <cstddef>
+#include <cstdlib>
 #include <iostream>
+#include <limits>
 #include <stdexcept>
 #include <string>
 #include <thread>
 #include <vector>
 
+#include <sys/prctl.h>
 #include <unistd.h>
 
 namespace ta = taskactor;
@@ -42,6 +45,21 @@ int say(const std::string& what) {
 }
 std::vector<std::byte> bytes(const std::vector<std::byte>& given) { return given; }
 std::string broken_text() { return "\xff"; }
+ta::json nested(int levels) {
+  ta::json value;
+  for (int i = 0; i < levels; ++i)
+    value = ta::json::array({std::move(value)});
+  return value;
+}
+ta::json tagged() { return ta::json::binary({1, 2}, 7); }
+double boundless() { return std::numeric_limits<double>::infinity(); }
+/// Whose conversion throws what is no exception of the standard library's.
+struct stubborn {};
+void to_json(ta::json&, const stubborn&) { throw 7; }
+void from_json(const ta::json&, stubborn&) {}
+stubborn unspeakable() { return {}; }
+/// Another user's or a hardened program's processes can't be looked into.
+const bool is_closed = std::getenv("TEST_CLOSED") && ::prctl(PR_SET_DUMPABLE, 0) == 0;
 
 TASKACTOR_REGISTER_AS(repeat, "repeat", {.options = {.timeout = 90s}, .defaults = {2}});
 TASKACTOR_REGISTER(process_number);
@@ -51,6 +69,10 @@ TASKACTOR_REGISTER_AS(persist, "persist",
 TASKACTOR_REGISTER(say);
 TASKACTOR_REGISTER(bytes);
 TASKACTOR_REGISTER(broken_text);
+TASKACTOR_REGISTER(nested);
+TASKACTOR_REGISTER(tagged);
+TASKACTOR_REGISTER(boundless);
+TASKACTOR_REGISTER(unspeakable);
 
 } // namespace
 

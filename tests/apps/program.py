@@ -45,8 +45,8 @@ class Case(unittest.TestCase):
         self.assertTrue(not text or text.endswith("\n"))
         return sorted((json.loads(line) for line in text.splitlines()), key=lambda line: line["number"])
 
-    def wait_until(self, what) -> None:
-        end = time.monotonic() + LIMIT
+    def wait_until(self, what, limit: float = LIMIT) -> None:
+        end = time.monotonic() + limit
         while not what():
             self.assertLess(time.monotonic(), end, "it never came")
             time.sleep(0.005)

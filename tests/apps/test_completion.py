@@ -21,7 +21,7 @@ def taskactor(*arguments: str) -> str:
 def options_of_the_help() -> set[str]:
     """Each name of an option in `taskactor run --help`."""
     lines = re.findall(r"^  (-.*?)(?:  |$)", taskactor("run", "--help"), re.MULTILINE)
-    return {name for line in lines for name in re.findall(r"--?[a-z0-9-]+", line)}
+    return {name for line in lines for name in re.findall(r"--?[A-Za-z0-9-]+", line)}
 
 
 class Bash(program.Case):

@@ -27,7 +27,7 @@ class ExitCodes(program.Case):
             ["", ":::", "x"],
             ["--bogus", "touch", ":::", "x"],
             ["-j", "many", "touch", ":::", "x"],
-            ["-j", "-1", "touch", ":::", "x"],
+            ["-j", "1.5", "touch", ":::", "x"],
             ["--timeout", "soon", "touch", ":::", "x"],
             ["--timeout", "0", "touch", ":::", "x"],
             ["--timeout", "-1", "touch", ":::", "x"],

@@ -52,6 +52,44 @@ class Call(Case):
         self.assertEqual(self.ask("call", "repeat", '"ab"'), (0, '"abab"\n', ""))
         self.assertEqual(self.ask("call", "--timeout=5s", "bytes", "[0, 255]"), (0, "[0,255]\n", ""))
 
+    def test_a_result_that_can_not_be_sent_is_refused_and_its_worker_lives(self):
+        for name, words in (("nested", ["250"]), ("tagged", [])):
+            code, out, err = self.ask("call", "--runner", "process", name, *words)
+            self.assertEqual((code, out), (1, ""), err)
+            self.assertIn("the result can't be sent: more than 200 levels, or a CBOR tag", err)
+            self.assertNotIn("killed", err)
+        whole = self.ask("call", "--runner", "process", "nested", "150")
+        self.assertEqual(whole[:2], (0, "[" * 150 + "null" + "]" * 150 + "\n"))
+
+    def test_a_result_without_a_json_form_is_refused_wherever_it_was_made(self):
+        for runner in ("actor", "thread", "process"):
+            code, out, err = self.ask("call", "--runner", runner, "boundless")
+            self.assertEqual((code, out), (5, ""))
+            self.assertIn("boundless: its result has no JSON form", err)
+        self.assertEqual(self.ask("call", "tagged")[0], 5)
+
+    def test_a_conversion_may_throw_what_it_likes(self):
+        for runner in ("actor", "thread", "process"):
+            code, out, err = self.ask("call", "--runner", runner, "unspeakable")
+            self.assertEqual((code, out), (1, ""))
+            self.assertIn("int", err)
+            self.assertNotIn("died", err)
+
+    def test_a_program_that_can_not_be_looked_into_has_workers(self):
+        other = {"user": 65534} if os.geteuid() == 0 else {}
+        code, out, err = self.ask("call", "--runner", "process", "repeat", '"a"', "3",
+                                  env={**os.environ, "TEST_CLOSED": "1"}, **other)
+        self.assertEqual((code, out), (0, '"aaa"\n'), err)
+
+    def test_without_proc_it_says_so(self):
+        hidden = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /proc && exec "$0" "$@"', program.PROGRAM]
+        if subprocess.run([*hidden, "list"], capture_output=True).returncode != 0:
+            self.skipTest("nothing can be mounted here")
+        done = subprocess.run([*hidden, "call", "--runner", "process", "repeat", '"a"'], capture_output=True, text=True,
+                              timeout=program.LIMIT)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("/proc", done.stderr)
+
     def test_it_runs_where_it_is_told_to(self):
         here = subprocess.Popen([program.PROGRAM, "call", "process_number"], stdout=subprocess.PIPE, text=True)
         self.assertEqual(int(here.communicate(timeout=program.LIMIT)[0]), here.pid)
@@ -75,7 +113,7 @@ class Call(Case):
         for where in ("actor", "thread", "process"):
             code, out, err = self.ask("call", "--runner", where, "repeat", '"ab"', "-1")
             self.assertEqual((code, out), (1, ""))
-            self.assertRegex(err, r"^named_program: repeat: failed .*std::domain_error: fewer than none\n$")
+            self.assertRegex(err, r"^named_program: repeat: failed: (taskactor::remote_error: )?std::domain_error: fewer than none\n$")
 
     def test_a_timeout_has_an_exit_code_of_its_own(self):
         code, out, err = self.ask("call", "--timeout", "50ms", "linger")
@@ -90,7 +128,8 @@ class Call(Case):
     def test_a_full_disk_is_an_error(self):
         with open("/dev/full", "w") as full:
             done = subprocess.run([program.PROGRAM, "call", "repeat", '"a"'], stdout=full, stderr=subprocess.PIPE)
-        self.assertEqual((done.returncode, done.stderr), (5, b"named_program: standard output can't be written\n"))
+        said = b"named_program: standard output can't be written: No space left on device\n"
+        self.assertEqual((done.returncode, done.stderr), (5, said))
 
 
     def test_what_the_guide_says(self):

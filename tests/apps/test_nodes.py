@@ -2,8 +2,10 @@
 import json
 import os
 import pathlib
+import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -29,6 +31,12 @@ class Case(program.Case):
         node = program.Running([*command, *words, *arguments], self.folder, self, stdin=subprocess.DEVNULL)
         self.assertIn(f"{name} listens at", node.out_line())
         return node
+
+    def start_named(self, text: str, name: str, joins: str) -> program.Running:
+        """One whose name isn't that of its socket; it may be any text."""
+        command = [program.PROGRAM, "node", "--name", text, "--listen", self.address(name), "--join",
+                   self.address(joins)]
+        return program.Running(command, self.folder, self, stdin=subprocess.DEVNULL)
 
     def ask(self, *arguments: str, **how) -> tuple[int, str, str]:
         done = subprocess.run([program.PROGRAM, *arguments], cwd=self.folder, capture_output=True, text=True,
@@ -143,6 +151,30 @@ class Calls(Case):
         node.process.send_signal(signal.SIGCONT)
         self.wait_for_lines("log", 2)
         self.assertEqual(self.lines("log")[1][0], "cancelled")
+
+
+class Forgery(Case):
+    """What peers say of themselves is text, whatever a terminal would make of it."""
+    EVIL = "x\n\x1b[31mforged  up\u202e"
+
+    def test_a_label_or_a_name_is_one_cell_of_one_row(self):
+        self.start("a")
+        self.start("b", "--label", self.EVIL, joins="a")
+        self.start_named(self.EVIL, "c", joins="a")
+        up = lambda: {name for name, state in self.states("a").items() if state == "up"}
+        self.wait_until(lambda: {"b", self.EVIL} <= up())
+        code, out, err = self.ask("nodes", "--node", self.address("a"))
+        self.assertEqual((code, err), (0, ""))
+        rows = [line for line in out.splitlines() if "forged" in line]
+        self.assertEqual(sorted(row[:3] for row in rows), ["b  ", "x\\n"])
+        self.assertNotIn("\x1b", out)
+        self.assertNotIn("\u202e", out)
+
+    def test_an_id_is_one_cell_and_an_answer_one_line(self):
+        self.start("a")
+        code, _, err = self.call("a", self.EVIL)
+        self.assertEqual((code, len(err.splitlines())), (2, 1))
+        self.assertNotIn("\x1b", err)
 
 
 class OtherLanguages(Case):
@@ -268,6 +300,47 @@ class Settings(Case):
         self.assertEqual(code, 2)
         self.assertIn("taskactor node cert", err)
         self.assertEqual(self.ask("node", "--listen", "unix:x", "--load", "missing.so")[0], 4)
+
+    def test_a_file_that_can_not_be_read_is_no_empty_one(self):
+        (self.folder / "folder").mkdir()
+        for path, said in (("folder", "folder: Is a directory"), ("missing", "missing: No such file or directory")):
+            code, _, err = self.ask("node", "--listen", "unix:x", "--config", path)
+            self.assertEqual(code, 2)
+            self.assertIn(said, err)
+
+    def test_why_it_can_not_listen_is_said(self):
+        self.start("a")
+        code, _, err = self.ask("node", "--listen", self.address("a"))
+        self.assertEqual(code, 1)
+        self.assertIn("Address already in use", err)
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            code, _, err = self.ask("node", "--listen", f"127.0.0.1:{taken.getsockname()[1]}")
+        self.assertEqual(code, 1)
+        self.assertIn("Address already in use", err)
+
+    def test_a_key_that_others_may_read_or_change_is_refused(self):
+        self.assertEqual(self.ask("node", "cert", "--authority", "tls", "m,localhost,127.0.0.1")[0], 0)
+        key = self.folder / "tls/m.key"
+        files = ("--authority", "tls/authority.pem", "--certificate", "tls/m.pem", "--key", "tls/m.key")
+        for mode in (0o604, 0o602, 0o620, 0o644, 0o666):
+            key.chmod(mode)
+            code, _, err = self.ask("node", "--listen", "127.0.0.1:0", *files)
+            self.assertEqual(code, 2)
+            self.assertIn(f"others can read or change it (mode {mode:04o})", err)
+        (self.folder / "tls/authority.key").chmod(0o644)
+        code, _, err = self.ask("node", "cert", "--authority", "tls", "other")
+        self.assertNotEqual(code, 0)
+        self.assertIn("others can read or change it", err)
+
+    def test_a_signal_ends_one_that_is_stuck_before_it_serves(self):
+        os.mkfifo(self.folder / "fifo.so")
+        command = [program.PROGRAM, "node", "--listen", "unix:x", "--load", "./fifo.so"]
+        node = program.Running(command, self.folder, self, stdin=subprocess.DEVNULL)
+        mask = 1 << signal.SIGTERM - 1
+        self.wait_until(lambda: int(re.search(r"SigBlk:\s*(\w+)", pathlib.Path(
+            f"/proc/{node.process.pid}/status").read_text())[1], 16) & mask)
+        node.interrupt(signal.SIGTERM)
+        self.assertEqual(node.process.wait(program.LIMIT), 143)
 
     def test_certificates_decide_who_may_come_and_what_they_may_run(self):
         names = [f"{name},localhost,127.0.0.1" for name in ("server", "web", "ops")]

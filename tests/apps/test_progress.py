@@ -1,52 +1,11 @@
 """What is said of a run: the live line on a terminal, lines elsewhere, and the summary."""
-import fcntl
 import os
-import pty
 import re
-import select
-import struct
-import termios
 
 import program
+from terminal import Terminal
 
 ERASED = "\r\x1b[K"
-
-
-class Terminal:
-    """The program on a terminal of its own."""
-
-    def __init__(self, case: program.Case, *arguments: str, columns: int = 80, kind: str = "xterm"):
-        self.process, self.terminal = pty.fork()
-        if self.process == 0:
-            os.chdir(case.folder)
-            os.environ["TERM"] = kind
-            os.execv(program.PROGRAM, [program.PROGRAM, "run", *arguments])
-        case.addCleanup(os.close, self.terminal)
-        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
-        self.text = ""
-
-    def _read(self) -> bool:
-        if not select.select([self.terminal], [], [], program.LIMIT)[0]:
-            raise AssertionError(f"nothing more came after {self.text!r}")
-        try:
-            self.text += os.read(self.terminal, 65536).decode()
-        except OSError:  # so a terminal says that nobody has its other end any more
-            return False
-        return True
-
-    def wait_for(self, pattern: str) -> None:
-        while not re.search(pattern, self.text):
-            if not self._read():
-                raise AssertionError(f"{pattern!r} never came: {self.text!r}")
-
-    def type(self, keys: str) -> None:
-        os.write(self.terminal, keys.encode())
-
-    def finish(self) -> tuple[int, str]:
-        while self._read():
-            pass
-        _, status = os.waitpid(self.process, 0)
-        return os.waitstatus_to_exitcode(status), self.text.replace("\r\n", "\n")
 
 
 def shown(text: str) -> str:
@@ -113,6 +72,21 @@ class Live(program.Case):
         self.assertEqual(sorted(re.findall(r"done \d", text)), ["done 1", "done 2"])
         self.assertIn("completed            2\n", text)
 
+    def test_after_ctrl_c_it_counts_nothing_that_will_never_start(self):
+        os.mkfifo(self.folder / "gate")
+        terminal = Terminal(self, "-j1", "sh", "-c", "echo > $1; read x < gate", "sh", ":::", *map(str, range(9)))
+        terminal.wait_for(r"0 of 9 done, 1 running")
+        self.wait_until(lambda: (self.folder / "0").exists())
+        terminal.type("\x03")
+        terminal.wait_for("stopping; 1 command")
+        said = len(terminal.text)
+        terminal.wait_for(r"0 done, 1 running, stopping\x1b\[K")
+        (self.folder / "gate").write_text("\n")
+        code, text = terminal.finish()
+        self.assertEqual(code, 130)
+        self.assertNotIn(" of 9 done", text[said:])
+        self.assertNotIn("left", text[said:])
+
     def test_a_command_that_is_just_starting_has_no_part_in_a_ctrl_c(self):
         (self.folder / "list").write_text("x\n" * 100_000)
         for _ in range(5):
@@ -170,6 +144,23 @@ class Summary(program.Case):
             "taskactor: cannot run 'no-such-command': not found on the PATH\n",
         )
 
+    def test_quiet_says_why_nothing_could_be_started(self):
+        done = self.run_program("-q", "{}", ":::", "./gone", "/", "./gone")
+        self.assertEqual(done.returncode, 1)
+        self.assertEqual(
+            done.stderr.decode(),
+            "taskactor: 3 commands were not started; the first, #1 ./gone: cannot run './gone': No such file or directory\n",
+        )
+        too_long = self.run_program("-q", "true", items=b"x" * 3_000_000 + b"\n")
+        self.assertEqual(too_long.returncode, 1)
+        self.assertIn("1 command was not started; the first, #1", too_long.stderr.decode())
+
+    def test_numbers_of_seven_digits_keep_their_distance(self):
+        (self.folder / "report").write_text('{"item":"x","state":"completed"}\n' * 1_000_000)
+        text = self.err("--resume", "report", "true", items=b"x\n" * 1_000_001)
+        self.assertIn("\n  completed before 1000000\n", text)
+        self.assertIn("\n  completed            1\n", text)
+
     def test_lines_of_progress_where_there_is_no_terminal_only_if_asked_for(self):
         text = self.err("--progress", "-j1", "--timeout", "20s", "sleep", ":::", "2.3")
         self.assertRegex(text, r"\Ataskactor: 0 of 1 done, 1 running\n")
@@ -180,6 +171,14 @@ class Summary(program.Case):
         self.assertRegex(text, r"\[taskactor\] \[debug\] run/0: started\n")
         self.assertRegex(text, r"\[taskactor\] \[debug\] run/0: completed after [\d.]+ ms\n")
         self.assertNotIn("debug", self.err("true", ":::", "x"))
+
+    def test_the_environment_says_its_level_unless_the_option_does(self):
+        for options, environment, wanted in (([], "debug", True), (["--log-level", "off"], "debug", False), ([], "", False)):
+            with self.subTest(options=options, environment=environment):
+                done = self.run_program(*options, "true", ":::", "x", env=os.environ | {"TASKACTOR_LOG": environment})
+                self.assertEqual((done.returncode, b"run/0: started" in done.stderr), (0, wanted), done.stderr)
+        done = self.run_program("true", ":::", "x", env=os.environ | {"TASKACTOR_LOG": "loud"})
+        self.assertEqual(done.returncode, 2)
 
 
 if __name__ == "__main__":

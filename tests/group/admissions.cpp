@@ -17,7 +17,7 @@
 
 using namespace test;
 
-namespace {
+namespace admissions {
 
 /// The copy of this with no steps left throws.
 struct counted {
@@ -72,7 +72,7 @@ std::vector<step> wrong_admissions() {
   return all;
 }
 
-} // namespace
+} // namespace admissions
 
 BOOST_AUTO_TEST_SUITE(admissions)
 

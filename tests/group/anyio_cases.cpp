@@ -10,7 +10,7 @@
 
 using namespace test;
 
-namespace {
+namespace anyio_cases {
 
 template <class F>
 auto run(virtual_time& world, F body) {
@@ -26,7 +26,7 @@ ta::task<void> use(std::string* order, char name, std::chrono::nanoseconds pause
 
 ta::limiter_statistics db(virtual_time& world) { return world.tasks.statistics().limits.at("db"); }
 
-} // namespace
+} // namespace anyio_cases
 
 BOOST_AUTO_TEST_SUITE(anyio_cases)
 

@@ -12,7 +12,7 @@
 
 using namespace test;
 
-namespace {
+namespace anyio_groups {
 
 template <class F>
 auto run(virtual_time& world, F body) {
@@ -31,7 +31,7 @@ void start_thread(virtual_time& world, const std::atomic<bool>& running) {
     std::this_thread::yield();
 }
 
-} // namespace
+} // namespace anyio_groups
 
 BOOST_AUTO_TEST_SUITE(anyio_groups)
 
@@ -290,6 +290,70 @@ BOOST_AUTO_TEST_CASE(the_number_of_threads_can_be_changed) { // holds
   BOOST_TEST(world.tasks.statistics().thread.waiting == 1u);
   world.tasks.resize(ta::limiter_kind::thread, 1);
   BOOST_TEST(h.get() == 1);
+}
+
+BOOST_AUTO_TEST_CASE(from_thread_run_is_a_child_of_a_group) {
+  auto body = [](ta::task_group& group) -> ta::task<int> {
+    auto call = [&group] { return group.add_task({}, after, 1ms, 5).value().get(); };
+    co_return co_await ta::run_in_thread(call); // `after` ends with the group
+  };
+  ta::task_manager tasks{{.capacity = 1, .thread_capacity = 1}};
+  BOOST_TEST(
+      tasks.add_task({}, [body]() -> ta::task<int> { co_return co_await ta::with_group(body); }).value().get()
+      == 5);
+}
+
+BOOST_AUTO_TEST_CASE(from_thread_run_ends_with_who_has_called_the_thread) {
+  ta::task_manager tasks;
+  std::atomic<bool> waits = false;
+  auto body = [&waits](ta::task_group& group) -> ta::task<void> {
+    auto call = [&] {
+      auto child = group.add_task({.id = "child"}, hanging).value();
+      waits = true;
+      child.get();
+    };
+    co_await ta::run_in_thread(call);
+  };
+  auto h
+      = tasks.add_task({.id = "p"}, [&body]() -> ta::task<void> { co_await ta::with_group(body); }).value();
+  while (!waits)
+    std::this_thread::yield();
+  h.cancel();
+  h.wait();
+  BOOST_CHECK(h.state() != ta::state::completed); // the call's body threw, as it was cancelled
+  BOOST_CHECK(tasks.find("p/child")->state == ta::state::cancelled);
+}
+
+BOOST_AUTO_TEST_CASE(a_task_that_a_thread_adds_is_nobodys_child) { // what the other recipe doesn't give
+  virtual_time world;
+  std::atomic<bool> added = false;
+  auto call = [&] {
+    auto own = world.tasks.add_task({.id = "own"}, after, 10s, 5).value();
+    added = true;
+    return own.get();
+  };
+  auto h = world.tasks.run_in_thread({.timeout = 1min}, call).value();
+  start_thread(world, added);
+  BOOST_TEST(world.tasks.find("own")->parent.empty());
+  h.cancel();
+  world.settle();
+  BOOST_CHECK(world.tasks.find("own")->state == ta::state::running);
+  world.run_until([&] { return h.finished(); });
+}
+
+BOOST_AUTO_TEST_CASE(a_limiter_with_one_token_is_a_lock_that_may_be_held_across_awaits) {
+  ta::task_manager tasks;
+  tasks.add_limiter("account", {.capacity = 1});
+  int balance = 0;
+  auto deposit = [&balance](int) -> ta::task<void> {
+    const auto locked = co_await ta::acquire("account"); // add_limiter("account", {.capacity = 1})
+    const int before = balance;
+    co_await ta::sleep_for(1ms);
+    balance = before + 1;
+  };
+  for (const auto& end : tasks.gather({}, deposit, std::views::iota(0, 50)))
+    BOOST_TEST(end.has_value());
+  BOOST_TEST(balance == 50);
 }
 
 BOOST_AUTO_TEST_CASE(a_thread_may_add_tasks_and_wait_for_them) { // differs: no from_thread needed

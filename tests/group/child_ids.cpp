@@ -9,7 +9,7 @@
 
 using namespace test;
 
-namespace {
+namespace child_ids {
 
 std::vector<std::string> ids(virtual_time& world) {
   std::vector<std::string> result;
@@ -27,7 +27,7 @@ ta::task<void> group_of(int children, std::chrono::nanoseconds pause) {
   co_await ta::with_group(all);
 }
 
-} // namespace
+} // namespace child_ids
 
 BOOST_AUTO_TEST_SUITE(child_ids)
 

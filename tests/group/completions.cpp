@@ -14,7 +14,7 @@
 
 using namespace test;
 
-namespace {
+namespace completions {
 
 using generator = ta::async_generator<ta::completed_item<int>>;
 
@@ -37,7 +37,7 @@ ta::task<std::string> next_of(std::shared_ptr<generator> all) {
   co_return text;
 }
 
-} // namespace
+} // namespace completions
 
 BOOST_AUTO_TEST_SUITE(completions)
 

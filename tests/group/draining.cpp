@@ -11,7 +11,7 @@
 
 using namespace test;
 
-namespace {
+namespace draining {
 
 ta::task<int> item(int n) {
   co_await ta::sleep_for(1s);
@@ -80,7 +80,7 @@ const std::vector<way> ways{
     {"when_all", by_when_all}, {"race of one", by_race_of_equals}, {"thread", by_thread},
     {"limiter", by_limiter}};
 
-} // namespace
+} // namespace draining
 
 BOOST_AUTO_TEST_SUITE(draining)
 

@@ -8,9 +8,10 @@
 #include <utility>
 
 namespace ta = taskactor;
-using namespace ta::detail;
 
-namespace {
+namespace gather_ends {
+
+using namespace ta::detail;
 
 /// Its items are counted by the test; while one lane looks whether there are more, another may take the last.
 class counted_gather final : public gather_state {
@@ -27,7 +28,7 @@ private:
   }
 };
 
-} // namespace
+} // namespace gather_ends
 
 BOOST_AUTO_TEST_SUITE(gather_ends)
 

@@ -11,7 +11,7 @@
 
 using namespace test;
 
-namespace {
+namespace generators {
 
 template <class F>
 auto run(virtual_time& world, F body) {
@@ -34,7 +34,7 @@ ta::task<int> sleepy(int seconds) {
   co_return seconds;
 }
 
-} // namespace
+} // namespace generators
 
 BOOST_AUTO_TEST_SUITE(generators)
 

@@ -9,7 +9,7 @@
 
 using namespace test;
 
-namespace {
+namespace group_cancellations {
 
 template <class F>
 auto run(virtual_time& world, F body) {
@@ -53,7 +53,7 @@ ta::task<int> forever() {
   co_return 2;
 }
 
-} // namespace
+} // namespace group_cancellations
 
 BOOST_AUTO_TEST_SUITE(group_cancellations)
 

@@ -11,7 +11,7 @@
 
 using namespace test;
 
-namespace {
+namespace guide_pages {
 
 std::vector<std::string> journal;
 
@@ -56,7 +56,7 @@ ta::task<void> deliver(std::string letter) {
   co_return;
 }
 
-} // namespace
+} // namespace guide_pages
 
 BOOST_AUTO_TEST_SUITE(guide_pages)
 

@@ -13,7 +13,7 @@
 
 using namespace test;
 
-namespace {
+namespace items_by_id {
 
 ta::task<int> hour(int n) {
   co_await ta::sleep_for(1h);
@@ -40,7 +40,7 @@ auto gather_in_task(virtual_time& world, F body, int count, ta::gather_options o
   return world.tasks.add_task({.id = "p", .timeout = ta::no_timeout}, parent).value();
 }
 
-} // namespace
+} // namespace items_by_id
 
 BOOST_AUTO_TEST_SUITE(items_by_id)
 

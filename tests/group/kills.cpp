@@ -15,7 +15,7 @@
 
 using namespace test;
 
-namespace {
+namespace kills {
 
 /// What a parent's frame holds, and what its children have seen of it.
 struct watched {
@@ -249,7 +249,7 @@ void try_one(form how, kind who, killer by, std::uint64_t seed) {
   BOOST_TEST(what->too_late.load() == 0);
 }
 
-} // namespace
+} // namespace kills
 
 BOOST_AUTO_TEST_SUITE(kills)
 

@@ -8,7 +8,7 @@
 
 using namespace test;
 
-namespace {
+namespace own_children {
 
 template <class F>
 auto run(virtual_time& world, F body) {
@@ -27,7 +27,7 @@ ta::task<std::string> thrown_by(ta::handle<int> child) {
   co_return "nothing";
 }
 
-} // namespace
+} // namespace own_children
 
 BOOST_AUTO_TEST_SUITE(own_children)
 

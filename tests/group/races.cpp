@@ -1,17 +1,20 @@
 // race and when_all: who decides, and what becomes of the others.
 #include "run/bodies.hpp"
+#include "support/gate.hpp"
 #include "support/listener.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <memory>
+#include <stdexcept>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace test;
 
-namespace {
+namespace races {
 
 template <class F>
 auto run(virtual_time& world, F body) {
@@ -23,7 +26,7 @@ ta::task<std::string> word(std::chrono::nanoseconds pause, std::string text) {
   co_return text;
 }
 
-} // namespace
+} // namespace races
 
 BOOST_AUTO_TEST_SUITE(races)
 
@@ -157,6 +160,44 @@ BOOST_AUTO_TEST_CASE(all_of_a_cancelled_task_have_no_values_and_it_is_cancelled)
   world.settle();
   BOOST_CHECK(h.state() == ta::state::cancelled);
   BOOST_TEST(!went_on);
+}
+
+/// A body that neither awaits nor ends in its grace is left behind, and ends when all is over.
+BOOST_AUTO_TEST_CASE(who_is_left_behind_refers_to_nothing_of_what_is_over) {
+  ta::task_manager tasks{{.cancel_grace = 0s, .scheduler_threads = 4}};
+  for (int form = 0; form < 3; ++form) {
+    gate closed;
+    auto busy = [&closed]() -> ta::task<std::string> {
+      closed.pass();
+      co_return std::string(100, 'b');
+    };
+    auto quick = [&closed, form]() -> ta::task<std::string> {
+      while (closed.held() == 0)
+        co_await ta::sleep_for(1ms);
+      if (form == 2)
+        throw std::runtime_error{"no"};
+      co_return std::string(100, 'q');
+    };
+    auto body = [&]() -> ta::task<std::string> {
+      if (form == 0)
+        co_return std::get<1>(co_await ta::race(busy(), quick()));
+      if (form == 1) {
+        std::vector<ta::task<std::string>> both;
+        both.push_back(busy());
+        both.push_back(quick());
+        co_return (co_await ta::race(std::move(both))).value;
+      }
+      co_return std::get<0>(co_await ta::when_all(busy(), quick()));
+    };
+    const auto h = tasks.add_task({}, body).value();
+    BOOST_TEST(h.wait_for(20s));
+    BOOST_CHECK(h.state() == (form == 2 ? ta::state::failed : ta::state::completed));
+    if (form != 2)
+      BOOST_TEST(h.get() == std::string(100, 'q'));
+    closed.open();
+    while (tasks.statistics().overrunning != 0)
+      std::this_thread::yield();
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -20,7 +20,7 @@ ON_REQUEST = {
     "taskactor/link/certificates.hpp",
     *(
         f"taskactor/task/{name}.hpp"
-        for name in ("registry", "named_task", "typed_named_task", "json_value", "json_encode", "json_type")
+        for name in ("registry", "named_task", "typed_named_task", "json_value", "json_encode", "json_text", "json_type")
     ),
     *(f"taskactor/service/{name}.hpp" for name in
       ("child", "service", "service_info", "service_options", "service_request", "service_start", "supervisor")),

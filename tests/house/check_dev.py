@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import house
 
-VERBS = {"run", "test", "stress", "fuzz", "lint", "format", "bench", "instructions", "docs", "package", "help"}
+VERBS = {"run", "test", "caf", "stress", "fuzz", "lint", "format", "bench", "instructions", "docs", "package", "help"}
 
 
 def dev(root: pathlib.Path, *arguments: str) -> subprocess.CompletedProcess[str]:
@@ -24,7 +24,7 @@ def check(root: pathlib.Path) -> Iterator[str]:
         yield "dev: `./dev help` doesn't print the comment at its head"
     for verb in sorted(VERBS - set(re.findall(r"^#   \./dev (\w+)", text, re.MULTILINE))):
         yield f"dev: the help doesn't name the verb {verb}"
-    for wrong in (["nonsense"], [], ["test", "nonsense"], ["fuzz", "nonsense"]):
+    for wrong in (["nonsense"], [], ["test", "nonsense"], ["fuzz", "nonsense"], ["caf"], ["caf", "nonsense"]):
         refused = dev(root, *wrong)
         if refused.returncode != 2 or not refused.stderr:
             yield f"dev: {wrong} must be refused on standard error with 2"

@@ -17,7 +17,7 @@ EXCEPTIONS = {
     "run/typed_request.hpp": {"caf/detail/implicit_conversions.hpp", "caf/message.hpp", "caf/response_type.hpp"},
     "service/child.hpp": {"caf/actor_cast.hpp", "caf/actor_control_block.hpp"},
     "run/messages.hpp": {"caf/actor.hpp", "caf/error.hpp"},
-    "run/submission.hpp": {"caf/error.hpp", "caf/expected.hpp", "caf/make_message.hpp", "caf/message.hpp"},
+    "run/submission.hpp": {"caf/error.hpp", "caf/expected.hpp", "caf/message.hpp", "caf/sec.hpp"},
     "run/exit_code.hpp": {"caf/error.hpp"},
     "run/task_as_actor.hpp": {"caf/actor.hpp", "caf/actor_cast.hpp", "caf/message.hpp"},
     "caf_message.hpp": {"caf/is_error_code_enum.hpp", 

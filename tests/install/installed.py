@@ -49,6 +49,12 @@ def cmake(*arguments, **how) -> subprocess.CompletedProcess[str]:
     return run(CACHE["CMAKE_COMMAND"], *arguments, **how)
 
 
+def links(page: str) -> list[str]:
+    """The files that a page links to; what looks like a link in its code isn't one."""
+    text = re.sub(r"^```.*?^```$|`[^`\n]*`", "", page, flags=re.MULTILINE | re.DOTALL)
+    return re.findall(r"\]\((?!https?:|#)([^)#\s]+)", text)
+
+
 def temporary_folder(add_cleanup) -> pathlib.Path:
     holder = tempfile.TemporaryDirectory()
     add_cleanup(holder.cleanup)
@@ -72,7 +78,7 @@ class Case(unittest.TestCase):
         libraries = "libtaskactor*.a" if kind == "static" else "libtaskactor*.so*"
         parts = [path for name in ("", "node-") for path in self.package_dir.glob(f"taskactor-{name}{kind}*.cmake")]
         for path in [*self.library_dir.glob(libraries), *parts]:
-            if path.name == "libtaskactor_testing.a":
+            if path.name == "libtaskactor-testing.a":
                 continue
             path.unlink()
 

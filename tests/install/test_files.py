@@ -1,4 +1,6 @@
 """What lies in the prefix is all that is needed, and nothing that isn't meant for others."""
+import os
+
 import installed
 from installed import CACHE, INCLUDE, SOURCE, run
 
@@ -28,6 +30,21 @@ class Files(installed.Case):
             self.assertNotIn(str(SOURCE), text, path)
             self.assertNotIn(str(installed.BUILD), text, path)
 
+    def test_what_is_to_be_read_is_there_and_its_links_lead_somewhere(self):
+        [design] = (self.prefix / "share" / "doc").rglob("DESIGN.md")
+        root = design.parent.parent
+        pages = {path.relative_to(root).as_posix(): path.read_text(encoding="utf-8") for path in root.rglob("*.md")}
+        ours = {path.relative_to(SOURCE).as_posix() for path in SOURCE.glob("libtaskactor/**/*.md")}
+        self.assertEqual(set(pages), ours | {"README.md"})
+        examples = {path.name for path in (SOURCE / "examples").glob("*.cpp")}
+        self.assertEqual({path.name for path in (root / "examples").glob("*.cpp")}, examples)
+        for name, text in pages.items():
+            for link in installed.links(text):
+                # The tests that stand behind a page are in the repository.
+                to = os.path.normpath(root / os.path.dirname(name) / link)
+                if not to.startswith(f"{root}/tests/"):
+                    self.assertTrue(os.path.exists(to), f"{name}: {link}")
+
     def test_the_program_runs_from_where_it_was_installed(self):
         if CACHE["TASKACTOR_BUILD_APPS"] != "ON":
             self.skipTest("this build makes no programs")
@@ -55,7 +72,8 @@ class Files(installed.Case):
     def test_the_program_brings_its_manual_page_and_completions(self):
         if CACHE["TASKACTOR_BUILD_APPS"] != "ON" or "-fsanitize" in CACHE["CMAKE_CXX_FLAGS"]:
             self.skipTest("this build makes no programs, or doesn't run them")
-        found = {path.name: path.read_text(encoding="utf-8") for path in (self.prefix / "share").rglob("*taskactor*")}
+        files = [path for path in (self.prefix / "share").rglob("*taskactor*") if path.is_file() and path.suffix != ".md"]
+        found = {path.name: path.read_text(encoding="utf-8") for path in files}
         self.assertEqual(set(found), {"taskactor", "_taskactor", "taskactor.1"})
         self.assertTrue(found["taskactor.1"].startswith(".TH TASKACTOR 1 "))
         self.assertTrue(found["_taskactor"].startswith("#compdef taskactor\n"))

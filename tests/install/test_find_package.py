@@ -46,14 +46,21 @@ class FindPackage(installed.Case):
         )
         self.assertIn("type=STATIC_LIBRARY", self.configure().stdout)
 
+    @needs("shared")
+    def test_a_program_whose_tasks_log_links_spdlog_itself(self):
+        self.write_project(
+            "find_package(taskactor 0.1 REQUIRED)\nfind_package(spdlog REQUIRED)\n"
+            "add_executable(speaker logs.cpp)\n"
+            "target_link_libraries(speaker PRIVATE taskactor::taskactor spdlog::spdlog)\n"
+        )
+        self.configure()
+        cmake("--build", self.folder / "build")
+        self.assertIn("a task says so", run(self.folder / "build" / "speaker").stdout)
+
     def check_node(self, *options: str) -> None:
         self.write_project(
             "find_package(taskactor 0.1 REQUIRED COMPONENTS node)\n"
-            "add_executable(makes main.cpp)\ntarget_link_libraries(makes PRIVATE taskactor::node)\n"
-        )
-        (self.project / "main.cpp").write_text(
-            "#include <taskactor/link/certificates.hpp>\n"
-            "int main(int, char** words) { taskactor::make_authority(words[1]); }\n", encoding="utf-8"
+            "add_executable(makes node.cpp)\ntarget_link_libraries(makes PRIVATE taskactor::node)\n"
         )
         self.configure(*options)
         cmake("--build", self.folder / "build")

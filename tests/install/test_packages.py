@@ -64,9 +64,10 @@ class Packages(unittest.TestCase):
         self.assertFalse(library & development | library & programs | development & programs)
         node = self.files("libtaskactor-node0")
         self.assertEqual(
-            {os.path.basename(name) for name in node}, {"libtaskactor_node.so.0", f"libtaskactor_node.so.{version}"}
+            {os.path.basename(name) for name in node}, {"libtaskactor-node.so.0", f"libtaskactor-node.so.{version}"}
         )
-        self.assertLessEqual({"libtaskactor_node.so", "taskactor-node.pc"}, names)
+        self.assertLessEqual({"libtaskactor-node.so", "taskactor-node.pc"}, names)
+        self.assertLessEqual({"libtaskactor-testing.a", "taskactor-testing.pc", "DESIGN.md", "01_hello.cpp"}, names)
 
     def test_each_depends_on_what_it_needs(self):
         version = CACHE["CMAKE_PROJECT_VERSION"]

@@ -8,6 +8,17 @@ class PkgConfig(installed.Case):
         run("sh", "-e", "build.sh", cwd=self.project, env=self.environment())
         self.check_program(self.project / "my_program", kind, env=self.environment())
 
+    def build_more_and_check(self, kind: str) -> None:
+        run("sh", "-e", "more.sh", cwd=self.project, env=self.environment())
+        said = run(self.project / "my_speaker", env=self.environment())
+        self.assertIn("a task says so", said.stdout)
+        self.assertIn("speaker: completed", said.stderr)
+        run(self.project / "my_node", self.folder / "authority", env=self.environment())
+        self.assertTrue((self.folder / "authority" / "authority.pem").is_file())
+        run(self.project / "my_tests", env=self.environment())
+        needed = run("readelf", "-d", self.project / "my_node").stdout
+        self.assertEqual("[libtaskactor-node.so.0]" in needed, kind == "shared", needed)
+
     def ask(self, *arguments: str) -> list[str]:
         return run("pkg-config", *arguments, "taskactor", env=self.environment()).stdout.split()
 
@@ -15,12 +26,26 @@ class PkgConfig(installed.Case):
     def test_the_shared_library(self):
         self.build_and_check("shared")
 
+    @needs("shared")
+    def test_programs_that_log_that_are_nodes_and_tests(self):
+        self.build_more_and_check("shared")
+
+    @needs("static")
+    def test_the_same_with_the_static_library(self):
+        self.take_away("shared")
+        self.let_scripts_ask_for("--static")
+        self.build_more_and_check("static")
+
     @needs("static")
     def test_the_static_library_with_what_it_needs(self):
         self.take_away("shared")
-        script = self.project / "build.sh"
-        script.write_text(script.read_text(encoding="utf-8").replace("pkg-config", "pkg-config --static"), encoding="utf-8")
+        self.let_scripts_ask_for("--static")
         self.build_and_check("static")
+
+    def let_scripts_ask_for(self, option: str) -> None:
+        for script in self.project.glob("*.sh"):
+            text = script.read_text(encoding="utf-8").replace("pkg-config", f"pkg-config {option}")
+            script.write_text(text, encoding="utf-8")
 
     def test_what_it_says(self):
         self.assertEqual(self.ask("--modversion"), [CACHE["CMAKE_PROJECT_VERSION"]])
@@ -30,7 +55,7 @@ class PkgConfig(installed.Case):
 
     def test_the_library_of_nodes(self):
         said = run("pkg-config", "--libs", "taskactor-node", env=self.environment()).stdout.split()
-        self.assertLessEqual({"-ltaskactor_node", "-ltaskactor"}, set(said))
+        self.assertLessEqual({"-ltaskactor-node", "-ltaskactor"}, set(said))
         self.assertNotIn("-lssl", said)
 
     @needs("static")

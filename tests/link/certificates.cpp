@@ -19,10 +19,10 @@
 
 #include <sys/stat.h>
 
+namespace certificates {
+
 using namespace taskactor;
 using namespace taskactor::detail;
-
-namespace {
 
 certificate_ptr read(const std::filesystem::path& file) {
   const bio_ptr from{BIO_new_file(file.c_str(), "r")};
@@ -49,7 +49,7 @@ bool refused(const std::string& why, const std::function<void()>& what) {
   return false;
 }
 
-} // namespace
+} // namespace certificates
 
 BOOST_AUTO_TEST_SUITE(certificates)
 

@@ -9,10 +9,11 @@
 #include <string>
 #include <vector>
 
-using namespace taskactor::detail;
 using nlohmann::json;
 
-namespace {
+namespace frames {
+
+using namespace taskactor::detail;
 
 std::vector<std::string> frames_of(frame_cutter& cutter) {
   std::vector<std::string> result;
@@ -28,7 +29,7 @@ std::string nested(std::size_t levels) {
   return bytes;
 }
 
-} // namespace
+} // namespace frames
 
 BOOST_AUTO_TEST_SUITE(frames)
 

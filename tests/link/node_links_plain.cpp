@@ -21,7 +21,7 @@ using ta::link_address;
 using ta::link_end;
 using ta::make_frame;
 
-namespace {
+namespace node_links_plain {
 
 struct two_ends {
   ta::node_links links;
@@ -39,7 +39,7 @@ struct two_ends {
   std::shared_ptr<ta::node_link> call() { return call(caller); }
 };
 
-} // namespace
+} // namespace node_links_plain
 
 BOOST_FIXTURE_TEST_SUITE(node_links_plain, two_ends)
 

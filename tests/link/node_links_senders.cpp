@@ -14,7 +14,7 @@ using namespace test;
 using ta::link_address;
 using ta::make_frame;
 
-namespace {
+namespace node_links_senders {
 
 /// Takes nothing behind its first frame until it is let.
 class held_end : public end {
@@ -78,7 +78,7 @@ struct two_sides : identities {
   }
 };
 
-} // namespace
+} // namespace node_links_senders
 
 BOOST_FIXTURE_TEST_SUITE(node_links_senders, two_sides)
 

@@ -4,6 +4,7 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <filesystem>
 #include <system_error>
 
 #include <unistd.h>
@@ -15,7 +16,7 @@ using ta::link_end;
 using ta::link_identity;
 using ta::make_frame;
 
-namespace {
+namespace node_links_tls {
 
 struct tls_ends : identities {
   ta::node_links links;
@@ -51,7 +52,7 @@ struct tls_ends : identities {
   }
 };
 
-} // namespace
+} // namespace node_links_tls
 
 BOOST_FIXTURE_TEST_SUITE(node_links_tls, tls_ends)
 
@@ -166,7 +167,10 @@ BOOST_AUTO_TEST_CASE(files_that_are_missing_unreadable_or_not_what_they_should_b
   fails_by(as, "the key \"\": no file is given: an authority, a certificate and a key are needed together");
   as.key = alpha().key;
   fails_by(as, "not of the certificate: key values mismatch");
-  as.key = as.certificate;
+  as.key = as.certificate.parent_path() / "no-key.pem";
+  std::filesystem::copy_file(as.certificate, as.key);
+  fails_by(as, "others can read or change it");
+  std::filesystem::permissions(as.key, std::filesystem::perms{0600});
   fails_by(as, "it is no private key in PEM");
   as = beta();
   as.certificate = as.key;

@@ -9,10 +9,11 @@
 
 #include <string>
 
-using namespace taskactor::detail;
 using test::identities;
 
-namespace {
+namespace tls_sessions {
+
+using namespace taskactor::detail;
 
 struct pair : identities {
   using context = std::shared_ptr<SSL_CTX>;
@@ -39,7 +40,7 @@ struct pair : identities {
   std::string heard_by_calling, heard_by_listening;
 };
 
-} // namespace
+} // namespace tls_sessions
 
 BOOST_FIXTURE_TEST_SUITE(tls_sessions, pair)
 

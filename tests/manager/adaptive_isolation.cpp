@@ -17,7 +17,7 @@
 
 using namespace test;
 
-namespace {
+namespace adaptive_isolation {
 
 /// Says where it has run: as its process.
 ta::task<int> late_by(std::int64_t seconds) {
@@ -89,7 +89,7 @@ struct watching {
   }
 };
 
-} // namespace
+} // namespace adaptive_isolation
 
 BOOST_FIXTURE_TEST_SUITE(adaptive_isolation, watching)
 

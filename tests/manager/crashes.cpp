@@ -23,7 +23,7 @@
 namespace ta = taskactor;
 using namespace std::chrono_literals;
 
-namespace {
+namespace crashes {
 
 // NOLINTBEGIN: they do what a program must not do
 /// Each level has a page of its own, and something to do when it comes back.
@@ -155,7 +155,7 @@ void check_lost(const ta::outcome<int>& how, int exit_code, int signal, const st
   }
 }
 
-} // namespace
+} // namespace crashes
 
 BOOST_FIXTURE_TEST_SUITE(crashes, beside)
 

@@ -20,9 +20,10 @@
 
 namespace ta = taskactor;
 using namespace std::chrono_literals;
-using namespace ta::detail;
 
-namespace {
+namespace hostile_workers {
+
+using namespace ta::detail;
 
 /// The worker's end of its link: the first socket above the standard streams.
 int link_descriptor() {
@@ -167,7 +168,7 @@ std::size_t resident_bytes() {
   return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 
-} // namespace
+} // namespace hostile_workers
 
 BOOST_AUTO_TEST_SUITE(hostile_workers)
 

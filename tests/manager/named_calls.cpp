@@ -9,7 +9,7 @@
 
 using namespace test;
 
-namespace {
+namespace named_calls {
 
 ta::task<std::string> greet(std::string name, int seconds) {
   co_await ta::sleep_for(std::chrono::seconds{seconds});
@@ -38,7 +38,7 @@ TASKACTOR_REGISTER_AS(third_time, "third time",
 
 using ta::json;
 
-} // namespace
+} // namespace named_calls
 
 BOOST_AUTO_TEST_SUITE(named_calls)
 

@@ -22,7 +22,7 @@
 namespace ta = taskactor;
 using namespace std::chrono_literals;
 
-namespace {
+namespace nested_calls {
 
 int own_process() { return static_cast<int>(::getpid()); }
 
@@ -177,7 +177,7 @@ struct nested_test {
   }
 };
 
-} // namespace
+} // namespace nested_calls
 
 BOOST_FIXTURE_TEST_SUITE(nested_calls, nested_test)
 

@@ -21,7 +21,7 @@
 namespace ta = taskactor;
 using namespace std::chrono_literals;
 
-namespace {
+namespace prefetched_calls {
 
 /// Zero waits for a file, and notes that it does; others are short.
 ta::task<int> held_at_zero(int n, std::string folder) {
@@ -112,7 +112,7 @@ struct pool_test {
   std::optional<ta::handle<int>> zero;
 };
 
-} // namespace
+} // namespace prefetched_calls
 
 BOOST_FIXTURE_TEST_SUITE(prefetched_calls, pool_test)
 
@@ -217,7 +217,7 @@ BOOST_AUTO_TEST_CASE(a_smaller_limit_gets_its_token_back_while_calls_follow_one_
 BOOST_AUTO_TEST_CASE(a_worker_is_sent_no_more_calls_than_it_may_take) {
   ta::task_manager tasks{{.process_capacity = 1, .worker_max_calls = 5}};
   make_short(tasks, held_at_zero);
-  for (const auto& each : start(tasks, held_at_zero, numbers(1, 100)))
+  for (const auto& each : start(tasks, held_at_zero, numbers(1, 40)))
     each.get();
   const auto now = tasks.statistics().workers;
   BOOST_TEST(now.calls == 5 * now.started - (now.calls % 5 == 0 ? 0 : 5 - now.calls % 5));

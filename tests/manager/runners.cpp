@@ -16,7 +16,7 @@
 namespace ta = taskactor;
 using namespace std::chrono_literals;
 
-namespace {
+namespace runners {
 
 struct place {
   int process = 0;
@@ -69,7 +69,7 @@ std::string refusal(const E& made) {
 
 bool contains(const std::string& text, const char* part) { return text.find(part) != std::string::npos; }
 
-} // namespace
+} // namespace runners
 
 BOOST_AUTO_TEST_SUITE(runners)
 

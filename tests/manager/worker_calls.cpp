@@ -18,7 +18,7 @@
 namespace ta = taskactor;
 using namespace std::chrono_literals;
 
-namespace {
+namespace worker_calls {
 
 int half_of(int n) {
   if (n % 2 != 0)
@@ -121,7 +121,7 @@ auto outcome_of(ta::task_manager& tasks, ta::task_options options, F f, Args... 
   return tasks.run_in_process(std::move(options), f, std::move(args)...).value().wait_outcome();
 }
 
-} // namespace
+} // namespace worker_calls
 
 BOOST_AUTO_TEST_SUITE(worker_calls)
 

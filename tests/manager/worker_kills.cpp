@@ -4,10 +4,10 @@
 #include <taskactor/named_tasks.hpp>
 #include <taskactor/taskactor.hpp>
 
+#include "support/environment_variable.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <csignal>
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <mutex>
@@ -21,7 +21,7 @@
 namespace ta = taskactor;
 using namespace std::chrono_literals;
 
-namespace {
+namespace worker_kills {
 
 /// Notes in a file of its name that it has begun; which time, counted from one.
 std::uintmax_t begin(const std::string& folder, int n) {
@@ -74,15 +74,7 @@ void check_worker_lost(const ta::outcome<int>& how) {
   BOOST_CHECK_THROW(how.value(), ta::worker_lost);
 }
 
-/// Processes that end at their start, as long as this lives.
-struct none_can_start {
-  none_can_start() { ::setenv("TEST_DIES_AT_START", "1", 1); }
-  none_can_start(const none_can_start&) = delete;
-  none_can_start& operator=(const none_can_start&) = delete;
-  ~none_can_start() { ::unsetenv("TEST_DIES_AT_START"); }
-};
-
-} // namespace
+} // namespace worker_kills
 
 BOOST_FIXTURE_TEST_SUITE(worker_kills, test::temporary_directory)
 
@@ -212,7 +204,7 @@ BOOST_AUTO_TEST_CASE(a_named_task_is_run_again_as_well) {
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_dies_at_its_start_was_killed_by_no_task) {
-  const none_can_start from_now;
+  const test::environment_variable from_now{"TEST_DIES_AT_START", "1"};
   ta::task_manager tasks{{.process_capacity = 1}};
   const auto how = tasks.run_in_process({.id = "x", .retry = often}, nothing_at_all).value().wait_outcome();
   BOOST_CHECK(how.state() == ta::state::failed);

@@ -3,12 +3,15 @@
 #include <taskactor/named_tasks.hpp>
 #include <taskactor/taskactor.hpp>
 
+#include "support/environment_variable.hpp"
+
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <iostream>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -19,7 +22,7 @@
 namespace ta = taskactor;
 using namespace std::chrono_literals;
 
-namespace {
+namespace worker_life {
 
 /// In a worker of a test that asks for it: dies before it is one.
 const bool dies_at_start = [] {
@@ -67,7 +70,14 @@ void wait_until(F what) {
     std::this_thread::yield();
 }
 
-} // namespace
+std::vector<ta::handle<int>> begin_calls(ta::task_manager& tasks, int count) {
+  std::vector<ta::handle<int>> all;
+  for (int i = 0; i < count; ++i)
+    all.push_back(tasks.run_in_process({}, process_number).value());
+  return all;
+}
+
+} // namespace worker_life
 
 BOOST_AUTO_TEST_SUITE(worker_life)
 
@@ -93,9 +103,9 @@ BOOST_AUTO_TEST_CASE(a_worker_that_has_grown_too_large_ends_after_its_call) {
 }
 
 BOOST_AUTO_TEST_CASE(workers_that_die_at_their_start_are_not_started_over_and_over) {
-  ::setenv("TEST_DIES_AT_START", "1", 1);
   ta::task_manager tasks{{.process_capacity = 1}};
   const auto call = [&] { return tasks.run_in_process({}, process_number).value().wait_outcome(); };
+  std::optional<test::environment_variable> now{std::in_place, "TEST_DIES_AT_START", "1"};
   for (int i = 0; i < 3; ++i) {
     const auto text = call().error().message();
     BOOST_TEST(text.find("exit code 9; its last words: no such licence") != std::string::npos, text);
@@ -109,9 +119,51 @@ BOOST_AUTO_TEST_CASE(workers_that_die_at_their_start_are_not_started_over_and_ov
     BOOST_CHECK(error.code() == ta::errc::worker_not_started);
   }
   BOOST_TEST(tasks.statistics().workers.started == 3u);
-  ::unsetenv("TEST_DIES_AT_START");
+  now.reset();
   wait_until([&] { return call().has_value(); }); // the pause is over
   BOOST_TEST(tasks.statistics().workers.started == 4u);
+}
+
+BOOST_AUTO_TEST_CASE(calls_wait_while_workers_that_were_able_to_start_are_not) {
+  constexpr std::size_t at_once = 8;
+  ta::task_manager tasks{{.process_capacity = at_once}};
+  const auto call = [&](ta::task_options how = {}) {
+    return tasks.run_in_process(std::move(how), process_number).value();
+  };
+  tasks.run_in_process({}, leave, 4).value().wait();
+  std::optional<test::environment_variable> now{std::in_place, "TEST_DIES_AT_START", "1"};
+  const auto cancelled = call();
+  const auto late = call({.timeout = 50ms});
+  const auto all = begin_calls(tasks, 100);
+  wait_until([&] { return tasks.statistics().workers.started > at_once; });
+  cancelled.cancel();
+  BOOST_CHECK(cancelled.wait_outcome().state() == ta::state::cancelled);
+  BOOST_CHECK(late.wait_outcome().state() == ta::state::timed_out);
+  now.reset();
+  for (const auto& each : all)
+    BOOST_CHECK(each.wait_outcome().state() == ta::state::completed);
+  BOOST_TEST(tasks.statistics().process.in_use == 0u);
+}
+
+BOOST_AUTO_TEST_CASE(calls_do_not_wait_for_ever_for_workers_that_can_not_start) {
+  ta::task_manager tasks{{.process_capacity = 2}};
+  tasks.run_in_process({}, leave, 4).value().wait();
+  const test::environment_variable now{"TEST_DIES_AT_START", "1"};
+  for (const auto& each : begin_calls(tasks, 20)) {
+    const auto text = each.wait_outcome().error().message();
+    BOOST_TEST(text.find("no such licence") != std::string::npos, text);
+  }
+}
+
+BOOST_AUTO_TEST_CASE(a_shutdown_ends_calls_that_wait_for_a_worker) {
+  ta::task_manager tasks{{.process_capacity = 2}};
+  tasks.run_in_process({}, leave, 4).value().wait();
+  const test::environment_variable now{"TEST_DIES_AT_START", "1"};
+  const auto all = begin_calls(tasks, 5);
+  wait_until([&] { return tasks.statistics().workers.started > 3; });
+  BOOST_CHECK(tasks.shutdown({.drain = 0s, .cancel = 20s}).clean());
+  for (const auto& each : all)
+    BOOST_CHECK(each.wait_outcome().state() == ta::state::cancelled);
 }
 
 BOOST_AUTO_TEST_CASE(starts_ends_and_deaths_are_events) {

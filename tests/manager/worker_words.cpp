@@ -19,7 +19,7 @@
 namespace ta = taskactor;
 using namespace std::chrono_literals;
 
-namespace {
+namespace worker_words {
 
 int talk(const std::string& text, int result) {
   std::cout << text;
@@ -84,7 +84,7 @@ struct logged_test {
   }
 };
 
-} // namespace
+} // namespace worker_words
 
 BOOST_FIXTURE_TEST_SUITE(worker_words, logged_test)
 

@@ -8,7 +8,7 @@
 using namespace test;
 using kind = call_answer::kind;
 
-namespace {
+namespace calls {
 
 struct three : cluster {
   explicit three(std::uint64_t seed = 1) : cluster(seed) {
@@ -20,7 +20,7 @@ struct three : cluster {
   }
 };
 
-} // namespace
+} // namespace calls
 
 BOOST_AUTO_TEST_SUITE(calls)
 

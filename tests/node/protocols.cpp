@@ -10,11 +10,12 @@
 #include <string>
 #include <vector>
 
-using namespace taskactor::detail;
-using namespace said_by_node;
 using nlohmann::json;
 
-namespace {
+namespace protocols {
+
+using namespace taskactor::detail;
+using namespace said_by_node;
 
 std::string content_of(node_frame frame) { return encode(std::move(frame)).substr(frame_prefix); }
 
@@ -40,7 +41,7 @@ std::vector<node_frame> one_of_each() {
           said_by_node::log{key, 2, "l", "text"}};
 }
 
-} // namespace
+} // namespace protocols
 
 BOOST_AUTO_TEST_SUITE(protocols)
 

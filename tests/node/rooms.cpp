@@ -6,9 +6,9 @@
 #include <map>
 #include <random>
 
-using namespace taskactor::detail;
+namespace rooms {
 
-namespace {
+using namespace taskactor::detail;
 
 /// The peers' side: what they were told, took up, and have sent.
 struct peers {
@@ -41,7 +41,7 @@ struct peers {
   std::map<session_id, std::uint64_t> allowed, sent;
 };
 
-} // namespace
+} // namespace rooms
 
 BOOST_AUTO_TEST_SUITE(rooms)
 

@@ -2,6 +2,7 @@
 #include <taskactor/node/named_calls.hpp>
 #include <taskactor/taskactor.hpp>
 
+#include <support/gate.hpp>
 #include <support/temporary_directory.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -10,10 +11,14 @@
 #include <spdlog/sinks/ostream_sink.h>
 
 #include <atomic>
+#include <fstream>
 #include <sstream>
 #include <stdexcept>
 #include <string>
 #include <vector>
+
+#include <malloc.h>
+#include <unistd.h>
 
 namespace ta = taskactor;
 using namespace std::chrono_literals;
@@ -61,8 +66,25 @@ ta::json nested(int levels) {
   return value;
 }
 ta::json same(ta::json value) { return value; }
+std::size_t length(const std::string& text) { return text.size(); }
+void forges() { throw std::runtime_error{"no page\n\x1b[2J[error] \"here\" is compromised"}; }
 ta::task<void> too_long() { co_await ta::sleep_for(1h); }
 
+/// Its conversion takes as long as it is told to.
+struct slow_argument {
+  int number = 0;
+};
+test::gate conversion;
+void from_json(const ta::json& from, slow_argument& to) {
+  from.get_to(to.number);
+  if (to.number < 0)
+    throw to.number;
+  conversion.pass();
+}
+void to_json(ta::json& to, const slow_argument& from) { to = from.number; }
+int number_of(const slow_argument& given) { return given.number; }
+
+TASKACTOR_REGISTER_AS(number_of, "nodes.number_of");
 TASKACTOR_REGISTER_AS(twice, "nodes.twice");
 TASKACTOR_REGISTER_AS(slowly, "nodes.slowly");
 TASKACTOR_REGISTER_AS(broken, "nodes.broken");
@@ -74,11 +96,13 @@ TASKACTOR_REGISTER_AS(left, "nodes.left");
 TASKACTOR_REGISTER_AS(logs, "nodes.logs");
 TASKACTOR_REGISTER_AS(nested, "nodes.nested");
 TASKACTOR_REGISTER_AS(same, "nodes.same");
+TASKACTOR_REGISTER_AS(length, "nodes.length");
+TASKACTOR_REGISTER_AS(forges, "nodes.forges");
 TASKACTOR_REGISTER_AS(too_long, "nodes.too_long", {.options = {.timeout = 20ms}});
 
 } // namespace two_nodes_tasks
 
-namespace {
+namespace two_nodes {
 
 using namespace two_nodes_tasks;
 
@@ -100,6 +124,14 @@ struct pair {
   }
 };
 
+/// Bytes of memory that the program has.
+[[maybe_unused]] std::size_t resident() {
+  ::malloc_trim(0);
+  std::size_t all = 0, here = 0;
+  std::ifstream{"/proc/self/statm"} >> all >> here;
+  return here * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+}
+
 ta::errc code_of(const ta::failure& what) {
   try {
     what.raise();
@@ -110,7 +142,7 @@ ta::errc code_of(const ta::failure& what) {
   }
 }
 
-} // namespace
+} // namespace two_nodes
 
 BOOST_AUTO_TEST_SUITE(two_nodes)
 
@@ -141,6 +173,26 @@ BOOST_AUTO_TEST_CASE(a_value_that_has_come_back_is_there_though_no_token_is_left
   BOOST_TEST(call.get() == 3);
   BOOST_TEST(named.get() == 4);
   nodes.here_tasks.cancel_all();
+}
+
+/// What makes JSON into an argument is a user's: neither the link nor the others wait for it.
+BOOST_AUTO_TEST_CASE(a_conversion_of_an_argument_may_take_its_time_or_throw) {
+  pair nodes;
+  const auto slow = nodes.here.submit({}, ta::on_any(), "nodes.number_of", {4}).value();
+  conversion.wait_held(1);
+  BOOST_TEST(nodes.here.submit({}, ta::on_any(), "nodes.twice", {4}).value().get() == 8);
+  const auto late = nodes.here.submit({.timeout = 50ms}, ta::on_any(), "nodes.number_of", {4}).value();
+  BOOST_TEST(late.wait_for(10s));
+  BOOST_CHECK(late.state() == ta::state::timed_out);
+  const auto thrown = nodes.here.submit({}, ta::on_any(), "nodes.number_of", {-1}).value();
+  BOOST_CHECK(code_of(thrown.wait_outcome().error()) == ta::errc::invalid_argument);
+  BOOST_TEST(thrown.wait_outcome().error().message().find("int") != std::string::npos);
+  const auto wrong = nodes.here.submit({}, ta::on_any(), "nodes.number_of", {"x"}).value();
+  BOOST_CHECK(code_of(wrong.wait_outcome().error()) == ta::errc::bad_arguments);
+  conversion.open();
+  BOOST_TEST(slow.get() == 4);
+  while (nodes.there->statistics().guests != 0)
+    std::this_thread::yield();
 }
 
 BOOST_AUTO_TEST_CASE(both_may_call_over_one_connection) {
@@ -288,6 +340,33 @@ BOOST_AUTO_TEST_CASE(what_a_call_logs_is_told_to_its_caller) {
   }
   BOOST_TEST(said.str().find("me on there: body: nearly done") != std::string::npos);
   BOOST_TEST(said.str().find("me on there: from a thread") != std::string::npos);
+}
+
+// A sanitizer keeps what is freed.
+#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+BOOST_AUTO_TEST_CASE(the_history_of_either_side_does_not_keep_what_calls_were_given) {
+  constexpr std::size_t size = std::size_t{1} << 20;
+  constexpr int calls = 200;
+  pair nodes;
+  const auto call
+      = [&] { return nodes.here.submit(ta::on_any(), length, std::string(size, 'x')).value().get() == size; };
+  BOOST_REQUIRE(call());
+  const auto before = resident();
+  for (int i = 0; i < calls; ++i)
+    BOOST_REQUIRE(call());
+  BOOST_TEST(resident() < before + calls * size / 4); // the arenas of several threads keep some
+}
+#endif
+
+BOOST_AUTO_TEST_CASE(an_error_of_another_node_is_one_line_without_escape_sequences) {
+  pair nodes;
+  try {
+    nodes.here.submit(ta::on_any(), forges).value().get();
+    BOOST_FAIL("it has failed there");
+  } catch (const ta::remote_error& error) {
+    BOOST_TEST(std::string{error.what()}
+               == "std::runtime_error: no page\\n\\x1b[2J[error] \"here\" is compromised");
+  }
 }
 
 BOOST_AUTO_TEST_CASE(rights_are_kept_and_every_node_tells_of_itself) {

@@ -24,7 +24,17 @@ struct captured_log {
     logger->set_level(spdlog::level::trace);
   }
   bool has(const std::string& part) const { return text.str().find(part) != std::string::npos; }
+  bool at_error() const { return has("error "); }
 };
+
+/// Asks for something new when it is asked to end, or fails in another way.
+ta::task<int> clumsy() {
+  try {
+    co_await ta::sleep_for(1h);
+  } catch (const ta::cancelled_error&) { // NOLINT: as badly written ones do
+  }
+  throw std::runtime_error{"in the middle of it"};
+}
 
 } // namespace
 
@@ -54,12 +64,29 @@ BOOST_AUTO_TEST_CASE(every_ending_has_its_event_and_a_failure_nobody_looked_at_a
   world.settle();
   world.tasks.cancel_task("c");
   world.settle();
-  BOOST_TEST(seen.wait_for(7)
-                 == (std::vector<std::string>{"f started", "f failed: failed: std::runtime_error: boom",
-                                              "f failed, and nobody looked: failed: std::runtime_error: boom",
-                                              "t started", "t timed out: timed out: ran too long (limit 1 s)",
-                                              "c started", "c cancelled: cancelled: requested"}),
+  BOOST_TEST(seen.wait_for(8)
+                 == (std::vector<std::string>{
+                     "f started", "f failed: failed: std::runtime_error: boom",
+                     "f ended badly, and nobody looked: failed: std::runtime_error: boom", "t started",
+                     "t timed out: timed out: ran too long (limit 1 s)",
+                     "t ended badly, and nobody looked: timed out: ran too long (limit 1 s)", "c started",
+                     "c cancelled: cancelled: requested"}),
              boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_is_in_an_id_or_an_error_stays_in_its_line_of_the_log) {
+  captured_log log;
+  virtual_time world{{.logger = log.logger}};
+  auto body = []() -> ta::task<void> {
+    throw std::runtime_error{"no page\r\nerror all is lost\x1b[2J"};
+    co_return;
+  };
+  (void)world.tasks.add_task({.id = "a\nerror forged"}, body);
+  world.settle();
+  BOOST_TEST(log.has("a\\nerror forged: failed after"));
+  BOOST_TEST(log.has("no page\\r\\nerror all is lost\\x1b[2J"));
+  BOOST_TEST(!log.has("\nerror forged"));
+  BOOST_TEST(!log.has("\x1b"));
 }
 
 BOOST_AUTO_TEST_CASE(an_observer_that_throws_is_kept_and_the_task_does_not_notice) {
@@ -122,7 +149,9 @@ BOOST_AUTO_TEST_CASE(an_observer_hears_of_the_kinds_that_it_asked_for) {
     auto failed = world.tasks.add_task({.id = "f"}, failing, 0s).value();
     failed.wait();
     (void)failed.try_outcome(); // looked at
-    world.tasks.add_task({.id = "t", .timeout = 1s}, hanging).value().wait();
+    auto late = world.tasks.add_task({.id = "t", .timeout = 1s}, hanging).value();
+    late.wait();
+    (void)late.try_outcome(); // the same
   };
   const std::vector<std::string> once{"f failed: failed: std::runtime_error: boom",
                                       "t timed out: timed out: ran too long (limit 1 s)"};
@@ -160,9 +189,86 @@ BOOST_AUTO_TEST_CASE(the_log_has_the_levels_of_rule_13) {
   world.advance(2s);
   BOOST_TEST(log.has("debug ok: started"));
   BOOST_TEST(log.has("debug ok: completed after 1000.000 ms"));
-  BOOST_TEST(log.has("error bad: failed after 1000.000 ms: failed: std::runtime_error: boom"));
-  BOOST_TEST(log.has("error late: timed out after 1000.000 ms"));
+  BOOST_TEST(log.has("debug bad: failed after 1000.000 ms: failed: std::runtime_error: boom"));
+  BOOST_TEST(log.has("error bad: failed: std::runtime_error: boom (after 1000.000 ms; nobody looked at it)"));
+  BOOST_TEST(log.has("debug late: timed out after 1000.000 ms"));
+  BOOST_TEST(
+      log.has("error late: timed out: ran too long (limit 1 s) (after 1000.000 ms; nobody looked at it)"));
   BOOST_TEST(log.has("info gone: cancelled"));
+}
+
+BOOST_AUTO_TEST_CASE(what_somebody_has_looked_at_is_no_error_in_the_log) {
+  captured_log log;
+  virtual_time world{{.logger = log.logger}};
+  auto bad = world.tasks.add_task({}, failing, 1s).value();
+  auto late = world.tasks.add_task({.timeout = 1s}, hanging).value();
+  auto awaits = [](ta::handle<int> other) -> ta::task<std::string> {
+    const auto& end = co_await other.outcome();
+    co_return end.error().message();
+  };
+  auto other = world.tasks.add_task({.timeout = 1s}, clumsy).value();
+  BOOST_TEST(world.tasks.add_task({}, awaits, std::move(other)).value().get()
+             == "timed out: ran too long (limit 1 s)");
+  BOOST_TEST(!bad.wait_outcome());
+  BOOST_CHECK_THROW(late.get(), ta::task_error);
+  std::vector<int> numbers(100);
+  auto throws = [](int number) -> ta::task<int> {
+    co_await ta::yield();
+    throw std::runtime_error{std::to_string(number)};
+  };
+  for (const auto& end : world.tasks.gather({}, throws, numbers))
+    BOOST_TEST(!end);
+  world.end();
+  BOOST_TEST(log.has("debug "));
+  BOOST_TEST(!log.at_error());
+}
+
+BOOST_AUTO_TEST_CASE(a_program_that_is_ended_logs_no_errors_of_tasks_that_fail_of_it) {
+  captured_log log;
+  {
+    virtual_time world{{.capacity = 100, .logger = log.logger}};
+    auto asks_for_more = [&world]() -> ta::task<void> {
+      for (;;) {
+        co_await ta::sleep_for(1s);
+        world.tasks.add_task({}, [] {}).value();
+      }
+    };
+    for (int i = 0; i < 20; ++i) {
+      (void)world.tasks.add_task({}, clumsy);
+      (void)world.tasks.add_task({}, asks_for_more);
+    }
+    world.settle();
+    world.tasks.shutdown({.drain = 5s});
+  }
+  BOOST_TEST(log.has("info task-1: failed: std::runtime_error: in the middle of it"));
+  BOOST_TEST(log.has("the task manager is stopping"));
+  BOOST_TEST(!log.at_error());
+}
+
+BOOST_AUTO_TEST_CASE(the_level_is_an_option_and_the_loggers_own_stays) {
+  captured_log log;
+  log.logger->set_level(spdlog::level::warn);
+  {
+    virtual_time world{{.logger = log.logger, .log_level = ta::log_level::debug}};
+    world.tasks.add_task({.id = "a"}, after, 1s, 1).value().wait();
+  }
+  BOOST_TEST(log.has("debug a: completed"));
+  BOOST_CHECK(log.logger->level() == spdlog::level::warn);
+  log.text.str({});
+  {
+    virtual_time world{{.logger = log.logger, .log_level = ta::log_level::off}};
+    (void)world.tasks.add_task({.id = "b"}, failing, 1s);
+    world.advance(1s);
+  }
+  BOOST_TEST(log.text.str().empty());
+}
+
+BOOST_AUTO_TEST_CASE(a_level_is_read_as_it_is_written) {
+  for (const auto level : {ta::log_level::debug, ta::log_level::info, ta::log_level::warn,
+                           ta::log_level::error, ta::log_level::off})
+    BOOST_CHECK(ta::parse_log_level(to_string(level)) == level);
+  for (const char* wrong : {"", "Debug", "warning", "trace", "debug "})
+    BOOST_CHECK(!ta::parse_log_level(wrong));
 }
 
 BOOST_AUTO_TEST_CASE(an_overrun_is_a_warning) {

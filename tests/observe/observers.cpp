@@ -16,7 +16,7 @@
 
 using namespace test;
 
-namespace {
+namespace observers {
 
 /// A handler's slow work: nothing in a test may sleep, so it waits for what doesn't come.
 void take(std::chrono::milliseconds time) {
@@ -32,7 +32,7 @@ struct captured_log {
       = std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text));
 };
 
-} // namespace
+} // namespace observers
 
 BOOST_AUTO_TEST_SUITE(observers)
 

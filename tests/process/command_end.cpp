@@ -9,7 +9,7 @@
 
 using namespace process_test;
 
-namespace {
+namespace command_end {
 
 /// Orphans of commands become children of this process.
 struct subreaper {
@@ -39,7 +39,7 @@ private:
   std::shared_ptr<recorder> listener_;
 };
 
-} // namespace
+} // namespace command_end
 
 BOOST_FIXTURE_TEST_SUITE(command_end, server_fixture)
 

@@ -6,7 +6,7 @@
 
 using namespace process_test;
 
-namespace {
+namespace command_limits {
 
 constexpr std::size_t mebibyte = std::size_t{1} << 20;
 
@@ -32,7 +32,7 @@ command_line taking(std::size_t bytes) {
 
 std::string kibibytes(std::size_t bytes) { return std::to_string(bytes / 1024) + '\n'; }
 
-} // namespace
+} // namespace command_limits
 
 BOOST_FIXTURE_TEST_SUITE(command_limits, server_fixture)
 

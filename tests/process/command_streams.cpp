@@ -8,7 +8,7 @@
 
 using namespace process_test;
 
-namespace {
+namespace command_streams {
 
 std::chrono::nanoseconds own_processor_time() {
   rusage usage{};
@@ -17,7 +17,7 @@ std::chrono::nanoseconds own_processor_time() {
          + std::chrono::microseconds{usage.ru_utime.tv_usec + usage.ru_stime.tv_usec};
 }
 
-} // namespace
+} // namespace command_streams
 
 BOOST_FIXTURE_TEST_SUITE(command_streams, server_fixture)
 

@@ -13,7 +13,7 @@
 
 using namespace process_test;
 
-namespace {
+namespace killed_parent {
 
 constexpr const char* scenario_variable = "TASKACTOR_TEST_SCENARIO";
 constexpr int report_fd = 5;
@@ -149,7 +149,7 @@ void play(const std::string& scenario) {
     ::pause();
 }
 
-} // namespace
+} // namespace killed_parent
 
 BOOST_AUTO_TEST_SUITE(killed_parent)
 
@@ -185,6 +185,8 @@ BOOST_AUTO_TEST_SUITE_END()
 /// Not a test: the process that the tests kill, and run by name. (A suite of its own, since naming a suite
 /// enables what is disabled in it.)
 BOOST_AUTO_TEST_SUITE(parent_to_kill, *boost::unit_test::disabled())
+
+using namespace killed_parent;
 
 BOOST_AUTO_TEST_CASE(plays_a_scenario) {
   const char* scenario = std::getenv(scenario_variable);

@@ -5,10 +5,10 @@
 #include <algorithm>
 #include <cerrno>
 
+namespace launch_plan {
+
 using namespace taskactor;
 using namespace taskactor::detail;
-
-namespace {
 
 using strings = std::vector<std::string>;
 using variables = std::vector<std::pair<std::string, std::string>>;
@@ -27,7 +27,7 @@ bool starts_with(const std::string& text, const std::string& beginning) {
   return text.rfind(beginning, 0) == 0;
 }
 
-} // namespace
+} // namespace launch_plan
 
 BOOST_AUTO_TEST_SUITE(launch_plan)
 
@@ -91,7 +91,13 @@ BOOST_AUTO_TEST_CASE(a_shortage_is_told_from_a_program_that_is_not_there) {
   BOOST_TEST((code(ENOENT) == errc::command_not_found));
   BOOST_TEST((code(EACCES) == errc::command_not_executable));
   BOOST_TEST((code(ENOMEM) == errc::command_not_started));
-  BOOST_TEST((code(E2BIG) == errc::command_not_started));
+  BOOST_TEST((code(E2BIG) == errc::invalid_argument));
+  for (const int error : {EAGAIN, ENOMEM, EMFILE, ENFILE})
+    BOOST_TEST(explain(plan, {start_stage::execute, error}).is_shortage());
+  for (const int error : {ENOENT, EACCES, E2BIG, ENOEXEC})
+    BOOST_TEST(!explain(plan, {start_stage::execute, error}).is_shortage());
+  const auto with_limit = plan_launch({"tool"}, {.memory_limit = 1 << 20});
+  BOOST_TEST(!explain(with_limit, {start_stage::execute, ENOMEM}).is_shortage()); // it is its own
   BOOST_TEST((explain(plan, {start_stage::interpreter, ENOENT}).code() == errc::command_not_executable));
   for (const auto& [stage, field] :
        {std::pair{start_stage::memory, "memory_limit: "}, std::pair{start_stage::niceness, "niceness: "}}) {

@@ -6,10 +6,10 @@
 #include <string>
 #include <vector>
 
+namespace output {
+
 using namespace taskactor;
 using namespace taskactor::detail;
-
-namespace {
 
 using strings = std::vector<std::string>;
 
@@ -23,7 +23,7 @@ strings lines_of(const strings& chunks, std::size_t limit = 100) {
   return result;
 }
 
-} // namespace
+} // namespace output
 
 BOOST_AUTO_TEST_SUITE(output)
 

@@ -8,10 +8,11 @@
 #include <string>
 #include <vector>
 
-using namespace taskactor;
 using namespace std::chrono_literals;
 
-namespace {
+namespace call_lines {
+
+using namespace taskactor;
 
 using words = std::vector<std::string>;
 
@@ -33,7 +34,7 @@ std::string refused(const char* verb, const words& given) {
   return error_of([&] { (void)parsed(verb, given); });
 }
 
-} // namespace
+} // namespace call_lines
 
 BOOST_AUTO_TEST_SUITE(call_lines)
 

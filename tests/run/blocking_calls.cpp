@@ -14,7 +14,7 @@
 
 using namespace test;
 
-namespace {
+namespace blocking_calls {
 
 using ta::limiter_kind;
 
@@ -104,7 +104,7 @@ int nested(ta::task_manager& tasks, int depth, gauge& where) {
   return below + 1;
 }
 
-} // namespace
+} // namespace blocking_calls
 
 BOOST_AUTO_TEST_SUITE(blocking_calls)
 

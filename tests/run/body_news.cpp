@@ -14,7 +14,7 @@ namespace ta = taskactor;
 using news_list = ta::detail::body_news;
 using ta::detail::record;
 
-namespace {
+namespace body_news {
 
 auto a_record() {
   return ta::detail::make_body([] {});
@@ -38,7 +38,7 @@ std::vector<told> read_all(news_list& all) {
   return result;
 }
 
-} // namespace
+} // namespace body_news
 
 BOOST_AUTO_TEST_SUITE(body_news)
 

@@ -5,8 +5,11 @@
 #include <random>
 #include <set>
 
-using namespace taskactor::detail;
 using namespace std::chrono_literals;
+
+namespace deadline_heaps {
+using namespace taskactor::detail;
+} // namespace deadline_heaps
 
 BOOST_AUTO_TEST_SUITE(deadline_heaps)
 

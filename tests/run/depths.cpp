@@ -11,7 +11,7 @@
 
 using namespace test;
 
-namespace {
+namespace depths {
 
 constexpr int many = 5'000; // the standard library destroys such a chain by recursion
 
@@ -37,7 +37,7 @@ ta::task<void> throwing(std::exception_ptr* what) {
   co_return;
 }
 
-} // namespace
+} // namespace depths
 
 BOOST_AUTO_TEST_SUITE(depths)
 

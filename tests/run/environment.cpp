@@ -1,28 +1,19 @@
 // The defaults of rule 5, the environment, and what is refused.
 #include "run/runtime.hpp"
+#include "support/environment_variable.hpp"
 
 #include <boost/test/unit_test.hpp>
 
-#include <cstdlib>
+using namespace std::chrono_literals;
 
+namespace environment {
 using namespace taskactor;
 using namespace taskactor::detail;
-using namespace std::chrono_literals;
+} // namespace environment
 
 BOOST_AUTO_TEST_SUITE(environment)
 
 namespace {
-
-class variable {
-public:
-  variable(const char* name, const char* value) : name_(name) { ::setenv(name, value, 1); }
-  variable(const variable&) = delete;
-  variable& operator=(const variable&) = delete;
-  ~variable() { ::unsetenv(name_); }
-
-private:
-  const char* name_;
-};
 
 std::string refusal() {
   try {
@@ -52,10 +43,12 @@ BOOST_AUTO_TEST_CASE(the_defaults_follow_the_number_of_processors) {
 }
 
 BOOST_AUTO_TEST_CASE(the_environment_sets_what_the_program_leaves_open) {
-  const variable a{"TASKACTOR_CAPACITY", "7"}, b{"TASKACTOR_THREAD_CAPACITY", "3"},
+  const test::environment_variable a{"TASKACTOR_CAPACITY", "7"}, b{"TASKACTOR_THREAD_CAPACITY", "3"},
       c{"TASKACTOR_PROCESS_CAPACITY", "1"}, d{"TASKACTOR_MAX_QUEUE", "99"},
-      e{"TASKACTOR_DEFAULT_TIMEOUT", "2.5"};
+      e{"TASKACTOR_DEFAULT_TIMEOUT", "2.5"}, f{"TASKACTOR_LOG", "warn"};
   auto s = resolve({}, 2);
+  BOOST_CHECK(s.log_level == log_level::warn);
+  BOOST_CHECK(resolve({.log_level = log_level::off}, 2).log_level == log_level::off);
   BOOST_TEST(s.capacity == 7u);
   BOOST_TEST(s.thread_capacity == 3u);
   BOOST_TEST(s.process_capacity == 1u);
@@ -67,18 +60,18 @@ BOOST_AUTO_TEST_CASE(the_environment_sets_what_the_program_leaves_open) {
 }
 
 BOOST_AUTO_TEST_CASE(no_default_timeout_can_be_asked_for) {
-  const variable e{"TASKACTOR_DEFAULT_TIMEOUT", "none"};
+  const test::environment_variable e{"TASKACTOR_DEFAULT_TIMEOUT", "none"};
   BOOST_CHECK(resolve({}, 2).default_timeout == no_timeout);
 }
 
 BOOST_AUTO_TEST_CASE(a_malformed_variable_is_an_error_that_names_it) {
   for (const char* name : {"TASKACTOR_CAPACITY", "TASKACTOR_THREAD_CAPACITY", "TASKACTOR_PROCESS_CAPACITY",
-                           "TASKACTOR_MAX_QUEUE", "TASKACTOR_DEFAULT_TIMEOUT"})
+                           "TASKACTOR_MAX_QUEUE", "TASKACTOR_DEFAULT_TIMEOUT", "TASKACTOR_LOG"})
     for (const char* value : {"many", "-1", "3x", "99999999999999999999999", " 4"}) {
-      const variable bad{name, value};
+      const test::environment_variable bad{name, value};
       BOOST_TEST(refusal().starts_with(std::string{name} + ": \"" + value + '"'));
     }
-  const variable empty{"TASKACTOR_CAPACITY", ""};
+  const test::environment_variable empty{"TASKACTOR_CAPACITY", ""};
   BOOST_TEST(refusal() == "accepted");
 }
 

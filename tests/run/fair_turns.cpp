@@ -13,7 +13,7 @@
 
 using namespace test;
 
-namespace {
+namespace fair_turns {
 
 /// A gather without an end, whose items each take their turn.
 ta::task<void> bulk(std::string* order, std::size_t concurrency) {
@@ -73,7 +73,7 @@ std::string begins_beside(virtual_time& world, std::string& order, int count) {
   return order;
 }
 
-} // namespace
+} // namespace fair_turns
 
 BOOST_AUTO_TEST_SUITE(fair_turns)
 

@@ -18,7 +18,7 @@
 #include <thread>
 #include <vector>
 
-namespace {
+namespace handle_lives {
 
 using namespace test;
 
@@ -46,7 +46,7 @@ auto quiet() {
   return std::make_shared<spdlog::logger>("quiet", std::make_shared<spdlog::sinks::null_sink_mt>());
 }
 
-} // namespace
+} // namespace handle_lives
 
 BOOST_AUTO_TEST_SUITE(handle_lives)
 

@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace {
+namespace handles {
 
 using namespace test;
 
@@ -54,10 +54,10 @@ struct page {
   std::vector<std::unique_ptr<int>> parts;
 };
 
-} // namespace
+} // namespace handles
 
 template <>
-inline constexpr bool taskactor::copyable_result<page> = false;
+inline constexpr bool taskactor::copyable_result<handles::page> = false;
 
 BOOST_AUTO_TEST_SUITE(handles)
 

@@ -6,7 +6,9 @@
 #include <map>
 #include <random>
 
+namespace id_indexes {
 using namespace taskactor::detail;
+} // namespace id_indexes
 
 BOOST_AUTO_TEST_SUITE(id_indexes)
 

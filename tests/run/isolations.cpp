@@ -2,9 +2,9 @@
 #include <boost/test/unit_test.hpp>
 #include <run/isolation.hpp>
 
-using namespace taskactor::detail;
+namespace isolations {
 
-namespace {
+using namespace taskactor::detail;
 
 constexpr bool here = false, in_worker = true;
 
@@ -21,7 +21,7 @@ struct watched {
   }
 };
 
-} // namespace
+} // namespace isolations
 
 BOOST_FIXTURE_TEST_SUITE(isolations, watched)
 

@@ -15,7 +15,7 @@
 
 using namespace test;
 
-namespace {
+namespace lending {
 
 using ta::limiter_kind;
 
@@ -158,7 +158,7 @@ ta::task<void> whole(scene& s, end body, wait begin, seen& what) {
   what.went_on = s.elapsed();
 }
 
-} // namespace
+} // namespace lending
 
 BOOST_AUTO_TEST_SUITE(lending)
 

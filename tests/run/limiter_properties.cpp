@@ -14,9 +14,9 @@
 #include <string>
 #include <utility>
 
-using namespace test;
+namespace limiter_properties {
 
-namespace {
+using namespace limiter_test;
 
 template <class Limiter>
 std::optional<std::string> fault(const setting& where, const steps& all) {
@@ -75,7 +75,7 @@ std::string text(const std::optional<found>& what) {
 
 const rate two_in_7ms{.count = 2, .period = 7ms, .burst = 3};
 
-} // namespace
+} // namespace limiter_properties
 
 BOOST_AUTO_TEST_SUITE(limiter_properties)
 

@@ -5,9 +5,12 @@
 
 #include <chrono>
 
-using namespace taskactor::detail;
 using namespace std::chrono_literals;
+
+namespace limiters {
+using namespace taskactor::detail;
 using kind = limiter::notice::kind;
+} // namespace limiters
 
 BOOST_AUTO_TEST_SUITE(limiters)
 

@@ -13,7 +13,7 @@
 
 using namespace test;
 
-namespace {
+namespace limits_of_time {
 
 constexpr auto most = std::numeric_limits<std::size_t>::max();
 constexpr std::chrono::hours century{24 * 365 * 100};
@@ -29,7 +29,7 @@ const ta::time_span for_ever[] = {ta::no_timeout,
 
 ta::state end_of(const ta::handle<int>& h) { return h.wait_outcome().state(); }
 
-} // namespace
+} // namespace limits_of_time
 
 BOOST_AUTO_TEST_SUITE(limits_of_time)
 

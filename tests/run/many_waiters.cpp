@@ -9,7 +9,7 @@
 #include <memory>
 #include <vector>
 
-namespace {
+namespace many_waiters {
 
 using namespace test;
 
@@ -41,7 +41,7 @@ void wait_for_all(const std::vector<ta::handle<T>>& all) {
     each.wait();
 }
 
-} // namespace
+} // namespace many_waiters
 
 BOOST_AUTO_TEST_SUITE(many_waiters)
 

@@ -1,6 +1,6 @@
 // The manager as an actor: what an ordinary CAF program can ask of it by messages.
 #include "bodies.hpp"
-#include "caf_compat.hpp"
+#include "caf_compat_ask.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -14,7 +14,7 @@
 
 using namespace test;
 
-namespace {
+namespace messages {
 
 using answers = std::vector<std::string>;
 
@@ -45,9 +45,10 @@ void ask(virtual_time& world, answers& heard, Message message) {
   auto body = [](caf::event_based_actor* self, const caf::actor& to, answers* into, const Message& what) {
     const auto refused = [into](const caf::error& error) { into->push_back(text(error)); };
     if constexpr (std::is_void_v<Reply>)
-      self->request(to, caf::infinite, what).then([into] { into->push_back("done"); }, refused);
+      ta::detail::ask_actor(*self, to, caf::infinite, what)
+          .then([into] { into->push_back("done"); }, refused);
     else
-      self->request(to, caf::infinite, what)
+      ta::detail::ask_actor(*self, to, caf::infinite, what)
           .then([into](const Reply& reply) { into->push_back(text(reply)); }, refused);
   };
   world.system().spawn(body, world.tasks.actor(), &heard, std::move(message));
@@ -56,17 +57,19 @@ void ask(virtual_time& world, answers& heard, Message message) {
 
 caf::behavior subscriber(caf::event_based_actor* self, const caf::actor& manager, answers* into,
                          const ta::msg::subscribe& wish) {
-  self->request(manager, caf::infinite, wish).then([into] { into->push_back("subscribed"); });
+  ta::detail::ask_actor(*self, manager, caf::infinite, wish).then([into] { into->push_back("subscribed"); });
   return {
       [into](const ta::event& what) { into->push_back(text(what)); },
-      [self, manager](int) { self->request(manager, caf::infinite, ta::msg::unsubscribe{}).then([] {}); },
+      [self, manager](int) {
+        ta::detail::ask_actor(*self, manager, caf::infinite, ta::msg::unsubscribe{}).then([] {});
+      },
       [self](char) { self->quit(); },
   };
 }
 
 #define HEARD(...) BOOST_TEST(heard == (answers{__VA_ARGS__}), boost::test_tools::per_element())
 
-} // namespace
+} // namespace messages
 
 BOOST_AUTO_TEST_SUITE(messages)
 
@@ -203,7 +206,7 @@ BOOST_AUTO_TEST_CASE(a_task_may_ask_its_own_manager) {
 BOOST_AUTO_TEST_CASE(who_asks_and_ends_cancels_nothing) {
   virtual_time world;
   auto body = [](caf::event_based_actor* self, const caf::actor& to) {
-    self->request(to, caf::infinite, ta::msg::run({.id = "a"}, after, 1s, 1)).then([](int) {});
+    ta::detail::ask_actor(*self, to, caf::infinite, ta::msg::run({.id = "a"}, after, 1s, 1)).then([](int) {});
     self->quit();
   };
   world.system().spawn(body, world.tasks.actor());
@@ -283,7 +286,8 @@ BOOST_AUTO_TEST_CASE(a_task_can_be_told_to_end_with_its_asker) {
   virtual_time world;
   const auto state = [&world](const char* id) { return world.tasks.find(id)->state; };
   auto body = [](caf::event_based_actor* self, const caf::actor& to) -> caf::behavior {
-    const auto asks = [=](const auto& what) { self->request(to, caf::infinite, what).then([](int) {}); };
+    const auto asks
+        = [=](const auto& what) { ta::detail::ask_actor(*self, to, caf::infinite, what).then([](int) {}); };
     asks(ta::msg::run({.id = "goes"}, hanging).cancelled_with_asker());
     asks(ta::msg::run({.id = "ends"}, after, 1s, 1).cancelled_with_asker());
     asks(ta::msg::run({.id = "stays"}, hanging));
@@ -313,9 +317,8 @@ BOOST_AUTO_TEST_CASE(many_actors_run_tasks_at_once) {
     constexpr int count = 2000;
     for (int i = 0; i < count; ++i) {
       auto body = [](caf::event_based_actor* asking, const caf::actor& to, const caf::actor& tell, int n) {
-        asking->request(to, caf::infinite, ta::msg::run({}, after, 0s, n)).then([tell](int got) {
-          ta::detail::post(tell, got);
-        });
+        ta::detail::ask_actor(*asking, to, caf::infinite, ta::msg::run({}, after, 0s, n))
+            .then([tell](int got) { ta::detail::post(tell, got); });
       };
       system.spawn(body, tasks.actor(), caf::actor{self}, i);
     }

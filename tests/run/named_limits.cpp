@@ -11,7 +11,7 @@
 
 using namespace test;
 
-namespace {
+namespace named_limits {
 
 struct gauge {
   int now = 0, most = 0;
@@ -37,7 +37,7 @@ std::string refusal(const std::function<void()>& action) {
   return {};
 }
 
-} // namespace
+} // namespace named_limits
 
 BOOST_AUTO_TEST_SUITE(named_limits)
 

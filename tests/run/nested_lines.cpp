@@ -13,7 +13,7 @@ namespace ta = taskactor;
 using ta::detail::record;
 using ta::detail::ref;
 
-namespace {
+namespace nested_lines {
 
 /// Tasks by name; later ones are younger.
 struct world {
@@ -39,7 +39,7 @@ struct world {
   std::uint64_t sequence = 0;
 };
 
-} // namespace
+} // namespace nested_lines
 
 BOOST_AUTO_TEST_SUITE(nested_lines)
 

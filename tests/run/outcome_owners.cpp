@@ -10,7 +10,7 @@
 
 using owners_type = taskactor::detail::outcome_owners;
 
-namespace {
+namespace outcome_owners {
 
 /// On four threads at once.
 template <class F>
@@ -24,7 +24,7 @@ void at_once(F call) {
     });
 }
 
-} // namespace
+} // namespace outcome_owners
 
 BOOST_AUTO_TEST_SUITE(outcome_owners)
 

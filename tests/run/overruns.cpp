@@ -1,17 +1,19 @@
 // Rule 8: what still runs after its outcome was given is an overrun, its grace included.
 #include "bodies.hpp"
+#include "support/gate.hpp"
 #include "support/listener.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
+#include <ranges>
 #include <thread>
 #include <vector>
 
 using namespace test;
 
-namespace {
+namespace overruns {
 
 void check_now(virtual_time& world, std::size_t now, std::uint64_t ever) {
   const auto facts = world.tasks.statistics();
@@ -19,7 +21,7 @@ void check_now(virtual_time& world, std::size_t now, std::uint64_t ever) {
   BOOST_TEST(facts.overruns == ever);
 }
 
-} // namespace
+} // namespace overruns
 
 BOOST_AUTO_TEST_SUITE(overruns)
 
@@ -97,6 +99,27 @@ BOOST_AUTO_TEST_CASE(an_attempt_that_outlives_its_tasks_answer_is_one) {
   check_now(world, 1, 1);
   world.advance(3s);
   check_now(world, 0, 1);
+}
+
+/// Each item of a lane counts: what is left behind is told of whichever it is.
+BOOST_AUTO_TEST_CASE(an_item_that_is_left_behind_is_an_overrun) {
+  for (int before = 0; before < 3; ++before) {
+    ta::task_manager tasks{{.cancel_grace = 0s, .scheduler_threads = 4}};
+    gate closed;
+    auto body = [&](int n) -> ta::task<int> {
+      if (n == before)
+        closed.pass(); // and never awaits
+      co_return n;
+    };
+    const auto all
+        = tasks.gather({.concurrency = 1, .task_timeout = 30ms}, body, std::views::iota(0, before + 1));
+    BOOST_CHECK(all.back().error().state() == ta::state::timed_out);
+    while (tasks.statistics().overruns == 0)
+      std::this_thread::yield();
+    closed.open();
+    while (tasks.statistics().overrunning != 0)
+      std::this_thread::yield();
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -21,7 +21,7 @@
 
 using namespace test;
 
-namespace {
+namespace owners {
 
 std::atomic<int> ended{0};
 
@@ -94,7 +94,7 @@ void run_all(caf::actor_system& system) {
   }
 }
 
-} // namespace
+} // namespace owners
 
 BOOST_AUTO_TEST_SUITE(owners)
 

@@ -10,7 +10,7 @@
 
 using namespace test;
 
-namespace {
+namespace ready_awaits {
 
 ta::task<void> empty() { co_return; }
 ta::task<int> one() { co_return 1; }
@@ -30,7 +30,7 @@ struct loop {
 /// Loops much longer than a turn may be, but not for ever.
 constexpr int long_enough = 3'000'000;
 
-} // namespace
+} // namespace ready_awaits
 
 BOOST_AUTO_TEST_SUITE(ready_awaits)
 

@@ -14,7 +14,7 @@
 
 using namespace test;
 
-namespace {
+namespace refusals {
 
 /// A manager with one task that runs, one that waits, and limiters; and what one sees of it.
 struct world : virtual_time {
@@ -100,7 +100,7 @@ void check_unchanged(const refusal_case& each, bool in_body) {
   }
 }
 
-} // namespace
+} // namespace refusals
 
 BOOST_AUTO_TEST_SUITE(refusals)
 

@@ -1,6 +1,6 @@
 // request: asking CAF actors from inside a task.
 #include "bodies.hpp"
-#include "caf_compat.hpp"
+#include "caf_compat_ask.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -13,7 +13,7 @@
 
 using namespace test;
 
-namespace {
+namespace requests {
 
 // CAF 0.17 takes the address of no arguments where there are none, which the standard library's assertions
 // see.
@@ -28,7 +28,7 @@ caf::behavior calculator(int offset) {
 
 /// Never answers.
 caf::behavior silent(caf::event_based_actor* self, int) {
-  auto kept = std::make_shared<std::vector<caf::response_promise>>();
+  auto kept = std::make_shared<std::vector<caf::typed_response_promise<int>>>();
   return {[self, kept](int) -> caf::result<int> {
     auto promise = self->make_response_promise<int>();
     kept->push_back(promise);
@@ -61,9 +61,9 @@ caf::behavior taker(caf::event_based_actor* self, way what) {
       auto slow = [](caf::event_based_actor*, int) -> caf::behavior { return {[](int m) { return m + 1; }}; };
       const auto other = self->spawn(slow, 0);
       self->quit();
-      return self->delegate(other, n);
+      return ta::detail::hand_on(*self, other, n);
     }};
-  auto kept = std::make_shared<std::vector<caf::response_promise>>();
+  auto kept = std::make_shared<std::vector<caf::typed_response_promise<int>>>();
   return {[=](int) -> caf::result<int> {
     auto promise = self->make_response_promise<int>();
     if (what != way::drops_and_quits)
@@ -85,7 +85,7 @@ auto run(virtual_time& world, F body) {
   return world.tasks.add_task({}, std::move(body)).value().get();
 }
 
-} // namespace
+} // namespace requests
 
 BOOST_AUTO_TEST_SUITE(requests)
 

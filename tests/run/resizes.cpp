@@ -15,7 +15,7 @@
 
 using namespace test;
 
-namespace {
+namespace resizes {
 
 using ta::limiter_kind;
 
@@ -48,7 +48,7 @@ void at_once(unsigned seed, const std::function<void(std::size_t)>& change) {
 
 constexpr unsigned seeds = 60;
 
-} // namespace
+} // namespace resizes
 
 BOOST_AUTO_TEST_SUITE(resizes)
 

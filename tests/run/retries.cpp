@@ -11,7 +11,7 @@
 
 using namespace test;
 
-namespace {
+namespace retries {
 
 /// Fails so many times.
 auto flaky(int& runs, int failures) {
@@ -25,7 +25,7 @@ auto flaky(int& runs, int failures) {
   };
 }
 
-} // namespace
+} // namespace retries
 
 BOOST_AUTO_TEST_SUITE(retries)
 

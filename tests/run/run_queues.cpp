@@ -6,7 +6,7 @@
 #include <atomic>
 #include <thread>
 
-namespace {
+namespace run_queues {
 
 using taskactor::detail::run_queue;
 
@@ -44,7 +44,7 @@ void serve(run_queue& queue) {
   BOOST_REQUIRE(queue.pop() == entry(1));
 }
 
-} // namespace
+} // namespace run_queues
 
 BOOST_AUTO_TEST_SUITE(run_queues)
 

@@ -12,7 +12,7 @@
 
 using namespace test;
 
-namespace {
+namespace scope_ends {
 
 template <class F>
 auto run(virtual_time& world, F body) {
@@ -51,7 +51,7 @@ ta::task<int> messy() {
   co_return 1;
 }
 
-} // namespace
+} // namespace scope_ends
 
 BOOST_AUTO_TEST_SUITE(scope_ends)
 

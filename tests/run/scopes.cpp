@@ -10,14 +10,14 @@
 
 using namespace test;
 
-namespace {
+namespace scopes {
 
 template <class F>
 auto run(virtual_time& world, F body) {
   return world.tasks.add_task({}, std::move(body)).value().get();
 }
 
-} // namespace
+} // namespace scopes
 
 BOOST_AUTO_TEST_SUITE(scopes)
 

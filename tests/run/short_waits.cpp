@@ -3,7 +3,7 @@
 
 #include "run/short_wait.hpp"
 
-namespace {
+namespace short_waits {
 
 /// Goes on by a microsecond for each look at it, whatever else the machine does.
 struct ticking {
@@ -23,7 +23,7 @@ int looks(short_wait& wait) {
   return count;
 }
 
-} // namespace
+} // namespace short_waits
 
 BOOST_AUTO_TEST_SUITE(short_waits)
 

@@ -11,6 +11,7 @@
 #include <future>
 #include <memory>
 #include <thread>
+#include <vector>
 
 using namespace test;
 
@@ -45,6 +46,22 @@ BOOST_AUTO_TEST_CASE(then_all_is_cancelled_and_then_killed) {
   BOOST_TEST(gone == 1);
   BOOST_CHECK(a.try_outcome()->error().reason() == ta::end_reason::shutdown);
   BOOST_CHECK(c.try_outcome()->error().reason() == ta::end_reason::shutdown);
+}
+
+/// In real time: what has no time left still has what a kill takes.
+BOOST_AUTO_TEST_CASE(without_any_time_all_that_can_be_killed_is_gone) {
+  int clean = 0;
+  for (int i = 0; i < 50; ++i) {
+    ta::task_manager tasks{{.capacity = 8, .cancel_grace = 1h}};
+    std::vector<ta::handle<int>> all;
+    for (int k = 0; k < 20; ++k) // more than half of them wait
+      all.push_back(tasks.add_task({}, swallowing, nullptr).value());
+    const auto report = tasks.shutdown({.drain = 0s, .cancel = 0s, .kill = 0s});
+    clean += report.clean() && report.cancelled == 20 ? 1 : 0;
+    for (const auto& each : all)
+      BOOST_TEST(each.wait_for(20s));
+  }
+  BOOST_TEST(clean > 25); // a busy machine needs more time now and then
 }
 
 BOOST_AUTO_TEST_CASE(a_second_call_gets_the_same_report_at_once) {

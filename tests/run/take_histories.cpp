@@ -10,11 +10,12 @@
 #include <utility>
 #include <vector>
 
-using namespace taskactor::detail;
 using namespace std::chrono_literals;
 using taskactor::rate;
 
-namespace {
+namespace take_histories {
+
+using namespace taskactor::detail;
 
 /// All that was taken, and not given back: from that the debt is computed anew each time.
 struct reference {
@@ -34,7 +35,7 @@ struct reference {
   std::vector<take> all;
 };
 
-} // namespace
+} // namespace take_histories
 
 BOOST_AUTO_TEST_SUITE(take_histories)
 

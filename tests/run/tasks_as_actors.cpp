@@ -15,7 +15,7 @@
 
 using namespace test;
 
-namespace {
+namespace tasks_as_actors {
 
 using lines = std::vector<std::string>;
 
@@ -44,7 +44,7 @@ caf::actor link_to(virtual_time& world, const caf::actor& whom, lines& into) {
   return linked;
 }
 
-} // namespace
+} // namespace tasks_as_actors
 
 BOOST_AUTO_TEST_SUITE(tasks_as_actors)
 

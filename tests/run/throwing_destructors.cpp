@@ -14,7 +14,7 @@
 
 using namespace test;
 
-namespace {
+namespace throwing_destructors {
 
 // -- where the object is
 
@@ -306,7 +306,7 @@ void try_all(const char* where, Make make) {
       }
 }
 
-} // namespace
+} // namespace throwing_destructors
 
 BOOST_AUTO_TEST_SUITE(throwing_destructors)
 

@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-namespace {
+namespace throwing_results {
 
 using namespace test;
 
@@ -95,7 +95,7 @@ ta::task<fragile> body() {
   co_return fragile{7};
 }
 
-} // namespace
+} // namespace throwing_results
 
 BOOST_AUTO_TEST_SUITE(throwing_results)
 

@@ -14,7 +14,7 @@
 
 using namespace test;
 
-namespace {
+namespace unused_rates {
 
 const ta::rate hourly{.count = 1, .period = 1h};
 
@@ -33,7 +33,7 @@ std::size_t count_of(const std::string& text, const std::string& what) {
   return count;
 }
 
-} // namespace
+} // namespace unused_rates
 
 BOOST_AUTO_TEST_SUITE(unused_rates)
 

@@ -10,11 +10,12 @@
 #include <string>
 #include <vector>
 
-using namespace taskactor::detail;
 using namespace std::chrono_literals;
 namespace ta = taskactor;
 
-namespace {
+namespace waiting_lines {
+
+using namespace taskactor::detail;
 
 class waiting_one final : public record {
 public:
@@ -47,7 +48,7 @@ std::string drain(waiting_line& line, std::size_t most = 1000) {
   return order;
 }
 
-} // namespace
+} // namespace waiting_lines
 
 BOOST_AUTO_TEST_SUITE(waiting_lines)
 

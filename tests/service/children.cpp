@@ -1,5 +1,6 @@
 // What a child may be: a task, a registered function, a typed or a detached actor, a supervisor.
 #include "actors.hpp"
+#include "caf_compat_ask.hpp"
 #include "support/listener.hpp"
 
 #include <taskactor/named_tasks.hpp>
@@ -11,7 +12,7 @@ using namespace test;
 using ta::restart;
 using ta::service_state;
 
-namespace {
+namespace children {
 
 ta::task<int> counting(diary* into, int ends_with) {
   into->write("run");
@@ -50,7 +51,7 @@ typed_calculator::behavior_type typed(int offset) {
   return {[offset](int a, int b) { return a + b + offset; }};
 }
 
-} // namespace
+} // namespace children
 
 BOOST_AUTO_TEST_SUITE(children)
 
@@ -174,7 +175,7 @@ BOOST_AUTO_TEST_CASE(a_typed_actor_is_a_child_and_its_name_is_asked_as_it_is) {
   const auto handle = caf::actor_cast<typed_calculator>(services.whereis("sum").actor());
   int heard = 0;
   auto body = [](caf::event_based_actor* self, const typed_calculator& sum, int* into) {
-    self->request(sum, 1s, 3, 4).then([into](int result) { *into = result; });
+    ta::detail::ask_actor(*self, sum, 1s, 3, 4).then([into](int result) { *into = result; });
   };
   world.system().spawn(body, handle, &heard);
   world.settle();

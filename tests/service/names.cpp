@@ -1,5 +1,6 @@
 // Names: what is sent to a service, and asked of it, while it runs and while it doesn't.
 #include "actors.hpp"
+#include "caf_compat_ask.hpp"
 #include "caf_compat_mail.hpp"
 #include "service/reason.hpp"
 
@@ -14,13 +15,13 @@ using namespace test;
 using ta::errc;
 using ta::service_state;
 
-namespace {
+namespace names {
 
 /// Sends from an actor, and writes down the reply: "3", or "[service down]".
 void ask(virtual_time& world, diary& into, const caf::actor& to, std::chrono::nanoseconds timeout = 1h) {
   auto body
       = [](caf::event_based_actor* self, const caf::actor& whom, diary* log, std::chrono::nanoseconds limit) {
-          self->request(whom, limit, 0)
+          ta::detail::ask_actor(*self, whom, limit, 0)
               .then([log](int n) { log->write(std::to_string(n)); },
                     [log](const caf::error& error) {
                       const auto why = ta::msg::why(error);
@@ -61,7 +62,7 @@ struct shop {
   }
 };
 
-} // namespace
+} // namespace names
 
 BOOST_FIXTURE_TEST_SUITE(names, shop)
 
@@ -153,7 +154,7 @@ BOOST_AUTO_TEST_CASE(what_a_run_had_not_taken_up_when_it_ended_is_for_the_next_o
         if (n % 2 == 0)
           ta::detail::post_from(*self, to, int{n});
         else
-          self->request(to, caf::infinite, n)
+          ta::detail::ask_actor(*self, to, caf::infinite, n)
               .then([&](int) { ++replies; }, [&](const caf::error&) { ++errors; });
     };
     m.system().spawn(client, name, 0);
@@ -186,7 +187,7 @@ BOOST_AUTO_TEST_CASE(a_message_that_a_run_has_taken_up_is_not_sent_again) {
 BOOST_AUTO_TEST_CASE(a_calls_timeout_says_what_was_asked_for) {
   auto silent = [](ta::service_start start) {
     auto body = [](caf::event_based_actor* self, int) -> caf::behavior {
-      auto kept = std::make_shared<std::vector<caf::response_promise>>();
+      auto kept = std::make_shared<std::vector<caf::typed_response_promise<int>>>();
       return {[self, kept](int) -> caf::result<int> {
         kept->push_back(self->make_response_promise<int>());
         return kept->back();
@@ -230,7 +231,7 @@ BOOST_AUTO_TEST_CASE(a_call_under_way_when_its_service_dies_fails_and_is_not_mad
   auto silent = [](ta::service_start start) {
     return start.system().spawn(
         [](caf::event_based_actor* self, int) -> caf::behavior {
-          auto kept = std::make_shared<std::vector<caf::response_promise>>();
+          auto kept = std::make_shared<std::vector<caf::typed_response_promise<int>>>();
           return {[self, kept](int) -> caf::result<int> {
             auto promise = self->make_response_promise<int>();
             kept->push_back(promise);
@@ -256,7 +257,7 @@ BOOST_AUTO_TEST_CASE(a_call_that_is_handed_on_to_an_actor_which_has_ended_fails_
     auto body = [&taken_up, gone](caf::event_based_actor* self, int) -> caf::behavior {
       return {[&taken_up, self, gone](int n) {
         ++taken_up;
-        return self->delegate(gone, n);
+        return ta::detail::hand_on(*self, gone, n);
       }};
     };
     return start.system().spawn(body, 0);
@@ -272,7 +273,7 @@ BOOST_AUTO_TEST_CASE(a_call_that_is_handed_on_to_an_actor_which_has_ended_fails_
 BOOST_AUTO_TEST_CASE(a_service_that_is_stopping_may_still_answer) {
   auto slow = [](ta::service_start start) {
     auto body = [](caf::event_based_actor* self, int) -> caf::behavior {
-      auto asked = std::make_shared<caf::response_promise>();
+      auto asked = std::make_shared<caf::typed_response_promise<int>>();
       ta::detail::when_asked_to_end(*self, [self, asked](caf::exit_msg&) {
         asked->deliver(7);
         self->quit();

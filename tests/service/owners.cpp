@@ -7,7 +7,7 @@
 
 using namespace test;
 
-namespace {
+namespace owners {
 
 struct owner_state {
   std::unique_ptr<ta::task_manager> tasks;
@@ -25,7 +25,7 @@ caf::behavior owner(caf::stateful_actor<owner_state>* self, diary* into) {
   return {[self](int) { self->quit(); }};
 }
 
-} // namespace
+} // namespace owners
 
 BOOST_AUTO_TEST_SUITE(owners)
 

@@ -1,9 +1,8 @@
 // Supervisors and the shutdown of their manager; and a stop that is refused.
 #include "actors.hpp"
+#include "support/gate.hpp"
 
-#include <condition_variable>
 #include <functional>
-#include <mutex>
 #include <string>
 #include <system_error>
 #include <thread>
@@ -12,28 +11,10 @@
 using namespace test;
 using ta::service_state;
 
-namespace {
+namespace shutdowns {
 
 /// What a thread of a test's own waits for.
-class gate {
-public:
-  void pass() {
-    std::unique_lock lock{mutex_};
-    changed_.wait(lock, [this] { return open_; });
-  }
-  void open() {
-    const std::lock_guard lock{mutex_};
-    open_ = true;
-    changed_.notify_all();
-  }
-
-private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  bool open_ = false;
-};
-
-} // namespace
+} // namespace shutdowns
 
 BOOST_AUTO_TEST_SUITE(shutdowns)
 

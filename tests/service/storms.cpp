@@ -1,6 +1,7 @@
 // Many children, many restarts, many callers, in any order, and on real threads.
 #include "actors.hpp"
 
+#include <caf/actor_registry.hpp>
 #include <malloc.h>
 #include <spdlog/logger.h>
 
@@ -11,7 +12,7 @@ using ta::restart;
 using ta::service_state;
 using ta::strategy;
 
-namespace {
+namespace storms {
 
 /// Bytes in use by this process's heap; zero where a sanitizer has one of its own.
 std::size_t heap() { return mallinfo2().uordblks; }
@@ -41,7 +42,7 @@ ta::task<std::string> ask(ta::service whom, std::chrono::nanoseconds timeout) {
   }
 }
 
-} // namespace
+} // namespace storms
 
 BOOST_AUTO_TEST_SUITE(storms)
 

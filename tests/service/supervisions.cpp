@@ -12,6 +12,8 @@ BOOST_AUTO_TEST_SUITE(supervisions)
 
 namespace {
 
+using test::children; // a suite is called that as well
+
 struct row {
   strategy how;
   restart policy; // of b, which ends; a and c are permanent

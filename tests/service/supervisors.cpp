@@ -8,7 +8,7 @@ using ta::restart;
 using ta::service_state;
 using ta::strategy;
 
-namespace {
+namespace supervisors {
 
 bool is(const std::system_error& error, errc code) { return error.code() == ta::make_error_code(code); }
 
@@ -24,7 +24,7 @@ std::string error_of(F call, errc code) {
   return "nothing thrown";
 }
 
-} // namespace
+} // namespace supervisors
 
 BOOST_AUTO_TEST_SUITE(supervisors)
 

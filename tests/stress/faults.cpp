@@ -1,6 +1,9 @@
 // The mixture of faults: parents that are killed while their children use the parents' locals, results with
-// several owners, results that can't be moved, and predicates and destructors that throw.
+// several owners, results that can't be moved, predicates and destructors that throw, take their time or wait
+// for tasks, and calls that run out of memory.
 #include "stress.hpp"
+
+#include "support/failing_new.hpp"
 
 #include <spdlog/logger.h>
 #include <spdlog/sinks/null_sink.h>
@@ -11,6 +14,7 @@
 #include <iostream>
 #include <memory>
 #include <optional>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -21,7 +25,7 @@ namespace {
 std::atomic<std::uint64_t> dead_locals{0}; // looked at by a child after its parent's frame had gone
 std::atomic<std::uint64_t> wrong_values{0};
 std::atomic<std::uint64_t> canaries_seen{0}, shared_results{0}, rude_moves{0}, rude_predicates{0},
-    rude_destructors{0};
+    rude_destructors{0}, slow_destructors{0}, slow_predicates{0}, lacks{0};
 
 /// A local of a parent, to which its children refer.
 class canary {
@@ -77,6 +81,33 @@ public:
 
 private:
   bool is_;
+};
+
+/// Its destructor takes its time, or waits for a task, on whatever thread it is called; one that was moved
+/// from doesn't.
+class slow {
+public:
+  slow(ta::task_manager& tasks, bool waits) noexcept : tasks_(&tasks), waits_(waits) {}
+  slow(slow&& other) noexcept : tasks_(std::exchange(other.tasks_, nullptr)), waits_(other.waits_) {}
+  slow& operator=(const slow&) = delete;
+  ~slow() {
+    if (!tasks_)
+      return;
+    slow_destructors.fetch_add(1, std::memory_order_relaxed);
+    if (!waits_) {
+      std::this_thread::sleep_for(2ms);
+      return;
+    }
+    try {
+      if (auto task = tasks_->add_task({.timeout = 10ms}, [] {}))
+        task->wait();
+    } catch (const std::system_error&) { // would block here
+    }
+  }
+
+private:
+  ta::task_manager* tasks_;
+  bool waits_;
 };
 
 /// Sings on, whatever it is told, for a while.
@@ -215,8 +246,19 @@ public:
   void submit() {
     ta::task_options options;
     options.timeout = 300us + moment(random_, 4000);
-    const dice own{static_cast<std::uint32_t>(random_())};
-    switch (roll(random_, 8)) {
+    const dice own{static_cast<std::uint32_t>(random_())
+                   ^ 0x2545f491}; // else what it rolls follows from ours
+    switch (roll(random_, 11)) {
+    case 8: // destroyed by the runtime, and perhaps never called
+      options.queue_timeout = moment(random_, 100);
+      (void)tasks_.add_task(
+          std::move(options), [](const slow&, witness) { return 1; }, slow{tasks_, roll(random_, 4) == 0},
+          witness{});
+      break;
+    case 9:
+    case 10:
+      submit_without_memory(std::move(options), own);
+      break;
     case 0:
     case 1: {
       auto task = tasks_.add_task(std::move(options), parent, own, witness{});
@@ -258,6 +300,10 @@ public:
     default:
       ta::retry again{.max_attempts = 3, .first = 100us};
       again.retry_on = [mood = roll(random_, 6)](const ta::failure& what) -> bool {
+        if (mood >= 4) {
+          slow_predicates.fetch_add(1, std::memory_order_relaxed);
+          std::this_thread::sleep_for(1ms);
+        }
         if (mood == 0) {
           rude_predicates.fetch_add(1, std::memory_order_relaxed);
           std::rethrow_exception(what.cause() ? what.cause() : std::make_exception_ptr(mood));
@@ -270,6 +316,22 @@ public:
   }
 
 private:
+  /// Some allocation of the call fails, on this thread: the task is there or it isn't. What is left, and what
+  /// is stuck, shows at the end.
+  void submit_without_memory(ta::task_options options, dice own) {
+    if (roll(random_, 3) == 0)
+      options.id = "one of a few names, each longer than a string holds, " + std::to_string(roll(random_, 4));
+    options.on_duplicate = roll(random_, 2) == 0 ? ta::on_duplicate::replace : ta::on_duplicate::reject;
+    const test::failing_allocation lack{1 + static_cast<long>(roll(random_, 30))};
+    try {
+      const auto task = tasks_.add_task(std::move(options), failing, own, witness{});
+      if (task && roll(random_, 2) == 0)
+        (void)task->cancel();
+    } catch (const std::bad_alloc&) {
+      lacks.fetch_add(1, std::memory_order_relaxed);
+    }
+  }
+
   ta::task_manager& tasks_;
   dice random_;
 };
@@ -314,7 +376,8 @@ std::vector<std::string> faults(const soak_options& options) {
   }
   std::cout << "faults: seed " << options.seed << ": " << canaries_seen << " looks at parents' locals, "
             << shared_results << " shared results, " << rude_moves << " moves, " << rude_predicates
-            << " predicates and " << rude_destructors << " destructors that threw\n";
+            << " predicates and " << rude_destructors << " destructors that threw, " << slow_predicates
+            << " and " << slow_destructors << " that took their time, " << lacks << " calls without memory\n";
   if (dead_locals != 0)
     wrong.push_back(std::to_string(dead_locals) + " looks at locals of a frame that had gone");
   if (wrong_values != 0)
@@ -322,6 +385,9 @@ std::vector<std::string> faults(const soak_options& options) {
   if (witness::alive != 0)
     wrong.push_back(std::to_string(witness::alive) + " bodies are left");
   const std::pair<const char*, std::uint64_t> kinds[] = {{"destructors that throw", rude_destructors},
+                                                         {"slow destructors", slow_destructors},
+                                                         {"slow predicates", slow_predicates},
+                                                         {"calls without memory", lacks},
                                                          {"looks", canaries_seen},
                                                          {"shared results", shared_results},
                                                          {"moves that throw", rude_moves},

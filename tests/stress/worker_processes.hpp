@@ -18,7 +18,8 @@ std::vector<pid_t> worker_ids();
 std::size_t descriptors();
 
 /// As many calls at once as there may be workers: then there are so many, and all are idle. Again, when one
-/// was given to a worker whose death nobody had noticed yet. Returns how many calls that took.
+/// was given to a worker whose death nobody had noticed yet, or while none is started since too many were
+/// killed at their start. Returns how many calls that took.
 std::size_t fill(ta::task_manager& tasks, std::size_t workers);
 
 /// A quiet moment with a full pool, and what is wrong at another one with as many workers.

@@ -113,6 +113,10 @@ std::vector<std::string> workers(const soak_options& options, std::chrono::secon
           [&, i] { submit(tasks, options.seed + static_cast<std::uint32_t>(i), over, ends); });
     threads.emplace_back([&] { kill_some(options.seed, over, ends); });
     std::this_thread::sleep_for(time);
+    // A slow machine, under a sanitizer, needs longer until workers live long enough for that.
+    const auto patience = std::chrono::steady_clock::now() + 60s;
+    while (tasks.statistics().workers.prefetched == 0 && std::chrono::steady_clock::now() < patience)
+      std::this_thread::sleep_for(100ms);
     over = true;
   }
   auto wrong = pool.compare();

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-namespace test {
+namespace limiter_test {
 
 using namespace taskactor::detail;
 using namespace std::chrono_literals;
@@ -325,4 +325,4 @@ private:
   std::size_t burst_ = 0;
 };
 
-} // namespace test
+} // namespace limiter_test

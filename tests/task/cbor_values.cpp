@@ -13,10 +13,11 @@
 #include <string>
 #include <vector>
 
-using namespace taskactor::detail;
 using nlohmann::json;
 
-namespace {
+namespace cbor_values {
+
+using namespace taskactor::detail;
 
 std::string bytes_of(const json& value) {
   std::string bytes;
@@ -62,7 +63,7 @@ std::vector<json> one_of_each() {
           json::array_t(1000, json{{"key", 1}})};
 }
 
-} // namespace
+} // namespace cbor_values
 
 BOOST_AUTO_TEST_SUITE(cbor_values)
 

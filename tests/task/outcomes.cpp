@@ -13,8 +13,11 @@
 #include <utility>
 #include <vector>
 
-using namespace taskactor;
 using namespace std::chrono_literals;
+
+namespace outcomes {
+using namespace taskactor;
+} // namespace outcomes
 
 BOOST_AUTO_TEST_SUITE(outcomes)
 

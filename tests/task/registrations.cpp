@@ -18,10 +18,11 @@
 #include <unordered_set>
 #include <vector>
 
-using namespace taskactor;
 using namespace std::string_literals;
 
 namespace named {
+
+using namespace taskactor;
 
 enum class colour { red, green };
 NLOHMANN_JSON_SERIALIZE_ENUM(colour, {{colour::red, "red"}, {colour::green, "green"}})
@@ -58,7 +59,9 @@ TASKACTOR_REGISTER(named::add);
 TASKACTOR_REGISTER_AS(named::add, "sum.of.two", {.defaults = {40, 2}});
 TASKACTOR_REGISTER_AS(named::resize, "img.resize", {.options = {.timeout = std::chrono::seconds{30}}});
 
-namespace {
+namespace registrations {
+
+using namespace taskactor;
 
 template <class T>
 std::string back(const json& from) {
@@ -80,7 +83,7 @@ std::string error_of(const std::function<void()>& call) {
   return "none";
 }
 
-} // namespace
+} // namespace registrations
 
 BOOST_AUTO_TEST_SUITE(registrations)
 

@@ -4,8 +4,10 @@
 
 #include <sstream>
 
+namespace states {
 using namespace taskactor;
 using namespace taskactor::detail;
+} // namespace states
 
 BOOST_AUTO_TEST_SUITE(states)
 

@@ -16,7 +16,7 @@ using namespace std::chrono_literals;
 using std::chrono::nanoseconds;
 using taskactor::time_span;
 
-namespace {
+namespace time_spans {
 
 constexpr auto largest = std::numeric_limits<std::int64_t>::max();
 constexpr auto least = std::numeric_limits<std::int64_t>::min();
@@ -51,7 +51,7 @@ void try_unit(std::mt19937_64& random, wide nanoseconds_each) {
   }
 }
 
-} // namespace
+} // namespace time_spans
 
 BOOST_AUTO_TEST_SUITE(time_spans)
 

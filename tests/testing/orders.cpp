@@ -1,11 +1,11 @@
 // The order in which actors run: drawn from a seed, and replayed.
 #include "run/bodies.hpp"
+#include "support/environment_variable.hpp"
 
 #include <taskactor/testing.hpp>
 
 #include <boost/test/unit_test.hpp>
 
-#include <cstdlib>
 #include <set>
 #include <stdexcept>
 #include <string>
@@ -56,12 +56,6 @@ void publish_and_read(manager& m) {
   if (r.get() != 42)
     throw std::runtime_error{"read before it was written"};
 }
-
-class environment {
-public:
-  explicit environment(const std::string& value) { ::setenv("TASKACTOR_TEST_SEED", value.c_str(), 1); }
-  ~environment() { ::unsetenv("TASKACTOR_TEST_SEED"); }
-};
 
 std::uint64_t failing_seed() {
   try {
@@ -196,7 +190,7 @@ BOOST_AUTO_TEST_CASE(the_seed_that_failed_fails_again_alone) {
     ++runs;
     publish_and_read(m);
   };
-  const environment only{std::to_string(seed)};
+  const test::environment_variable only{"TASKACTOR_TEST_SEED", std::to_string(seed)};
   BOOST_CHECK_THROW(ta::testing::explore({.seeds = 200}, counted), ta::testing::seed_failed);
   BOOST_TEST(runs == 1);
   manager m{{.seed = seed}};
@@ -205,7 +199,7 @@ BOOST_AUTO_TEST_CASE(the_seed_that_failed_fails_again_alone) {
 
 BOOST_AUTO_TEST_CASE(a_sound_body_passes_all_seeds) {
   BOOST_TEST(ta::testing::explore({.seeds = 25}, [](manager& m) { (void)interleaving(m); }) == 25u);
-  const environment only{"3"};
+  const test::environment_variable only{"TASKACTOR_TEST_SEED", "3"};
   BOOST_TEST(ta::testing::explore({.seeds = 25}, [](manager& m) { (void)interleaving(m); }) == 1u);
 }
 
@@ -224,7 +218,7 @@ BOOST_AUTO_TEST_CASE(what_is_no_exception_of_the_standard_library_goes_through_u
 
 BOOST_AUTO_TEST_CASE(a_seed_that_is_no_number_is_refused) {
   for (const char* bad : {"x", "-1", "1.5", "12x", "99999999999999999999"}) {
-    const environment only{bad};
+    const test::environment_variable only{"TASKACTOR_TEST_SEED", bad};
     BOOST_CHECK_THROW(ta::testing::explore({.seeds = 1}, [](manager&) {}), std::system_error);
   }
 }

@@ -1,5 +1,7 @@
 #include "remote.hpp"
 
+#include "caf_compat_ask.hpp"
+
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>
 
@@ -49,7 +51,7 @@ double basp_seconds(std::uint16_t port, std::size_t bytes, std::size_t count) {
   const std::string text(bytes, 'x');
   const auto run = [&](std::size_t times) {
     for (std::size_t i = 0; i < times; ++i)
-      self->request(*echo, 20s, text)
+      taskactor::detail::ask_actor(*self, *echo, 20s, text)
           .receive([](const std::string&) {},
                    [](const caf::error&) { throw std::runtime_error{"no answer by CAF"}; });
   };

@@ -26,7 +26,8 @@ enum class errc {
   command_not_found,
   /// The program exists but can't be executed: no permission, a directory, or not in an executable format.
   command_not_executable,
-  /// The program couldn't be started for want of resources (descriptors, processes, memory).
+  /// The program couldn't be started for want of resources (descriptors, processes, memory), and there was no
+  /// other command whose end could have made room.
   command_not_started,
   /// The task did not end with a value: it was cancelled.
   task_cancelled,

@@ -11,6 +11,7 @@ enum class end_reason : std::uint8_t;
 enum class cancel_reply : std::uint8_t;
 enum class limiter_kind : std::uint8_t;
 enum class event_kind : std::uint8_t;
+enum class log_level : std::uint8_t;
 enum class stream : std::uint8_t;
 enum class if_down : std::uint8_t;
 enum class restart : std::uint8_t;

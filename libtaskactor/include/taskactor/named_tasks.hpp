@@ -23,13 +23,16 @@ struct detail::json_arguments {
 };
 
 namespace detail {
-/// A named task with all that is known before it is admitted, for who admits it in a body of its own.
-struct bound_call {
+/// How a named task is run, for who admits it in a body of its own: what is unset in the options is the
+/// task's.
+struct named_plan {
   task_options options;
-  std::function<task<json>()> body;
+  runner where;
 };
+named_plan plan_named(task_options options, const named_task& which);
+/// What it does with these arguments, which are made into the function's own: by code of its user.
 /// Errors: `argument_error`; `std::system_error{errc::invalid_argument}`.
-bound_call bind_named(task_options options, const named_task& which, const json& arguments);
+std::function<task<json>()> bind_named(const named_task& which, const json& arguments, runner where);
 } // namespace detail
 
 /// As `task_manager::add_task` with a name, of which this is the work.

@@ -1,5 +1,5 @@
 /// taskactor: tasks as actors, with ids, capacity, deadlines, cancellation and outcomes. Includes all that
-/// users need.
+/// users need. The rules that headers cite are in DESIGN.md, section 4, which is installed with the guide.
 #pragma once
 
 #include <taskactor/errc.hpp>
@@ -10,13 +10,16 @@
 #include <taskactor/group/task_group.hpp>
 #include <taskactor/named_program.hpp>
 #include <taskactor/observe/event.hpp>
+#include <taskactor/observe/log_level.hpp>
 #include <taskactor/process/command.hpp>
+#include <taskactor/process/command_pause.hpp>
 #include <taskactor/process/run_command.hpp>
 #include <taskactor/process/time_slice.hpp>
 #include <taskactor/run/acquire.hpp>
 #include <taskactor/run/explanation.hpp>
 #include <taskactor/run/handle.hpp>
 #include <taskactor/run/manager_options.hpp>
+#include <taskactor/run/processors.hpp>
 #include <taskactor/run/run_in_thread.hpp>
 #include <taskactor/task/async_generator.hpp>
 #include <taskactor/task/duration.hpp>
@@ -33,6 +36,7 @@
 #include <taskactor/task/task.hpp>
 #include <taskactor/task/task_library.hpp>
 #include <taskactor/task/this_task.hpp>
+#include <taskactor/task/visible_text.hpp>
 #include <taskactor/task_manager.hpp>
 #include <taskactor/version.hpp>
 #include <taskactor/worker_entry.hpp>

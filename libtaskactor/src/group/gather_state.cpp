@@ -1,3 +1,6 @@
+#include "../memory.hpp"
+#include "../observe/service_thread.hpp"
+#include "../run/disposal.hpp"
 #include "../run/runtime.hpp"
 
 #include <taskactor/group/gather_state.hpp>
@@ -59,22 +62,18 @@ void gather_state::add_lanes(std::size_t most) noexcept {
     close(end_reason::total_timeout);
   for (; most != 0 && !closed() && has_items(); --most) {
     ref<lane> added;
-    {
-      const std::lock_guard lock{mutex_};
-      const auto running = std::min(lanes_.size(), running_.load(std::memory_order_relaxed));
-      if (lanes_.size() >= limit_ || lanes_.size() - running >= room_.load())
+    try {
+      added = add_lane();
+      if (!added)
         return;
-      added = make_lane();
-      added->depth = depth_;
-      added->shielded = shielded_;
-      added->parent_length = parent_length_;
-      added->submitted = added->waits_since = home_.now();
-      lanes_.push_back(added);
+      if (home_.admit_lane(added))
+        continue;
+    } catch (const std::bad_alloc&) {
+      lack_memory(added);
+      return;
     }
-    if (!home_.admit_lane(added)) {
-      close(end_reason::shutdown);
-      lane_down(*added, false);
-    }
+    close(end_reason::shutdown);
+    lane_down(*added, false);
   }
 }
 
@@ -90,6 +89,35 @@ void gather_state::tell_of_capacity() noexcept {
                         + ": no more items run at once (told once)");
   } catch (...) { // no memory to tell
   }
+}
+
+/// Empty: there are enough.
+ref<lane> gather_state::add_lane() {
+  const std::lock_guard lock{mutex_};
+  const auto running = std::min(lanes_.size(), running_.load(std::memory_order_relaxed));
+  if (closed()) // who has asked the lanes to end may not have seen this one
+    return {};
+  if (lanes_.size() >= limit_ || lanes_.size() - running >= room_.load())
+    return {};
+  auto added = make_lane();
+  added->depth = depth_;
+  added->shielded = shielded_;
+  added->parent_length = parent_length_;
+  added->submitted = added->waits_since = home_.now();
+  lanes_.push_back(added);
+  return added;
+}
+
+/// In a handler. The lanes that are there go on without a further one; without any the gather has failed.
+void gather_state::lack_memory(const ref<lane>& not_admitted) noexcept {
+  bool none = false;
+  {
+    const std::lock_guard lock{mutex_};
+    std::erase(lanes_, not_admitted);
+    none = lanes_.empty();
+  }
+  if (none)
+    sink_failed();
 }
 
 /// One item more is made room for: what stood still for that goes on.
@@ -110,6 +138,11 @@ void gather_state::return_room() noexcept {
     room_.fetch_add(1);
 }
 
+void gather_state::set_fetching(bool is) noexcept {
+  if (room_.load(std::memory_order_relaxed) != any_number)
+    is ? fetching_.fetch_add(1) : fetching_.fetch_sub(1);
+}
+
 void gather_state::close(end_reason why) noexcept {
   if (!closed_.exchange(true))
     close_reason_ = why;
@@ -120,13 +153,12 @@ void gather_state::close(end_reason why) noexcept {
 
 void gather_state::signal(end_reason why, bool kill) noexcept {
   close(why);
-  std::vector<ref<lane>> lanes;
-  {
+  const auto lanes = once_there_is_memory([this] {
     const std::lock_guard lock{mutex_};
-    lanes = lanes_;
-  }
+    return lanes_;
+  });
   for (const auto& each : lanes) {
-    home_.cancel(*each, why);
+    once_there_is_memory([&] { home_.cancel(*each, why); });
     if (kill)
       home_.kill(*each);
   }
@@ -179,8 +211,12 @@ void gather_state::wait(const std::function<bool()>& done) {
       throw;
     }
     lock.unlock();
-    if (!has_late())
-      return;
+    const bool over = complete() || (done && done()); // before the look at what is late, which came before it
+    if (!has_late()) {
+      if (over)
+        return;
+      continue; // a lane has told it
+    }
     try {
       tell_late();
     } catch (...) {
@@ -275,6 +311,14 @@ void gather_state::finish() noexcept {
       return;
   }
   home_.batches().remove(*this);
+}
+
+/// Nobody refers to it any more; body, range and sink are the user's.
+void gather_state::destroy() noexcept {
+  if (service_thread::is_this() && !is_harmless())
+    home_.disposals().take(*this);
+  else
+    delete this;
 }
 
 // -- items by their index

@@ -1,3 +1,6 @@
+#include "../memory.hpp"
+#include "../observe/service_thread.hpp"
+#include "../run/disposal.hpp"
 #include "../run/runtime.hpp"
 
 #include <taskactor/group/group_state.hpp>
@@ -111,7 +114,7 @@ void group_state::fail(std::exception_ptr error) noexcept {
   {
     const std::lock_guard lock{mutex_};
     if (std::find(errors_.begin(), errors_.end(), error) == errors_.end()) // a child's, let out by the body
-      errors_.push_back(std::move(error));
+      once_there_is_memory([&] { errors_.push_back(error); });
     cancel_body_locked();
   }
   cancel_children(end_reason::group_ended);
@@ -125,13 +128,15 @@ void group_state::end_children(end_reason why, bool kill) noexcept {
     over_ = over_ || (killed_ && children_.empty());
     if (ending_ && !kill)
       return; // they are told already, and who is added later is told then
+    if (cancelled_ && why == end_reason::parent_ended)
+      why = end_reason::group_ended; // which is why its body has ended, who says so now
     ending_ = ending_.value_or(why);
-    children = children_;
+    children = once_there_is_memory([this] { return children_; });
   }
   std::sort(children.begin(), children.end(),
             [](const auto& a, const auto& b) { return a.number < b.number; }); // the same each time
   for (const auto& child : children) {
-    home_.cancel(*child.task, why);
+    once_there_is_memory([&] { home_.cancel(*child.task, why); });
     if (kill)
       home_.kill(*child.task);
   }
@@ -214,6 +219,14 @@ void group_state::lose(std::exception_ptr child) noexcept {
   cancel_children(end_reason::group_ended);
 }
 
+/// Nobody refers to it any more; the exceptions are the users'.
+void group_state::destroy() noexcept {
+  if (service_thread::is_this() && (!errors_.empty() || lost_child_))
+    home_.disposals().take(*this);
+  else
+    delete this;
+}
+
 std::exception_ptr group_state::lost_child() const noexcept {
   const std::lock_guard lock{mutex_};
   return lost_child_;
@@ -226,6 +239,13 @@ void group_state::child_left_behind(record& child) noexcept {
   released = remove_locked(child);
   child.place = no_place;
   ++left_behind_;
+}
+
+bool group_state::attempt_left_behind(record& rest) noexcept {
+  const std::lock_guard lock{mutex_};
+  rest.place = no_place;
+  ++left_behind_;
+  return true;
 }
 
 void group_state::child_gone(record& child) noexcept {

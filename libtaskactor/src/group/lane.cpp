@@ -69,6 +69,7 @@ bool lane::fetch_next() {
     state_->begin_fetch();
   std::size_t index = 0;
   bool got = false;
+  state_->set_fetching(true);
   if (!state_->closed() && state_->take_room()) {
     try {
       got = fetch(index);
@@ -78,6 +79,7 @@ bool lane::fetch_next() {
     if (!got)
       state_->return_room();
   }
+  state_->set_fetching(false);
   if (!got) {
     state_->settle_one();
     return false;
@@ -205,18 +207,36 @@ due_review lane::review(time_point now) {
   const auto end = std::min(item_end, state_->total_deadline());
   if (end > now) // an item that starts later ends later than this, if it has a limit at all
     return {false, started == 0 ? std::min(after(now, timeout), end) : end};
-  if (state_->total_deadline() <= now)
+  const bool all = state_->total_deadline() <= now;
+  if (all)
     state_->close(end_reason::total_timeout);
-  auto expected = seen & ~decided_bit;
-  if ((seen & decided_bit) != 0
+  if (end_item(seen,
+               failure{taskactor::state::timed_out, all ? end_reason::total_timeout : end_reason::run_timeout,
+                       all ? state_->options().total_timeout.value_or(no_timeout) : timeout}))
+    return {true, {}};
+  // One that has been fetched since, or is just being fetched, ends with all; else it has its own time.
+  constexpr std::chrono::milliseconds soon{10};
+  return {false, after(now, all ? soon : std::max<std::chrono::nanoseconds>(timeout, soon))};
+}
+
+/// The item that there was at `seen`, which is undelivered: until it has been fetched there is nothing to
+/// deliver, and its lane would take it for delivered.
+bool lane::end_item(std::uint64_t seen, failure how) noexcept {
+  auto expected = seen;
+  if ((seen & decided_bit) != 0 || !undelivered_.load(std::memory_order_acquire)
       || !control.compare_exchange_strong(expected, seen | decided_bit | reviewed_bit | cancel_bit,
                                           std::memory_order_acq_rel))
-    return {false, after(now, std::max<std::chrono::nanoseconds>(timeout, std::chrono::milliseconds{1}))};
-  const bool all = state_->total_deadline() <= now;
-  fail(failure{taskactor::state::timed_out, all ? end_reason::total_timeout : end_reason::run_timeout,
-               all ? state_->options().total_timeout.value_or(no_timeout) : timeout});
+    return false;
+  fail(std::move(how));
   deliver();
-  return {true, {}};
+  return true;
+}
+
+void lane::leave_item(failure how) noexcept {
+  while (!end_item(control.load(std::memory_order_acquire), how))
+    if ((control.load(std::memory_order_acquire) & decided_bit) != 0
+        || !undelivered_.load(std::memory_order_acquire))
+      return; // it has been delivered, or will be by its lane
 }
 
 void lane::on_down() noexcept { state_->lane_down(*this, begun_); }

@@ -7,19 +7,23 @@
 
 #include <openssl/pem.h>
 
+#include <cerrno>
+#include <string>
 #include <system_error>
 
 namespace taskactor::detail {
 
 std::string certificate_name(const std::filesystem::path& file) {
-  const auto refuse = [&](const char* what) {
+  const auto refuse = [&](const std::string& what) {
     ::ERR_clear_error();
     throw std::system_error{make_error_code(errc::invalid_argument), file.string() + what};
   };
   ::ERR_clear_error();
+  errno = 0;
   const bio_ptr input{::BIO_new_file(file.c_str(), "r")};
   if (!input)
-    refuse(": the certificate can't be read");
+    refuse(": the certificate can't be read: "
+           + (errno != 0 ? std::generic_category().message(errno) : openssl_words()));
   const certificate_ptr read{::PEM_read_bio_X509(input.get(), nullptr, nullptr, nullptr)};
   if (!read)
     refuse(": no certificate in PEM");

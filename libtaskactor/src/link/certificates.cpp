@@ -156,6 +156,8 @@ struct authority {
 authority read_authority(const fs::path& directory) {
   const auto files = files_of(directory, authority_name);
   const auto certificate = opened(files.certificate), key = opened(files.key);
+  if (const auto why = why_not_private(files.key); !why.empty())
+    refuse('"' + files.key.string() + "\": " + why);
   authority result{certificate_ptr{PEM_read_bio_X509(certificate.get(), nullptr, no_passphrase, nullptr)},
                    key_ptr{PEM_read_bio_PrivateKey(key.get(), nullptr, no_passphrase, nullptr)}};
   if (!result.certificate)

@@ -1,7 +1,9 @@
 #include "link.hpp"
 
 #include "../caf_compat_io.hpp"
+#include "../free_memory.hpp"
 #include "../messages.hpp"
+#include "../own_system.hpp"
 #include "frame.hpp"
 
 #include <caf/all.hpp>
@@ -30,7 +32,7 @@ struct link_state {
     owned_socket closed; // after the lock
     const std::lock_guard lock{which.mutex_};
     std::swap(which.direct_, closed);
-    which.outgoing_.clear();
+    free_memory(which.outgoing_);
   }
 };
 
@@ -142,7 +144,7 @@ link_host::link_host() : parts_(std::make_unique<parts>()) {
   const passing_through caller;
   register_taskactor();
   configure_io(parts_->config);
-  parts_->system = std::make_unique<caf::actor_system>(parts_->config);
+  parts_->system = make_system(parts_->config, 1 + threads_for_networking, "the links to workers");
 }
 
 link_host::~link_host() {

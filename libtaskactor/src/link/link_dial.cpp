@@ -1,10 +1,9 @@
 #include "link_dial.hpp"
 
 #include "../caf_compat.hpp"
+#include "../new_thread.hpp"
 #include "node_messages.hpp"
 #include "tls_credentials.hpp"
-
-#include <thread>
 
 namespace taskactor::detail {
 
@@ -13,7 +12,7 @@ void link_dial::begin(const caf::actor& broker) {
     const std::lock_guard lock{mutex_};
     broker_ = broker;
   }
-  std::thread{[self = shared_from_this()] { self->run(); }}.detach();
+  new_thread("calling another node", [self = shared_from_this()] { self->run(); }).detach();
 }
 
 void link_dial::abandon() {

@@ -1,6 +1,7 @@
 #include "node_broker.hpp"
 
 #include "../caf_compat_io.hpp"
+#include "../free_memory.hpp"
 #include "link_session.hpp"
 #include "node_messages.hpp"
 #include "read_size.hpp"
@@ -169,7 +170,7 @@ void served::pump() {
   while (waiting_ < write_window) {
     if (sent_ == sending_.size()) {
       write_locked(node_link_access::take_spilled(*plan_.owner));
-      sending_ = node_link_access::take(*plan_.owner);
+      node_link_access::take(*plan_.owner).swap(sending_); // what was there is not kept for what comes
       sent_ = 0;
     }
     if (sending_.empty())
@@ -279,7 +280,7 @@ void served::finish(const link_reason& why) {
   if (plan_.entrance && !up_)
     plan_.entrance->refused(peer_, why);
   node_link_access::end(*plan_.owner);
-  sending_ = {};
+  free_memory(sending_);
   if (const auto last = std::exchange(plan_.listener, nullptr))
     last->on_closed(why);
 }

@@ -1,6 +1,7 @@
 #include "node_link.hpp"
 
 #include "../caf_compat.hpp"
+#include "../free_memory.hpp"
 #include "frame.hpp"
 #include "link_session.hpp"
 #include "node_broker.hpp"
@@ -35,7 +36,7 @@ void node_link::send(std::string frame) {
   const auto waiting = spilled_.size() + outgoing_.size() + handed_ + frame.size();
   if (waiting > bounds_.queued) {
     over_ = true;
-    outgoing_ = {};
+    free_memory(outgoing_);
     post(broker_,
          end_link{{link_end::slow_reader, "more than " + std::to_string(bounds_.queued)
                                               + " bytes wait to be sent: the other side is too slow"}});
@@ -86,8 +87,8 @@ void node_link::close() {
 void node_link::cut() {
   const std::lock_guard lock{mutex_};
   over_ = true;
-  spilled_ = {};
-  outgoing_ = {};
+  free_memory(spilled_);
+  free_memory(outgoing_);
   post(broker_, end_link{{link_end::cut, "this side has cut it"}});
 }
 
@@ -146,8 +147,8 @@ void node_link_access::end(node_link& which) {
   which.over_ = true;
   std::swap(which.direct_, closed);
   which.session_ = nullptr;
-  which.spilled_ = {};
-  which.outgoing_ = {};
+  free_memory(which.spilled_);
+  free_memory(which.outgoing_);
   which.handed_ = 0;
   last = std::move(which.broker_);
 }

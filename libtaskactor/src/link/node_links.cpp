@@ -1,4 +1,5 @@
 #include "../caf_compat_io.hpp"
+#include "../own_system.hpp"
 #include "frame.hpp"
 #include "node_broker.hpp"
 #include "node_link.hpp"
@@ -55,7 +56,7 @@ node_links::node_links() : parts_(std::make_unique<parts>()) {
   const passing_through caller;
   register_taskactor_node_link();
   configure_io(parts_->config);
-  parts_->system = std::make_unique<caf::actor_system>(parts_->config);
+  parts_->system = make_system(parts_->config, 1 + threads_for_networking, "the links to other nodes");
 }
 
 node_links::~node_links() {
@@ -113,7 +114,7 @@ std::shared_ptr<node_listening> node_links::listen(const link_address& at, const
   const auto made = std::make_shared<node_listening::parts>(
       *parts_->system, bind_socket(at, as.empty()), std::move(credentials),
       std::make_shared<link_entrance>(bounds, std::move(acceptor), parts_->brokers), parts_->brokers);
-  made->thread_ = std::thread{[made] { made->run(); }};
+  made->begin(made);
   const std::lock_guard lock{parts_->mutex};
   std::erase_if(parts_->listenings, [](const auto& each) { return each.expired(); });
   parts_->listenings.push_back(made);

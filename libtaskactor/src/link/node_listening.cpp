@@ -1,6 +1,7 @@
 #include "node_listening.hpp"
 
 #include "../caf_compat.hpp"
+#include "../new_thread.hpp"
 #include "node_broker.hpp"
 
 #include <array>
@@ -78,6 +79,15 @@ std::shared_ptr<dialed> node_listening::parts::make_ready(accepted_socket got) c
   if (as_)
     ready->tls = std::make_unique<tls_session>(as_->context(), link_side::listening, "");
   return ready;
+}
+
+void node_listening::parts::begin(const std::shared_ptr<parts>& self) {
+  try {
+    thread_ = new_thread("listening for other nodes", [self] { self->run(); });
+  } catch (...) {
+    unlink_socket(bound_);
+    throw;
+  }
 }
 
 void node_listening::parts::close() {

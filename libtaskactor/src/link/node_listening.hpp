@@ -18,6 +18,8 @@ struct node_listening::parts {
   parts(caf::actor_system& system, bound_socket bound, std::unique_ptr<tls_credentials> as,
         std::shared_ptr<link_entrance> entrance, std::shared_ptr<node_brokers> brokers);
 
+  /// Errors: `std::system_error` when there is no thread; it listens no more then.
+  void begin(const std::shared_ptr<parts>& self);
   void run() noexcept;
   void close();
 

@@ -3,7 +3,9 @@
 #include "socket.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstdlib>
 #include <string>
 #include <system_error>
@@ -50,6 +52,21 @@ void write_private_file(const std::filesystem::path& file, std::string_view cont
   }
   if (!overwrite)
     ::unlink(other.c_str());
+}
+
+std::string why_not_private(const std::filesystem::path& file) {
+  struct stat found {};
+  if (::stat(file.c_str(), &found) != 0 || !S_ISREG(found.st_mode))
+    return {};
+  if (found.st_uid != 0 && found.st_uid != ::geteuid())
+    return "it is another user's";
+  const mode_t group = found.st_uid == 0 ? mode_t{S_IWGRP | S_IXGRP} : mode_t{S_IRWXG};
+  const mode_t others = group | mode_t{S_IRWXO};
+  if ((found.st_mode & others) == 0)
+    return {};
+  std::array<char, 8> mode{};
+  std::snprintf(mode.data(), mode.size(), "%04o", static_cast<unsigned>(found.st_mode & ALLPERMS));
+  return "others can read or change it (mode " + std::string{mode.data()} + "): chmod 600";
 }
 
 } // namespace taskactor::detail

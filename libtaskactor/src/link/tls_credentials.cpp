@@ -2,6 +2,7 @@
 
 #include "link_reason.hpp"
 #include "openssl.hpp"
+#include "private_file.hpp"
 
 #include <cerrno>
 #include <system_error>
@@ -67,6 +68,8 @@ tls_credentials::stamps tls_credentials::look() const {
   check_readable("the authority", files_.authority);
   check_readable("the certificate", files_.certificate);
   check_readable("the key", files_.key);
+  if (const auto why = why_not_private(files_.key); !why.empty())
+    refuse("the key", files_.key, why);
   stamps result;
   std::size_t next = 0;
   for (const auto* each : {&files_.authority, &files_.certificate, &files_.key}) {

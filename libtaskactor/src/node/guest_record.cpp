@@ -1,5 +1,6 @@
 #include "guest_record.hpp"
 
+#include "../free_memory.hpp"
 #include "../link/frame.hpp"
 #include "../run/runtime.hpp"
 #include "own_tasks.hpp"
@@ -40,11 +41,7 @@ void guest_record::begin() noexcept {
   std::optional<guest_end> wrong;
   try {
     wrong = admit();
-  } catch (const argument_error& error) {
-    wrong = refused_for(refusal::bad_arguments, message_of(error));
-  } catch (const std::exception& error) { // no memory, or an option that can't be used here
-    wrong = refused_for(refusal::not_possible, error.what());
-  } catch (...) { // a conversion's own error
+  } catch (...) { // no memory
     wrong = refused_for(refusal::not_possible, describe(std::current_exception()));
   }
   if (wrong) {
@@ -67,27 +64,18 @@ std::optional<guest_end> guest_record::admit() {
 }
 
 std::optional<guest_end> guest_record::admit_task(const named_task& which) {
-  json arguments;
-  try {
-    arguments = from_bytes(call_.what.arguments);
-  } catch (const decode_fault& fault) {
-    return refused_for(refusal::bad_arguments,
-                       "arguments: expected " + fault.expected + ", got " + fault.got);
-  }
-  if (!arguments.is_array())
-    return refused_for(refusal::bad_arguments, "arguments: expected an array");
   // The submitter's clock decides; the function's own one holds as well.
-  auto bound = bind_named({.id = call_.node + ':' + call_.what.id + ':' + std::to_string(call_.id),
-                           .timeout = which.options().timeout.value_or(no_timeout),
-                           .total_timeout = call_.what.remaining},
-                          which, arguments);
-  body_ = std::move(bound.body);
-  call_.what.arguments = std::string{}; // its memory, too
+  auto plan = plan_named({.id = call_.node + ':' + call_.what.id + ':' + std::to_string(call_.id),
+                          .timeout = which.options().timeout.value_or(no_timeout),
+                          .total_timeout = call_.what.remaining},
+                         which);
+  which_ = &which;
+  where_ = plan.where;
   const ref<guest_record> self{this};
   handle_.emplace(self);
   add(*this);
   ref<record> joined;
-  const auto rejected = detail::admit(host_->home(), self, std::move(bound.options), joined);
+  const auto rejected = detail::admit(host_->home(), self, std::move(plan.options), joined);
   if (!rejected)
     return {};
   remove(*this);
@@ -118,14 +106,39 @@ bool guest_record::start(context& where) {
     conclude([]() -> std::string { throw cancelled_error{}; });
     return false;
   }
-  host_->begun(call_.id);
   try {
+    if (!body_ && (wrong_ = bind())) {
+      stage_.store(stage::refused, std::memory_order_release);
+      forbid_retry();
+      conclude([]() -> std::string { throw cancelled_error{}; });
+      return false;
+    }
+    host_->begun(call_.id);
     root_ = serve(body_, host_->largest());
     root_.enter_root(where);
     return true;
   } catch (...) { // no frame: out of memory
     conclude_exception();
     return false;
+  }
+}
+
+/// The first time that it begins. What is wrong with its arguments, or else nothing.
+std::optional<guest_end> guest_record::bind() {
+  try {
+    const auto arguments = from_bytes(call_.what.arguments);
+    free_memory(call_.what.arguments); // the history has this record for long
+    if (!arguments.is_array())
+      return refused_for(refusal::bad_arguments, "arguments: expected an array");
+    body_ = bind_named(*which_, arguments, where_);
+    return {};
+  } catch (const decode_fault& fault) {
+    return refused_for(refusal::bad_arguments,
+                       "arguments: expected " + fault.expected + ", got " + fault.got);
+  } catch (const argument_error& error) {
+    return refused_for(refusal::bad_arguments, message_of(error));
+  } catch (...) { // no memory, an option that can't be used here, or a conversion's own error
+    return refused_for(refusal::not_possible, describe(std::current_exception()));
   }
 }
 
@@ -136,13 +149,14 @@ void guest_record::collect() noexcept {
 std::exception_ptr guest_record::discard_body() noexcept {
   auto thrown = destroy_chain(root_.release());
   if (!spare_)
-    body_ = nullptr;
+    drop_spare();
   return thrown;
 }
 
 void guest_record::drop_spare() noexcept {
   spare_ = false;
   body_ = nullptr;
+  free_memory(call_.what.arguments); // of one that never began
 }
 
 void guest_record::report_progress(std::uint64_t done, std::uint64_t total, std::string text) {
@@ -159,6 +173,8 @@ void guest_record::on_end() noexcept {
 }
 
 guest_end guest_record::how_it_ended() {
+  if (stage_.load(std::memory_order_acquire) == stage::refused)
+    return std::move(*wrong_);
   auto& end = result();
   if (end)
     return {.how = guest_end::kind::result, .text = std::move(*end)};
@@ -173,7 +189,14 @@ guest_end guest_record::how_it_ended() {
             .whose = failure.reason() == end_reason::total_timeout && call_.what.remaining
                          ? time_limit::remaining
                          : time_limit::own};
-  return {.how = guest_end::kind::failed, .text = describe(failure.cause())};
+  return {.how = guest_end::kind::failed, .text = thrown_text()};
+}
+
+/// What the body has thrown, in words that were kept when it did: this is the manager's thread.
+std::string guest_record::thrown_text() const {
+  constexpr std::string_view state = "failed: ";
+  auto text = error_text_for_listener();
+  return text.starts_with(state) ? text.substr(state.size()) : text;
 }
 
 } // namespace taskactor::detail

@@ -1,9 +1,11 @@
 /// `guest_record`: the task here that runs another node's call.
 ///
 ///     waiting --has its token--> begun --> ended: answered
+///        |                         \--its arguments are wrong--> refused
 ///        \--the node drains--> handed back: never begins
 ///
-/// Its result is CBOR already, made where the body runs. Its end is told by the manager, whatever it is: a
+/// Its arguments are the function's own once it begins, and not before: what makes them so is its user's. Its
+/// result is CBOR already, made where the body runs. Its end is told by the manager, whatever it is: a
 /// deadline and a kill as well.
 #pragma once
 
@@ -36,24 +38,34 @@ public:
   bool start(context& where) override;
   void collect() noexcept override;
   std::exception_ptr discard_body() noexcept override;
+  std::uint8_t user_parts(std::uint8_t among) const noexcept override {
+    const auto of_body
+        = (among & (body_part | spare_part)) != 0 && body_ ? among & (body_part | spare_part) : 0;
+    return static_cast<std::uint8_t>(outcome_record::user_parts(among) | of_body);
+  }
   bool keep_spare() override { return spare_ = true; }
   void drop_spare() noexcept override;
   void report_progress(std::uint64_t done, std::uint64_t total, std::string text) override;
   std::uint64_t epoch() const noexcept override { return call_.what.key.epoch; }
 
 private:
-  enum class stage : std::uint8_t { waiting, begun, handed_back };
+  enum class stage : std::uint8_t { waiting, begun, handed_back, refused };
   std::optional<guest_end> admit();
   std::optional<guest_end> admit_task(const named_task& which);
+  std::optional<guest_end> bind();
   void on_end() noexcept;
   guest_end how_it_ended();
+  std::string thrown_text() const;
 
   const std::shared_ptr<node_host> host_;
   guest_call call_;
+  const named_task* which_ = nullptr;
+  runner where_{};
   std::function<task<json>()> body_;
   taskactor::task<std::string> root_;
   bool spare_ = false;
   std::optional<handle<std::string>> handle_; // so that its outcome is kept until it is told
+  std::optional<guest_end> wrong_;            // of a stage `refused`
   std::atomic<stage> stage_{stage::waiting};
   std::atomic<bool> admitted_{false}, unwanted_{false};
 };

@@ -4,6 +4,7 @@
 #include <taskactor/node/run_on_node.hpp>
 #include <taskactor/task/sleep.hpp>
 #include <taskactor/task/this_task.hpp>
+#include <taskactor/task/visible_text.hpp>
 
 #include <utility>
 
@@ -37,8 +38,9 @@ errc code_of(refusal why) noexcept {
 }
 
 [[noreturn]] void fail(errc code, const call_answer& answer) {
-  throw std::system_error{make_error_code(code),
-                          (answer.node.empty() ? "" : "node \"" + answer.node + "\": ") + answer.text};
+  throw std::system_error{
+      make_error_code(code),
+      visible((answer.node.empty() ? "" : "node \"" + answer.node + "\": ") + answer.text)};
 }
 
 /// What the body gets. `asked`: it wanted the end, so that this is no fault.
@@ -50,7 +52,7 @@ std::string take(call_answer answer, bool asked) {
     throw cancelled_error{};
   switch (answer.how) {
   case kind::failed:
-    throw remote_error{answer.text};
+    throw remote_error{visible(answer.text)};
   case kind::refused:
     fail(code_of(answer.why), answer);
   case kind::cancelled:
@@ -60,7 +62,7 @@ std::string take(call_answer answer, bool asked) {
   case kind::no_node:
     fail(errc::no_node, answer);
   default:
-    throw node_lost{answer.node, answer.epoch, answer.text};
+    throw node_lost{answer.node, answer.epoch, visible(answer.text)};
   }
 }
 

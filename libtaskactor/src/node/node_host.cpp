@@ -1,6 +1,8 @@
 #include "node_host.hpp"
 
 #include "../link/frame.hpp"
+#include "../new_thread.hpp"
+#include "../observe/service_thread.hpp"
 #include "../run/runtime.hpp"
 #include "guest_record.hpp"
 
@@ -54,10 +56,12 @@ void node_host::enter(const std::function<void()>& what) noexcept {
 // ------------------------------------------------------------------------------------------------------
 
 void node_host::start() {
-  clock_ = std::jthread{[this](const std::stop_token& stop) { keep_time(stop); }};
+  clock_ = new_thread<std::jthread>("the clock of a node",
+                                    [this](const std::stop_token& stop) { keep_time(stop); });
 }
 
 void node_host::keep_time(const std::stop_token& stop) {
+  const service_thread scope;
   constexpr int ticks = 4; // for each heartbeat
   std::mutex mutex;
   std::condition_variable_any bell;

@@ -1,5 +1,6 @@
 // A node and its links: see node_host.hpp.
 #include "../link/frame.hpp"
+#include "../observe/service_thread.hpp"
 #include "../run/helping.hpp"
 #include "../run/runtime.hpp"
 #include "guest_record.hpp"
@@ -24,13 +25,18 @@ public:
   explicit link_ear(node_host& host, session_id session = 0) : host_(host), session_(session) {}
 
   void on_open(std::shared_ptr<node_link> opened, const link_peer& peer) noexcept override {
+    const service_thread scope;
     if (session_ == 0)
       session_ = host_.came(opened, peer);
     else
       host_.opened(session_, opened, peer);
   }
-  void on_frame(std::string_view content) noexcept override { host_.received(session_, content); }
+  void on_frame(std::string_view content) noexcept override {
+    const service_thread scope;
+    host_.received(session_, content);
+  }
   void on_closed(const link_reason& reason) noexcept override {
+    const service_thread scope;
     if (session_ != 0)
       host_.closed(session_, reason);
   }
@@ -51,6 +57,7 @@ public:
     }
   }
   void on_refused(const link_peer& peer, const link_reason& reason) noexcept override {
+    const service_thread scope;
     host_.note_refused(peer, reason);
   }
 

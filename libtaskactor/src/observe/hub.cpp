@@ -1,9 +1,12 @@
 #include "hub.hpp"
 
+#include "../new_thread.hpp"
+
 #include <taskactor/errc.hpp>
 #include <taskactor/task/expected.hpp>
 #include <taskactor/task/outcome.hpp>
 
+#include <algorithm>
 #include <cxxabi.h>
 #include <deque>
 #include <pthread.h>
@@ -111,12 +114,13 @@ blocked_observer::~blocked_observer() {
     which_->set_blocked(false);
 }
 
-event_hub::event_hub(std::shared_ptr<spdlog::logger> logger) : log_(std::move(logger)) {}
+event_hub::event_hub(std::shared_ptr<spdlog::logger> logger, std::optional<log_level> level)
+    : log_(std::move(logger), level) {}
 
-void event_hub::emit(const event& what) noexcept {
+void event_hub::emit(const event& what, bool expected) noexcept {
   try {
-    if (log_.wants(what.kind))
-      log_.write(what);
+    if (log_.wants(what.kind, expected))
+      log(what, expected);
     if (!observed_.load(std::memory_order_relaxed).contains(what.kind))
       return;
     const std::lock_guard lock{mutex_};
@@ -126,6 +130,24 @@ void event_hub::emit(const event& what) noexcept {
   } catch (...) { // no memory for the event: it is lost, the task isn't
     dropped_.fetch_add(1, std::memory_order_relaxed);
   }
+}
+
+void event_hub::log(const event& what, bool expected) {
+  if (!writer_->write([hub = shared_from_this(), what, expected] { hub->log_.write(what, expected); }))
+    dropped_.fetch_add(1, std::memory_order_relaxed);
+}
+
+void event_hub::warn(const std::string& text) const {
+  (void)writer_->write([hub = shared_from_this(), text] { hub->log_.warn(text); });
+}
+void event_hub::note(const std::string& text) const {
+  (void)writer_->write([hub = shared_from_this(), text] { hub->log_.note(text); });
+}
+bool event_hub::relay(int level, const std::string& text) const {
+  if (!event_log::knows(level))
+    return false;
+  (void)writer_->write([hub = shared_from_this(), level, text] { hub->log_.relay(level, text); });
+  return true;
 }
 
 subscription event_hub::observe(event_handler handler, observer_options options) {
@@ -166,12 +188,12 @@ void event_hub::serve(std::shared_ptr<observer_queue> queue) {
       hub->ended();
     }
   };
-  std::thread{[hub = shared_from_this(), queue = std::move(queue)]() mutable {
+  new_thread("an observer of events", [hub = shared_from_this(), queue = std::move(queue)]() mutable {
     pthread_setname_np(pthread_self(), "taskactor.event"); // or it is called as who has made it
     departure at_end{hub, std::move(queue)};
     at_end.queue->serve(*at_end.hub);
     at_end.returned = true;
-  }}.detach();
+  }).detach();
 }
 
 /// False: there is no other thread to be had.
@@ -204,6 +226,14 @@ void event_hub::note_observed() noexcept {
 
 void event_hub::stop(std::chrono::nanoseconds bound) noexcept {
   const std::size_t mine = this_observer ? 1 : 0;
+  struct log_last { // it hears of observers that are cut off
+    event_hub& of;
+    std::chrono::nanoseconds bound;
+    ~log_last() {
+      constexpr std::chrono::nanoseconds least = std::chrono::milliseconds{100}; // for the last words
+      of.dropped_.fetch_add(of.writer_->stop(std::max(bound, least)), std::memory_order_relaxed);
+    }
+  } const log_ends{*this, bound};
   {
     std::unique_lock lock{mutex_};
     for (const auto& queue : observers_)
@@ -234,15 +264,13 @@ void event_hub::cut_off() noexcept {
 }
 
 bool event_hub::wait_heard(std::chrono::nanoseconds bound) {
+  const auto until = std::chrono::steady_clock::now() + bound;
+  bool heard = writer_->wait_written(bound);
   std::vector<std::shared_ptr<observer_queue>> all;
   {
     const std::lock_guard lock{mutex_};
-    if (observers_.empty())
-      return true;
     all = observers_;
   }
-  const auto until = std::chrono::steady_clock::now() + bound;
-  bool heard = true;
   for (const auto& each : all)
     heard = each->wait_heard(until) && heard;
   return heard;
@@ -255,7 +283,7 @@ void event_hub::handler_failed(const std::exception_ptr& why) noexcept {
   what.text = describe(why);
   try { // to the log alone: the observers would hear of themselves for ever
     if (log_.wants(what.kind))
-      log_.write(what);
+      log(what, false);
   } catch (...) {
     dropped_.fetch_add(1, std::memory_order_relaxed);
   }

@@ -1,11 +1,13 @@
 /// Where events go: the log, and the observers' bounded queues.
 ///
 /// Each observer has a thread and a queue of its own, so that a slow or blocking handler holds nobody up:
-/// what its queue can't take is dropped and counted. It is a plain thread, no detached actor: one that never
+/// what its queue can't take is dropped and counted. So has the log, whose sinks are the user's, for what the
+/// manager tells. It is a plain thread, no detached actor: one that never
 /// comes back is left alone, and the actor system can go. Threads: any.
 #pragma once
 
 #include "log.hpp"
+#include "log_writer.hpp"
 
 #include <taskactor/observe/event.hpp>
 
@@ -15,6 +17,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <vector>
 
 namespace taskactor::detail {
@@ -36,15 +39,18 @@ private:
 
 class event_hub : public std::enable_shared_from_this<event_hub> {
 public:
-  explicit event_hub(std::shared_ptr<spdlog::logger> logger);
+  explicit event_hub(std::shared_ptr<spdlog::logger> logger, std::optional<log_level> level = {});
 
   bool wants(event_kind kind) const noexcept {
     return observed_.load(std::memory_order_relaxed).contains(kind) || log_.wants(kind);
   }
-  void emit(const event& what) noexcept;
-  void warn(const std::string& text) const { log_.warn(text); }
-  void note(const std::string& text) const { log_.note(text); }
-  bool relay(int level, const std::string& text) const { return log_.relay(level, text); }
+  /// `expected`: no worse than info for the log, whatever its kind is.
+  void emit(const event& what, bool expected = false) noexcept;
+  void warn(const std::string& text) const;
+  void note(const std::string& text) const;
+  bool relay(int level, const std::string& text) const;
+  /// Calls it when that is written.
+  void after_logged(std::function<void()> then) const { writer_->after_written(std::move(then)); }
 
   /// Errors: `std::system_error`, when there is no thread to be had; `errc::invalid_argument` without a
   /// handler.
@@ -70,7 +76,10 @@ private:
 
   static constexpr event_kinds no_events{std::initializer_list<event_kind>{}};
 
+  void log(const event& what, bool expected);
+
   event_log log_;
+  std::shared_ptr<log_writer> writer_ = std::make_shared<log_writer>();
   std::atomic<event_kinds> observed_{no_events};
   std::atomic<std::uint64_t> dropped_{0};
   std::mutex mutex_; // what follows

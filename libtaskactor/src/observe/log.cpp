@@ -1,7 +1,9 @@
 #include "log.hpp"
 
-#include <spdlog/sinks/stdout_color_sinks.h>
-#include <spdlog/sinks/stdout_sinks.h>
+#include "stderr_sink.hpp"
+
+#include <taskactor/task/visible_text.hpp>
+
 #include <spdlog/spdlog.h>
 
 #include <mutex>
@@ -23,7 +25,7 @@ std::string_view to_string(event_kind kind) noexcept {
   case event_kind::failed:
     return "failed";
   case event_kind::unobserved_failure:
-    return "failed, and nobody looked";
+    return "ended badly, and nobody looked";
   case event_kind::retrying:
     return "to be tried again";
   case event_kind::cleanup_fault:
@@ -72,12 +74,12 @@ spdlog::level::level_enum level_of(event_kind kind) noexcept {
   case event_kind::worker_ended:
   case event_kind::service_started:
   case event_kind::service_ended:
+  case event_kind::timed_out: // that nobody has looked at them is another event
+  case event_kind::failed:
     return spdlog::level::debug;
   case event_kind::cancelled:
   case event_kind::readmitted:
     return spdlog::level::info;
-  case event_kind::timed_out:
-  case event_kind::failed:
   case event_kind::unobserved_failure:
   case event_kind::service_failed:
   case event_kind::supervisor_gave_up:
@@ -98,53 +100,84 @@ spdlog::level::level_enum level_of(event_kind kind) noexcept {
   return spdlog::level::off;
 }
 
+spdlog::level::level_enum level_of(event_kind kind, bool expected) noexcept {
+  const auto level = level_of(kind);
+  return expected && level > spdlog::level::info && level != spdlog::level::off ? spdlog::level::info : level;
+}
+
+spdlog::level::level_enum spdlog_level(log_level level) noexcept {
+  switch (level) {
+  case log_level::debug:
+    return spdlog::level::debug;
+  case log_level::info:
+    return spdlog::level::info;
+  case log_level::warn:
+    return spdlog::level::warn;
+  case log_level::error:
+    return spdlog::level::err;
+  case log_level::off:
+    break;
+  }
+  return spdlog::level::off;
+}
+
 std::shared_ptr<spdlog::logger> shared_logger() {
   static std::mutex mutex; // two managers may start at once
   const std::lock_guard lock{mutex};
   if (auto there = spdlog::get("taskactor"))
     return there;
-  return spdlog::stderr_color_mt("taskactor");
+  auto made = std::make_shared<spdlog::logger>("taskactor", std::make_shared<stderr_sink>());
+  spdlog::initialize_logger(made); // with the levels and the pattern that the program has set; registers it
+  return made;
 }
 
 } // namespace
 
 std::shared_ptr<spdlog::logger> make_program_log(const std::string& program) {
-  auto result = std::make_shared<spdlog::logger>(program, std::make_shared<spdlog::sinks::stderr_sink_mt>());
+  auto result = std::make_shared<spdlog::logger>(program, std::make_shared<stderr_sink>());
   result->set_pattern("%n: %v");
   return result;
 }
 
-event_log::event_log(std::shared_ptr<spdlog::logger> logger)
-    : logger_(logger ? std::move(logger) : shared_logger()) {}
+event_log::event_log(std::shared_ptr<spdlog::logger> logger, std::optional<log_level> level)
+    : logger_(logger ? std::move(logger) : shared_logger()) {
+  if (!level)
+    return;
+  logger_ = logger_->clone(logger_->name());
+  logger_->set_level(spdlog_level(*level));
+}
 
-bool event_log::wants(event_kind kind) const noexcept {
-  const auto level = level_of(kind);
+bool event_log::wants(event_kind kind, bool expected) const noexcept {
+  const auto level = level_of(kind, expected);
   return level != spdlog::level::off && logger_->should_log(level);
 }
 
-void event_log::write(const event& what) const {
+/// Ids and texts may be anybody's: each is one line of the log, whatever is in it.
+void event_log::write(const event& what, bool expected) const {
+  const auto level = level_of(what.kind, expected);
+  const auto id = visible(what.id), text = visible(what.text);
   const auto ran = std::chrono::duration<double, std::milli>(what.ran).count();
   if (what.kind == event_kind::started)
-    logger_->log(level_of(what.kind), "{}: started", what.id);
+    logger_->log(level, "{}: started", id);
+  else if (what.kind == event_kind::unobserved_failure)
+    logger_->log(level, "{}: {} (after {:.3f} ms; nobody looked at it)", id, text, ran);
   else if (what.kind == event_kind::isolated || what.kind == event_kind::readmitted)
-    logger_->log(level_of(what.kind), "{}: {}: {}", what.id, to_string(what.kind), what.text);
+    logger_->log(level, "{}: {}: {}", id, to_string(what.kind), text);
   else if (what.kind == event_kind::blocking)
-    logger_->log(level_of(what.kind), "{}: {} for {:.0f} ms: {}", what.id, to_string(what.kind), ran,
-                 what.text);
-  else if (what.text.empty())
-    logger_->log(level_of(what.kind), "{}: {} after {:.3f} ms", what.id, to_string(what.kind), ran);
+    logger_->log(level, "{}: {} for {:.0f} ms: {}", id, to_string(what.kind), ran, text);
+  else if (text.empty())
+    logger_->log(level, "{}: {} after {:.3f} ms", id, to_string(what.kind), ran);
   else
-    logger_->log(level_of(what.kind), "{}: {} after {:.3f} ms: {}", what.id, to_string(what.kind), ran,
-                 what.text);
+    logger_->log(level, "{}: {} after {:.3f} ms: {}", id, to_string(what.kind), ran, text);
 }
 
-void event_log::warn(const std::string& text) const { logger_->warn("{}", text); }
-void event_log::note(const std::string& text) const { logger_->info("{}", text); }
-bool event_log::relay(int level, const std::string& text) const {
-  if (level < spdlog::level::trace || level > spdlog::level::critical)
-    return false;
-  logger_->log(static_cast<spdlog::level::level_enum>(level), "{}", text);
-  return true;
+void event_log::warn(const std::string& text) const { logger_->warn("{}", visible(text)); }
+void event_log::note(const std::string& text) const { logger_->info("{}", visible(text)); }
+bool event_log::knows(int level) noexcept {
+  return level >= spdlog::level::trace && level <= spdlog::level::critical;
+}
+void event_log::relay(int level, const std::string& text) const {
+  logger_->log(static_cast<spdlog::level::level_enum>(level), "{}", visible(text));
 }
 
 } // namespace detail

@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <filesystem>
 #include <fstream>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 
@@ -17,7 +18,8 @@ namespace {
 /// only reserves, 128 MiB for a moment for each thread that is new to it, and those start while a call runs.
 rlim_t data_size() {
   std::size_t all = 0, resident = 0, shared = 0, text = 0, library = 0, data = 0; // in pages
-  std::ifstream{"/proc/self/statm"} >> all >> resident >> shared >> text >> library >> data;
+  if (!(std::ifstream{"/proc/self/statm"} >> all >> resident >> shared >> text >> library >> data))
+    throw std::runtime_error{"process.memory: what there is already can't be known without /proc"};
   return data * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
 }
 

@@ -1,7 +1,8 @@
 /// How a body waits for a call in another process, and ends it.
 ///
 /// `Call` is an `operation` with `started`, `signal(int)` to its process's group, `withdraw` (true: it will
-/// never start) and `awaited(for_start)`, which says what it is that one waits for.
+/// never start) and `awaited(for_start)`, which says what it is that one waits for; and with `paused()`, how
+/// long its clocks have stood still so far, if they can.
 #pragma once
 
 #include "../run/runtime.hpp"
@@ -20,6 +21,12 @@ namespace taskactor::detail {
 
 /// For `signal` of a call: its body is asked to end, and no process is sent a signal.
 constexpr int asks = -1;
+
+/// When a clock of a call was started, and how long it had stood still before, all together.
+struct call_clock {
+  time_point begin;
+  std::chrono::nanoseconds paused{};
+};
 
 enum class wait_end : std::uint8_t { arrived, time_up, cancelled };
 
@@ -78,11 +85,32 @@ private:
   timer_entry timer_;
 };
 
+template <class Call>
+call_clock start_clock(const Call& call) {
+  if constexpr (requires { call.paused(); })
+    return {this_task::now(), call.paused()};
+  else
+    return {this_task::now()};
+}
+
+/// When so much time is over by a clock: later by what it has stood still meanwhile.
+template <class Call>
+time_point due(const Call& call, const call_clock& by, std::chrono::nanoseconds span) noexcept {
+  if constexpr (requires { call.paused(); })
+    return after(after(by.begin, span), call.paused() - by.paused);
+  else
+    return after(by.begin, span);
+}
+
 /// TERM, grace, KILL, to the whole group; returns when the call has ended.
 template <class Call>
 task<void> end_call(ref<Call> call, std::chrono::nanoseconds grace) {
   call->signal(SIGTERM);
-  const auto how = co_await call_wait<Call>{call, false, after(this_task::now(), grace)};
+  const auto clock = start_clock(*call);
+  auto how = wait_end::time_up;
+  do
+    how = co_await call_wait<Call>{call, false, due(*call, clock, grace)};
+  while (how == wait_end::time_up && this_task::now() < due(*call, clock, grace));
   if (how == wait_end::arrived)
     co_return;
   call->signal(SIGKILL);

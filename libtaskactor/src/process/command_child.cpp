@@ -1,7 +1,5 @@
 #include "command_child.hpp"
 
-#include "watchdog_protocol.h"
-
 #include <cerrno>
 #include <csignal>
 #include <ctime>
@@ -11,6 +9,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <sched.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -28,7 +27,6 @@ namespace {
 constexpr int exit_not_started = 127;
 constexpr int usual_descriptor_limit = 1 << 16;
 constexpr int signals = 64;
-constexpr int word_bits = 64;
 
 /// With the two that glibc keeps for itself and hides from its own functions.
 using signal_mask = std::uint64_t;
@@ -74,8 +72,13 @@ void reset_signals() noexcept {
 void give_streams(child_orders& orders) noexcept {
   for (int number = 0; number < 3; ++number) {
     const int from = orders.streams[static_cast<std::size_t>(number)];
-    require(::syscall(SYS_dup3, from, number, 0) == number, orders, start_stage::arrange);
+    if (from == number)
+      ::syscall(SYS_fcntl, number, F_SETFD, 0);
+    else
+      require(::syscall(SYS_dup3, from, number, 0) == number, orders, start_stage::arrange);
   }
+  if (orders.inherits)
+    return;
   // Kernels before 5.11 can't mark a range; sandboxes refuse the call.
   if (::syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) != 0)
     for (int fd = 3; fd < usual_descriptor_limit; ++fd)
@@ -91,6 +94,19 @@ void limit_memory(child_orders& orders) noexcept {
   require(::syscall(SYS_prlimit64, 0, RLIMIT_DATA, &limit, nullptr) == 0, orders, start_stage::memory);
 }
 
+void limit_files(child_orders& orders) noexcept {
+  rlimit limit{};
+  require(::syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &limit) == 0, orders, start_stage::open_files);
+  limit.rlim_cur = orders.open_files < limit.rlim_max ? orders.open_files : limit.rlim_max;
+  require(::syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, &limit, nullptr) == 0, orders, start_stage::open_files);
+}
+
+/// The foreground of the terminal: all signals are blocked, so that being in the background doesn't stop it.
+void take_terminal(child_orders& orders) noexcept {
+  const int self = static_cast<int>(::syscall(SYS_getpid));
+  require(::syscall(SYS_ioctl, 0, TIOCSPGRP, &self) == 0, orders, start_stage::arrange);
+}
+
 /// The system call tells 20 less the niceness, so that what it tells is never negative; what goes beyond the
 /// end of the scale stays at its end.
 void lower_priority(child_orders& orders) noexcept {
@@ -104,9 +120,7 @@ void lower_priority(child_orders& orders) noexcept {
 /// sanitizers.
 void note_group(const child_orders& orders) noexcept {
   const auto self = ::syscall(SYS_getpid);
-  if (self < watchdog_group_limit)
-    __atomic_fetch_or(orders.groups + self / word_bits, std::uint64_t{1} << (self % word_bits),
-                      __ATOMIC_SEQ_CST);
+  __atomic_store_n(orders.group, static_cast<std::int32_t>(self), __ATOMIC_SEQ_CST);
 }
 
 bool is_absent(int error) noexcept {
@@ -158,6 +172,10 @@ int live(void* given) noexcept {
   give_streams(orders);
   if (orders.memory != 0)
     limit_memory(orders);
+  if (orders.open_files != 0)
+    limit_files(orders);
+  if (orders.takes_terminal)
+    take_terminal(orders);
   if (orders.niceness != 0)
     lower_priority(orders);
   if (*orders.directory != 0)

@@ -19,6 +19,7 @@ enum class start_stage {
   none,        // nothing has failed
   arrange,     // its group, its streams, the parent's death signal
   memory,      // limiting memory
+  open_files,  // limiting descriptors
   niceness,    // lowering the priority
   directory,   // changing to the working directory
   execute,     // executing the program
@@ -34,9 +35,12 @@ struct start_failure {
 struct child_orders {
   pid_t parent = 0;
   std::array<int, 3> streams{};            // what it gets as its standard input, output and error
-  std::uint64_t* groups = nullptr;         // where it notes its group: `group_table::words`
+  std::int32_t* group = nullptr;           // where it notes its group: `group_table::take`
   std::uint64_t memory = 0;                // bytes; 0: no limit
+  std::uint64_t open_files = 0;            // the soft limit; 0: as it is
   int niceness = 0;                        // added to what there is
+  bool inherits = false;                   // descriptors that aren't to be closed
+  bool takes_terminal = false;             // that it has as its standard input
   const char* directory = "";              // empty: no change
   const char* const* candidates = nullptr; // it becomes the first of these that can be executed
   char* const* arguments = nullptr;

@@ -4,6 +4,7 @@
 #include <taskactor/errc.hpp>
 #include <taskactor/process/command.hpp>
 
+#include <cstdint>
 #include <string>
 
 #include <sys/types.h>
@@ -21,8 +22,16 @@ public:
   virtual ~command_listener() = default;
   /// The program runs (or was killed at that very moment).
   virtual void on_started(pid_t pid) noexcept = 0;
+  /// A signal has stopped it. False: it isn't to go on with its terminal until somebody asks for that
+  /// (`command_server::read_on`).
+  virtual bool on_stopped(std::uint64_t /* key */, int /* signal */) noexcept { return true; }
+  /// It has ended, and its number is still its own.
+  virtual void on_leaving() noexcept {}
   /// Its output is about to be read, and then handed out if there is any.
   virtual void on_readable() noexcept {}
+  /// False: what it has been given is enough for now, and its output isn't read until somebody asks for that
+  /// (`command_server::read_on`).
+  virtual bool has_room(std::uint64_t /* key */) noexcept { return true; }
   /// There is no process. `errc::stopping`: the start was abandoned, by a signal or by `stop`.
   virtual void on_start_failed(errc code, std::string message) noexcept = 0;
   /// The process has ended and is reaped, its group killed, its streams closed.

@@ -1,11 +1,15 @@
 #include "command_loop.hpp"
 
+#include "shortage.hpp"
+#include "signal_blocked.hpp"
 #include "signal_name.hpp"
 
 #include <taskactor/process/time_slice.hpp>
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
+#include <system_error>
 #include <utility>
 
 #include <fcntl.h>
@@ -19,26 +23,14 @@ constexpr std::size_t read_size = 1 << 16; // a pipe's usual capacity
 constexpr int starts_per_step = 8;
 constexpr std::chrono::milliseconds retry_interval{10};
 constexpr std::chrono::milliseconds for_ever{-1};
+/// Nothing but SIGCHLD tells of a child that has stopped, and that signal is the program's.
+constexpr std::chrono::milliseconds look_interval{500};
+constexpr std::chrono::milliseconds look_interval_on_terminal{50}; // somebody waits for a prompt
 
-/// A command that has closed its input must not kill this program: its write fails instead.
-class pipe_signal_blocked {
-public:
-  pipe_signal_blocked() noexcept {
-    ::sigemptyset(&pipe_);
-    ::sigaddset(&pipe_, SIGPIPE);
-    ::pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
-  }
-  ~pipe_signal_blocked() {
-    const timespec now{};
-    while (!::sigismember(&before_, SIGPIPE) && ::sigtimedwait(&pipe_, nullptr, &now) == SIGPIPE) {
-    }
-    ::pthread_sigmask(SIG_SETMASK, &before_, nullptr);
-  }
-
-private:
-  sigset_t pipe_;
-  sigset_t before_;
-};
+/// While there is room for nothing: an end of another program can't be heard of.
+constexpr std::chrono::milliseconds room_interval{100};
+/// Starts that fail in the process itself. What it lacks may be what its own program can't have.
+constexpr std::size_t tries_in_child = 5;
 
 } // namespace
 
@@ -50,7 +42,7 @@ command_loop::command_loop(std::shared_ptr<command_table> table)
 }
 
 void command_loop::run() noexcept {
-  const pipe_signal_blocked guard;
+  const signal_blocked unread{SIGPIPE}; // a command that has closed its input: a write fails instead
   ask_for_short_slices();
   table_->serve();
   while (!finished())
@@ -63,16 +55,36 @@ void command_loop::step() noexcept {
     dispatch(event.data.u64);
   if (table_->stopping() && !give_up_at_)
     begin_stop();
+  look_for_stops();
   read_for_some();
   start_some();
+  look_at_unwatched();
   reap_late();
   reap_adopted();
 }
 
 std::chrono::milliseconds command_loop::patience() const noexcept {
-  if (table_->has_next())
+  const bool waits_for_room = short_until_ && !give_up_at_;
+  if (table_->has_next() && !waits_for_room)
     return std::chrono::milliseconds{0};
-  return !adopted_.empty() || !late_.empty() || give_up_at_ ? retry_interval : for_ever;
+  if (!adopted_.empty() || !late_.empty() || !unwatched_.empty() || give_up_at_)
+    return retry_interval;
+  if (waits_for_room)
+    return room_interval;
+  return commands_.empty() ? for_ever : time_between_looks();
+}
+
+std::chrono::milliseconds command_loop::time_between_looks() const noexcept {
+  return commands_.contains(on_terminal_) ? look_interval_on_terminal : look_interval;
+}
+
+void command_loop::look_for_stops() noexcept {
+  const auto now = std::chrono::steady_clock::now();
+  if (now < next_look_)
+    return;
+  next_look_ = now + time_between_looks();
+  for (const auto& [key, command] : commands_)
+    command->look_for_stop();
 }
 
 void command_loop::dispatch(std::uint64_t token) noexcept {
@@ -91,9 +103,13 @@ void command_loop::dispatch(std::uint64_t token) noexcept {
 
 void command_loop::read_for_some() noexcept {
   for (const auto& [key, then] : table_->readings()) {
-    if (const auto found = commands_.find(key); found != commands_.end())
+    const auto found = commands_.find(key);
+    if (found != commands_.end() && then)
       found->second->drain(buffer_);
-    then();
+    else if (found != commands_.end())
+      found->second->read_on();
+    if (then)
+      then();
   }
 }
 
@@ -102,7 +118,13 @@ void command_loop::read_for_some() noexcept {
 
 void command_loop::start_some() noexcept {
   int abandoned_by = 0;
-  for (int i = 0; i < starts_per_step; ++i)
+  if (short_until_ && !give_up_at_ && std::chrono::steady_clock::now() < *short_until_) {
+    while (auto request = table_->next_abandoned(abandoned_by))
+      start(std::move(*request), abandoned_by);
+    return;
+  }
+  short_until_.reset();
+  for (int i = 0; i < starts_per_step && !short_until_; ++i)
     if (auto request = table_->next(abandoned_by))
       start(std::move(*request), abandoned_by);
 }
@@ -122,10 +144,35 @@ void command_loop::start(start_request&& request, int abandoned_by) noexcept {
       throw start_error{errc::stopping, "'" + program + "' was not started: commands are served no more"};
     launch(command);
   } catch (const start_error& error) {
-    abort(command, error);
+    if (error.is_shortage() && command.tries() < tries_in_child && may_wait(command))
+      wait_for_room(command);
+    else
+      abort(command, error);
+  } catch (const std::system_error& error) {
+    if (is_shortage(error.code()) && may_wait(command))
+      wait_for_room(command);
+    else
+      abort(command, start_error{errc::command_not_started, "cannot run '" + program + "': " + error.what()});
   } catch (const std::exception& error) {
     abort(command, start_error{errc::command_not_started, "cannot run '" + program + "': " + error.what()});
   }
+}
+
+/// There is another one that will end, and have more room then.
+bool command_loop::may_wait(const running_command& command) const noexcept {
+  return !adopted_.empty() || std::any_of(commands_.begin(), commands_.end(), [&](const auto& each) {
+    return each.second.get() != &command && !each.second->stays();
+  });
+}
+
+void command_loop::wait_for_room(running_command& command) noexcept {
+  table_->not_started(); // first: nobody may signal what is reaped
+  command.give_back(watchdog_.groups());
+  if (command.pid() > 0)
+    kill_and_reap(command.pid()); // it hasn't become the program
+  const auto held = commands_.extract(command.key());
+  table_->put_back(held.mapped()->give_up());
+  short_until_ = std::chrono::steady_clock::now() + room_interval;
 }
 
 void command_loop::launch(running_command& command) {
@@ -133,16 +180,20 @@ void command_loop::launch(running_command& command) {
     watchdog_image_.emplace();
   if (!watchdog_.watching())
     start_watchdog();
-  const int input = command.input() ? command.input().get() : null_.get();
-  command.take(
-      spawn(command.plan(), {input, watchdog_.groups().words(), stack_, table_->starting(command.key())}));
+  if (command.terminal())
+    on_terminal_ = command.key();
+  command.prepare(watchdog_.groups());
+  command.start(null_.get(), stack_, table_->starting(command.key()));
   std::erase(adopted_, command.pid()); // the number can be used again: then the last of that group has ended
-  if (const int asked_meanwhile = table_->running(command.key(), command.pid()))
-    signal_group(command.pid(), asked_meanwhile);
   if (command.failure().stage != start_stage::none)
     throw explain(command.plan(), command.failure());
-  if (!command.attach())
+  if (const int asked_meanwhile = table_->running(command.key(), command.pid()))
+    signal_group(command.pid(), asked_meanwhile);
+  const auto how = command.attach();
+  if (how == running_command::attached::no)
     end(command);
+  else if (how == running_command::attached::partly)
+    unwatched_.push_back(command.key());
 }
 
 void command_loop::start_watchdog() {
@@ -165,6 +216,7 @@ void command_loop::on_watchdog_end() noexcept {
 }
 
 void command_loop::abort(running_command& command, const start_error& error) noexcept {
+  table_->not_started();
   release(command, command_end::never_started);
   if (command.pid() > 0) {
     kill_and_reap(command.pid());
@@ -199,9 +251,23 @@ bool command_loop::conclude(running_command& command) noexcept {
   if (!command.reap())
     return false;
   adopted_.push_back(command.pid());
+  short_until_.reset(); // there is room again
   const auto held = commands_.extract(command.key());
   held.mapped()->conclude();
   return true;
+}
+
+/// As often as what can't be reaped yet.
+void command_loop::look_at_unwatched() noexcept {
+  std::erase_if(unwatched_, [this](std::uint64_t key) {
+    const auto found = commands_.find(key);
+    if (found == commands_.end())
+      return true;
+    const auto how = found->second->look();
+    if (how == running_command::attached::no)
+      end(*found->second);
+    return how != running_command::attached::partly;
+  });
 }
 
 void command_loop::reap_late() noexcept {
@@ -210,11 +276,11 @@ void command_loop::reap_late() noexcept {
 
 /// Before the leader is reaped, while the group's number can't be another's: its last members are killed, the
 /// watchdog forgets it, and callers can't signal it any more.
-void command_loop::release(const running_command& command, command_end end) noexcept {
-  if (command.pid() > 0) {
+void command_loop::release(running_command& command, command_end end) noexcept {
+  command.leave();
+  if (command.pid() > 0)
     signal_group(command.pid(), SIGKILL);
-    watchdog_.groups().forget(command.pid());
-  }
+  command.give_back(watchdog_.groups());
   table_->retire(command.key(), end);
 }
 
@@ -245,6 +311,7 @@ bool command_loop::finished() const noexcept {
 void command_loop::give_up() noexcept {
   for (const auto& [key, command] : std::exchange(commands_, {})) {
     command->note_end();
+    command->leave();
     table_->retire(key, command_end::ended);
     command->conclude();
   }

@@ -3,7 +3,13 @@
 ///
 /// The kernel kills a command when the thread that started it ends; so this thread starts them, and ends
 /// after them. No fairness is lost to a busy command: each wake-up reads a bounded amount from each ready
-/// pipe, and starts a few. Stops: `command_table::stop`. All groups are killed, reaped and concluded. A
+/// pipe, and starts a few.
+///
+/// What can't be started for want of a descriptor, a process or memory waits for the next end, and with it
+/// what is behind it in the queue; when nothing else runs it has failed. An end that it hears of doesn't tell
+/// whether another program of this machine has ended: so it tries again now and then, too.
+///
+/// Stops: `command_table::stop`. All groups are killed, reaped and concluded. A
 /// process that doesn't die of KILL (it hangs in the kernel) is given up after `stop_limit`, with its exit
 /// status unknown.
 #pragma once
@@ -36,10 +42,14 @@ private:
   void step() noexcept;
   void dispatch(std::uint64_t token) noexcept;
   std::chrono::milliseconds patience() const noexcept;
+  std::chrono::milliseconds time_between_looks() const noexcept;
+  void look_for_stops() noexcept;
 
   void read_for_some() noexcept;
   void start_some() noexcept;
   void start(start_request&& request, int abandoned_by) noexcept;
+  bool may_wait(const running_command& command) const noexcept;
+  void wait_for_room(running_command& command) noexcept;
   void launch(running_command& command);
   void start_watchdog();
   void on_watchdog_end() noexcept;
@@ -47,8 +57,9 @@ private:
   std::vector<pid_t> groups() const;
 
   void end(running_command& command) noexcept;
-  void release(const running_command& command, command_end end) noexcept;
+  void release(running_command& command, command_end end) noexcept;
   bool conclude(running_command& command) noexcept;
+  void look_at_unwatched() noexcept;
   void reap_late() noexcept;
   void reap_adopted() noexcept;
   void begin_stop() noexcept;
@@ -63,8 +74,13 @@ private:
   child_stack stack_;
   std::vector<char> buffer_;
   std::unordered_map<std::uint64_t, std::unique_ptr<running_command>> commands_;
-  std::vector<std::uint64_t> late_; // ended, but held back from us by a debugger
+  /// Nothing is started until then, unless something ends before.
+  std::optional<std::chrono::steady_clock::time_point> short_until_;
+  std::vector<std::uint64_t> unwatched_; // running, though there was nothing left to hear of them with
+  std::vector<std::uint64_t> late_;      // ended, but held back from us by a debugger
   std::vector<pid_t> adopted_; // groups of ended commands, some of whose dying members are our children now
+  std::uint64_t on_terminal_ = 0; // the last that had it
+  std::chrono::steady_clock::time_point next_look_{};
   std::optional<std::chrono::steady_clock::time_point> give_up_at_;
 };
 

@@ -1,7 +1,9 @@
 #include "command_server.hpp"
 
-#include "../caf_compat.hpp"
-#include "command_actor.hpp"
+#include "../memory.hpp"
+#include "../observe/service_thread.hpp"
+#include "../run/detached_job.hpp"
+#include "command_loop.hpp"
 
 #include <caf/actor_system.hpp>
 
@@ -13,6 +15,21 @@ namespace taskactor::detail {
 std::shared_ptr<command_server> command_server::create(caf::actor_system& system) {
   return std::shared_ptr<command_server>{new command_server{system}};
 }
+
+namespace {
+
+void serve_commands(std::shared_ptr<command_loop> loop) {
+  const service_thread scope;
+  const auto table = loop->table();
+  loop->run();
+  loop.reset(); // closes everything, before anybody is told that it has ended
+  table->finish();
+  for (const auto& [key, then] : table->readings())
+    if (then)
+      then();
+}
+
+} // namespace
 
 command_server::command_server(caf::actor_system& system)
     : system_(system), table_(std::make_shared<command_table>()) {}
@@ -27,6 +44,7 @@ std::uint64_t command_server::start(command_spec spec, std::shared_ptr<command_l
   }
   request.options = std::move(spec.options);
   request.input = std::move(spec.input);
+  request.stays = spec.stays;
   try {
     ensure_thread();
     if (!table_->add(std::move(request)))
@@ -43,12 +61,17 @@ void command_server::after_output(std::uint64_t key, std::function<void()> then)
     then();
 }
 
+void command_server::read_on(std::uint64_t key) noexcept {
+  once_there_is_memory([&] { (void)table_->add_reading({.key = key}); });
+}
+
 void command_server::ensure_thread() {
   std::lock_guard lock{mutex_};
   if (has_thread_ || table_->stopping())
     return;
-  const passing_through caller;
-  system_.spawn<command_actor, caf::detached + caf::hidden>(std::make_unique<command_loop>(table_));
+  detached_job::start(system_, [loop = std::make_shared<command_loop>(table_)]() mutable {
+    serve_commands(std::move(loop));
+  });
   has_thread_ = true;
 }
 

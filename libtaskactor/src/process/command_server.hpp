@@ -1,4 +1,4 @@
-/// Runs commands: the front of the actor that serves them.
+/// Runs commands: the front of the detached actor that serves them, whose mailbox isn't read.
 ///
 ///     auto server = command_server::create(system);
 ///     auto key = server->start({{"sort", "-u"}, {.stdin_data = lines}}, listener);
@@ -28,6 +28,8 @@ struct command_spec {
   command_options options;
   /// What it has as its standard input, in place of `stdin_data`.
   descriptor input{};
+  /// It ends when it is told to. Who waits for room doesn't wait for that.
+  bool stays = false;
 };
 
 class command_server {
@@ -47,6 +49,8 @@ public:
   /// Calls `then` when everything is read that is in the command's pipes now: on the serving thread, or at
   /// once when commands are served no more. Errors: `std::bad_alloc`.
   void after_output(std::uint64_t key, std::function<void()> then);
+  /// Its listener has room again.
+  void read_on(std::uint64_t key) noexcept;
   /// Kills all commands, waits for their ends and final calls, and ends the thread; a start after it is
   /// refused. Called on the serving thread, by a listener, it doesn't wait. Returns after
   /// `command_loop::stop_limit` at the latest, plus what listeners take.

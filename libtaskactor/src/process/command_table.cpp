@@ -1,5 +1,6 @@
 #include "command_table.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <utility>
@@ -42,7 +43,7 @@ std::vector<reading_request> command_table::readings() noexcept {
 }
 
 void command_table::signal(std::uint64_t key, int signal) noexcept {
-  std::lock_guard lock{mutex_};
+  std::unique_lock lock{mutex_};
   const auto found = entries_.find(key);
   if (found == entries_.end())
     return;
@@ -52,6 +53,10 @@ void command_table::signal(std::uint64_t key, int signal) noexcept {
     found->second.abandoned_by = signal;
   if (key == starting_key_ && signal == SIGKILL)
     kill_starting();
+  if (found->second.pid != 0)
+    return;
+  any_abandoned_ = true;
+  ring(lock); // it may be one that waits for room
 }
 
 void command_table::kill_starting() noexcept {
@@ -121,11 +126,38 @@ std::optional<start_request> command_table::next(int& abandoned_by) {
   return request;
 }
 
+std::optional<start_request> command_table::next_abandoned(int& abandoned_by) noexcept {
+  std::lock_guard lock{mutex_};
+  if (!any_abandoned_)
+    return {};
+  const auto found = std::find_if(queue_.begin(), queue_.end(), [this](const start_request& each) {
+    return entries_.at(each.key).abandoned_by != 0;
+  });
+  if (found == queue_.end()) {
+    any_abandoned_ = false;
+    return {};
+  }
+  abandoned_by = entries_.at(found->key).abandoned_by;
+  std::optional<start_request> request{std::move(*found)};
+  queue_.erase(found);
+  return request;
+}
+
+void command_table::put_back(start_request&& request) noexcept {
+  std::lock_guard lock{mutex_};
+  queue_.push_front(std::move(request));
+}
+
 pid_t& command_table::starting(std::uint64_t key) noexcept {
   std::lock_guard lock{mutex_};
   starting_key_ = key;
   starting_pid_ = 0;
   return starting_pid_;
+}
+
+void command_table::not_started() noexcept {
+  std::lock_guard lock{mutex_};
+  starting_key_ = 0;
 }
 
 int command_table::running(std::uint64_t key, pid_t pid) noexcept {

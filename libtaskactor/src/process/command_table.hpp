@@ -4,6 +4,8 @@
 ///                |                     |                         |
 ///     signal: abandoned            abandoned                sent to the group
 ///
+/// One for which there is no room goes back to the head of the queue (`put_back`), and waits for an end.
+///
 /// A signal is sent by the caller's thread, at once, under the lock that `retire` takes before the process is
 /// reaped: its number can't be another process's yet. A command without a process is abandoned by KILL and
 /// TERM; other signals mean nothing to it. KILL reaches the process of one that is being started: it may hang
@@ -38,6 +40,8 @@ struct start_request {
   std::shared_ptr<command_listener> listener{};
   descriptor input{};                   // its standard input, unless the plan feeds it or there is none
   std::optional<start_error> refused{}; // there is no plan: this is why
+  bool stays = false;                   // it ends when it is told to: nothing is gained by waiting for that
+  std::size_t tries = 0;                // that it has been put back for want of something
 };
 
 struct command_statistics {
@@ -50,7 +54,7 @@ struct command_statistics {
 
 enum class command_end { never_started, ended };
 
-/// Somebody who waits until a command's pipes are read.
+/// Somebody who waits until a command's pipes are read; without `then`, who has room for more.
 struct reading_request {
   std::uint64_t key = 0;
   std::function<void()> then{};
@@ -80,9 +84,15 @@ public:
   /// The next one to start, and why not: the signal that has abandoned it.
   std::optional<start_request> next(int& abandoned_by);
   bool has_next() const noexcept;
+  /// The next one that has been abandoned, though it isn't its turn.
+  std::optional<start_request> next_abandoned(int& abandoned_by) noexcept;
+  /// It is to be the next one, later.
+  void put_back(start_request&& request) noexcept;
   std::vector<reading_request> readings() noexcept;
   /// It is being started; the kernel writes its process's number to the place that this returns.
   pid_t& starting(std::uint64_t key) noexcept;
+  /// `starting` is over, and there is no process.
+  void not_started() noexcept;
   /// It has a process, and `starting` is over. Returns the signal that came meanwhile, or 0.
   int running(std::uint64_t key, pid_t pid) noexcept;
   void retire(std::uint64_t key, command_end end) noexcept;
@@ -101,6 +111,7 @@ private:
   std::deque<start_request> queue_;
   std::vector<reading_request> readings_;
   std::unordered_map<std::uint64_t, entry> entries_;
+  bool any_abandoned_ = false; // perhaps, in the queue
   std::uint64_t starting_key_ = 0;
   pid_t starting_pid_ = 0;
   command_statistics counts_;

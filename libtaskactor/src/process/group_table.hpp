@@ -1,21 +1,25 @@
 /// The process groups that have to be killed if this process is killed: memory that is shared with the
-/// watchdog (watchdog.c), one bit for each group that there can be.
+/// watchdog (watchdog.c), a slot for each command that runs.
 ///
 /// A command notes its group itself, before it becomes the program that can have children: there is no moment
 /// at which a killed parent leaves a group that nobody knows of. Since it is memory, no message has to be
-/// read, nothing can fill up, and a watchdog that takes another's place knows all groups.
+/// read, nothing can fill up, and a watchdog that takes another's place knows all groups. It is a file to the
+/// kernel, and begins as small as one can be: a limit on the size of files (`ulimit -f`) counts for it.
 ///
-/// Threads: any.
+/// Threads: one at a time.
 #pragma once
 
 #include "descriptor.hpp"
 #include "watchdog_protocol.h"
 
+#include <cstddef>
 #include <cstdint>
-
-#include <sys/types.h>
+#include <vector>
 
 namespace taskactor::detail {
+
+/// Where a command's child notes its group; 0: nobody's.
+using group_slot = std::int32_t;
 
 class group_table {
 public:
@@ -25,15 +29,21 @@ public:
   group_table& operator=(const group_table&) = delete;
   ~group_table();
 
-  /// Takes a group back. Must be called while its number can't be another's: before its leader is reaped.
-  void forget(pid_t group) noexcept;
-  /// Where the bits are, for `command_child`, and the file that they are in.
-  std::uint64_t* words() const noexcept { return words_; }
+  /// One that is free. Errors: `std::system_error`, a shortage, when there is none and no room for more.
+  group_slot* take();
+  /// It can be another command's. Must be called while the group's number can't be another's: before its
+  /// leader is reaped.
+  void give_back(group_slot* slot) noexcept;
+  /// What the slots are in.
   const descriptor& file() const noexcept { return file_; }
 
 private:
+  void grow();
+
   descriptor file_;
-  std::uint64_t* words_;
+  group_slot* slots_ = nullptr;
+  std::size_t size_ = 0; // slots that the file has
+  std::vector<group_slot*> free_;
 };
 
 } // namespace taskactor::detail

@@ -1,5 +1,7 @@
 #include "launch_plan.hpp"
 
+#include "shortage.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <string_view>
@@ -30,6 +32,9 @@ void validate(const command_line& command, const command_options& options) {
           "on_output: output goes there or to on_line, not to both");
   require(options.line_limit > 0, "line_limit: zero would hand out nothing");
   require(options.memory_limit != std::size_t{0}, "memory_limit: zero would leave the command no memory");
+  require(options.open_files != std::size_t{0}, "open_files: zero would leave the command no descriptor");
+  require(!options.on_terminal || options.stdin_data->empty(),
+          "stdin_data: a command that has the terminal reads that");
   require(options.niceness >= 0 && options.niceness <= most_nice,
           "niceness: " + std::to_string(options.niceness) + " is not one of 0 to "
               + std::to_string(most_nice));
@@ -70,6 +75,8 @@ errc code_of(start_failure failure) {
   case ELIBBAD:
   case EINVAL:
     return errc::command_not_executable;
+  case E2BIG:
+    return errc::invalid_argument;
   default:
     return errc::command_not_started;
   }
@@ -85,9 +92,12 @@ launch_plan plan_launch(const command_line& command, const command_options& opti
                    .arguments = {command.begin(), command.end()},
                    .environment = make_environment(options, ::environ),
                    .memory_limit = options.memory_limit.value_or(0),
+                   .open_files = options.open_files.value_or(0),
                    .niceness = options.niceness,
                    .feeds_input = !options.stdin_data->empty(),
-                   .merges_error = options.merge_stderr};
+                   .merges_error = options.merge_stderr,
+                   .inherits = options.inherits_descriptors,
+                   .on_terminal = options.on_terminal};
   plan.candidates = candidate_paths(command.front(), search_path(plan.environment));
   return plan;
 }
@@ -121,11 +131,15 @@ std::vector<std::string> make_environment(const command_options& options, const 
 }
 
 start_error explain(const launch_plan& plan, start_failure failure) {
+  // What a command with a limit of its own has no memory for, it never has.
+  const bool shortage = is_shortage(failure.error) && !(failure.error == ENOMEM && plan.memory_limit != 0);
   const auto reason = std::generic_category().message(failure.error);
   if (failure.stage == start_stage::directory)
-    return {errc::invalid_argument, "cwd: '" + plan.directory + "': " + reason};
+    return {errc::invalid_argument, "cwd: '" + plan.directory + "': " + reason, shortage};
   if (failure.stage == start_stage::memory)
     return {errc::command_not_started, "memory_limit: it can't be set: " + reason};
+  if (failure.stage == start_stage::open_files)
+    return {errc::command_not_started, "open_files: it can't be set: " + reason};
   if (failure.stage == start_stage::niceness)
     return {errc::command_not_started, "niceness: it can't be set: " + reason};
   auto message = "cannot run '" + plan.program + "': ";
@@ -138,7 +152,9 @@ start_error explain(const launch_plan& plan, start_failure failure) {
     message += reason;
   if (failure.error == ENOEXEC)
     message += " (neither a program for this machine nor a script with a #! line)";
-  return {code, message};
+  if (failure.error == E2BIG)
+    message += " (with the environment, or one of them alone)";
+  return {code, message, shortage};
 }
 
 } // namespace taskactor::detail

@@ -22,9 +22,12 @@ struct launch_plan {
   std::vector<std::string> arguments;
   std::vector<std::string> environment; // "NAME=value"
   std::uint64_t memory_limit = 0;       // bytes; 0: none
+  std::uint64_t open_files = 0;         // the soft limit; 0: as it is
   int niceness = 0;
   bool feeds_input = false;
   bool merges_error = false;
+  bool inherits = false;
+  bool on_terminal = false;
 };
 
 /// Throws: `start_error` with `errc::invalid_argument` and the name of the field.

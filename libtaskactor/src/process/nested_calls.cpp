@@ -6,6 +6,7 @@
 #include "worker_protocol.hpp"
 
 #include <taskactor/process/run_in_process.hpp>
+#include <taskactor/task/expected.hpp>
 #include <taskactor/task/registry.hpp>
 
 #include <algorithm>
@@ -22,12 +23,6 @@ std::string reply_frame(std::uint64_t number, said how, const std::string& text,
                      signal, output.out, output.err, output.truncated});
 }
 
-/// Without what the code says anyway.
-std::string text_of(const std::system_error& error) {
-  const std::string text = error.what();
-  return text.substr(0, text.rfind(": " + error.code().message()));
-}
-
 /// The outcome of a call that has one. Errors: `std::length_error` beyond the limit of a frame.
 std::string reply_of(std::uint64_t number, process_call& call) {
   try {
@@ -36,13 +31,13 @@ std::string reply_of(std::uint64_t number, process_call& call) {
   } catch (const cancelled_error&) {
     return reply_frame(number, said::cancelled, {}, 0, 0, call.output());
   } catch (const worker_lost& lost) {
-    return reply_frame(number, said::lost, text_of(lost), lost.exit_code(), lost.term_signal(),
+    return reply_frame(number, said::lost, message_of(lost), lost.exit_code(), lost.term_signal(),
                        lost.output());
   } catch (const remote_error& thrown) {
     return reply_frame(number, said::failed, thrown.what(), 0, 0, thrown.output());
   } catch (const std::system_error& error) {
     if (error.code().category() == make_error_code(errc::worker_lost).category())
-      return reply_frame(number, said::refused, text_of(error), error.code().value());
+      return reply_frame(number, said::refused, message_of(error), error.code().value());
     return reply_frame(number, said::failed, describe(std::current_exception()));
   } catch (...) {
     return reply_frame(number, said::failed, describe(std::current_exception()));

@@ -38,6 +38,7 @@ public:
       bytes.remove_prefix(end == bytes.npos ? bytes.size() : end + 1);
     }
   }
+  bool has_rest() const noexcept { return !unfinished_.empty(); }
   /// A last line without a newline.
   template <class F>
   void finish(F&& on_line) {

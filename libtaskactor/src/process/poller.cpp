@@ -13,6 +13,17 @@ void poller::watch(const descriptor& fd, std::uint32_t events, std::uint64_t tok
     throw std::system_error{errno, std::generic_category(), "epoll_ctl"};
 }
 
+/// Without events the end of a pipe would still be told, again and again.
+void poller::pause(const descriptor& fd, std::uint64_t token) noexcept { change(fd, EPOLLONESHOT, token); }
+void poller::go_on(const descriptor& fd, std::uint32_t events, std::uint64_t token) noexcept {
+  change(fd, events, token);
+}
+
+void poller::change(const descriptor& fd, std::uint32_t events, std::uint64_t token) noexcept {
+  epoll_event event{.events = events, .data = {.u64 = token}};
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd.get(), &event);
+}
+
 void poller::close(descriptor& fd) noexcept {
   if (!fd)
     return;

@@ -18,12 +18,17 @@ public:
   poller();
   /// Level-triggered. `events`: EPOLLIN or EPOLLOUT.
   void watch(const descriptor& fd, std::uint32_t events, std::uint64_t token);
+  /// Of one that is watched: nothing more of it, or `watch` goes on.
+  void pause(const descriptor& fd, std::uint64_t token) noexcept;
+  void go_on(const descriptor& fd, std::uint32_t events, std::uint64_t token) noexcept;
   /// Stops watching and closes. Closing alone is not enough: a copy that a fork holds would keep it in.
   void close(descriptor& fd) noexcept;
   /// What is ready; waits for the first at most that long, negative: for ever.
   std::span<const epoll_event> wait(std::chrono::milliseconds timeout) noexcept;
 
 private:
+  void change(const descriptor& fd, std::uint32_t events, std::uint64_t token) noexcept;
+
   descriptor epoll_;
   std::array<epoll_event, 128> ready_;
 };

@@ -63,11 +63,19 @@ void process_call::start(const ref<process_call>& self) {
     if (const auto why = decides->fails_start(task()))
       throw std::system_error{*why, "the test lets the start of a worker fail"};
   std::shared_ptr<worker> free;
-  do
-    free = processes(*task().home).workers().find_free();
-  while (!free->give(self));
+  do {
+    free = processes(*task().home).workers().find_free(self);
+    if (!free)
+      return; // it waits for one
+  } while (!free->give(self));
   sent_to(free);
   free->send_ahead();
+}
+
+/// Else it is as if it had been asked later.
+void process_call::end_if_asked() noexcept {
+  if (asked() != 0 && processes(*task().home).workers().forget(*this))
+    cancelled();
 }
 
 bool process_call::may_be_prefetched() const noexcept {
@@ -102,6 +110,8 @@ void process_call::signal(int number) noexcept {
   asked_.store(number, std::memory_order_seq_cst);
   if (withdraw_and_tell())
     return;
+  if (processes(*task().home).workers().forget(*this))
+    return cancelled();
   if (started_.load(std::memory_order_seq_cst))
     pass_on(number);
   if (auto* const nested = nested_.load(std::memory_order_acquire)) {

@@ -93,6 +93,10 @@ public:
   void sent_to(std::shared_ptr<worker> whom) noexcept;
   /// The worker has it no more, and hasn't begun it.
   void given_back() noexcept;
+  /// Its worker was not able to start: it waits for another one.
+  void not_begun() noexcept { started_.store(false, std::memory_order_seq_cst); }
+  /// While it waits for that.
+  void end_if_asked() noexcept;
   /// What was asked for while nobody could be told is passed on.
   void repeat_signal() noexcept;
   // One of these once.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "../run/runtime.hpp"
+#include "../run/thread_pool.hpp"
 #include "command_server.hpp"
 #include "worker_pool.hpp"
 
@@ -17,10 +18,13 @@ public:
   void add_to(manager_statistics& into) const override { into.workers = workers_->statistics(); }
   command_server& commands() noexcept { return *commands_; }
   worker_pool& workers() noexcept { return *workers_; }
+  /// Where users' handlers of commands' output run: at most a thread for each command.
+  const std::shared_ptr<thread_pool>& handlers() const noexcept { return handlers_; }
 
 private:
   std::shared_ptr<command_server> commands_;
   std::shared_ptr<worker_pool> workers_;
+  std::shared_ptr<thread_pool> handlers_;
 };
 
 process_service& processes(runtime& home);

@@ -1,16 +1,21 @@
 /// One command from its process's start to its reaping: its pipes, its output, its end.
 ///
-/// The life of one: attach, on_ready as often as there is something, note_end, drain, reap, conclude.
+/// The life of one: prepare, start, attach, on_ready as often as there is something, note_end, drain, reap,
+/// conclude. All that can be had beforehand is had by `prepare`: a program that has begun is not ended for
+/// want of a descriptor.
 /// Threads: the serving thread alone.
 #pragma once
 
 #include "command_table.hpp"
+#include "group_table.hpp"
 #include "output.hpp"
 #include "poller.hpp"
 #include "spawn.hpp"
+#include "terminal_loan.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <span>
 
 namespace taskactor::detail {
@@ -35,16 +40,40 @@ public:
   /// What it was given as its standard input; none for most.
   const descriptor& input() const noexcept { return request_.input; }
 
-  void take(child&& started) noexcept;
+  /// Has its pipes, and a slot of the table. Errors: `std::system_error`; then all is given back.
+  void prepare(group_table& groups);
+  /// What there is to be killed with this process if that is killed; null before, and when it is given back.
+  group_slot* group() const noexcept { return group_; }
+  void give_back(group_table& groups) noexcept;
+  /// Errors: as `spawn`.
+  void start(int no_input, const child_stack& stack, pid_t& pid);
   /// Why its process hasn't become the program.
   const start_failure& failure() const noexcept { return child_.failure; }
-  /// It runs: watches the process and its pipes, and writes the first of its input. False: it has ended and
-  /// is reaped already (this program ignores SIGCHLD, or waits for any child). Errors: `std::system_error`.
-  bool attach();
+  /// `partly`: there is nothing left to watch it with, so it has to be looked at now and then (`look`). `no`:
+  /// it has ended and is reaped already (this program ignores SIGCHLD, or waits for any child).
+  enum class attached { wholly, partly, no };
+  /// It runs: watches the process, and writes the first of its input.
+  attached attach() noexcept;
+  /// The same once more, when it couldn't be watched: meanwhile it may have ended.
+  attached look() noexcept;
+  bool stays() const noexcept { return request_.stays; }
+  /// How often it has been put back for want of something.
+  std::size_t tries() const noexcept { return request_.tries; }
+  /// It isn't started now, but later: everything that it has had is closed.
+  start_request give_up() noexcept;
   /// Something of it is ready, not its end. `buffer` bounds how much is read at a time.
   void on_ready(part which, std::span<char> buffer) noexcept;
+  /// Reads its output on, where it had stopped for want of room; lets it go on, if it was told that it has
+  /// been stopped.
+  void read_on() noexcept;
+  /// Has it been stopped since this was asked? Then that is told, and one on a terminal goes on with it.
+  void look_for_stop() noexcept;
+  /// The terminal that it is to have; null: it has none. Errors: `start_error`.
+  terminal_loan* terminal();
   /// Its process has ended: takes the time.
   void note_end() noexcept { result_.ended = std::chrono::steady_clock::now(); }
+  /// The same, before it is reaped.
+  void leave() noexcept;
   /// Reads what the pipes hold by now. Never waits for their end: a process that has left the group may keep
   /// them open.
   void drain(std::span<char> buffer) noexcept;
@@ -58,18 +87,27 @@ public:
   void conclude(const start_error& error) noexcept;
 
 private:
+  attached watch() noexcept;
   void feed() noexcept;
   void read(descriptor& from, output& to, std::span<char> buffer) noexcept;
   void drain(descriptor& from, output& to, std::span<char> buffer) noexcept;
+  void pause() noexcept;
+  void continue_on_terminal() noexcept;
   void close_all() noexcept;
 
   start_request request_;
   poller& poller_;
+  command_pipes pipes_;
+  group_slot* group_ = nullptr;
   child child_;
   descriptor exit_; // a process descriptor: readable when the process has ended
+  bool input_watched_ = false;
+  std::unique_ptr<terminal_loan> terminal_;
   output out_;
   output err_;
   std::size_t fed_ = 0;
+  bool paused_ = false;       // its listener has enough for now
+  bool stop_is_told_ = false; // its listener says when it may go on
   command_result result_;
 };
 

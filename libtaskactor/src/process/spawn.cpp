@@ -1,6 +1,7 @@
 #include "spawn.hpp"
 
 #include "pointers.hpp"
+#include "terminal_loan.hpp"
 
 #include <cerrno>
 #include <csignal>
@@ -13,13 +14,6 @@
 namespace taskactor::detail {
 
 namespace {
-
-/// The child's ends: closed here once the child has them.
-struct child_ends {
-  descriptor input;
-  descriptor output;
-  descriptor error;
-};
 
 descriptor reading_end(descriptor& childs_end) {
   auto ends = make_pipe();
@@ -35,33 +29,48 @@ descriptor writing_end(descriptor& childs_end) {
   return std::move(ends.write);
 }
 
+std::array<int, 3> streams_of(const command_pipes& pipes, const spawn_site& at) {
+  if (at.terminal)
+    return {at.terminal->terminal().get(), STDOUT_FILENO, STDERR_FILENO};
+  return {pipes.childs_input ? pipes.childs_input.get() : at.input, pipes.childs_output.get(),
+          pipes.childs_error ? pipes.childs_error.get() : pipes.childs_output.get()};
+}
+
 } // namespace
 
-child spawn(const launch_plan& plan, const spawn_site& at) {
-  child result;
-  child_ends theirs;
-  result.output = reading_end(theirs.output);
-  if (!plan.merges_error)
-    result.error = reading_end(theirs.error);
+command_pipes open_pipes(const launch_plan& plan) {
+  command_pipes result;
+  if (!plan.on_terminal)
+    result.output = reading_end(result.childs_output);
+  if (!plan.on_terminal && !plan.merges_error)
+    result.error = reading_end(result.childs_error);
   if (plan.feeds_input)
-    result.input = writing_end(theirs.input);
+    result.input = writing_end(result.childs_input);
+  return result;
+}
+
+child spawn(const launch_plan& plan, command_pipes& pipes, const spawn_site& at) {
   const auto candidates = pointers(plan.candidates);
   const auto arguments = pointers(plan.arguments);
   const auto environment = pointers(plan.environment);
   child_orders orders{.parent = ::getpid(),
-                      .streams = {theirs.input ? theirs.input.get() : at.input, theirs.output.get(),
-                                  theirs.error ? theirs.error.get() : theirs.output.get()},
-                      .groups = at.groups,
+                      .streams = streams_of(pipes, at),
+                      .group = at.group,
                       .memory = plan.memory_limit,
+                      .open_files = plan.open_files,
                       .niceness = plan.niceness,
+                      .inherits = plan.inherits,
+                      .takes_terminal = at.terminal && at.terminal->can_lend(),
                       .directory = plan.directory.c_str(),
                       .candidates = candidates.data(),
                       .arguments = arguments.data(),
                       .environment = environment.data()};
   start_child(orders, at.stack, at.pid);
-  result.pid = at.pid;
-  result.failure = orders.failure;
-  return result;
+  for (auto* end : {&pipes.childs_input, &pipes.childs_output, &pipes.childs_error})
+    end->close();
+  if (orders.takes_terminal)
+    at.terminal->lent();
+  return {at.pid, orders.failure};
 }
 
 descriptor open_process(pid_t pid) {

@@ -10,11 +10,15 @@ namespace taskactor::detail {
 
 class start_error : public std::runtime_error {
 public:
-  start_error(errc code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  start_error(errc code, const std::string& message, bool shortage = false)
+      : std::runtime_error(message), code_(code), shortage_(shortage) {}
   errc code() const noexcept { return code_; }
+  /// It may be started when something else has ended.
+  bool is_shortage() const noexcept { return shortage_; }
 
 private:
   errc code_;
+  bool shortage_;
 };
 
 } // namespace taskactor::detail

@@ -11,7 +11,7 @@
 #include <linux/close_range.h>
 #include <linux/prctl.h>
 
-enum { sigkill = 9, word_bits = 64, usual_descriptor_limit = 1 << 16 };
+enum { sigkill = 9, usual_descriptor_limit = 1 << 16 };
 
 static void quit(int code) {
   for (;;)
@@ -48,16 +48,15 @@ static void await_end_of(unsigned long long parent) {
       return;
 }
 
-static unsigned long long groups[watchdog_group_limit / word_bits];
+static int groups[1024];
 
 static void kill_groups(void) {
-  char* into = (char*)groups;
-  for (long read = 0, size = 1; size > 0; read += size)
-    size = SYSTEM_CALL(pread64, watchdog_groups_fd, into + read, watchdog_table_size - read, read, 0);
-  for (int i = 0; i < watchdog_group_limit / word_bits; ++i)
-    for (int bit = 0; bit < word_bits && groups[i] >> bit; ++bit)
-      if (groups[i] >> bit & 1 && i * word_bits + bit > 1)
-        SYSTEM_CALL(kill, -(i * word_bits + bit), sigkill, 0, 0, 0);
+  for (long at = 0, size = 1; size > 0; at += size) {
+    size = SYSTEM_CALL(pread64, watchdog_groups_fd, groups, sizeof groups, at, 0);
+    for (long i = 0; i < size / (long)sizeof *groups; ++i)
+      if (groups[i] > 1)
+        SYSTEM_CALL(kill, -groups[i], sigkill, 0, 0, 0);
+  }
 }
 
 static void watch(unsigned long long parent) {

@@ -1,8 +1,10 @@
 #include "watchdog_image.hpp"
 
+#include "signal_blocked.hpp"
 #include "watchdog_protocol.h"
 
 #include <cerrno>
+#include <csignal>
 #include <cstdlib>
 #include <functional>
 #include <string_view>
@@ -47,6 +49,7 @@ namespace {
 }
 
 void write_program(const descriptor& file) {
+  const signal_blocked too_long{SIGXFSZ};
   std::string_view rest{taskactor_watchdog_begin,
                         static_cast<std::size_t>(taskactor_watchdog_end - taskactor_watchdog_begin)};
   while (!rest.empty()) {
@@ -129,7 +132,13 @@ watchdog_image::watchdog_image() {
       return;
     if (error == EMFILE || error == ENFILE || error == EAGAIN || error == ENOMEM)
       break; // not the place's fault
+    if (error == EFBIG)
+      fail(error,
+           "starting the watchdog of commands, a program of a few thousand bytes: the size of files is "
+           "limited (ulimit -f)");
   }
+  if (::access("/proc/self/fd", X_OK) != 0)
+    fail(error, "starting the watchdog of commands: it needs /proc, which isn't mounted here");
   fail(error, "starting the watchdog of commands");
 }
 

@@ -9,13 +9,8 @@
 #define TASKACTOR_MODE_PROBE "probe"
 
 enum {
-  /* Open in "watchdog", and nothing else: the file with the table of groups, and a pipe that nobody writes
-   * to, whose end is the parent's. */
+  /* Open in "watchdog", and nothing else: the file with the groups, an int for each command that runs and 0
+   * for none, and a pipe that nobody writes to, whose end is the parent's. */
   watchdog_groups_fd = 0,
   watchdog_pipe_fd = 1,
-
-  /* The kernel's upper limit for process ids. The table has a bit for each, in words of 64, the lowest bit
-   * first. */
-  watchdog_group_limit = 1 << 22,
-  watchdog_table_size = watchdog_group_limit / 8,
 };

@@ -37,6 +37,10 @@ command_spec worker_command(const std::weak_ptr<worker>& self, const settings& w
 } // namespace
 
 void worker::start() {
+  if (pool_->home().with().worker_program.empty() && ::access("/proc/self/exe", F_OK) != 0)
+    throw std::system_error{make_error_code(errc::worker_not_started),
+                            "without /proc this program can't be started once more: mount it, or name a "
+                            "program as manager_options::worker_program"};
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
     throw std::system_error{errno, std::generic_category(), "socketpair"};
@@ -44,6 +48,7 @@ void worker::start() {
   auto theirs = own(ends[1], "socketpair");
   auto spec = worker_command(weak_from_this(), pool_->home().with());
   spec.input = std::move(theirs);
+  spec.stays = true;
   link_ = pool_->links().open(ours.get(), shared_from_this());
   static_cast<void>(ours.release());
   key_ = pool_->commands().start(std::move(spec), shared_from_this());
@@ -63,7 +68,7 @@ bool worker::give(const ref<process_call>& call) {
     end_if_over(std::move(lock));
     return true;
   }
-  link_->send(call->take_frame());
+  link_->send(greeted_ ? call->take_frame() : call->frame()); // it may have to be sent to another one
   return true;
 }
 
@@ -177,9 +182,10 @@ void worker::end_if_over(lock_type lock) noexcept {
     train.back().call->given_back();
     train.pop_back();
   }
-  if (!train.empty())
-    train.front().call->lost(std::move(fault),
-                             how == worker_pool::end::lost); // the last of it goes with who reads it
+  if (train.empty() || (how == worker_pool::end::at_start && pool_->wait_again(train.front().call)))
+    return;
+  train.front().call->lost(std::move(fault),
+                           how == worker_pool::end::lost); // the last of it goes with who reads it
 }
 
 std::string worker::how_lost() const {
@@ -198,15 +204,17 @@ std::exception_ptr worker::why_lost(const std::string& how, std::shared_ptr<cons
 }
 
 void worker::remove(lock_type lock, std::size_t index, bool answered,
-                    const std::function<void(process_call&)>& how) {
+                    std::function<void(process_call&)> how) {
   const auto call = std::move(train_[index].call);
   train_.erase(train_.begin() + static_cast<std::ptrdiff_t>(index));
   ref<process_call> next;
   const bool over = train_.empty();
   const auto now = clock::now();
   std::vector<std::string> last_lines;
+  bool logged = false;
   if (index == 0) {
     last_lines = output_.finish();
+    logged = std::exchange(logged_, false) || !last_lines.empty();
     if (answered)
       call->add_time(now - turn_since_);
     turn_since_ = now;
@@ -223,11 +231,19 @@ void worker::remove(lock_type lock, std::size_t index, bool answered,
     pool_->release(shared_from_this(), answered, call->spoils_worker());
   else if (answered)
     pool_->answered(*this, now);
-  how(*call);
+  tell_end(call, std::move(how), logged);
   if (!over && more)
     send_ahead();
   if (next)
     next->repeat_signal();
+}
+
+/// What it has said is in the log before its caller goes on.
+void worker::tell_end(ref<process_call> of, std::function<void(process_call&)> how, bool logged) const {
+  if (logged)
+    pool_->home().events().after_logged([of = std::move(of), how = std::move(how)] { how(*of); });
+  else
+    how(*of);
 }
 
 } // namespace taskactor::detail

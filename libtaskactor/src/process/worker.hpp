@@ -45,7 +45,9 @@ class worker final : public command_listener,
                      public link_listener,
                      public std::enable_shared_from_this<worker> {
 public:
-  explicit worker(std::shared_ptr<worker_pool> pool) : pool_(std::move(pool)) {}
+  /// `failures`: as many starts before it have failed, one after the other.
+  worker(std::shared_ptr<worker_pool> pool, unsigned failures)
+      : begun_after(failures), pool_(std::move(pool)) {}
   /// Starts the process. Errors: `std::system_error`.
   void start();
   /// Only to one that is free. False: it has died meanwhile, and never sees the call.
@@ -71,6 +73,8 @@ public:
   /// The pool's, under its lock.
   time_point idle_since{};
   std::size_t calls = 0;
+  bool lives = false; // it was able to start
+  const unsigned begun_after;
 
   void on_started(pid_t id) noexcept override { process_ = id; }
   void on_start_failed(errc code, std::string message) noexcept override;
@@ -104,8 +108,8 @@ private:
   void note(const process_call& call, const std::vector<std::string>& lines) const noexcept;
   std::string name() const;
   std::shared_ptr<const call_output> take_output(process_call& call);
-  void remove(lock_type lock, std::size_t index, bool answered,
-              const std::function<void(process_call&)>& how);
+  void remove(lock_type lock, std::size_t index, bool answered, std::function<void(process_call&)> how);
+  void tell_end(ref<process_call> of, std::function<void(process_call&)> how, bool logged) const;
   std::size_t find(const process_call& call) const noexcept;
   std::size_t find(std::uint64_t number) const noexcept;
   std::size_t room_ahead() const noexcept;
@@ -135,6 +139,7 @@ private:
   worker_output output_;
   // An answer whose call has printed is taken when that has been read; what comes meanwhile is behind it.
   std::uint64_t printed_ = 0, hearing_ = 0, heard_ = 0; // numbers of calls
+  bool logged_ = false;                                 // something of the call whose turn it is
   bool holding_ = false;
   std::deque<std::string> held_;
   std::optional<bool> closed_behind_; // what `on_closed` was told

@@ -2,14 +2,17 @@
 
 #include "../link/link.hpp"
 #include "../messages.hpp"
+#include "process_call.hpp"
 #include "worker.hpp"
 #include "worker_protocol.hpp"
 
+#include <taskactor/task/expected.hpp>
 #include <taskactor/task/time_span.hpp>
 
 #include <caf/all.hpp>
 
 #include <algorithm>
+#include <atomic>
 #include <cstdlib>
 #include <limits>
 #include <utility>
@@ -27,9 +30,13 @@ public:
       : event_based_actor(config), owner_(std::move(owner)) {}
   caf::behavior make_behavior() override {
     return {[this](const look_for_idle&) {
-      if (const auto pool = owner_.lock())
-        pool->retire_idle();
-    }};
+              if (const auto pool = owner_.lock())
+                pool->retire_idle();
+            },
+            [this](const start_again&) {
+              if (const auto pool = owner_.lock())
+                pool->start_waiting();
+            }};
   }
   const char* name() const override { return "taskactor.workers"; }
 
@@ -37,13 +44,14 @@ private:
   std::weak_ptr<worker_pool> owner_;
 };
 
-[[noreturn]] void not_started(const std::string& why) {
-  throw std::system_error{make_error_code(errc::worker_not_started), why};
-}
-
 } // namespace
 
 void set_program_role(program_role what) noexcept { role = what; }
+program_role get_program_role() noexcept { return role; }
+
+void not_started(const std::string& why) {
+  throw std::system_error{make_error_code(errc::worker_not_started), why};
+}
 
 worker_pool::worker_pool(runtime& home, command_server& commands) : home_(home), commands_(commands) {}
 
@@ -54,65 +62,19 @@ link_host& worker_pool::links() {
   return *links_;
 }
 
-std::shared_ptr<worker> worker_pool::find_free() {
-  {
-    const std::lock_guard lock{mutex_};
-    if (stopping_)
-      not_started("the manager is stopping");
-    if (!idle_.empty()) {
-      auto found = std::move(idle_.back());
-      idle_.pop_back();
-      return found;
-    }
-  }
-  return start_one();
-}
-
-std::shared_ptr<worker> worker_pool::start_one() {
-  if (role == program_role::worker)
-    not_started("a worker has no workers of its own: call the function itself, or from the program");
-  if (role == program_role::unknown && std::getenv(worker_variable))
-    not_started("this process was started as a worker, but its main has no worker_entry");
-  if (role == program_role::unknown && home_.with().worker_program.empty())
-    not_started("main has to begin with: if (const auto code = taskactor::worker_entry(argc, argv)) return "
-                "*code; without it this program can't be started again as a worker");
-  auto made = std::make_shared<worker>(shared_from_this());
-  {
-    const std::lock_guard lock{mutex_};
-    check_pause();
-    all_.push_back(made);
-    ++counts_.started;
-  }
-  try {
-    made->start();
-  } catch (const std::exception& error) {
-    gone(*made, end::at_start, error.what());
-    throw;
-  }
-  return made;
-}
-
-/// Workers that die at their start are not started over and over.
-void worker_pool::check_pause() const {
-  const auto left
-      = std::chrono::ceil<std::chrono::milliseconds>(no_start_before_ - std::chrono::steady_clock::now());
-  if (starts_failed_ >= failures_at_once && left.count() > 0)
-    not_started("the last " + std::to_string(starts_failed_)
-                + " workers have ended at their start, and the next is started in "
-                + std::to_string(left.count()) + " ms: " + why_not_started_);
-}
-
 std::size_t worker_pool::prestart(std::size_t count) {
   const auto most = std::min(count, home_.process_gate().statistics().capacity);
   for (std::size_t started = 0;; ++started) {
-    {
-      const std::lock_guard lock{mutex_};
-      if (stopping_)
-        not_started("the manager is stopping");
-      if (all_.size() >= most)
-        return started;
-    }
-    make_idle(start_one());
+    std::unique_lock lock{mutex_};
+    if (stopping_)
+      not_started("the manager is stopping");
+    if (all_.size() >= most)
+      return started;
+    std::string why;
+    auto made = start_one(std::move(lock), why);
+    if (!made)
+      not_started(why);
+    make_idle(std::move(made));
   }
 }
 
@@ -199,17 +161,28 @@ void worker_pool::make_idle(std::shared_ptr<worker> which) {
   const auto due = after(which->idle_since, home_.with().worker_idle_limit);
   idle_.push_back(std::move(which));
   const bool look = due != time_point::max() && !std::exchange(looking_, true);
+  ref<process_call> next;
+  if (!waiting_.empty()) {
+    next = std::move(waiting_.front());
+    waiting_.erase(waiting_.begin());
+  }
   lock.unlock();
+  if (next)
+    next->on_token();
   if (look)
     look_later(due);
 }
 
 void worker_pool::look_later(time_point when) {
+  post_at(home_.system().clock(), when, timekeeper(), look_for_idle{});
+}
+
+caf::strong_actor_ptr worker_pool::timekeeper() {
   std::call_once(actor_made_, [this] {
     const passing_through caller;
     actor_ = home_.keep(home_.system().spawn<pool_actor, caf::hidden>(weak_from_this()));
   });
-  post_at(home_.system().clock(), when, caf::actor_cast<caf::strong_actor_ptr>(actor_), look_for_idle{});
+  return caf::actor_cast<caf::strong_actor_ptr>(actor_);
 }
 
 void worker_pool::retire_idle() {
@@ -230,28 +203,6 @@ void worker_pool::retire_idle() {
     look_later(due);
 }
 
-bool worker_pool::gone(const worker& which, end how, const std::string& why) {
-  const auto same = [&](const auto& each) { return each.get() == &which; };
-  std::vector<std::shared_ptr<worker>> last; // destroyed outside of the lock
-  const std::lock_guard lock{mutex_};
-  const auto found = std::find_if(all_.begin(), all_.end(), same);
-  if (found == all_.end())
-    return false;
-  if (how != end::retired)
-    ++counts_.lost;
-  if (how == end::at_start && !stopping_) {
-    why_not_started_ = why;
-    const auto failed = ++starts_failed_;
-    const auto doublings = std::min(failed - std::min(failed, failures_at_once), 16U);
-    no_start_before_ = std::chrono::steady_clock::now()
-                       + std::min<std::chrono::milliseconds>(longest_pause, first_pause * (1U << doublings));
-  }
-  std::erase_if(idle_, same);
-  last.push_back(std::move(*found));
-  all_.erase(found);
-  return true;
-}
-
 worker_statistics worker_pool::statistics() const {
   const std::lock_guard lock{mutex_};
   auto result = counts_;
@@ -269,6 +220,7 @@ void worker_pool::stop() noexcept {
   lock.unlock();
   for (const auto& each : idle)
     each->retire("the manager stops");
+  start_waiting(); // in vain
 }
 
 void worker_pool::finish() noexcept { links_.reset(); }

@@ -1,5 +1,6 @@
 // What a worker says and prints: see worker.hpp.
 #include "../link/frame.hpp"
+#include "../memory.hpp"
 #include "../run/runtime.hpp"
 #include "worker.hpp"
 #include "worker_pool.hpp"
@@ -91,9 +92,11 @@ bool worker::greet(const nlohmann::json& frame) {
     turn_since_ = clock::now();
     if (std::exchange(greeted_, true) || frame.at(1) != worker_protocol_version)
       return false;
+    if (!train_.empty())
+      static_cast<void>(train_.front().call->take_frame()); // it takes the call: that isn't sent again
   }
   emit(event_kind::worker_started, {});
-  pool_->greeted();
+  pool_->greeted(*this);
   return true;
 }
 
@@ -112,6 +115,7 @@ bool worker::relay(const nlohmann::json& frame) {
   const auto logger = frame.at(3).get<std::string>();
   const auto text = frame.at(4).get<std::string>();
   lock_type lock{mutex_};
+  logged_ = true;
   const auto index = find(number);
   const auto who = index == train_.size() ? name() : train_[index].call->task_id();
   lock.unlock();
@@ -181,18 +185,19 @@ worker::verdict worker::answer(said kind, const nlohmann::json& frame) {
   if (index == 0 && must_hear(number))
     return verdict::later;
   const auto output = index == 0 ? take_output(*train_[index].call) : nullptr;
-  remove(std::move(lock), index, kind != said::returned, [&](process_call& call) {
-    if (kind == said::result)
-      call.completed(std::move(text));
-    else if (kind == said::failed)
-      call.failed(std::make_exception_ptr(remote_error{text, output}));
-    else if (kind == said::refused)
-      call.failed(why_refused(refusal, text));
-    else if (kind == said::cancelled)
-      call.cancelled();
-    else
-      call.given_back();
-  });
+  remove(std::move(lock), index, kind != said::returned,
+         [=, text = std::move(text)](process_call& call) mutable {
+           if (kind == said::result)
+             call.completed(std::move(text));
+           else if (kind == said::failed)
+             call.failed(std::make_exception_ptr(remote_error{text, output}));
+           else if (kind == said::refused)
+             call.failed(why_refused(refusal, text));
+           else if (kind == said::cancelled)
+             call.cancelled();
+           else
+             call.given_back();
+         });
   return verdict::taken;
 }
 
@@ -240,6 +245,7 @@ void worker::on_output(stream which, std::string_view bytes) noexcept {
   try {
     lock_type lock{mutex_};
     const auto lines = output_.take(which, bytes);
+    logged_ = logged_ || !lines.empty();
     const auto call = train_.empty() ? ref<process_call>{} : train_.front().call;
     reading_ = false;
     lock.unlock();

@@ -2,13 +2,12 @@
 
 #include "worker_protocol.hpp"
 
-#include <unistd.h>
-
 namespace taskactor::detail {
 
 command_line worker_words(std::vector<std::string> program, const std::vector<std::string>& libraries) {
-  if (program.empty()) // though its file may have been replaced since
-    program = {"/proc/" + std::to_string(::getpid()) + "/exe"};
+  if (program
+          .empty()) // though its file may have been replaced since; the child's own, which it may always read
+    program = {"/proc/self/exe"};
   std::vector<std::string> marks{worker_argument};
   for (const auto& library : libraries) {
     marks.emplace_back(load_argument);

@@ -1,13 +1,20 @@
 #include "call.hpp"
 
+#include "../new_thread.hpp"
 #include "../observe/log.hpp"
 #include "call_line.hpp"
 #include "ending_signals.hpp"
 #include "verbs.hpp"
 
 #include <taskactor/named_tasks.hpp>
+#include <taskactor/task/json_text.hpp>
+#include <taskactor/task/visible_text.hpp>
 
+#include <cerrno>
 #include <iostream>
+#include <optional>
+#include <stdexcept>
+#include <system_error>
 #include <thread>
 
 #include <unistd.h>
@@ -18,29 +25,10 @@ namespace {
 
 using namespace std::chrono_literals;
 
-/// Bytes as the array of numbers that they are taken from.
-json printable(const json& value) {
-  if (value.is_binary())
-    return std::vector<std::uint8_t>{value.get_binary()};
-  if (!value.is_structured())
-    return value;
-  auto result = value.is_array() ? json::array() : json::object();
-  for (const auto& [key, part] : value.items())
-    if (value.is_array())
-      result.push_back(printable(part));
-    else
-      result[key] = printable(part);
-  return result;
-}
-
 class call {
 public:
   call(const std::string& program, const call_line& line, const named_program_options& with)
-      : program_(program),
-        line_(line),
-        arguments_(parse_arguments(line.arguments)),
-        logs_itself_(!with.manager.logger),
-        tasks_(settings(with)) {
+      : program_(program), line_(line), arguments_(parse_arguments(line.arguments)), tasks_(settings(with)) {
     if (with.prepare)
       with.prepare(tasks_);
   }
@@ -51,6 +39,7 @@ public:
     if (!begun)
       return refused(begun.error());
     const int signal = wait_for(*begun);
+    signals_.reset(); // nothing is left to be ended: who waits in vain for a reader can be
     const int code = report(*begun->try_outcome(), signal);
     if (!tasks_.shutdown({.drain = 0s, .cancel = 0s, .kill = 2s}).clean()) {
       std::cout.flush();
@@ -62,12 +51,20 @@ public:
 private:
   manager_options settings(const named_program_options& with) const {
     auto result = with.manager;
-    if (logs_itself_)
+    if (!result.logger)
       result.logger = make_program_log(program_);
     return result;
   }
 
   void say(const std::string& text) const { std::cerr << program_ << ": " << text << '\n'; }
+
+  /// While there is something to be ended: standard error may have a reader who has stopped reading. Not by
+  /// the stream, which would be locked at the program's end.
+  void say_aside(const std::string& text) const {
+    std::thread{[line = program_ + ": " + text + '\n'] {
+      static_cast<void>(::write(STDERR_FILENO, line.data(), line.size()));
+    }}.detach();
+  }
 
   int refused(const rejection& why) const {
     if (why.code == errc::unknown_task)
@@ -80,16 +77,16 @@ private:
 
   /// The first signal that came; zero: none.
   int wait_for(const handle<json>& task) {
-    const std::jthread watch{[this, task] {
+    const auto watch = new_thread<std::jthread>("the end of a call", [this, task] {
       task.wait();
-      signals_.end();
-    }};
-    const int first = signals_.wait();
+      signals_->end();
+    });
+    const int first = signals_->wait();
     if (first == 0)
       return 0;
-    say("cancelling " + line_.name + " (again: kill)");
     task.cancel();
-    if (signals_.wait() != 0)
+    say_aside("cancelling " + line_.name + " (again: kill)");
+    if (signals_->wait() != 0)
       tasks_.shutdown({.drain = 0s, .cancel = 0s, .kill = 2s});
     return first;
   }
@@ -97,8 +94,7 @@ private:
   int report(const outcome<json>& how, int signal) const {
     if (how)
       return print(*how);
-    if (!logs_itself_) // else the log has said it
-      say(line_.name + ": " + how.error().message());
+    say(line_.name + ": " + visible(how.error().message()));
     switch (how.error().state()) {
     case state::timed_out:
       return timed_out;
@@ -111,22 +107,22 @@ private:
 
   int print(const json& result) const {
     try {
-      std::cout << printable(result).dump() << '\n' << std::flush;
-    } catch (const json::exception& error) {
-      say(line_.name + ": its result has no JSON form: " + plain_text(error));
+      errno = 0;
+      std::cout << json_text(result) << '\n' << std::flush;
+    } catch (const std::invalid_argument& error) {
+      say(line_.name + ": its result has no JSON form: " + error.what());
       return output_unwritable;
     }
     if (std::cout)
       return completed;
-    say("standard output can't be written");
+    say("standard output can't be written: " + std::generic_category().message(errno));
     return output_unwritable;
   }
 
   const std::string& program_;
   const call_line& line_;
   const json arguments_;
-  const bool logs_itself_;
-  ending_signals signals_; // before the manager has threads
+  std::optional<ending_signals> signals_{std::in_place}; // before the manager has threads
   task_manager tasks_;
 };
 

@@ -56,11 +56,12 @@ bool acquire_awaiter::start(context& ctx) {
   ref<record> claim{new claim_record{ctx}};
   if (const auto wrong = find_needs(ctx.home(), limits_, claim->special->needs))
     throw_rejection(*wrong);
+  auto& task = static_cast<record&>(ctx.core());
+  auto mail = make_mail(nullptr, claim_tokens{claim, ref<record>{&task}}); // what can fail comes first
   claim_ = std::move(claim);
   ctx.waiting = this;
-  auto& task = static_cast<record&>(ctx.core());
   task.token.lend(); // the manager takes it only if there are no tokens at once
-  post(ctx.home().manager(), claim_tokens{claim_, ref<record>{&task}});
+  post_made(ctx.home().manager(), std::move(mail));
   return true;
 }
 

@@ -16,8 +16,8 @@ thread_call* blocked_calls::of_this_thread() noexcept {
   return call && !call->ended() ? call : nullptr; // what destroys its callable works for nobody
 }
 
-blocked_calls::blocked* blocked_calls::find(const record& task) noexcept {
-  const auto found = blocked_.find(&task);
+blocked_calls::blocked* blocked_calls::find(const thread_call& call) noexcept {
+  const auto found = blocked_.find(&call);
   return found == blocked_.end() ? nullptr : found->second.get();
 }
 
@@ -27,13 +27,15 @@ void blocked_calls::leave_locked(blocked& which) noexcept {
 }
 
 void blocked_calls::lend(thread_call& call) {
+  if (call.is_abandoned())
+    return;
   auto& task = task_of(call);
   bool lends = false;
   {
     const std::lock_guard lock{mutex_};
-    auto& own = blocked_[&task];
+    auto& own = blocked_[&call];
     if (!own) {
-      own = std::make_unique<blocked>();
+      own = std::make_unique<blocked>(task);
       ++calls_;
     }
     if (!own->is_beyond && beyond_ < most) {
@@ -52,25 +54,25 @@ void blocked_calls::lend(thread_call& call) {
 
 void blocked_calls::want_managers(thread_call& call) {
   auto& task = task_of(call);
-  if (task.token.want())
+  if (!call.is_abandoned() && task.token.want())
     task.home->tell(task, record::moves_token);
 }
 
 void blocked_calls::want_threads(thread_call& call) {
-  auto& task = task_of(call);
   bool lent = false;
   {
     const std::lock_guard lock{mutex_};
-    lent = find(task)->is_beyond;
+    const auto* const own = find(call);
+    lent = own && own->is_beyond;
   }
   if (lent)
-    task.home->thread_gate().want_back(ref<thread_call>{&call});
+    task_of(call).home->thread_gate().want_back(ref<thread_call>{&call});
 }
 
 void blocked_calls::wait_for(thread_call& call, const std::function<bool()>& there, time_point until) {
   auto& home = *task_of(call).home;
   std::unique_lock lock{mutex_};
-  auto& own = *find(task_of(call));
+  auto& own = *find(call);
   home.wait_here(
       lock, own.changed, [&] { return call.cancel_requested() || home.now() >= until || there(); }, until);
 }
@@ -78,10 +80,12 @@ void blocked_calls::wait_for(thread_call& call, const std::function<bool()>& the
 void blocked_calls::take_back(thread_call& call, time_point until) {
   auto& task = task_of(call);
   auto& gate = task.home->thread_gate();
+  if (call.is_abandoned())
+    return want_threads(call);
   bool lent = false;
   {
     const std::lock_guard lock{mutex_};
-    lent = find(task)->is_beyond;
+    lent = find(call)->is_beyond;
   }
   want_managers(call);
   if (lent) // one that has kept its thread's token waits for nobody: who has the manager's may wait for that
@@ -93,30 +97,31 @@ void blocked_calls::take_back(thread_call& call, time_point until) {
   if (!gate.serves(call))
     return;
   const std::lock_guard lock{mutex_};
-  leave_locked(*find(task));
+  leave_locked(*find(call));
 }
 
 void blocked_calls::look(const record& task) noexcept {
   if (calls_.load(std::memory_order_acquire) == 0)
     return;
   const std::lock_guard lock{mutex_};
-  if (auto* const own = find(task))
-    own->changed.notify_all();
+  for (const auto& [call, own] : blocked_)
+    if (&own->task == &task)
+      own->changed.notify_all();
 }
 
-void blocked_calls::over(const record& task) noexcept {
+void blocked_calls::over(const thread_call& call) noexcept {
   if (calls_.load(std::memory_order_acquire) == 0)
     return;
   const std::lock_guard lock{mutex_};
-  auto* const own = find(task);
+  auto* const own = find(call);
   if (!own)
     return;
   leave_locked(*own);
-  blocked_.erase(&task);
+  blocked_.erase(&call);
   --calls_;
 }
 
-blocked_calls::visit::~visit() { task_.home->threads().blocked().over(task_); }
+blocked_calls::visit::~visit() { call_.pool().blocked().over(call_); }
 
 blocked_call::blocked_call(thread_call& call) : call_(call), all_(task_of(call).home->threads().blocked()) {
   all_.lend(call_);
@@ -125,7 +130,8 @@ blocked_call::blocked_call(thread_call& call) : call_(call), all_(task_of(call).
 blocked_call::~blocked_call() {
   if (!wants_)
     all_.want(call_); // the wait has thrown
-  task_of(call_).token.thread_goes_on();
+  if (!call_.is_abandoned())
+    task_of(call_).token.thread_goes_on();
 }
 
 void blocked_call::go_on(time_point until) {

@@ -6,7 +6,8 @@
 ///
 /// An end is the `until` of what it waits for, or that it is asked to stop: then it goes on at once, over
 /// capacity, and gets its tokens as soon as there are some. What follows the call in the body waits for the
-/// manager's. A task has one call at a time on a thread: its body awaits it.
+/// manager's. A task has one call at a time on a thread: its body awaits it. One that was left behind has
+/// nothing to do with the task's token any more, which may be that of its next attempt.
 ///
 /// A thread that blocks doesn't count as one of the pool's workers, so that others can use its token; but not
 /// more than `most` at a time, whose memory is the bound: further ones keep the thread limiter's token.
@@ -46,35 +47,37 @@ public:
   /// Something that a call of `task` waits for may be there.
   void look(const record& task) noexcept;
   /// The call has returned.
-  void over(const record& task) noexcept;
+  void over(const thread_call& call) noexcept;
   /// Threads that are to count as none of the pool's.
   std::size_t beyond() const noexcept { return beyond_.load(std::memory_order_acquire); }
 
 private:
   struct blocked {
+    explicit blocked(const record& of) noexcept : task(of) {}
+    const record& task;
     bool is_beyond = false; // has lent its thread's token, as far as its thread knows
     std::condition_variable changed;
   };
   void want_managers(thread_call& call);
   void want_threads(thread_call& call);
   void wait_for(thread_call& call, const std::function<bool()>& there, time_point until);
-  blocked* find(const record& task) noexcept;
+  blocked* find(const thread_call& call) noexcept;
   void leave_locked(blocked& which) noexcept;
 
   std::atomic<std::size_t> beyond_{0}, calls_{0};
   std::mutex mutex_; // what follows
-  std::unordered_map<const record*, std::unique_ptr<blocked>> blocked_;
+  std::unordered_map<const thread_call*, std::unique_ptr<blocked>> blocked_;
 };
 
 class blocked_calls::visit {
 public:
-  explicit visit(const record& task) noexcept : task_(task) {}
+  explicit visit(const thread_call& call) noexcept : call_(call) {}
   visit(const visit&) = delete;
   visit& operator=(const visit&) = delete;
   ~visit();
 
 private:
-  const record& task_;
+  const thread_call& call_;
 };
 
 /// A thread's call while it blocks.

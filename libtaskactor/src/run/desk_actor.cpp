@@ -8,6 +8,7 @@
 #include <taskactor/run/request.hpp>
 
 #include <algorithm>
+#include <cxxabi.h>
 #include <utility>
 
 namespace taskactor {
@@ -41,14 +42,15 @@ caf::error own_error(const failure& how) {
   return {};
 }
 
-caf::error end_of(const failure& how) {
+/// `words`: its message, which were kept when it was thrown.
+caf::error end_of(const failure& how, const std::string& words) {
   if (how.state() == state::failed)
     if (auto own = own_error(how))
       return own;
   const auto code = how.state() == state::cancelled   ? errc::task_cancelled
                     : how.state() == state::timed_out ? errc::task_timed_out
                                                       : errc::task_failed;
-  return refusal({code, how.message()});
+  return refusal({code, words});
 }
 
 template <class T>
@@ -60,7 +62,7 @@ caf::result<T> found(std::optional<T> what, const std::string& id) {
 
 } // namespace
 
-desk_actor::desk_actor(caf::actor_config& config, runtime& home) : event_based_actor(config), home_(home) {
+desk_actor::desk_actor(caf::actor_config& config, runtime& home) : service_actor(config), home_(home) {
   when_down(*this, [this](caf::down_msg& down) { on_down(down.source.id()); });
   // Of whoever is linked to it and fails, or wants it to end: it is everybody's, and ends with the manager.
   when_asked_to_end(*this, [this](caf::exit_msg& exit) {
@@ -73,6 +75,7 @@ caf::behavior desk_actor::make_behavior() {
   return {
       [this](const msg::run_task& wish) { on_run(wish); },
       [this](const run_over& end) { on_run_over(end.number); },
+      [this](const run_replied& copied) { on_run_replied(copied); },
       [this](const msg::start_task& wish) { return on_start(*wish.what); },
       [this](const msg::cancel& wish) { return home_.cancel_task(wish.id); },
       [this](const msg::cancel_all&) { return home_.cancel_all(); },
@@ -125,24 +128,63 @@ void desk_actor::on_run(const msg::run_task& wish) {
 }
 
 void desk_actor::on_run_over(std::uint64_t number) {
-  const auto node = runs_.extract(number);
-  if (node.empty())
+  const auto found = runs_.find(number);
+  if (found == runs_.end())
     return;
-  auto& run = *node.mapped();
-  if (run.ends_with != 0)
-    if (const auto at = known_.find(run.ends_with); at != known_.end()) {
+  auto& run = *found->second;
+  if (const auto whose = std::exchange(run.ends_with, 0); whose != 0)
+    if (const auto at = known_.find(whose); at != known_.end()) {
       --at->second.runs;
-      forget_if_idle(run.ends_with);
+      forget_if_idle(whose);
     }
-  if (const auto* how = run.what->failed()) {
-    run.asker.deliver(end_of(*how));
-    return;
-  }
+  const auto* how = run.what->failed();
+  if (!how && !run.what->replies_at_once())
+    return copy_result(run);
+  const auto over = runs_.extract(found);
   try {
-    run.asker.deliver(run.what->reply());
-  } catch (...) { // the value's copy threw
+    if (how)
+      run.asker.deliver(end_of(*how, run.task->error_text()));
+    else
+      run.asker.deliver(run.what->reply());
+  } catch (...) { // no memory
     run.asker.deliver(refusal({errc::task_failed, describe(std::current_exception())}));
   }
+}
+
+/// Copies are the user's, and so is what they throw: not here, where everybody's messages wait.
+void desk_actor::copy_result(const open_run& of) noexcept {
+  const auto without = [](const char* what) {
+    return refusal(
+        {errc::task_failed, std::string{"there is no "} + what + " left for a copy of its result"});
+  };
+  try {
+    const auto copy = [desk = of.desk, number = of.number, what = of.what] {
+      run_replied copied{number, {}, {}};
+      try {
+        copied.reply = what->reply();
+      } catch (const abi::__forced_unwind&) {
+        throw;
+      } catch (...) {
+        copied.fault = refusal({errc::task_failed, describe(std::current_exception())});
+      }
+      post(desk, std::move(copied));
+    };
+    home_.disposals().call(of.task->id, copy, [desk = of.desk, number = of.number, without] {
+      post(desk, run_replied{number, {}, without("thread")});
+    });
+  } catch (...) {
+    on_run_replied({of.number, {}, without("memory")});
+  }
+}
+
+void desk_actor::on_run_replied(const run_replied& copied) {
+  const auto node = runs_.extract(copied.number);
+  if (node.empty())
+    return;
+  if (copied.fault)
+    node.mapped()->asker.deliver(copied.fault);
+  else
+    node.mapped()->asker.deliver(copied.reply);
 }
 
 /// Of who has no address there is nobody to tell.

@@ -3,10 +3,10 @@
 #pragma once
 
 #include "../messages.hpp"
+#include "service_actor.hpp"
 
 #include <taskactor/run/messages.hpp>
 
-#include <caf/event_based_actor.hpp>
 #include <caf/response_promise.hpp>
 #include <caf/result.hpp>
 
@@ -17,7 +17,7 @@
 
 namespace taskactor::detail {
 
-class desk_actor final : public caf::event_based_actor {
+class desk_actor final : public service_actor {
 public:
   desk_actor(caf::actor_config& config, runtime& home);
   caf::behavior make_behavior() override;
@@ -49,6 +49,8 @@ private:
 
   void on_run(const msg::run_task& wish);
   void on_run_over(std::uint64_t number);
+  void on_run_replied(const run_replied& copied);
+  void copy_result(const open_run& of) noexcept;
   caf::result<std::string> on_start(submission& what);
   std::optional<rejection> admit(submission& what, ref<record>& admitted);
   void on_subscribe(const msg::subscribe& wish);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "../caf_compat.hpp"
+#include "../new_thread.hpp"
 
 #include <caf/actor_system.hpp>
 #include <caf/blocking_actor.hpp>
@@ -39,9 +40,9 @@ public:
         system.spawn<detached_job, caf::detached>(std::move(job));
       else
         system.spawn<detached_job, caf::detached + caf::hidden>(std::move(job));
-    } catch (const std::system_error&) {
+    } catch (const std::system_error& error) {
       forget_detached(system);
-      throw;
+      no_thread(error, "a part of the runtime that has its own");
     }
   }
 

@@ -31,10 +31,14 @@ public:
         return slots_[at].task.get();
     return nullptr;
   }
-  /// The id must not be in the index.
-  void insert(ref<record> task, std::size_t hash) {
+  /// Then the next `insert` needs no memory.
+  void make_room() {
     if (slots_.size() < 2 * (size_ + 1))
       grow();
+  }
+  /// The id must not be in the index.
+  void insert(ref<record> task, std::size_t hash) {
+    make_room();
     place({hash, std::move(task)});
     ++size_;
   }

@@ -5,15 +5,14 @@
 #include "../messages.hpp"
 #include "deadline.hpp"
 #include "limiter.hpp"
-
-#include <caf/event_based_actor.hpp>
+#include "service_actor.hpp"
 
 #include <optional>
 #include <unordered_map>
 
 namespace taskactor::detail {
 
-class limiter_actor final : public caf::event_based_actor {
+class limiter_actor final : public service_actor {
 public:
   limiter_actor(caf::actor_config& config, std::size_t capacity, std::optional<rate> allowed);
   caf::behavior make_behavior() override;

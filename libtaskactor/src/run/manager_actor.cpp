@@ -15,10 +15,7 @@
 namespace taskactor::detail {
 
 manager_actor::manager_actor(caf::actor_config& config, runtime& home, caf::actor limiter)
-    : event_based_actor(config),
-      home_(home),
-      limiter_(std::move(limiter)),
-      waiting_(home.with().priority_aging) {
+    : service_actor(config), home_(home), limiter_(std::move(limiter)), waiting_(home.with().priority_aging) {
   running_.reserve(256);
   when_down(*this, [](caf::down_msg&) {}); // a stranger's: what we monitor tells us otherwise
 }
@@ -37,6 +34,8 @@ caf::behavior manager_actor::make_behavior() {
       [this](const limiter_resized& what) { on_resized(what.which); },
       [this](const claim_tokens& wish) { on_claim(wish.claim, *wish.task); },
       [this](const claim_over& end) { on_claim_over(*end.claim, end.used); },
+      [this](const attempt_left& parts) { on_attempt_left(parts.task, parts.rest); },
+      [this](const retry_answered& said) { on_retry_answered(*said.task, said.attempt, said.answer); },
       [this](const alarm_rang& alarm) { on_alarm(alarm.due); },
       [this](const detail::stop& order) { on_stop(order.bounds); },
   };
@@ -60,7 +59,8 @@ void manager_actor::start(ref<record> task, time_point now) {
     task->started_at.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     const auto told = std::min(end, task->inherited_deadline);
     task->deadline_at.store(told.time_since_epoch().count(), std::memory_order_relaxed);
-    home_.report(event_kind::started, *task);
+    if (home_.events().wants(event_kind::started))
+      home_.report(event_kind::started, *task);
   }
   spawn_body(*task);
 }

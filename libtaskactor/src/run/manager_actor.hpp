@@ -5,6 +5,8 @@
 ///                  |   ^                \_____________ its actor is down _________________/
 ///                  |   \-- backing_off <--- another attempt ---/   |
 ///                  \--cancelled, timed out--> gone                gone
+///
+/// Nothing of the user's runs here, nor are the destructors of what users have made: `disposal.hpp`.
 #pragma once
 
 #include "../messages.hpp"
@@ -13,12 +15,12 @@
 #include "isolation.hpp"
 #include "named_limiter.hpp"
 #include "nested_line.hpp"
+#include "retry_question.hpp"
+#include "service_actor.hpp"
 #include "token_account.hpp"
 #include "waiting_line.hpp"
 
 #include <taskactor/run/record.hpp>
-
-#include <caf/event_based_actor.hpp>
 
 #include <optional>
 #include <unordered_map>
@@ -26,10 +28,13 @@
 
 namespace taskactor::detail {
 
+/// Between a kill and the verdict that the work can't be ended: a parked body dies in microseconds.
+inline constexpr std::chrono::milliseconds kill_settle_time{50};
+
 /// Why a waiting task's time is up.
 failure waited_too_long(const record& task);
 
-class manager_actor final : public caf::event_based_actor {
+class manager_actor final : public service_actor {
 public:
   manager_actor(caf::actor_config& config, runtime& home, caf::actor limiter);
   caf::behavior make_behavior() override;
@@ -87,8 +92,18 @@ private:
   void give_end_state(record& task, time_point now);
   void report_end(const record& task);
   void leave_nursery(record& task);
+  void finish_down(record& task, time_point now);
+  void back_off_or_finish(record& task, time_point now);
+  void discard(record& task, std::uint8_t parts);
+  bool has_to_ask(const record& task) const;
+  bool waits_for_answer(record& task, time_point now);
+  void ask_about(record& task) noexcept;
+  void on_retry_answered(record& task, std::size_t attempt, retry_answer answer);
+  void give_up_answer(record& task);
+  bool asks_to_leave(record& task, time_point now);
+  void on_attempt_left(ref<record> task, ref<record> rest);
+  void hand_over(record& task, record& rest);
   std::optional<std::chrono::nanoseconds> wait_before_retry(const record& task) const;
-  std::optional<std::chrono::nanoseconds> ask_retry(const record& task, const failure& what) const;
   bool back_off(record& task);
   void judge(record& task, conduct how);
   void publish(record& task, state how);
@@ -101,6 +116,7 @@ private:
   void on_alarm(time_point rung);
   void on_due(record& task, time_point now);
   void on_run_due(record& task, time_point now);
+  void on_ended_due(record& task, time_point now);
   void on_grace_due(record& task, time_point now);
   void end_attempt(record& task, failure how);
   void leave_behind(record& task);

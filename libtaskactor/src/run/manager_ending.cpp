@@ -1,6 +1,8 @@
 // How tasks come to their end: cancellation, actors that are down, end states.
 #include "manager_actor.hpp"
 
+#include "disposal.hpp"
+#include "retry_question.hpp"
 #include "runtime.hpp"
 #include "special.hpp"
 #include "task_actor.hpp"
@@ -16,8 +18,18 @@ namespace taskactor::detail {
 
 namespace {
 
-/// Between a kill and the verdict that the work can't be ended: a parked body dies in microseconds.
-constexpr std::chrono::milliseconds kill_settle_time{50};
+/// The time of its attempt was up, and what keeps the next one from coming is that it was cancelled
+/// meanwhile.
+bool lost_its_next_attempt(const record& task) {
+  const auto* what = task.failed();
+  if (!what || what->reason() != end_reason::run_timeout || task.state.load() != state::cancelling
+      || !may_try_again(task, *what))
+    return false;
+  if ((task.control.load(std::memory_order_acquire) & asking_bit) != 0)
+    return true; // its actor may be writing the answer
+  const auto& facts = *task.special;
+  return facts.asked_about != facts.attempt || facts.answer.again;
+}
 
 /// Of a run that has ended by itself, or because somebody has asked; not of one whose deadline has come.
 conduct conduct_of(const record& task) {
@@ -50,6 +62,9 @@ void manager_actor::on_cancel(record& task, end_reason why) {
              && task.special->retry && task.decided()) {
     end_attempt(task, failure{state::cancelled, why});
     settle_soon();
+  } else if (task.phase == phase::asking) {
+    end_attempt(task, failure{state::cancelled, why});
+    give_up_answer(task);
   }
   arm();
 }
@@ -75,12 +90,9 @@ void manager_actor::end_waiting(record& task, failure how) {
     task.fail(std::move(how));
     task.deliver();
   }
-  if (const auto thrown = task.discard_body())
-    home_.report_cleanup_fault(task, thrown);
   return_limits(task, false);
-  if (task.special)
-    task.drop_spare();
   task.phase = phase::gone;
+  discard(task, record::body_part | record::spare_part);
   give_end_state(task, home_.now());
   if (task.kind == record_kind::lane)
     home_.table().gone(task);
@@ -140,114 +152,48 @@ void manager_actor::on_down(ref<record> task, time_point now) { // NOLINT: it ma
   return_limits(*task, true);
   if (task->special && task->special->function)
     judge(*task, conduct_of(*task));
-  if (task->special && task->special->retry && back_off(*task))
-    return;
-  if (task->special)
-    task->drop_spare(); // not at its end state: a further attempt may be about to begin then, with a copy of
-                        // it
-  if (task->overrunning.load(std::memory_order_relaxed))
-    end_overrun(*task, now);
-  task->phase = phase::gone;
-  if (task->decide()) { // the actor was dropped without having run: there is no other way to get here
-    task->fail(failure{state::cancelled, task->reason.load()});
-    task->deliver();
-  }
-  const bool lingered = is_final(task->state.load(std::memory_order_relaxed));
-  give_end_state(*task, now);
-  if (lingered || task->kind == record_kind::lane)
-    home_.table().gone(*task);
-  std::exchange(task->actor, nullptr)->release();
-  task->on_down();
-  leave_nursery(*task);
-  succeed(*task);
-  if (task->token.end())
-    release(tokens_.put());
-  settle_soon();
+  if (!task->special || !task->special->retry)
+    finish_down(*task, now);
+  else if (!waits_for_answer(*task, now))
+    back_off_or_finish(*task, now);
 }
 
-/// How long to wait for another attempt; empty: its failure is final.
-std::optional<std::chrono::nanoseconds> manager_actor::wait_before_retry(const record& task) const {
-  if (!task.special || !task.special->retry || stage_ >= stage::cancelling)
-    return {};
-  if (task.state.load(std::memory_order_acquire) != state::running)
-    return {}; // asked to end; or answered at a deadline, so that a handle may be dropping the outcome just
-               // now
-  const auto& how = *task.special->retry;
-  const auto* what = task.failed();
-  const auto attempt = task.special->attempt.load();
-  const bool timed_out = what && what->reason() == end_reason::run_timeout;
-  if (!what || (what->state() != state::failed && !timed_out) || attempt >= how.max_attempts
-      || task.special->forbidden)
-    return {};
-  if (std::exchange(task.special->asked_about, attempt) != attempt) // looked at twice, when its time was up
-    task.special->next_wait = ask_retry(task, *what);
-  const auto wait = task.special->next_wait;
-  if (!wait
-      || (task.total_timeout != no_timeout
-          && after(home_.now(), *wait) >= after(task.submitted, task.total_timeout)))
-    return {};
-  return wait;
-}
-
-/// What its options say of this failure, asked once. `retry_on` is the user's: when it throws, there is no
-/// answer, and no further attempt.
-std::optional<std::chrono::nanoseconds> manager_actor::ask_retry(const record& task,
-                                                                 const failure& what) const {
-  const auto& how = *task.special->retry;
-  try {
-    if (what.cause())
-      std::rethrow_exception(what.cause());
-  } catch (const retry_requested& asked) {
-    return std::max(asked.wait(), std::chrono::nanoseconds{0});
-  } catch (...) { // NOLINT: any other failure
+/// The caller has a reference.
+void manager_actor::finish_down(record& task, time_point now) {
+  if (task.overrunning.load(std::memory_order_relaxed))
+    end_overrun(task, now);
+  task.phase = phase::gone;
+  // Not at its end state: a further attempt may be about to begin then, with a copy of it.
+  if (task.special && !task.special->is_asked)
+    discard(task, record::spare_part);
+  if (task.decide()) { // the actor was dropped without having run: there is no other way to get here
+    task.fail(failure{state::cancelled, task.reason.load()});
+    task.deliver();
   }
-  try {
-    if (how.retry_on && !how.retry_on(what))
-      return {};
-  } catch (...) {
-    home_.report_cleanup_fault(task, std::current_exception());
-    return {};
-  }
-  return plus(how.wait_after(task.special->attempt.load()), home_.random_below(how.jitter));
-}
-
-/// True: the attempt has failed, and there will be another one. All of this one is gone.
-bool manager_actor::back_off(record& task) {
-  constexpr std::size_t kept = 16;
-  if (!task.decided())
-    return false;
-  const auto wait = wait_before_retry(task);
-  auto expected = state::running;
-  if (!wait || !task.state.compare_exchange_strong(expected, state::queued))
-    return false;
-  auto& special = *task.special;
-  const auto now = home_.now();
-  const auto text = "attempt " + std::to_string(special.attempt) + " of "
-                    + std::to_string(special.retry->max_attempts) + ' ' + task.failed()->message()
-                    + "; the next in " + to_text(*wait);
-  {
-    const std::lock_guard lock{special.mutex};
-    if (special.attempts.size() == kept)
-      special.attempts.erase(special.attempts.begin());
-    special.attempts.push_back(
-        {time_point{clock::duration{task.started_at.load()}}, now, task.failed()->message()});
-    special.next_attempt = after(now, *wait);
-  }
-  home_.report(event_kind::retrying, task, text);
-  special.attempt.fetch_add(1);
-  special.judged = false;
-  task.drop_outcome();
-  task.control.store(0, std::memory_order_release);
-  task.deadline_at.store(clock::duration::max().count(), std::memory_order_relaxed);
+  const bool lingered = is_final(task.state.load(std::memory_order_relaxed));
+  give_end_state(task, now);
+  if (lingered || task.kind == record_kind::lane)
+    home_.table().gone(task);
+  if (auto* const actor = std::exchange(task.actor, nullptr)) // else its last attempt goes on with it
+    actor->release();
+  task.on_down();
+  leave_nursery(task);
+  succeed(task);
   if (task.token.end())
     release(tokens_.put());
-  forget_actor(task);
-  task.phase = phase::backing_off;
-  ++backing_off_;
-  due_at(task, after(now, *wait), end_reason::none);
   settle_soon();
-  arm();
-  return true;
+}
+
+/// Of a task that runs no more: what is the user's is destroyed elsewhere.
+void manager_actor::discard(record& task, std::uint8_t parts) {
+  const auto users = task.user_parts(parts);
+  if (const auto ours = parts & ~users; (ours & record::body_part) != 0)
+    if (const auto thrown = task.discard_body())
+      home_.report_cleanup_fault(task, thrown);
+  if (users != 0)
+    home_.disposals().take(task, users);
+  else if (task.special)
+    task.drop_spare();
 }
 
 /// What its function learns from this run, once.
@@ -307,6 +253,8 @@ void manager_actor::give_end_state(record& task, time_point now) {
     publish(task, state::completed);
     return;
   }
+  if (lost_its_next_attempt(task))
+    task.fail(failure{state::cancelled, home_.table().reason(task)});
   task.ended_at.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   const auto* what = task.failed();
   const auto how = what ? what->state() : state::completed;
@@ -324,14 +272,15 @@ void manager_actor::give_end_state(record& task, time_point now) {
 void manager_actor::report_end(const record& task) {
   const auto* what = task.failed();
   if (!what) {
-    home_.report(event_kind::completed, task);
+    if (home_.events().wants(event_kind::completed))
+      home_.report(event_kind::completed, task);
     return;
   }
   const auto kind = what->state() == state::failed      ? event_kind::failed
                     : what->state() == state::timed_out ? event_kind::timed_out
                                                         : event_kind::cancelled;
   if (home_.events().wants(kind))
-    home_.report(kind, task, what->message());
+    home_.report(kind, task, task.error_text());
 }
 
 } // namespace taskactor::detail

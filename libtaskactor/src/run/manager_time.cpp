@@ -26,6 +26,15 @@ bool answer(record& task) noexcept {
   return false;
 }
 
+/// Takes an outcome that is there, while its actor says by `when` that it doesn't look at it.
+bool take_written(record& task, std::uint64_t when) noexcept {
+  auto control = task.control.load(std::memory_order_acquire);
+  while ((control & when) != 0)
+    if (task.control.compare_exchange_weak(control, control | answered_bit, std::memory_order_acq_rel))
+      return true;
+  return false;
+}
+
 } // namespace
 
 failure waited_too_long(const record& task) {
@@ -66,6 +75,9 @@ void manager_actor::on_due(record& task, time_point now) {
   case phase::killed:
     on_grace_due(task, now);
     break;
+  case phase::asking:
+    give_up_answer(task);
+    break;
   default:
     break;
   }
@@ -83,12 +95,17 @@ void manager_actor::on_run_due(record& task, time_point now) {
       due_at(task, verdict.next, end_reason::run_timeout);
     return;
   }
-  if (on_deadline(task.state.load(), true, !answer(task)) == deadline_step::ignore)
-    return; // the body has ended first: its monitor tells
+  if (on_deadline(task.state.load(), true, !answer(task)) == deadline_step::ignore) {
+    on_ended_due(task, now);
+    return;
+  }
   const auto limit = task.due_reason == end_reason::run_timeout ? task.timeout : task.total_timeout;
   task.fail(failure{state::timed_out, task.due_reason, limit});
   judge(task, conduct::bad);
-  const bool last = !wait_before_retry(task); // otherwise the caller is answered by a later attempt
+  const bool asks = has_to_ask(task);
+  if (asks)
+    ask_about(task);
+  const bool last = !asks && !wait_before_retry(task); // otherwise the caller is answered by a later attempt
   if (last) {
     give_end_state(task, now);
     begin_overrun(task, now);
@@ -101,7 +118,20 @@ void manager_actor::on_run_due(record& task, time_point now) {
   due_at(task, total_end, end_reason::total_timeout);
 }
 
-void manager_actor::on_grace_due(record& task, time_point) {
+/// The body has ended first: its monitor tells, in a moment; unless a `retry_on` takes its time over that.
+void manager_actor::on_ended_due(record& task, time_point now) {
+  if (!task.special || !task.special->retry || !task.decided())
+    return;
+  if (!std::exchange(task.special->overdue, true) || !take_written(task, asking_bit)) {
+    due_at(task, after(now, kill_settle_time), task.due_reason);
+    return;
+  }
+  give_end_state(task, now);
+  begin_overrun(task, now);
+  signal(task, false);
+}
+
+void manager_actor::on_grace_due(record& task, time_point now) {
   if (task.due_reason == end_reason::total_timeout) {
     end_attempt(task, failure{state::timed_out, end_reason::total_timeout, task.total_timeout});
     due_at(task, task.special->grace_end, end_reason::none);
@@ -112,7 +142,8 @@ void manager_actor::on_grace_due(record& task, time_point) {
     signal(task, true);
     break;
   case grace_step::leave_behind:
-    leave_behind(task);
+    if (!asks_to_leave(task, now))
+      leave_behind(task);
     break;
   case grace_step::ignore:
     break;
@@ -132,11 +163,17 @@ void manager_actor::end_attempt(record& task, failure how) {
 /// What can't be killed (a thread in a call, a coroutine that never awaits) is answered for, and keeps its
 /// token.
 void manager_actor::leave_behind(record& task) {
-  task.phase = phase::overrun;
-  if (answer(task)) {
+  task.control.fetch_and(~leave_bit, std::memory_order_acq_rel);
+  if (task.kind == record_kind::lane) {
+    task.leave_item(failure{state::cancelled, task.reason.load()});
+  } else if (answer(task)) {
     task.fail(failure{state::cancelled, task.reason.load()});
     task.deliver();
+  } else if (!is_final(task.state.load()) && !take_written(task, parked_bit)) {
+    due_at(task, after(home_.now(), kill_settle_time), end_reason::none); // its outcome is just being written
+    return;
   }
+  task.phase = phase::overrun;
   judge(task, conduct::bad);
   const auto now = home_.now();
   give_end_state(task, now);

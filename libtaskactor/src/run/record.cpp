@@ -1,5 +1,8 @@
 #include <taskactor/run/record.hpp>
 
+#include "../free_memory.hpp"
+#include "../observe/service_thread.hpp"
+#include "disposal.hpp"
 #include "process_epoch.hpp"
 #include "runtime.hpp"
 #include "special.hpp"
@@ -22,6 +25,22 @@ std::mutex& stripe(const record* which) noexcept {
   return stripes[(reinterpret_cast<std::uintptr_t>(which) >> 6) % stripes.size()];
 }
 
+/// It failed as it was asked to end, or since nothing new is begun any more: whoever ends a program with a
+/// thousand tasks needn't read of each that it was in the middle of something.
+bool was_to_end(const record& task, const failure& what) {
+  if (what.state() != state::failed)
+    return false; // at its deadline it is asked to end, too
+  if (task.cancel_requested())
+    return true;
+  try {
+    what.raise();
+  } catch (const std::system_error& error) {
+    return error.code() == errc::stopping;
+  } catch (...) { // something else
+    return false;
+  }
+}
+
 /// To whom the manager reports, which has perhaps gone: `home` is nothing any more then.
 void report_unobserved(const record& task, const failure& what, event_hub& to) noexcept {
   if (!to.wants(event_kind::unobserved_failure))
@@ -33,8 +52,8 @@ void report_unobserved(const record& task, const failure& what, event_hub& to) n
     lost.at = time_point{clock::duration{task.ended_at.load(std::memory_order_relaxed)}};
     if (const auto started = task.started_at.load(std::memory_order_relaxed))
       lost.ran = lost.at - time_point{clock::duration{started}};
-    lost.text = what.message();
-    to.emit(lost);
+    lost.text = task.error_text();
+    to.emit(lost, was_to_end(task, what));
   } catch (...) { // no memory to report it
   }
 }
@@ -54,7 +73,7 @@ failure out_of_time(const record& task, time_point now) {
 struct record::words {
   taskactor::progress progress;
   std::string error;
-  std::shared_ptr<event_hub> hub; // of a failure: its last handle may outlive its manager
+  std::shared_ptr<event_hub> hub; // of what has failed or was late: its last handle may outlive its manager
 };
 
 record::record() = default;
@@ -76,8 +95,49 @@ void record::conclude_exception(std::exception_ptr thrown, bool cancellation) no
     fail(out_of_time(*this, now()));
   else if (on_body_end(how, asked) == taskactor::state::cancelled)
     fail(failure{taskactor::state::cancelled, reason.load(std::memory_order_relaxed)});
-  else
+  else {
     fail(failure{std::move(thrown)});
+    keep_error();
+  }
+}
+
+void record::keep_error() noexcept {
+  const auto* what = failed();
+  if (!what)
+    return;
+  try {
+    auto text = what->message();
+    const std::lock_guard lock{stripe(this)};
+    said().error = std::move(text);
+  } catch (...) { // NOLINT: no memory for the words
+  }
+}
+
+std::string record::error_text() const {
+  const std::lock_guard lock{stripe(this)};
+  return error_text_for_listener();
+}
+
+/// Under the lock.
+std::string record::error_text_for_listener() const {
+  const auto* what = failed();
+  if (!what)
+    return {};
+  if (!what->cause())
+    return what->message();
+  return words_ && !words_->error.empty() ? words_->error : std::string{to_string(what->state())};
+}
+
+std::uint8_t record::user_parts(std::uint8_t among) const noexcept {
+  return (among & spare_part) != 0 && special && special->retry && special->retry->retry_on ? spare_part : 0;
+}
+
+/// Nobody refers to it any more.
+void record::destroy() noexcept {
+  if (service_thread::is_this() && home && user_parts(all_parts) != 0)
+    home->disposals().take_all_of(*this);
+  else
+    delete this;
 }
 
 void record::conclude_kill() noexcept {
@@ -108,6 +168,7 @@ void record::forget_progress() noexcept {
   if (!words_)
     return;
   const std::lock_guard lock{stripe(this)};
+  free_memory(words_->progress.text);
   words_->progress = {};
 }
 
@@ -144,7 +205,8 @@ task_info record::info() const {
   const std::lock_guard lock{stripe(this)};
   if (words_) {
     result.progress = words_->progress;
-    result.error = words_->error;
+    if (is_final(result.state) && result.state != taskactor::state::completed) // else of an attempt before
+      result.error = words_->error;
   }
   return result;
 }
@@ -186,11 +248,11 @@ bool record::enter_home() noexcept {
 
 bool record::let_go() noexcept {
   if (const auto* what = failed()) {
-    auto text = what->message(); // asks the exception, which is the user's: not under the lock
+    auto text = error_text();
     const std::lock_guard lock{stripe(this)};
     auto& kept = said();
     kept.error = std::move(text); // kept when the outcome is forgotten: `find` still tells (rule 11)
-    if (what->state() == taskactor::state::failed)
+    if (what->state() != taskactor::state::cancelled)
       kept.hub = home->events().shared_from_this();
   }
   return owners.drop();
@@ -207,13 +269,9 @@ caf::actor actor_of(record& which) {
   return caf::actor_cast<caf::actor>(caf::strong_actor_ptr{static_cast<task_actor*>(there)->ctrl()});
 }
 
-void forget_actor(record& which) noexcept {
-  context* gone = nullptr;
-  {
-    const std::lock_guard lock{stripe(&which)};
-    gone = std::exchange(which.actor, nullptr);
-  }
-  gone->release();
+context* part_actor(record& which) noexcept {
+  const std::lock_guard lock{stripe(&which)};
+  return std::exchange(which.actor, nullptr);
 }
 
 bool record::publish(taskactor::state end) noexcept {
@@ -232,9 +290,12 @@ void record::tell_listeners() noexcept {
 
 void record::forget_outcome() noexcept {
   const auto* what = failed();
-  if (what && what->state() == taskactor::state::failed && !observed())
+  if (what && what->state() != taskactor::state::cancelled && !observed())
     report_unobserved(*this, *what, *words_->hub);
-  drop_outcome();
+  if (service_thread::is_this() && user_parts(outcome_part) != 0)
+    home->disposals().take(*this, outcome_part);
+  else
+    drop_outcome();
 }
 
 } // namespace taskactor::detail

@@ -9,6 +9,7 @@
 /// Nor for what a helper makes, which is another thread that takes some entries as long as all workers sleep.
 #pragma once
 
+#include "../memory.hpp"
 #include "semaphore.hpp"
 
 #include <caf/resumable.hpp>
@@ -66,7 +67,7 @@ public:
 
   void push(caf::resumable* job) {
     std::unique_lock lock{mutex_};
-    queue_.push_back(job);
+    once_there_is_memory([&] { queue_.push_back(job); }); // its owner takes it for scheduled
     if (!ending_turn_ || served_ != this || queue_.size() > 1)
       wake_one(lock);
   }

@@ -2,6 +2,7 @@
 
 #include "../caf_compat_scheduler.hpp"
 #include "../caf_compat_watch.hpp"
+#include "../own_system.hpp"
 #include "desk_actor.hpp"
 #include "detached_job.hpp"
 #include "limiter_actor.hpp"
@@ -9,6 +10,7 @@
 #include "run_queue.hpp"
 
 #include <taskactor/run/admit.hpp>
+#include <taskactor/run/processors.hpp>
 #include <taskactor/task/retry.hpp>
 #include <taskactor/task/sleep.hpp>
 
@@ -45,20 +47,31 @@ std::unique_ptr<caf::actor_system_config> own_config(std::size_t threads) {
   return config;
 }
 
+/// As CAF has it, which counts processors that it may not use.
+std::size_t workers_of(const manager_options& options) {
+  constexpr std::size_t least = 4;
+  return options.scheduler_threads != 0 ? options.scheduler_threads
+                                        : std::max<std::size_t>(usable_processors(), least);
+}
+
 } // namespace
 
 void install_scheduler(caf::actor_system_config& config) { install_scheduler<run_queue>(config); }
 
 runtime::runtime(caf::actor_system* system, manager_options options)
-    : settings_(resolve(options, std::max(1u, std::thread::hardware_concurrency()))),
-      config_(system ? nullptr : own_config(options.scheduler_threads)),
-      owned_(system ? nullptr : std::make_unique<caf::actor_system>(*config_)),
+    : settings_(resolve(options, usable_processors())),
+      config_(system ? nullptr : own_config(workers_of(options))),
+      owned_(system ? nullptr
+                    : make_system(*config_, workers_of(options), "the scheduler of a task manager")),
       system_(system ? system : owned_.get()),
-      events_(std::make_shared<event_hub>(std::move(options.logger))),
+      events_(std::make_shared<event_hub>(std::move(options.logger), settings_.log_level)),
       table_(std::make_unique<task_table>(settings_.max_queue, settings_.history, settings_.history_ttl)),
       timers_(std::make_shared<timers>(*system_)),
       threads_(std::make_shared<thread_pool>(system, settings_.thread_capacity)),
+      disposals_(new disposal{system}),
+      short_waits_(usable_processors()),
       by_hand_(detail::is_run_by_hand(*system_)) {
+  start_watch(); // first: without a thread for it there is no manager, and nothing to be ended yet
   const std::size_t capacities[]
       = {settings_.capacity, settings_.thread_capacity, settings_.process_capacity};
   for (std::size_t kind = 0; kind < 3; ++kind)
@@ -70,7 +83,6 @@ runtime::runtime(caf::actor_system* system, manager_options options)
   process_gate_ = std::make_shared<token_gate>(*system_, limiters_[2], capacities[2]);
   keep(thread_gate_->start());
   keep(process_gate_->start());
-  start_watch();
   manager_ = keep(system_->spawn<manager_actor, caf::hidden>(*this, limiters_[0]));
   queue_ = queue_of<run_queue>(*system_);
   managers_turn_ = static_cast<manager_actor*>(caf::actor_cast<caf::abstract_actor*>(manager_));
@@ -134,9 +146,10 @@ void runtime::tell(record& task, std::uint8_t what) noexcept {
 }
 
 cancel_reply runtime::cancel(record& task, end_reason why) {
+  auto mail = make_mail(nullptr, end_task{ref<record>{&task}, why}); // before anything is changed
   const auto reply = table_->cancel(task, why);
   if (reply == cancel_reply::requested) {
-    post(manager_, end_task{ref<record>{&task}, why});
+    post_made(manager_, std::move(mail));
     tell_room(); // it may be a child that waits to be admitted
   }
   return reply;

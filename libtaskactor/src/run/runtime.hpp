@@ -4,7 +4,7 @@
 ///     manager      admits, starts, supervises, reports        one actor
 ///     limiters     lend tokens: global, thread, process       an actor each
 ///     gates        bring thread calls and processes through theirs
-///     thread_pool, command_server, timers, event_hub          detached or small actors
+///     thread_pool, disposal, command_server, event_hub        threads
 ///
 /// It outlives every record that hasn't ended. When something can't be ended (a thread that never returns),
 /// it is never destroyed, nor the actor system: what still runs may go on using it.
@@ -16,6 +16,7 @@
 #include "blocked_watch.hpp"
 #include "body_news.hpp"
 #include "callers.hpp"
+#include "disposal.hpp"
 #include "fate.hpp"
 #include "guests.hpp"
 #include "manager_calls.hpp"
@@ -24,7 +25,6 @@
 #include "short_wait.hpp"
 #include "striped_count.hpp"
 #include "task_table.hpp"
-#include "thread_pool.hpp"
 #include "timers.hpp"
 #include "token_gate.hpp"
 #include "wait_strategy.hpp"
@@ -67,6 +67,7 @@ public:
   const settings& with() const noexcept { return settings_; }
   task_table& table() noexcept { return *table_; }
   thread_pool& threads() noexcept { return *threads_; }
+  disposal& disposals() noexcept { return *disposals_; }
   token_gate& thread_gate() noexcept { return *thread_gate_; }
   blocked_watch* watch() const noexcept { return watch_.get(); } // null: nobody watches
   token_gate& process_gate() noexcept { return *process_gate_; }
@@ -103,8 +104,7 @@ public:
   void change(named_limiter& which, const limiter_options& to);
   limiter_book& limits() noexcept { return limits_; }
   watched_functions& functions() noexcept { return functions_; }
-  /// The manager's: some have ended.
-  void tell_room();
+  void tell_room(); // the manager's: some have ended
   manager_statistics statistics();
   shutdown_report shutdown(shutdown_options bounds);
   /// Waits until `done()` or `until`, woken by `changed`; a task's thread lends tokens, not in `wait_here`.
@@ -123,7 +123,6 @@ public:
   std::string next_gather_id();
   /// The one attachment (the command server); `make` is called once.
   attachment& attached(const std::function<std::unique_ptr<attachment>(caf::actor_system&)>& make);
-
   // -- the manager's published counts
   std::atomic<std::size_t> waiting{0}, set_aside{0}, running{0}, tokens_used{0}, overrunning{0}, capacity{0};
   std::atomic<std::uint64_t> overruns{0}, young_overruns{0}; // these aren't left behind yet, nor counted
@@ -136,12 +135,12 @@ public:
   void report_cleanup_fault(const record& task, const std::exception_ptr& thrown) noexcept;
   void report_blocked(const blocked_turn& turn);
   void shut_down(shutdown_report report); // the manager's: all has ended, or the last stage is over
-
-  caf::actor keep(caf::actor part); // ended with the others when the manager is taken apart
+  caf::actor keep(caf::actor part);       // ended with the others when the manager is taken apart
 
 private:
   std::optional<rejection> fill_in(record& task, task_options& options);
   std::optional<rejection> wait_for_room(const task_options& options, const record& task);
+  void see_off_disposals(shutdown_report& report, std::chrono::nanoseconds bound);
   void start_watch();
   // -- how it ends, and how that is waited for: runtime_ending.cpp
   void begin_shutdown(const shutdown_options& bounds);
@@ -170,6 +169,7 @@ private:
   watched_functions functions_;
   std::shared_ptr<token_gate> thread_gate_, process_gate_;
   std::shared_ptr<thread_pool> threads_;
+  ref<disposal> disposals_;
   caf::actor manager_;
   run_queue* queue_ = nullptr;
   const caf::resumable* managers_turn_ = nullptr;

@@ -1,7 +1,9 @@
 // How a manager comes to its end: shut down, then taken apart, on the thread that destroys it or on another.
 #include "../caf_compat_threads.hpp"
 #include "../caf_compat_watch.hpp"
+#include "../new_thread.hpp"
 #include "detached_job.hpp"
+#include "disposal.hpp"
 #include "runtime.hpp"
 
 #include <taskactor/task/time_span.hpp>
@@ -44,10 +46,10 @@ public:
       ++all.count_;
     }
     try {
-      std::thread{[job = std::move(job)] {
+      new_thread("the end of a manager", [job = std::move(job)] {
         job();
         all.ended();
-      }}.detach();
+      }).detach();
     } catch (...) {
       all.ended();
       throw;
@@ -160,10 +162,22 @@ shutdown_report runtime::shutdown(shutdown_options bounds) {
       report.not_ended.push_back(task->current_id());
     return report;
   }
+  see_off_disposals(report, bounds.kill);
   for (auto& service : guests_.see_off(*this, soft_end, bounds.kill))
     if (std::find(report.not_ended.begin(), report.not_ended.end(), service) == report.not_ended.end())
       report.not_ended.push_back(std::move(service)); // a service that is a task is there already
   return report;
+}
+
+/// What was the users' is gone when the shutdown is over; whose isn't, still runs.
+void runtime::see_off_disposals(shutdown_report& report, std::chrono::nanoseconds bound) {
+  constexpr std::chrono::nanoseconds least
+      = milliseconds{100}; // for what is harmless, and has been queued just now
+  if (disposals_->wait_idle(std::clamp<std::chrono::nanoseconds>(bound, least, observers_bound)))
+    return;
+  for (auto& id : disposals_->busy_with())
+    if (std::find(report.not_ended.begin(), report.not_ended.end(), id) == report.not_ended.end())
+      report.not_ended.push_back(std::move(id));
 }
 
 void runtime::begin_shutdown(const shutdown_options& bounds) {
@@ -219,7 +233,7 @@ void runtime::take_apart() {
   if (attachment_)
     attachment_->stop();
   const bool ended = running == 0; // what the report left behind may have come to its end since
-  const auto stuck = threads_->stop(ended ? apart_bound : milliseconds{0});
+  const auto stuck = threads_->stop(ended ? apart_bound : milliseconds{0}) + disposals_->stop(apart_bound);
   const auto unwatched = !watch_ || watch_->stop(apart_bound);
   events_->stop(observers_bound);
   const bool left = callers.wait(apart_bound); // who has waited for a task that has ended is about to
@@ -231,7 +245,7 @@ void runtime::take_apart() {
   block(
       lock, ended_, [this] { return alive_ == 0; },
       wait_ ? time_point::max() : after(now(), system_over_ ? last_turns : milliseconds{turn_bound}));
-  clean_ = alive_ == 0;
+  clean_ = alive_ == 0 && disposals_->stop(apart_bound) == 0; // once more, for what actors have let go
   if (!clean_)
     return;
   thread_gate_->stop();
@@ -256,6 +270,7 @@ void runtime::on_system_end() noexcept {
     table_->close(task_table::taken::none);
     tell_room();
     (void)threads_->stop(milliseconds{0});
+    (void)disposals_->stop(milliseconds{0});
     if (watch_)
       (void)watch_->stop(milliseconds{0});
     events_->stop(milliseconds{0});

@@ -39,6 +39,16 @@ std::optional<std::chrono::nanoseconds> seconds_from(const char* variable) {
   return std::chrono::nanoseconds{static_cast<std::int64_t>(value * 1e9)};
 }
 
+std::optional<log_level> level_from(const char* variable) {
+  const char* text = std::getenv(variable);
+  if (!text || !*text)
+    return {};
+  const auto level = parse_log_level(text);
+  if (!level)
+    refuse(std::string{variable} + ": \"" + text + "\" is none of debug, info, warn, error and off");
+  return level;
+}
+
 std::size_t pick(const std::optional<std::size_t>& field, const char* variable, std::size_t fallback) {
   if (field)
     return *field;
@@ -85,6 +95,7 @@ settings resolve(const manager_options& options, std::size_t processors) {
   result.worker_max_kills = options.worker_max_kills;
   result.isolation = {options.isolate_after, options.readmit_after};
   result.worker_program = options.worker_program;
+  result.log_level = options.log_level ? options.log_level : level_from("TASKACTOR_LOG");
   return result;
 }
 

@@ -7,6 +7,7 @@
 
 #include <chrono>
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,6 +21,7 @@ struct settings {
   std::size_t history, worker_max_calls, worker_max_memory, worker_max_kills;
   isolation_limits isolation;
   std::vector<std::string> worker_program;
+  std::optional<taskactor::log_level> log_level; // none: the logger's own
 };
 /// Errors: `std::system_error{errc::invalid_argument}`, naming the field or the variable.
 settings resolve(const manager_options& options, std::size_t processors);

@@ -2,6 +2,8 @@
 /// users.
 #pragma once
 
+#include "retry_question.hpp"
+
 #include <taskactor/run/record.hpp>
 #include <taskactor/task/info.hpp>
 #include <taskactor/task/retry.hpp>
@@ -42,14 +44,20 @@ struct special {
   watched_function* function = nullptr; // learns from each run how it has ended
 
   // -- the manager's
-  std::size_t taken = 0;       // so many of the needs are met
-  ref<record> after;           // begins when nothing of this one runs any more
-  time_point grace_end{};      // of an attempt in grace, when the total deadline comes before it
-  bool judged = false;         // the function has learnt of this attempt
-  std::size_t asked_about = 0; // the attempt whose failure `retry` was asked about
-  std::optional<std::chrono::nanoseconds> next_wait; // and what it has said
+  std::size_t taken = 0;         // so many of the needs are met
+  ref<record> after;             // begins when nothing of this one runs any more
+  time_point grace_end{};        // of an attempt in grace, when the total deadline comes before it
+  bool judged = false;           // the function has learnt of this attempt
+  std::size_t open_question = 0; // the attempt that the disposal's thread asks about
+  std::size_t drawn_for = 0;     // the attempt after which to wait so long, with its jitter
+  std::optional<std::chrono::nanoseconds> next_wait;
+  bool is_asked = false; // its `retry_on` is being called there, and mustn't be destroyed
+  bool leaves = false;   // its attempt was asked to go on by itself
+  bool overdue = false;  // its time was up when it had ended, and its actor isn't down
 
   // -- the body's, while it runs
+  std::size_t asked_about = 0; // the attempt whose failure `retry` was asked about
+  retry_answer answer;
   std::atomic<std::size_t> attempt{1};
   std::atomic<bool> forbidden{false}; // no further attempt
   std::size_t worker_kills = 0;       // how many processes have died under its calls

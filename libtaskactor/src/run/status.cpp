@@ -13,9 +13,10 @@ cancel_reply runtime::cancel_task(std::string_view id) {
 std::size_t runtime::cancel_all() {
   batches_.close_all(end_reason::cancel_requested, true);
   auto asked = table_->live();
-  std::erase_if(asked, [this](const ref<record>& task) {
-    return table_->cancel(*task, end_reason::cancel_requested) != cancel_reply::requested;
-  });
+  std::erase_if(asked,
+                [this](const ref<record>& task) { // needs no memory, as what tells of it waits for some
+                  return table_->cancel(*task, end_reason::cancel_requested) != cancel_reply::requested;
+                });
   const auto count = asked.size();
   if (count != 0)
     post(manager_, end_tasks{std::move(asked), end_reason::cancel_requested});

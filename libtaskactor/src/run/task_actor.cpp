@@ -2,10 +2,10 @@
 
 #include "../messages.hpp"
 #include "blocked_watch.hpp"
+#include "retry_question.hpp"
 #include "run_queue.hpp"
 #include "runtime.hpp"
 
-#include <taskactor/run/exit_code.hpp>
 #include <taskactor/task/task.hpp>
 
 #include <caf/all.hpp>
@@ -29,15 +29,18 @@ struct task_actor::pause_wait final : waiter {
 
 /// Stands in the actor itself: an allocation for each task would be a tenth of its cost.
 struct task_actor::monitor final : end_watch {
-  explicit monitor(record& which) noexcept : task(which) {}
+  explicit monitor(const task_actor& which) noexcept : of(which) {}
   void on_end() noexcept override {
-    if (task.special) // what its last attempt has told the manager comes before its end, in order
+    auto& task = *of.task_;
+    if (of.rest_)
+      post(task.home->manager(), attempt_ended{of.rest_}); // behind what has made it known
+    else if (task.special) // what its last attempt has told the manager comes before its end, in order
       post(task.home->manager(), attempt_ended{ref<record>{&task}});
     else
       task.home->tell(task, record::has_ended);
   }
   static void operator delete(void*) noexcept {}
-  record& task;
+  const task_actor& of;
 };
 
 task_actor::task_actor(caf::actor_config& config, ref<record> task)
@@ -76,7 +79,7 @@ void task_actor::exit_signal(bool kill) noexcept {
 
 void task_actor::tell_of_end() {
   static_assert(sizeof(monitor) <= sizeof(monitor_) && alignof(monitor) <= alignof(void*));
-  attach(caf::attachable_ptr{new (monitor_) monitor{*task_}});
+  attach(caf::attachable_ptr{new (monitor_) monitor{*this}});
 }
 
 void task_actor::send_request(const caf::strong_actor_ptr& to, caf::message content, ref<reply_slot> into) {
@@ -149,6 +152,8 @@ caf::resumable::resume_result task_actor::resume(executor* here, std::size_t) {
       run_later(*here, this);
       return awaiting_message;
     case turn::end:
+      if (task_->special && !rest_)
+        ask_after_attempt(*task_);
       word_.store(word::down, std::memory_order_release);
       remains_.clear(); // they may own a reference to this actor
       {
@@ -294,49 +299,41 @@ void task_actor::add_remains(ref<operation> what, bool only_if_killed) {
 /// The body runs no more, and there is no other.
 task_actor::turn task_actor::end() {
   husk_ = true;
-  if (!outlived())
+  if (!outlived()) {
+    if (!rest_ && (task_->control.load(std::memory_order_acquire) & leave_bit) != 0) {
+      set_parked(false);
+      part_from_task();
+    }
+    set_parked(true);
     return turn::park;
+  }
+  set_parked(false);
   if (!std::exchange(has_body_, false))
     return turn::end;
   auto thrown = destroy_chain(std::exchange(frames_, nullptr));
-  if (const auto more = task_->discard_body())
+  if (const auto more = (rest_ ? *rest_ : *task_).discard_body())
     thrown = more;
   if (thrown)
     home().report_cleanup_fault(*task_, thrown);
   abandon_remains(); // of what destructors have left behind
-  return outlived() ? turn::end : turn::park;
+  return outlived() ? turn::end : end();
+}
+
+/// An attempt that has parted says nothing of its task any more.
+void task_actor::set_parked(bool is) noexcept {
+  if (rest_ || task_->kind != record_kind::task || std::exchange(parked_, is) == is)
+    return; // a lane counts its items in that bit
+  if (is)
+    task_->control.fetch_or(parked_bit, std::memory_order_acq_rel);
+  else
+    task_->control.fetch_and(~parked_bit, std::memory_order_acq_rel);
 }
 
 /// True when nothing goes on that the body has left behind.
 bool task_actor::outlived() const noexcept {
-  return std::all_of(remains_.begin(), remains_.end(), [this](const auto& each) {
-    return (each.only_if_killed && !destroyed_) || each.what->ended();
-  });
-}
-
-/// For who monitors or links to it. An outcome that the manager has written may be under way, or forgotten.
-caf::error task_actor::exit_reason() const {
-  if (task_->kind != record_kind::task)
-    return {};
-  auto how = state::timed_out;
-  const failure* what = nullptr;
-  if (const auto control = task_->control.load(std::memory_order_acquire); (control & answered_bit) != 0) {
-    if (const auto told = task_->state.load(std::memory_order_acquire); is_final(told))
-      how = told;
-  } else {
-    what = (control & record::decided_bit) != 0 ? task_->failed() : nullptr;
-    how = what ? what->state() : state::completed;
-  }
-  switch (how) {
-  case state::completed:
-    return {};
-  case state::timed_out:
-    return make_error(exit_code::timed_out);
-  case state::cancelled:
-    return make_error(destroyed_ ? exit_code::killed : exit_code::cancelled);
-  default:
-    return make_error(exit_code::failed, what ? what->message() : std::string{});
-  }
+  return remains_.empty() || std::all_of(remains_.begin(), remains_.end(), [this](const auto& each) {
+           return (each.only_if_killed && !destroyed_) || each.what->ended();
+         });
 }
 
 void task_actor::arm(timer_entry& entry) { home().sleepers().arm(entry); }

@@ -34,9 +34,17 @@ class watched_turn;
 
 /// In a record's control word: the manager has decided, and not the body.
 inline constexpr std::uint64_t answered_bit = 32; // beside those of record
+/// The manager wants another attempt of a task whose last one goes on.
+inline constexpr std::uint64_t leave_bit = 64;
+/// The body has decided and its outcome is there; its actor is in `retry_on`. As long as this is set, the
+/// manager may take the outcome, by `answered_bit`: then the actor doesn't look at it any more.
+inline constexpr std::uint64_t asking_bit = 128;
+/// The body has decided, its outcome is there, and its actor is parked until what it has left behind has
+/// ended. The manager may take the outcome in the same way.
+inline constexpr std::uint64_t parked_bit = 256;
 
-/// The manager's: the attempt is over, and the next one is an actor of its own.
-void forget_actor(record& which) noexcept;
+/// The manager's: the attempt is over, or goes on by itself, and the next one is an actor of its own.
+context* part_actor(record& which) noexcept;
 
 class task_actor final : public light_actor, public caf::resumable, public context {
   TASKACTOR_LIGHT_ACTOR
@@ -54,6 +62,11 @@ public:
   void on_exit_message(const caf::exit_msg& exit);
   /// The manager's, in place of such a message.
   void exit_signal(bool kill) noexcept;
+  /// The manager's, after a kill: the task goes on to another attempt, and this actor ends for itself.
+  void leave_attempt() noexcept {
+    task_->control.fetch_or(leave_bit, std::memory_order_acq_rel);
+    wake();
+  }
   /// The manager's: its monitor on this actor, before it is scheduled. No ending can be lost (rule 3).
   void tell_of_end();
   void on_response(std::uint64_t request, caf::message reply);
@@ -95,6 +108,8 @@ private:
   turn end();
   void add_remains(ref<operation> what, bool only_if_killed);
   void abandon_remains() noexcept;
+  void part_from_task();
+  void set_parked(bool is) noexcept;
   bool outlived() const noexcept;
   caf::error exit_reason() const;
   bool killed() const noexcept {
@@ -102,6 +117,7 @@ private:
   }
 
   ref<record> task_;
+  ref<record> rest_; // in its place for the manager, if the task has gone on to another attempt
   alignas(void*) std::byte monitor_[monitor_size]; // NOLINT: not initialised: CAF's as long as it is attached
   struct remainder {
     ref<operation> what;
@@ -120,6 +136,7 @@ private:
   bool told_ = false;      // the present waiter knows of the cancellation
   bool destroyed_ = false; // by a kill
   bool husk_ = false;      // the body runs no more, what it has left behind does
+  bool parked_ = false;    // and says so in the record
   bool has_body_ = false;  // it was killed, and its frames are there as long as that
   promise_base* frames_ = nullptr;
 };

@@ -54,7 +54,8 @@ bool task_table::refuses(std::uint8_t depth) const {
 }
 
 void task_table::end(record& task, state how, time_point now, bool lingers) {
-  std::vector<past> dropped; // records are destroyed outside the lock
+  past dropped; // records are destroyed outside the lock
+  std::vector<past> more;
   ref<record> held;
   const std::lock_guard lock{mutex_};
   ended_.add(how);
@@ -67,16 +68,25 @@ void task_table::end(record& task, state how, time_point now, bool lingers) {
     others_.erase(&task); // replaced while it was there
   if (history_ != 0) {
     history_ring_.push_back({ref<record>{&task}, now});
-    prune(now, dropped);
+    prune(now, dropped, more);
   }
 }
 
-void task_table::prune(time_point now, std::vector<past>& dropped) {
+/// Mostly one goes when another one comes: that needs no memory.
+void task_table::prune(time_point now, past& dropped, std::vector<past>& more) {
   while (!history_ring_.empty()
          && (history_ring_.size() > history_ || now - history_ring_.front().at > history_ttl_)) {
-    dropped.push_back(std::move(history_ring_.front()));
+    if (auto& oldest = history_ring_.front(); dropped.task)
+      more.push_back(std::move(oldest));
+    else
+      dropped = std::move(oldest);
     history_ring_.pop_front();
   }
+}
+
+void task_table::linger(record& rest) {
+  const std::lock_guard lock{mutex_};
+  others_.insert(&rest);
 }
 
 void task_table::gone(record& task) {

@@ -60,6 +60,8 @@ public:
 
   /// The task has its end state. `lingers`: its work goes on.
   void end(record& task, state how, time_point now, bool lingers);
+  /// Work that goes on of a task that has gone on without it.
+  void linger(record& rest);
   /// A lane's, or a lingering task's, actor is down.
   void gone(record& task);
 
@@ -82,9 +84,10 @@ private:
   };
   struct past {
     ref<record> task;
-    time_point at;
+    time_point at{};
   };
 
+  class reservation;
   std::string fresh_id();
   bool refuses_locked(std::uint8_t depth) const noexcept {
     return taken_ != taken::all && (depth == 0 || taken_ == taken::none);
@@ -93,7 +96,7 @@ private:
   std::size_t counted() const noexcept { return tasks_.size() - shedding_; }
   ref<record> shed(int priority);
   void collect_sheddable();
-  void prune(time_point now, std::vector<past>& dropped);
+  void prune(time_point now, past& dropped, std::vector<past>& more);
 
   const std::size_t max_queue_;
   const std::size_t history_;

@@ -15,9 +15,48 @@ std::string task_table::fresh_id() {
   }
 }
 
+/// What an admission needs memory for, before anything is changed; given back, unless it is kept.
+class task_table::reservation {
+public:
+  reservation(task_table& in, const record& task) noexcept
+      : in_(in), listed_(in.sheddable_ ? &(*in.sheddable_)[task.priority] : nullptr) {}
+  reservation(const reservation&) = delete;
+  reservation& operator=(const reservation&) = delete;
+  ~reservation() {
+    if (replaced_)
+      in_.others_.erase(replaced_);
+    if (has_entry_)
+      listed_->pop_back();
+  }
+
+  void make(record& task, record* replaced) {
+    if (task.id.empty())
+      task.id = in_.fresh_id();
+    in_.tasks_.make_room();
+    if (listed_) {
+      listed_->emplace_back();
+      has_entry_ = true;
+    }
+    if (replaced && in_.others_.insert(replaced).second)
+      replaced_ = replaced;
+  }
+  void keep(const ref<record>& task) noexcept {
+    if (std::exchange(has_entry_, false))
+      listed_->back() = task;
+    replaced_ = nullptr;
+  }
+
+private:
+  task_table& in_;
+  std::deque<ref<record>>* listed_;
+  bool has_entry_ = false;
+  record* replaced_ = nullptr;
+};
+
 admission task_table::admit(ref<record> task, on_full full, on_duplicate duplicate,
                             std::optional<rejection> wrong) {
-  auto hash = id_index::hash(task->id);
+  const bool unnamed = task->id.empty();
+  auto hash = unnamed ? 0 : id_index::hash(task->id);
   admission answer;
   const std::lock_guard lock{mutex_};
   auto refuse = [&](rejection why) {
@@ -26,7 +65,7 @@ admission task_table::admit(ref<record> task, on_full full, on_duplicate duplica
     answer.refused = std::move(why);
     return std::move(answer);
   };
-  auto* same = task->id.empty() ? nullptr : tasks_.find(task->id, hash);
+  auto* same = unnamed ? nullptr : tasks_.find(task->id, hash);
   for (; same && task->numbered; same = tasks_.find(task->id, hash)) {
     task->id = task->belongs_to->next_id();
     hash = id_index::hash(task->id);
@@ -43,30 +82,35 @@ admission task_table::admit(ref<record> task, on_full full, on_duplicate duplica
   if (refuses_locked(task->depth))
     return refuse({errc::stopping, "the task manager is stopping"});
   const bool has_place = same && !same->shed; // one that was shed has given its place away
-  if (!has_place && counted() >= max_queue_) {
-    if (full == on_full::shed)
-      answer.cancelled = shed(task->priority);
+  const bool lacks_room = !has_place && counted() >= max_queue_;
+  const auto overflow = [this] {
+    return rejection{errc::queue_full, "queue overflow: " + std::to_string(max_queue_)};
+  };
+  if (lacks_room && full != on_full::shed)
+    return refuse(overflow());
+  if (lacks_room)
+    collect_sheddable();
+  reservation memory{*this, *task};
+  memory.make(*task, same);
+  if (lacks_room) {
+    answer.cancelled = shed(task->priority);
     if (!answer.cancelled)
-      return refuse({errc::queue_full, "queue overflow: " + std::to_string(max_queue_)});
+      return refuse(overflow());
   }
-  if (same) { // replaced: takes its place, and waits for it
+  memory.keep(task); // nothing from here on needs any
+  if (same) {        // replaced: takes its place, and waits for it
     cancel_locked(*same, end_reason::replaced);
     task->special->after = tasks_.remove(*same, hash);
     if (std::exchange(same->shed, false))
       --shedding_; // neither there nor counted
     else
       answer.cancelled = task->special->after;
-    others_.insert(same);
   }
-  if (task->id.empty()) {
-    task->id = fresh_id();
+  if (unnamed)
     hash = id_index::hash(task->id);
-  }
   task->id_hash = hash;
   task->sequence = ++sequence_;
   tasks_.insert(task, hash);
-  if (sheddable_)
-    (*sheddable_)[task->priority].push_back(task);
   incoming_.push(std::move(task));
   ++submitted_;
   answer.tell = !std::exchange(told_, true);
@@ -75,10 +119,11 @@ admission task_table::admit(ref<record> task, on_full full, on_duplicate duplica
 
 /// The oldest waiting task of the lowest priority, not above `priority`, is to end. Empty: there is none.
 ref<record> task_table::shed(int priority) {
-  collect_sheddable();
   for (int level = lowest_priority; level >= priority; --level) {
     auto& candidates = (*sheddable_)[static_cast<std::size_t>(level)];
     while (!candidates.empty()) {
+      if (!candidates.front())
+        break; // the place of the one that it would be shed for
       auto oldest = std::move(candidates.front());
       candidates.pop_front();
       if (oldest->state.load(std::memory_order_acquire) == state::queued

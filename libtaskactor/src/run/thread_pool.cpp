@@ -1,7 +1,12 @@
 #include "thread_pool.hpp"
 
+#include "../new_thread.hpp"
+#include "../observe/service_thread.hpp"
 #include "detached_job.hpp"
+#include "disposal.hpp"
 #include "runtime.hpp"
+
+#include <taskactor/run/run_in_thread.hpp>
 
 #include <caf/all.hpp>
 
@@ -32,6 +37,8 @@ void thread_call::on_token() noexcept {
   home.threads().submit(std::move(self));
 }
 
+thread_pool& thread_call::pool() const noexcept { return task().home->threads(); }
+
 void thread_call::on_token_back() noexcept { task().home->threads().blocked().look(task()); }
 
 void thread_call::request_stop() noexcept {
@@ -43,7 +50,7 @@ void thread_call::request_stop() noexcept {
 /// A function that ends its thread unwinds it, which must not be caught for good: glibc would end the
 /// process. UndefinedBehaviorSanitizer doesn't know that such an exception has no object.
 __attribute__((no_sanitize("null"))) void thread_call::call() {
-  const blocked_calls::visit at_end{task()};
+  const blocked_calls::visit at_end{*this};
   try {
     const current_scope scope{this, nullptr};
     invoke();
@@ -60,6 +67,13 @@ __attribute__((no_sanitize("null"))) void thread_call::call() {
 void thread_call::refuse(std::exception_ptr why) noexcept {
   error = std::move(why);
   finish();
+}
+
+void thread_call::destroy() noexcept {
+  if (service_thread::is_this())
+    task().home->disposals().take(*this);
+  else
+    delete this;
 }
 
 void ticket_wait::begin(context& ctx, ref<thread_call> call) {
@@ -85,7 +99,7 @@ wait_reason ticket_wait::reason() const {
   return {call_->granted() ? "its call on a thread" : "a token of the thread limiter"};
 }
 
-void thread_pool::submit(ref<thread_call> call) {
+void thread_pool::submit(ref<pool_work> call) {
   std::unique_lock lock{mutex_};
   queue_.push_back(std::move(call));
   wake_one(lock);
@@ -109,10 +123,10 @@ void thread_pool::wake_one(std::unique_lock<std::mutex>& lock) {
   std::exception_ptr refused;
   try {
     hold_system();
-    std::thread{[pool = shared_from_this()] {
+    new_thread("a call that blocks", [pool = shared_from_this()] {
       pthread_setname_np(pthread_self(), "taskactor.call"); // or it is called as who has made it
       pool->serve();
-    }}.detach();
+    }).detach();
   } catch (...) { // the machine has no thread left
     refused = std::current_exception();
   }
@@ -175,7 +189,7 @@ void thread_pool::leave() noexcept {
   gone_.notify_all();
 }
 
-ref<thread_call> thread_pool::next_call(std::unique_lock<std::mutex>& lock) {
+ref<pool_work> thread_pool::next_call(std::unique_lock<std::mutex>& lock) {
   while (queue_.empty()) {
     if (stopping_)
       return {};

@@ -14,9 +14,11 @@
 #include "../messages.hpp"
 #include "blocked_calls.hpp"
 
-#include <taskactor/run/run_in_thread.hpp>
+#include <taskactor/run/pool_work.hpp>
+#include <taskactor/task/ref.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <condition_variable>
 #include <deque>
 #include <memory>
@@ -36,7 +38,7 @@ public:
   /// Before the limiter lends more.
   void resize(std::size_t limit) noexcept { limit_ = limit; }
 
-  void submit(ref<thread_call> call);
+  void submit(ref<pool_work> call);
   /// Ends the idle workers, and waits for the busy ones until `bound` is over. Returns how many are left
   /// behind.
   std::size_t stop(std::chrono::nanoseconds bound);
@@ -56,7 +58,7 @@ private:
 
   void hold_system();
   void leave() noexcept;
-  ref<thread_call> next_call(std::unique_lock<std::mutex>& lock);
+  ref<pool_work> next_call(std::unique_lock<std::mutex>& lock);
   void wake_one(std::unique_lock<std::mutex>& lock);
   void give_up_worker(std::unique_lock<std::mutex>& lock, const std::exception_ptr& why);
 
@@ -67,7 +69,7 @@ private:
   mutable std::mutex mutex_; // what follows
   std::condition_variable work_;
   std::condition_variable gone_;
-  std::deque<ref<thread_call>> queue_;
+  std::deque<ref<pool_work>> queue_;
   std::size_t workers_ = 0;
   std::size_t idle_ = 0;
   bool waking_ = false; // a worker has been told or made, and isn't there yet

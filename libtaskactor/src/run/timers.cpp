@@ -1,5 +1,7 @@
 #include "timers.hpp"
 
+#include "service_actor.hpp"
+
 #include <caf/all.hpp>
 
 #include <vector>
@@ -8,10 +10,10 @@ namespace taskactor::detail {
 
 namespace {
 
-class timer_actor final : public caf::event_based_actor {
+class timer_actor final : public service_actor {
 public:
   timer_actor(caf::actor_config& config, std::shared_ptr<timers> owner)
-      : event_based_actor(config), owner_(std::move(owner)) {}
+      : service_actor(config), owner_(std::move(owner)) {}
   caf::behavior make_behavior() override {
     return {[this](const alarm_rang& alarm) { owner_->ring(alarm.due); }};
   }

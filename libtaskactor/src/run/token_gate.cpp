@@ -1,5 +1,7 @@
 #include "token_gate.hpp"
 
+#include "service_actor.hpp"
+
 #include <caf/all.hpp>
 
 #include <algorithm>
@@ -9,10 +11,10 @@ namespace taskactor::detail {
 
 namespace {
 
-class gate_actor final : public caf::event_based_actor {
+class gate_actor final : public service_actor {
 public:
   gate_actor(caf::actor_config& config, std::shared_ptr<token_gate> owner)
-      : event_based_actor(config), owner_(std::move(owner)) {}
+      : service_actor(config), owner_(std::move(owner)) {}
   caf::behavior make_behavior() override {
     return {
         [this](const tokens_granted& got) { owner_->granted(got.count); },

@@ -29,7 +29,7 @@ public:
                : what->state() == state::cancelled ? exit_kind::shutdown
                                                    : exit_kind::failed;
     try {
-      end_.why = what ? what->message() : "completed";
+      end_.why = what ? child.error_text() : "completed";
     } catch (...) { // no memory for the words
       end_.why.clear();
     }

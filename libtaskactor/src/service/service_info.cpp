@@ -1,4 +1,5 @@
 #include <taskactor/service/service_info.hpp>
+#include <taskactor/task/visible_text.hpp>
 
 #include <nlohmann/json.hpp>
 
@@ -39,19 +40,20 @@ using json = nlohmann::ordered_json;
 std::string status_of(const service_info& which) {
   std::string text{to_string(which.state)};
   if (which.state == service_state::ended)
-    return which.last_reason.empty() ? text : text + ": " + which.last_reason;
+    return which.last_reason.empty() ? text : text + ": " + detail::visible(which.last_reason);
   text += " for " + detail::to_text(which.lasts);
   if (which.starts_in)
     text += ", starts in " + detail::to_text(*which.starts_in);
   if (which.restarts > 0)
     text += "; " + std::to_string(which.restarts) + (which.restarts == 1 ? " restart" : " restarts");
   if (!which.last_reason.empty())
-    text += (which.restarts > 0 ? ", the last: " : "; ") + which.last_reason;
+    text += (which.restarts > 0 ? ", the last: " : "; ") + detail::visible(which.last_reason);
   return text;
 }
 
 void write(const service_info& which, bool root, std::size_t depth, std::string& into) {
-  into += std::string(2 * depth, ' ') + which.name + ": " + std::string{to_string(which.kind)};
+  into += std::string(2 * depth, ' ') + detail::visible(which.name) + ": "
+          + std::string{to_string(which.kind)};
   if (which.kind == service_kind::supervisor)
     into += ", " + std::string{to_string(which.strategy)};
   if (!root)

@@ -11,7 +11,9 @@ void throw_rejection(const rejection& what) {
 }
 
 std::string detail::message_of(const std::system_error& error) {
-  const std::string text = error.what();
+  std::string text = error.what();
+  if (error.code().category() != make_error_code(errc::invalid_argument).category())
+    return text;
   return text.substr(0, text.rfind(": " + error.code().message()));
 }
 

@@ -31,15 +31,25 @@ bool runs_elsewhere(const task_options& options) noexcept {
   return options.runner && *options.runner != runner::task;
 }
 
-std::optional<rejection> validate(const task_options& options) {
+namespace {
+
+std::optional<rejection> check_durations(const task_options& options) {
   if (auto wrong = check_duration("timeout", options.timeout))
     return wrong;
   if (auto wrong = check_duration("queue_timeout", options.queue_timeout))
     return wrong;
   if (auto wrong = check_duration("total_timeout", options.total_timeout))
     return wrong;
-  if (auto wrong = check_duration("admission_timeout", options.admission_timeout))
-    return wrong;
+  return check_duration("admission_timeout", options.admission_timeout);
+}
+
+} // namespace
+
+std::optional<rejection> validate(const task_options& options) {
+  const bool has_durations = options.timeout || options.queue_timeout || options.total_timeout;
+  if (has_durations || options.admission_timeout.count() < 0)
+    if (auto wrong = check_durations(options))
+      return wrong;
   if (options.priority < highest_priority || options.priority > lowest_priority)
     return rejection{errc::invalid_argument,
                      "priority: " + std::to_string(options.priority) + "; give 0 (first) to 9 (last)"};

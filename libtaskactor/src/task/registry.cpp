@@ -190,6 +190,16 @@ argument_error::argument_error(const std::string& task, std::size_t position, co
       position_(position),
       texts_(std::make_shared<const std::pair<std::string, std::string>>(expected, got)) {}
 
+/// Options are copied where nothing of a user's may be: with what it is shared, that runs nobody's code.
+void named_task::share_retry_on() {
+  auto tried = *how_.options.retry;
+  if (!tried || !tried->retry_on)
+    return;
+  tried->retry_on = [shared = std::make_shared<const std::function<bool(const failure&)>>(
+                         std::move(tried->retry_on))](const failure& what) { return (*shared)(what); };
+  how_.options.retry = std::move(tried);
+}
+
 void named_task::describe(const std::vector<std::string>& types, const std::vector<bool>& optional,
                           const std::string& result) {
   parameters_ = types.size();

@@ -130,10 +130,12 @@ void manager::world::settle() {
   } while (scheduler_.can_run()); // what observers have begun
 }
 
-/// Before time goes on. One that isn't done within the patience isn't waited for again until it is.
+/// And until what users have made is destroyed. Before time goes on. One that isn't done within the patience
+/// isn't waited for again until it is.
 void manager::world::wait_for_observers() {
   const std::chrono::nanoseconds bound = std::min<std::chrono::nanoseconds>(options_.patience, slow_observer);
-  observers_hear_ = home_.events().wait_heard(observers_hear_ ? bound : std::chrono::nanoseconds{0});
+  observers_hear_ = home_.disposals().wait_idle(observers_hear_ ? bound : std::chrono::nanoseconds{0})
+                    && home_.events().wait_heard(observers_hear_ ? bound : std::chrono::nanoseconds{0});
 }
 
 void manager::world::move_to(time_point when) {
@@ -211,6 +213,7 @@ void manager::world::block(std::unique_lock<std::mutex>& lock, std::condition_va
   }
   const blocked_threads::entry here{*lock.mutex(), done, until};
   const detail::blocked_observer observer;
+  const detail::disposal::blocked destructor;
   if (counts) {
     lock.unlock(); // that of the list comes first
     blocked_.add(here);

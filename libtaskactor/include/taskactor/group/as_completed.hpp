@@ -26,6 +26,7 @@
 #include <atomic>
 #include <cstddef>
 #include <memory>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -107,7 +108,12 @@ public:
   explicit gather_guard(ref<gather_state> state) : state_(std::move(state)) {}
   gather_guard(const gather_guard&) = delete;
   gather_guard& operator=(const gather_guard&) = delete;
-  ~gather_guard() { state_->cancel(end_reason::parent_ended); }
+  /// The range may be the caller's: nobody reads it any more when this is over.
+  ~gather_guard() {
+    state_->cancel(end_reason::parent_ended);
+    while (state_->is_fetching())
+      std::this_thread::yield();
+  }
 
   /// `ctx` asks, and is woken.
   void belong_to(context& ctx) {

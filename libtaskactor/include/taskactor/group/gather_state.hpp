@@ -53,13 +53,12 @@ struct gather_options {
   /// The items' ids are this, a slash and their index: `find` and `cancel_task` know an item by it while it
   /// runs. Empty: one is made ("gather-3"). Inside a task the task's id and a slash come before it.
   field<std::string> id{};
-  /// Items that run at once; zero: as many as there are tokens when it starts. Each takes a token of the
-  /// manager's capacity, so that no more than that run: a larger number is told once in the log. Of a range
-  /// that doesn't know its size no more than 2^20 run.
+  /// Items that run at once; zero: as many as there are tokens when it starts. Each takes a token, so that no
+  /// more than those run: a larger number is logged once. Of a range of unknown size no more than 2^20 run.
   std::size_t concurrency = 0;
   /// How long each item may run; unset or `no_timeout`: no limit of its own.
   std::optional<time_span> task_timeout{};
-  /// How long all may take; what runs then is timed out, what hasn't started is `not_started`.
+  /// How long all may take; what runs then is timed out, what hasn't started `not_started`.
   std::optional<time_span> total_timeout{};
   /// Each item waits a random time below this before it starts, so that not all start at once.
   time_span jitter{};
@@ -89,8 +88,7 @@ public:
 
   /// True when every started item has its outcome and no other will start.
   bool complete() const noexcept { return complete_.load(std::memory_order_acquire); }
-  /// True when no lane is left either.
-  bool ended() const noexcept final { return over_.load(std::memory_order_acquire); }
+  bool ended() const noexcept final { return over_.load(std::memory_order_acquire); } // nor is a lane left
   /// Before it is opened inside a task: who waits, and from whom the items inherit.
   void adopt(context& parent);
   /// It is this task that waits from now on; null: nobody.
@@ -115,8 +113,7 @@ public:
   runtime& home() const noexcept { return home_; }
   bool closed() const noexcept { return closed_.load(); }
   end_reason close_reason() const noexcept { return close_reason_.load(); }
-  /// Somebody else waits for a token.
-  bool crowded() const noexcept;
+  bool crowded() const noexcept; // somebody else waits for a token
   /// The sink threw: keeps the first exception, and cancels.
   void sink_failed() noexcept;
   void rethrow_sink_failure();
@@ -135,6 +132,8 @@ public:
     return room_.load(std::memory_order_relaxed) == any_number || take_bounded_room();
   }
   void return_room() noexcept;
+  void set_fetching(bool is) noexcept; // around a look at `closed` and the fetch after it, if it is bounded
+  bool is_fetching() const noexcept { return fetching_.load() != 0; }
 
   // -- item_batch
   const std::string& batch_id() const noexcept final { return *options_.id; }
@@ -157,11 +156,16 @@ protected:
   virtual void tell_late() {}
   /// What the destructor of the items' common body has thrown, if it has.
   void report_fault_of_body(const std::exception_ptr& thrown) noexcept;
+  /// Its body, source and sink have destructors that run nobody's code.
+  virtual bool is_harmless() const noexcept { return false; }
+  void destroy() noexcept final;
 
 private:
   static constexpr std::size_t any_number = ~std::size_t{0};
   void add_lanes(std::size_t most) noexcept;
   void tell_of_capacity() noexcept;
+  ref<lane> add_lane();
+  void lack_memory(const ref<lane>& not_admitted) noexcept;
   void signal(end_reason why, bool kill) noexcept;
   ref<lane> find_lane(std::size_t index) const;
   bool take_bounded_room() noexcept;
@@ -181,7 +185,7 @@ private:
   std::atomic<end_reason> close_reason_{end_reason::none};
   std::atomic<std::size_t> running_{0};
   std::atomic<bool> complete_{false}, over_{false};
-  std::atomic<std::size_t> room_{any_number};
+  std::atomic<std::size_t> room_{any_number}, fetching_{0};
   /// Lanes with a fetch or an item under way, and one until the feed has ended. In a cache line of its own,
   /// away from what lanes read for each item.
   alignas(64) std::atomic<std::size_t> pending_{1};

@@ -57,10 +57,12 @@ public:
   // -------------------------------------------------------------------------------------------------------
   void child_ended(record& child) noexcept override;
   void child_left_behind(record& child) noexcept override;
+  bool attempt_left_behind(record& rest) noexcept override;
   void child_gone(record& child) noexcept override;
   std::string next_id() override;
 
 private:
+  void destroy() noexcept override;
   struct member {
     std::uint64_t number; // in the order in which they were added
     ref<record> task;

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstddef>
+#include <cstdint>
 
 namespace taskactor::detail {
 
@@ -25,6 +26,7 @@ public:
   const failure* failed() const noexcept final { return nullptr; }
   /// Is the time of the item, or of all, up? If so it is given its outcome here.
   due_review review(time_point now) final;
+  void leave_item(failure how) noexcept final;
 
   /// Any thread: whether it is this item's now.
   bool runs(std::size_t index) const noexcept {
@@ -48,6 +50,7 @@ private:
   bool fetch_next();
   bool fetch_next_epoch();
   bool hand_over(bool late) noexcept;
+  bool end_item(std::uint64_t seen, failure how) noexcept;
   void let_go() noexcept;
   void start_pause(context& where);
   void report_item() noexcept;

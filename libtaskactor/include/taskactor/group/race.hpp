@@ -17,11 +17,13 @@
 #pragma once
 
 #include <taskactor/group/children_end.hpp>
+#include <taskactor/group/race_ends.hpp>
 #include <taskactor/group/task_group.hpp>
 
-#include <atomic>
 #include <cstddef>
+#include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <tuple>
 #include <utility>
@@ -39,17 +41,6 @@ struct race_won {
 
 namespace detail {
 
-/// The value of an await, or the one value of void.
-template <class T>
-task<stored<T>> value_of(task<T> body) {
-  if constexpr (std::is_void_v<T>) {
-    co_await std::move(body);
-    co_return std::monostate{};
-  } else {
-    co_return co_await std::move(body);
-  }
-}
-
 /// Rethrows the first error, if it `decides`; the others are reported.
 inline void settle_errors(const std::vector<std::exception_ptr>& errors, bool decides) {
   for (std::size_t i = decides ? 1 : 0; i < errors.size(); ++i)
@@ -58,52 +49,19 @@ inline void settle_errors(const std::vector<std::exception_ptr>& errors, bool de
     std::rethrow_exception(errors.front());
 }
 
-/// The first end of several, written by one child and read when all are gone.
-template <class Result>
-struct first_end {
-  std::atomic<bool> decided{false};
-  std::optional<Result> value;
-  std::exception_ptr error;
-
-  /// A child of the race: its end decides, or is nothing.
-  template <class T, class Write>
-  task<void> compete(task_group& group, task<T> body, Write write) {
-    bool mine = false;
-    try {
-      auto got = co_await value_of(std::move(body));
-      mine = !decided.exchange(true);
-      if (mine)
-        write(value, std::move(got)); // what throws now is how it has ended
-    } catch (const cancelled_error&) {
-      throw;
-    } catch (...) {
-      if (!mine && decided.exchange(true))
-        throw; // the group keeps it
-      value.reset();
-      error = std::current_exception();
-    }
-    group.cancel();
-  }
-  Result take(const std::exception_ptr& lost) {
-    if (error)
-      std::rethrow_exception(error);
-    if (!value)
-      throw_cancellation(lost); // nobody had the time
-    return std::move(*value);
-  }
-};
-
 /// A child is given its coroutine as an argument, which is kept until it has ended.
 template <class T, class Result, class Write>
-void start_competitor(task_group& group, first_end<Result>& end, task<T> body, Write write) {
-  group.start([&group, &end, write](task<T> mine) { return end.compete(group, std::move(mine), write); },
+void start_competitor(task_group& group, const std::shared_ptr<first_end<Result>>& end, task<T> body,
+                      Write write) {
+  group.start([group, end, write](
+                  task<T> mine) { return first_end<Result>::compete(end, group, std::move(mine), write); },
               std::move(body));
 }
 
 template <std::size_t... I, class... Ts>
 task<std::variant<stored<Ts>...>> race_of(std::index_sequence<I...>, task<Ts>... bodies) {
   using result = std::variant<stored<Ts>...>;
-  first_end<result> end;
+  const auto end = std::make_shared<first_end<result>>();
   auto all = [&](task_group& group) {
     (start_competitor(group, end, std::move(bodies),
                       [](std::optional<result>& into, stored<Ts>&& got) {
@@ -112,15 +70,16 @@ task<std::variant<stored<Ts>...>> race_of(std::index_sequence<I...>, task<Ts>...
      ...);
   };
   const auto children = co_await end_of_children(std::ref(all), false);
-  settle_errors(children.errors, !end.decided);
-  co_return end.take(children.lost);
+  const bool decided = end->close();
+  settle_errors(children.errors, !decided);
+  co_return end->take(decided, children.lost);
 }
 
 template <class T>
 task<race_won<T>> race_of_equals(std::vector<task<T>> bodies) {
   if (bodies.empty())
     throw_rejection({errc::invalid_argument, "race: nobody takes part; give at least one body"});
-  first_end<race_won<T>> end;
+  const auto end = std::make_shared<first_end<race_won<T>>>();
   auto all = [&](task_group& group) {
     for (std::size_t i = 0; i < bodies.size(); ++i)
       start_competitor(group, end, std::move(bodies[i]),
@@ -129,24 +88,25 @@ task<race_won<T>> race_of_equals(std::vector<task<T>> bodies) {
                        });
   };
   const auto children = co_await end_of_children(std::ref(all), false);
-  settle_errors(children.errors, !end.decided);
-  co_return end.take(children.lost);
+  const bool decided = end->close();
+  settle_errors(children.errors, !decided);
+  co_return end->take(decided, children.lost);
 }
 
 template <std::size_t... I, class... Ts>
 task<std::tuple<stored<Ts>...>> all_of(std::index_sequence<I...>, task<Ts>... bodies) {
-  std::tuple<std::optional<stored<Ts>>...> values;
+  const std::tuple<std::shared_ptr<one_of_all<Ts>>...> values{std::make_shared<one_of_all<Ts>>()...};
   auto all = [&](task_group& group) {
-    (group.start([&values](task<Ts> body)
-                     -> task<void> { std::get<I>(values).emplace(co_await value_of(std::move(body))); },
-                 std::move(bodies)),
+    (group.start(
+         [into = std::get<I>(values)](task<Ts> body) { return one_of_all<Ts>::fill(into, std::move(body)); },
+         std::move(bodies)),
      ...);
   };
   const auto children = co_await end_of_children(std::ref(all), true);
   settle_errors(children.errors, true);
-  if (!(std::get<I>(values).has_value() && ...))
+  if (!(std::get<I>(values)->written.load(std::memory_order_acquire) && ...))
     throw_cancellation(children.lost);
-  co_return std::tuple<stored<Ts>...>{std::move(*std::get<I>(values))...};
+  co_return std::tuple<stored<Ts>...>{std::move(*std::get<I>(values)->value)...};
 }
 
 } // namespace detail

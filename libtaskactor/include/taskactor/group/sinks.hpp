@@ -15,6 +15,7 @@
 #include <atomic>
 #include <cstddef>
 #include <deque>
+#include <exception>
 #include <memory>
 #include <mutex>
 #include <utility>
@@ -70,9 +71,16 @@ public:
   explicit borrowed_sink(Sink& sink) : sink_(&sink), shared_(std::make_unique<shared>()) {}
   void operator()(std::size_t index, outcome<R>&& what) {
     const std::lock_guard lock{shared_->calls};
-    tell_kept();
+    std::exception_ptr thrown;
+    try {
+      tell_kept();
+    } catch (...) { // about another item: this one is told all the same
+      thrown = std::current_exception();
+    }
     if (sink_)
       (*sink_)(index, std::move(what));
+    if (thrown)
+      std::rethrow_exception(thrown);
   }
   void late(std::size_t index, outcome<R>&& what) {
     const std::lock_guard lock{shared_->kept_mutex};

@@ -168,8 +168,10 @@ public:
 private:
   struct shared {
     explicit shared(held_range<Items> from) : items(std::move(from)) {
-      if constexpr (std::ranges::sized_range<std::remove_reference_t<Items>>)
+      if constexpr (std::ranges::sized_range<std::remove_reference_t<Items>>) {
         known = static_cast<std::size_t>(std::ranges::size(range_of(items)));
+        ended = known == 0;
+      }
     }
     held_range<Items> items;
     std::size_t known = 0; // asked for before the first is read

@@ -121,6 +121,7 @@ private:
   ref<lane> make_lane() override {
     return ref<lane>{new typed_lane<F, Source, Sink>{ref<typed_gather>{this}}};
   }
+  bool is_harmless() const noexcept override { return harmless<F> && harmless<Source> && harmless<Sink>; }
   bool has_items() const noexcept override { return source.has_items(); }
   std::size_t known_items() const noexcept override {
     if constexpr (requires { source.size(); })

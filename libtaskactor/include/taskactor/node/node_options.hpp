@@ -18,7 +18,8 @@ namespace taskactor {
 struct node_certificates {
   /// Whose certificates are believed.
   std::filesystem::path authority{};
-  /// This node's own, and its key.
+  /// This node's own, and its key: refused unless it is private. Others must not be able to read or change
+  /// it; its group may read it if it is root's.
   std::filesystem::path certificate{}, key{};
 };
 

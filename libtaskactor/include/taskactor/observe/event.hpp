@@ -6,9 +6,9 @@
 /// | progress           | -     | `this_task::report_progress`; the latest, others may be skipped |
 /// | completed          | debug | ended with a value                                          |
 /// | cancelled          | info  | ended because somebody asked, started or not                |
-/// | timed_out          | error | a clock of rule 7 ran out                                   |
-/// | failed             | error | the body threw; `text` has the chain                        |
-/// | unobserved_failure | error | a failed task's last handle is gone, and nobody looked      |
+/// | timed_out          | debug | a clock of rule 7 ran out                                   |
+/// | failed             | debug | the body threw; `text` has the chain                        |
+/// | unobserved_failure | error | failed or timed out, its last handle is gone, and nobody looked |
 /// | cleanup_fault      | warn  | a destructor threw while a body was destroyed               |
 /// | retrying           | warn  | an attempt has failed, and there will be another one; so it is with an
 /// idempotent call |
@@ -27,6 +27,9 @@
 /// | service_restarting | warn  | and will be started again; `text`: when                     |
 /// | service_left_behind | warn | has outlived its kill, and is waited for no longer          |
 /// | supervisor_gave_up | error | a child didn't start, or was restarted too often            |
+///
+/// An unobserved failure is logged as info when it was to be expected: the task had been asked to end, or was
+/// refused something new by a manager that is stopping.
 #pragma once
 
 #include <chrono>

@@ -3,8 +3,8 @@
 ///     caller --- command_line, command_options ---> command --- command_result ---> caller
 ///
 /// A command is a program in a process group of its own. It runs in the caller's session with default signal
-/// dispositions, no blocked signal, and no descriptor but its three streams, which are pipes. No shell sees
-/// it: the arguments arrive as they are.
+/// dispositions, no blocked signal, and no descriptor but its three streams, which are pipes, unless it
+/// `inherits_descriptors`. No shell sees it: the arguments arrive as they are.
 ///
 /// Program names: with a `/` in it, a name is a path; without, it is looked for in the directories of PATH,
 /// as the command's own environment has it ("/bin:/usr/bin" when there is none). Relative paths, relative
@@ -14,11 +14,18 @@
 /// Ends: a command has ended when its first process has. What is left of its process group is killed then,
 /// and its output up to there is kept. If the program that uses taskactor is killed itself, its commands'
 /// groups are killed. Limits: a process that leaves the group (`setsid`, job control of a shell) is neither
-/// found again nor waited for, and one that runs as another user can't be killed. Reading the terminal
-/// (/dev/tty) stops a command with TTIN.
+/// found again nor waited for, and one that runs as another user can't be killed.
+///
+/// Stops: what stops a command (TTIN when it reads the terminal, which isn't its own: /dev/tty) is seen
+/// within a second, and told: see `on_stopped`. CONT lets it go on; its timeout ends it all the same.
+///
+/// What there is no room for (no descriptor, process or memory left) while other commands run isn't refused:
+/// it waits for the next end, and what was asked for behind it as well. When no other one runs it is
+/// `command_not_started`.
 ///
 /// Errors: a program that can't be started is `errc::command_not_found`, `command_not_executable` or
-/// `command_not_started`; bad options are `invalid_argument`. An exit code or a signal is data, in
+/// `command_not_started`; bad options are `invalid_argument`, as are arguments that no command can be given:
+/// a NUL byte, or more than the system takes. /proc has to be there. An exit code or a signal is data, in
 /// `command_result`.
 #pragma once
 
@@ -31,6 +38,7 @@
 #include <cstdint>
 #include <exception>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -38,6 +46,8 @@
 #include <vector>
 
 namespace taskactor {
+
+class command_pause;
 
 /// The program and its arguments; at least the program. No NUL bytes.
 /// A class of its own, since g++ 12 can't compile a list of strings for a vector inside a `co_await`
@@ -76,14 +86,27 @@ struct command_options {
   std::optional<std::size_t> memory_limit{};
   /// Added to this program's niceness, as nice(1) does: 0 to 19. Default zero: the same priority.
   int niceness = 0;
+  /// Descriptors that each process of the command may have open at once (the soft RLIMIT_NOFILE; it may raise
+  /// that up to the hard one). Unset: as many as this program; zero is refused.
+  std::optional<std::size_t> open_files{};
+  /// The command has this program's descriptors, too: all that aren't marked close-on-exec, at the time of
+  /// its start. What this program was started with itself usually isn't. Default: none but its streams.
+  bool inherits_descriptors = false;
+  /// The command has the terminal of this program's session: /dev/tty as its standard input (`stdin_data` is
+  /// refused), this program's own standard output and error, of which nothing is kept, and the foreground,
+  /// which is taken back at its end. When it is stopped, by Ctrl-Z for one, the terminal is taken back,
+  /// `on_stopped` called, and then it goes on with the terminal. One at a time. In the background there is no
+  /// terminal to give, and a command that reads it stops. Without one: `command_not_started`.
+  bool on_terminal = false;
   /// Bytes kept of each stream; what comes later is read and dropped, so that the command never waits for its
   /// reader. Default 1 MiB; zero keeps nothing. Without meaning when `on_output` or `on_line` is set.
   std::size_t capture_limit = std::size_t{1} << 20;
   /// Standard error goes where standard output goes: one stream, in the order of writing.
   bool merge_stderr = false;
   /// Called with output as it comes, in pieces as they are read, instead of keeping it: whatever becomes of
-  /// the task, its caller has had what the command had printed by then. Called one at a time, on the thread
-  /// that serves all commands: it must not block. When it throws, that is kept in
+  /// the task, its caller has had what the command had printed by then. Called one at a time, on a thread
+  /// that is there for that: it may block, and holds up its own command alone, whose end waits for it, and
+  /// whose output waits in its pipe when some 256 KiB wait for the handler. When it throws, that is kept in
   /// `command_result::handler_error`, it isn't called again, and the command runs on.
   field<std::function<void(stream, std::string_view bytes)>> on_output{};
   /// The same by lines: each without its newline; a last line without one counts too. Not both.
@@ -93,6 +116,11 @@ struct command_options {
   std::size_t line_limit = std::size_t{1} << 16;
   /// How long the command may run. Unset: as long as its task may; zero has expired: it isn't started.
   std::optional<time_span> timeout{};
+  /// Called with the signal that has stopped the command, as `on_output` is. One that has the terminal goes
+  /// on when it has returned. Unset: a warning is logged.
+  field<std::function<void(int signal)>> on_stopped{};
+  /// What can stop the command, and its `timeout` and `grace`, for a while. Null: nothing.
+  field<std::shared_ptr<command_pause>> pause{};
   /// From TERM to KILL, when the command is cancelled or its time is up. Unset: the manager's `cancel_grace`;
   /// zero: KILL at once.
   std::optional<time_span> grace{};

@@ -22,8 +22,9 @@
 /// Errors: `worker_lost`, when the process dies under the call, whatever it died of; nothing else is harmed.
 /// `remote_error` for what the body throws: its type and its text. `std::system_error` with
 /// `errc::unknown_task` (not registered), `errc::worker_not_started` (no worker to be had, with its own last
-/// words), `std::length_error` for arguments beyond 64 MiB of CBOR; a result beyond that is a `remote_error`,
-/// one of more than 200 levels ends the worker. A task whose calls have killed three workers
+/// words; without /proc this program can't be started again), `std::length_error` for arguments beyond 64 MiB
+/// of CBOR; a result beyond that, of more than 200 levels or with bytes that have a subtype is a
+/// `remote_error`. A task whose calls have killed three workers
 /// (`manager_options::worker_max_kills`) isn't retried. A call begins at most once, unless its function is
 /// registered as `named_options::idempotent`: then it is run again when its worker has died.
 /// Stops: the body in the worker is cancelled (rule 9: `cancelled_error` at its awaits,

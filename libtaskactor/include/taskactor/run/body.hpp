@@ -5,7 +5,9 @@
 /// lambda's captures stay valid across its awaits.
 #pragma once
 
+#include <taskactor/run/attempt_rest.hpp>
 #include <taskactor/run/call_check.hpp>
+#include <taskactor/run/harmless.hpp>
 #include <taskactor/run/kept_call.hpp>
 #include <taskactor/run/record.hpp>
 #include <taskactor/run/runs_on_any_thread.hpp>
@@ -26,6 +28,11 @@ public:
   void fail(failure what) noexcept override { outcome_ = outcome<T>{std::move(what)}; }
   void drop_outcome() noexcept override { outcome_ = outcome<T>{}; }
   const failure* failed() const noexcept override { return outcome_ ? nullptr : &outcome_.error(); }
+  std::uint8_t user_parts(std::uint8_t among) const noexcept override {
+    const auto is_users = [this] { return outcome_ ? !harmless<T> : outcome_.error().cause() != nullptr; };
+    const bool users = (among & outcome_part) != 0 && is_users();
+    return static_cast<std::uint8_t>(record::user_parts(among) | (users ? outcome_part : 0));
+  }
 
 protected:
   /// Calls `produce` for the body's result; what it returns or throws becomes the outcome, if nothing else
@@ -40,8 +47,12 @@ protected:
           outcome_.emplace();
       } else {
         T value = produce();
-        if (decide())
+        if (decide()) { // else it is the manager's
           outcome_.emplace(std::move(value));
+          if constexpr (!std::is_nothrow_move_constructible_v<T>)
+            if (!outcome_)
+              keep_error();
+        }
       }
     } catch (...) {
       conclude_exception();
@@ -77,14 +88,14 @@ public:
       return false;
     if constexpr (traits::coroutine) {
       try {
-        root_ = (*parts_)();
+        root_ = present()();
         root_.enter_root(where);
         return true;
       } catch (...) { // no frame: out of memory, or a parameter's copy threw
         this->conclude_exception();
       }
     } else {
-      this->conclude([this]() -> result_type { return (*parts_)(); });
+      this->conclude([this]() -> result_type { return present()(); });
     }
     return false;
   }
@@ -98,20 +109,24 @@ public:
     }
   }
 
-  bool keep_spare() override {
-    if constexpr (parts::can_be_copied) {
-      spare_ = std::make_unique<parts>(*parts_);
-      return true;
-    } else {
-      return false;
+  std::uint8_t user_parts(std::uint8_t among) const noexcept override {
+    auto found = outcome_record<body_result<F, Args...>>::user_parts(among);
+    if constexpr (!harmless<F> || !harmless<std::tuple<Args...>>) {
+      if ((among & record::body_part) != 0 && (tried_again_ ? attempt_ != nullptr : parts_.has_value()))
+        found |= record::body_part;
+      if ((among & record::spare_part) != 0 && tried_again_ && parts_)
+        found |= record::spare_part;
     }
+    return found;
   }
 
+  bool keep_spare() override { return tried_again_ = parts::can_be_copied; }
+
   void drop_spare() noexcept override {
-    if (!spare_)
+    if (!tried_again_ || !parts_)
       return;
     const current_scope its_own{this, current_context()};
-    spare_.reset();
+    parts_.reset();
   }
 
   std::exception_ptr discard_body() noexcept override {
@@ -122,26 +137,35 @@ public:
     return thrown;
   }
 
+  ref<record> leave_attempt() override {
+    if (!attempt_)
+      return {};
+    if constexpr (traits::coroutine)
+      if (auto* const root = root_.release())
+        root->owner = nullptr; // its frames are the actor's
+    return ref<record>{new attempt_rest<parts>{std::move(attempt_)}};
+  }
+
 private:
   struct none {};
 
   /// What their destructors throw is this task's, on whatever thread they run.
   void drop_parts() noexcept {
     if constexpr (parts::is_trivially_dropped) {
-      parts_.reset();
-    } else if (parts_) {
+      tried_again_ ? attempt_.reset() : parts_.reset();
+    } else if (tried_again_ ? attempt_ != nullptr : parts_.has_value()) {
       const current_scope its_own{this, current_context()};
-      parts_.reset();
+      tried_again_ ? attempt_.reset() : parts_.reset();
     }
   }
 
-  /// A further attempt begins. False: the copy threw, which is how it ended.
+  /// An attempt begins. False: the copy for it threw, which is how it ended.
   bool take_spare() {
     if constexpr (parts::can_be_copied) {
-      if (parts_ || !spare_)
+      if (attempt_ || !tried_again_)
         return true;
       try {
-        parts_.emplace(*spare_);
+        attempt_ = std::make_unique<parts>(*parts_);
       } catch (...) {
         this->conclude_exception();
         return false;
@@ -150,8 +174,11 @@ private:
     return true;
   }
 
-  std::optional<parts> parts_;
-  std::unique_ptr<parts> spare_; // for further attempts, if there may be any
+  parts& present() noexcept { return attempt_ ? *attempt_ : *parts_; }
+
+  std::optional<parts> parts_;     // what is run, or copied for each attempt
+  std::unique_ptr<parts> attempt_; // the copy for this one
+  bool tried_again_ = false;       // there may be further attempts
   [[no_unique_address]] std::conditional_t<traits::coroutine, task<result_type>, none> root_;
 };
 

@@ -1,6 +1,7 @@
 /// What a `task_manager` is made with, what it says of itself, and how it is shut down.
 #pragma once
 
+#include <taskactor/observe/log_level.hpp>
 #include <taskactor/task/options.hpp>
 #include <taskactor/task/time_span.hpp>
 
@@ -26,8 +27,8 @@ enum class limiter_kind : std::uint8_t { global, thread, process };
 std::string_view to_string(limiter_kind kind) noexcept;
 
 /// A field that is unset takes its value from the environment variable named with it, and without one the
-/// default. Checked once, at construction. Errors: `std::system_error{errc::invalid_argument}`, naming the
-/// field or variable.
+/// default. Processors are those that the program may use: `usable_processors`. Checked once, at
+/// construction. Errors: `std::system_error{errc::invalid_argument}`, naming the field or variable.
 struct manager_options {
   /// Tasks that run at once. TASKACTOR_CAPACITY; default min(max(32, 4 * processors), 256). Zero: none runs
   /// for now.
@@ -55,13 +56,14 @@ struct manager_options {
   /// What the workers of `run_in_process` are: a program whose `main` has `worker_entry`, as
   /// `taskactor-worker` does, and its arguments; a name without a slash is looked for on the PATH. It has to
   /// have the same tasks registered, or to load them. Empty: this program, which then needs `worker_entry`
-  /// itself.
+  /// itself, and /proc, through which it is found.
   std::vector<std::string> worker_program{};
   /// A worker of `run_in_process` ends after this time without a call. `no_timeout`: only with the manager.
   time_span worker_idle_limit = std::chrono::minutes{5};
   /// A worker ends after so many calls, and the next call gets a new one. Zero: no limit.
   std::size_t worker_max_calls = 0;
-  /// A worker whose resident memory is beyond this after a call ends, in bytes. Zero: no limit.
+  /// A worker whose resident memory, as /proc has it, is beyond this after a call ends, in bytes. Zero: no
+  /// limit.
   std::size_t worker_max_memory = 0;
   /// A task whose calls have killed so many workers isn't retried, nor are its idempotent calls run again.
   /// Zero: no limit.
@@ -73,11 +75,18 @@ struct manager_options {
   /// It runs here again (event `readmitted`) after so many clean runs in a row there: in time, and without
   /// the death of a worker. So many here, and earlier ones are forgotten. Zero: never.
   std::size_t readmit_after = 100;
-  /// Threads of the scheduler, when the manager owns its actor system. Zero: as many as processors.
+  /// Threads of the scheduler, when the manager owns its actor system. Zero: as many as processors that it
+  /// may use (`usable_processors`), four at least.
   std::size_t scheduler_threads = 0;
   /// Where events are logged (rule 13). Null: the registered logger "taskactor", made (to standard error) if
-  /// missing.
+  /// missing; that one never waits for its reader. Sinks may be slow: what the runtime's own threads have to
+  /// say is written by a thread of the log; of what waits for it beyond 10,000 lines, the newest are dropped
+  /// and counted (`manager_statistics::events_dropped`).
   std::shared_ptr<spdlog::logger> logger{};
+  /// From which level on this manager logs, whatever the logger's own level is, which stays as it is; the
+  /// logger is taken as it is when the manager is made. TASKACTOR_LOG (debug, info, warn, error, off);
+  /// default: the logger's own level, which is info unless somebody has set it.
+  std::optional<taskactor::log_level> log_level{};
 };
 
 /// Bounds of the stages of a shutdown (rule 12); each begins when the one before is over, and ends early when

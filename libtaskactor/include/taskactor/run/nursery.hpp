@@ -25,6 +25,9 @@ public:
   /// Manager's thread, once at most, before `child_gone`: it was killed, and goes on all the same (a thread
   /// in a call). Nobody waits for it any longer (rule 8); but what it refers to has to stay.
   virtual void child_left_behind(record& child) noexcept = 0;
+  /// Manager's thread: an attempt of a child goes on beside the next one, as `rest`. True: what that refers
+  /// to has to stay, and `child_gone(rest)` is to be told.
+  virtual bool attempt_left_behind(record&) noexcept { return false; }
   /// Manager's thread, once: nothing of it runs any more.
   virtual void child_gone(record& child) noexcept = 0;
   /// Under the table's lock: an id for a child whose own, made as well, is taken.

@@ -15,6 +15,7 @@
 #include <taskactor/run/end_listener.hpp>
 #include <taskactor/run/nursery.hpp>
 #include <taskactor/run/outcome_owners.hpp>
+#include <taskactor/run/phase.hpp>
 #include <taskactor/run/token_state.hpp>
 #include <taskactor/task/context.hpp>
 #include <taskactor/task/info.hpp>
@@ -31,21 +32,6 @@ namespace taskactor::detail {
 
 class runtime;
 struct special;
-
-enum class record_kind : std::uint8_t {
-  task,  ///< has an id in the table, counts against `max_queue`
-  lane,  ///< runs items of a gather, one after the other
-  claim, ///< tokens of named limiters for a part of a body; has no actor
-};
-
-/// Where a record stands with the manager.
-enum class phase : std::uint8_t { outside, waiting, backing_off, running, in_grace, killed, overrun, gone };
-
-/// What a lane of a gather answers when its time may be up.
-struct due_review {
-  bool expired = false;                // its item has been given its outcome: the body is to be asked to end
-  time_point next = time_point::max(); // when to look again, unless expired
-};
 
 class record : public task_core {
 public:
@@ -79,6 +65,8 @@ public:
   static constexpr std::uint8_t moves_token = 1, has_ended = 4;
   std::atomic<std::uint8_t> news{0};
   record* told_before = nullptr;
+  std::uint8_t disposed = 0; // what is to be destroyed elsewhere, and the list: under its lock (disposal.hpp)
+  record* disposed_before = nullptr;
   std::atomic<clock::rep> started_at{0}, ended_at{0}, deadline_at{clock::duration::max().count()};
 
   // -- the manager's
@@ -117,10 +105,17 @@ public:
   /// The outcome's failure, or null.
   virtual const failure* failed() const noexcept = 0;
   virtual due_review review(time_point) { return {}; } // manager's thread, lanes only: its time may be up
+  virtual void leave_item(failure) noexcept {}         // manager's thread, lanes only: it can't be killed
   virtual void on_down() noexcept {}                   // manager's thread: the actor is down, all is over
-  /// Before admission: keeps what a further attempt needs. False: it can't be copied.
-  virtual bool keep_spare() { return false; }
+  /// Which of these parts are there still, with destructors that may run anybody's code. Looks at no other
+  /// part: it may be somebody else's by now.
+  static constexpr std::uint8_t body_part = 1, spare_part = 2, outcome_part = 4, all_parts = 7;
+  virtual std::uint8_t user_parts(std::uint8_t among) const noexcept;
+  virtual bool keep_spare() { return false; } // before admission; false: it can't be copied
   virtual void drop_spare() noexcept {}
+  /// On its actor: what the killed attempt still needs, apart, so that there can be another one. Empty: it
+  /// can't be parted.
+  virtual ref<record> leave_attempt() { return {}; }
   virtual void on_granted() noexcept {} // manager's thread, claims only: it has its tokens
 
   /// The depth of what it starts in itself; far down it no longer grows.
@@ -155,6 +150,8 @@ public:
   void forbid_retry() noexcept override;
   time_point now() const noexcept override;
   task_info info() const;
+  /// As the failure's own message, without asking its exception, which is the user's.
+  std::string error_text() const;
 
   // -- listeners and life time
   /// False when the task has already ended: `listener` will not be told.
@@ -170,7 +167,7 @@ public:
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
-      delete this;
+      destroy();
   }
   void drop_handle() noexcept {
     if (owners.drop())
@@ -185,8 +182,11 @@ public:
 protected:
   record();
   void forget_progress() noexcept; // its body is another one now
+  void keep_error() noexcept;      // on the body's own thread: asks what it has thrown for its words
+  std::string error_text_for_listener() const; // who is told by `tell_listeners()`, under the lock
 
 private:
+  void destroy() noexcept;
   struct words; // what few tasks have to say
   words& said();
   void take_out(end_listener& listener) noexcept;

@@ -3,13 +3,12 @@
 #pragma once
 
 #include <taskactor/run/admit.hpp>
+#include <taskactor/run/harmless.hpp>
 
 #include <caf/error.hpp>
 #include <caf/expected.hpp>
 #include <caf/message.hpp>
-#if __has_include(<caf/make_message.hpp>)
-#include <caf/make_message.hpp> // with CAF 1.x in message.hpp
-#endif
+#include <caf/sec.hpp> // with 0.17 it brings make_message, which 1.x has in message.hpp
 
 #include <memory>
 #include <optional>
@@ -28,6 +27,8 @@ public:
   virtual std::optional<rejection> admit(runtime& where, ref<record>& admitted) = 0;
   /// What the ended task replies with.
   virtual caf::message reply() const = 0;
+  /// Making that runs nobody's code.
+  virtual bool replies_at_once() const noexcept = 0;
   virtual const failure* failed() const = 0;
   task_options options;
   bool joined = false; // the task was there already
@@ -76,6 +77,10 @@ public:
       return caf::make_message();
     else
       return reply_of(**handle_->try_outcome());
+  }
+  bool replies_at_once() const noexcept override {
+    return harmless<T>
+           && (!std::is_trivially_destructible_v<T> || std::is_trivially_copyable_v<T> || std::is_void_v<T>);
   }
   const failure* failed() const override {
     const auto* how = handle_->try_outcome();

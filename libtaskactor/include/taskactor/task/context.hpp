@@ -9,6 +9,7 @@
 /// no more than "look again": a spurious one is harmless.
 #pragma once
 
+#include <taskactor/task/operation.hpp>
 #include <taskactor/task/ref.hpp>
 
 #include <atomic>
@@ -24,24 +25,6 @@ namespace taskactor::detail {
 
 using clock = std::chrono::steady_clock;
 using time_point = clock::time_point;
-
-/// Work outside of the task's actor (a thread's call, a process, the lanes of a gather), which outlives a
-/// killed body. Its end wakes the actor.
-class operation {
-public:
-  virtual ~operation() = default;
-  /// True when nothing of it runs any more.
-  virtual bool ended() const noexcept = 0;
-  virtual void abandon() noexcept {} // the body that has left it behind is over
-  void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
-  void release() noexcept {
-    if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
-      delete this;
-  }
-
-private:
-  std::atomic<std::uint32_t> references_{0};
-};
 
 /// What a parked body waits for ("the end of task "b""), and until when at most.
 struct wait_reason {

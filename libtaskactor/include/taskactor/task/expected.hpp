@@ -31,7 +31,8 @@ std::ostream& operator<<(std::ostream& out, const rejection& what);
 [[noreturn]] void throw_rejection(const rejection& what);
 
 namespace detail {
-/// Of an error that was thrown so: the message, without the code's own words.
+/// Of an error that was thrown so: the message, which says all that the code's own words would. Of any other,
+/// those of the system among them, everything: there the code's words are the reason.
 std::string message_of(const std::system_error& error);
 } // namespace detail
 

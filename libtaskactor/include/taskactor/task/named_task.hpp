@@ -75,7 +75,9 @@ public:
 
 protected:
   named_task(std::string name, named_options how, std::source_location where)
-      : name_(std::move(name)), how_(std::move(how)), where_(where) {}
+      : name_(std::move(name)), how_(std::move(how)), where_(where) {
+    share_retry_on();
+  }
   /// Takes the types' names, and which of them may be missing.
   void describe(const std::vector<std::string>& types, const std::vector<bool>& optional,
                 const std::string& result);
@@ -93,6 +95,8 @@ protected:
   }
 
 private:
+  void share_retry_on();
+
   std::string name_;
   named_options how_;
   std::source_location where_;

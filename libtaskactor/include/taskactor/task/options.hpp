@@ -1,5 +1,10 @@
 /// What a caller says of one task: its id, its three clocks (rule 7), what it takes, and what to do when it
 /// can't be admitted or fails.
+///
+/// What a task is given (callable, arguments) is destroyed where it has run: on its actor or thread. What was
+/// refused, by the caller; what never ran, and a result that has no handle, on a thread that nobody waits for
+/// but `shutdown` and the manager's destructor, which name what hangs and leave it behind. None of these
+/// holds up other tasks.
 #pragma once
 
 #include <taskactor/task/expected.hpp>

@@ -1,0 +1,154 @@
+"""Ctrl-Z and the terminal: commands stop and go on with the program, and one that wants the terminal can have it."""
+import os
+import pathlib
+import signal
+import subprocess
+import time
+
+import program
+from terminal import Terminal
+
+TICKS = "echo $$ > pid; while [ ! -e go ]; do sleep 0.02; done"
+
+
+def state(pid: int) -> str:
+    return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+
+
+class Paused(program.Case):
+    def start(self, *options: str, script: str = TICKS, items: tuple = ("x",)) -> subprocess.Popen:
+        # In a group of its own, whose parent is in another group of this session: a shell's job.
+        process = subprocess.Popen(
+            [program.PROGRAM, "run", "--report", "report", *options, "sh", "-c", script, "sh", ":::", *items],
+            cwd=self.folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, process_group=0,
+        )
+        self.addCleanup(process.stderr.close)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def pid(self) -> int:
+        path = self.folder / "pid"
+        self.wait_until(lambda: path.exists() and path.read_text().endswith("\n"))
+        return int(path.read_text())
+
+    def stop(self, process: subprocess.Popen) -> None:
+        process.send_signal(signal.SIGTSTP)
+        _, status = os.waitpid(process.pid, os.WUNTRACED)
+        self.assertTrue(os.WIFSTOPPED(status))
+        self.assertEqual(os.WSTOPSIG(status), signal.SIGTSTP)
+
+    def test_commands_stop_and_go_on_with_the_program(self):
+        process = self.start()
+        pid = self.pid()
+        for _ in range(2):
+            self.stop(process)
+            self.wait_until(lambda: state(pid) == "T")
+            process.send_signal(signal.SIGCONT)
+            self.wait_until(lambda: state(pid) != "T")
+        (self.folder / "go").write_text("")
+        self.assertEqual(process.wait(program.LIMIT), 0)
+        self.assertEqual([line["state"] for line in self.report()], ["completed"])
+
+    def test_no_clock_goes_on_meanwhile(self):
+        for options in (["--timeout", "1s"], ["--total-timeout", "1s"], ["--timeout", "1s", "--total-timeout", "90s"]):
+            with self.subTest(options):
+                for name in ("pid", "go"):
+                    (self.folder / name).unlink(missing_ok=True)
+                process = self.start(*options)
+                self.pid()
+                self.stop(process)
+                time.sleep(1.2)  # what is waited for is that nothing happens
+                process.send_signal(signal.SIGCONT)
+                (self.folder / "go").write_text("")
+                self.assertEqual(process.wait(program.LIMIT), 0)
+                self.assertEqual([line["state"] for line in self.report()], ["completed"])
+
+    def test_they_go_on_at_the_end(self):
+        process = self.start("--timeout", "700ms", "--grace", "100ms")
+        pid = self.pid()
+        self.stop(process)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGCONT)
+        self.assertEqual(process.wait(program.LIMIT), 3)
+        self.wait_for_end(pid)
+
+    def test_a_command_that_is_stopped_is_told(self):
+        process = self.start()
+        pid = self.pid()
+        os.kill(pid, signal.SIGSTOP)
+        self.assertEqual(process.stderr.readline(), b"taskactor: #1 has been stopped by signal 19 (STOP)\n")
+        os.kill(pid, signal.SIGCONT)
+        (self.folder / "go").write_text("")
+        self.assertEqual(process.wait(program.LIMIT), 0)
+
+    def test_cancelled_while_it_is_stopped_it_ends(self):
+        process = self.start("--grace", "1h", script="trap 'exit 3' TERM; " + TICKS)
+        pid = self.pid()
+        os.kill(pid, signal.SIGSTOP)
+        process.stderr.readline()
+        process.terminate()
+        self.assertEqual(process.wait(program.LIMIT), 143)
+        self.wait_for_end(pid)
+
+
+class OnTerminal(program.Case):
+    def test_a_command_that_reads_it_without_having_it_is_told(self):
+        terminal = Terminal(self, "sh", "-c", "read x < /dev/tty", ":::", "x")
+        terminal.wait_for(r"taskactor: #1 has been stopped by signal 21 \(TTIN\): it wants the terminal \(see --tty\)")
+        terminal.type("\x03")
+        terminal.wait_for("stopping")
+        terminal.type("\x03")
+        self.assertEqual(terminal.finish()[0], 130)
+
+    def test_with_tty_it_has_it(self):
+        terminal = Terminal(self, "--tty", "sh", "-c", "echo ask $1; read x; echo got $x; [ -t 1 ] && [ -t 2 ]", "sh", ":::", "a", "b")
+        for item, text in (("a", "first"), ("b", "second")):
+            terminal.wait_for(f"ask {item}")
+            terminal.type(text + "\n")
+            terminal.wait_for(f"got {text}")
+        code, text = terminal.finish()
+        self.assertEqual(code, 0)
+        self.assertIn("completed            2\n", text)
+
+    def test_ctrl_c_is_the_commands_and_ends_the_run(self):
+        terminal = Terminal(self, "--tty", "sh", "-c", "echo ask $1; read x", "sh", ":::", "a", "b")
+        terminal.wait_for("ask a")
+        terminal.type("\x03")
+        code, text = terminal.finish()
+        self.assertEqual(code, 130)
+        self.assertNotIn("ask b", text)
+
+    def test_its_modes_are_restored(self):
+        done = Terminal(self, "--tty", "sh", "-c", "stty -a | grep -o '.icanon'; stty raw -echo", "sh", ":::", "a", "b").finish()
+        self.assertEqual(done[1].count("-icanon"), 0)
+        self.assertEqual(done[1].count(" icanon"), 2)
+
+    def test_ctrl_z_gives_the_shell_its_prompt_and_fg_goes_on(self):
+        terminal = Terminal(self, command=["bash", "--norc", "--noprofile", "-i"])
+        terminal.type(f"PS1='pro''mpt> '; export A='{program.PROGRAM}'\n")
+        terminal.wait_for("prompt> ")
+        terminal.type("$A run -q --tty sh -c 'echo a''sk; read x; echo got $x' ::: a; echo ended with $?\n")
+        terminal.wait_for(r"[\r\n]ask\r\n")
+        terminal.type("\x1a")
+        terminal.wait_for(r"Stopped(.|\n)*prompt> $")
+        terminal.type("fg\n")
+        terminal.type("back\n")
+        terminal.wait_for(r"got back")
+        terminal.type("exit\n")
+        terminal.finish()
+
+    def test_without_a_terminal_it_says_so(self):
+        done = self.run_program("--tty", "cat", ":::", "x", start_new_session=True)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("/dev/tty", done.stderr.decode())
+
+    def test_what_does_not_go_together(self):
+        for options in (["-j2"], ["-j0"], ["--line-buffer"], ["--output", "d"]):
+            done = self.run_program("--tty", *options, "cat", ":::", "x")
+            self.assertEqual(done.returncode, 2)
+            self.assertIn("--tty", done.stderr.decode())
+
+
+if __name__ == "__main__":
+    program.main()

@@ -1,0 +1,220 @@
+"""Nobody reads what the program says, or opens the FIFO that it wants: who stops the run stops it all the same."""
+import fcntl
+import os
+import pathlib
+import signal
+import struct
+import subprocess
+import termios
+import threading
+import time
+
+import program
+
+WAITS = "echo $$ > pid.$1; sleep 1000"
+OBEYS = "trap 'exit 3' TERM; echo $$ > pid.$1; while :; do sleep 0.01; done"
+DEFIES = "trap '' TERM; echo $$ > pid.$1; while :; do sleep 0.01; done"
+
+
+class Stalled(program.Case):
+    """Programs whose standard error is a pipe that is full, and that nobody reads until a test does."""
+
+    def full_pipe(self) -> tuple[int, int]:
+        reader, writer = os.pipe()
+        os.set_blocking(writer, False)
+        try:
+            while True:
+                os.write(writer, b"x" * 65536)
+        except BlockingIOError:
+            pass
+        os.set_blocking(writer, True)
+        self.addCleanup(os.close, reader)
+        return reader, writer
+
+    def start(self, *arguments: str, **how) -> subprocess.Popen:
+        if "stderr" not in how:
+            self.said, how["stderr"] = self.full_pipe()
+        how.setdefault("stdout", subprocess.DEVNULL)
+        process = subprocess.Popen(
+            [program.PROGRAM, "run", *arguments], cwd=self.folder, stdin=subprocess.DEVNULL, **how
+        )
+        if isinstance(how["stderr"], int) and how["stderr"] > 2:
+            os.close(how["stderr"])
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process
+
+    def pids(self, count: int) -> list[int]:
+        def written() -> list[str]:
+            return [text for path in self.folder.glob("pid.*") if (text := path.read_text()).endswith("\n")]
+
+        self.wait_until(lambda: len(written()) == count)
+        return [int(text) for text in written()]
+
+    def read_all(self) -> str:
+        text = b""
+        while piece := os.read(self.said, 65536):
+            text += piece
+        return text.decode().lstrip("x")
+
+    def test_ctrl_c_twice_cancels_and_ends_it(self):
+        process = self.start("-j2", "sh", "-c", OBEYS, "sh", ":::", *"123")
+        pids = self.pids(2)
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.05)  # one that is pending already doesn't count twice
+        self.wait_for_end(*pids)
+        self.assertEqual(process.wait(program.LIMIT), 130)
+
+    def test_ctrl_c_three_times_kills(self):
+        process = self.start("-j2", "--grace", "1h", "sh", "-c", DEFIES, "sh", ":::", *"123")
+        pids = self.pids(2)
+        for _ in range(3):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.05)
+        self.assertEqual(process.wait(program.LIMIT), 130)
+        self.wait_for_end(*pids)
+
+    def test_term_cancels_and_ends_it(self):
+        process = self.start("-j2", "sh", "-c", OBEYS, "sh", ":::", *"123")
+        pids = self.pids(2)
+        process.terminate()
+        self.wait_for_end(*pids)
+        self.assertEqual(process.wait(program.LIMIT), 143)
+
+    def test_fail_fast_cancels(self):
+        script = f"case $1 in 1) while [ ! -e pid.2 ]; do sleep 0.01; done; exit 7;; esac; {WAITS}"
+        process = self.start("-j2", "--fail-fast", "sh", "-c", script, "sh", ":::", *"123")
+        self.wait_for_end(*self.pids(1))
+        said = self.read_all()  # only now
+        self.assertEqual(process.wait(program.LIMIT), 1)
+        self.assertIn("#1 failed: exit code 7; cancelling the rest (--fail-fast)", said)
+        self.assertIn("2 commands in", said)
+
+    def test_the_total_time_ends_it(self):
+        process = self.start("-j2", "--grace", "100ms", "--total-timeout", "500ms", "sh", "-c", WAITS, "sh", ":::", *"12")
+        pids = self.pids(2)
+        self.assertEqual(process.wait(program.LIMIT), 3)
+        self.wait_for_end(*pids)
+
+    def test_the_total_time_ends_it_though_its_commands_have_said_something(self):
+        process = self.start("--total-timeout", "0.2s", "--grace", "0.2s", "sh", "-c",
+                             "echo something >&2; echo $$ > pid.$1; sleep 1000", "sh", ":::", "1")
+        pids = self.pids(1)
+        self.assertEqual(process.wait(program.LIMIT), 3)
+        self.wait_for_end(*pids)
+
+    def test_a_run_goes_on_and_its_words_come_when_they_are_read(self):
+        process = self.start("-j2", "--report", "report", "--progress", "--log-level", "debug", "true", ":::", *map(str, range(500)))
+        self.wait_until(lambda: (self.folder / "report").exists() and len(self.report()) == 500)
+        said = self.read_all()
+        self.assertEqual(process.wait(program.LIMIT), 0)
+        self.assertEqual(said.count("completed after"), 500)
+        self.assertIn("500 commands in", said)
+
+    def test_of_a_log_that_nobody_reads_what_is_too_much_is_counted(self):
+        count = 2300  # with two lines each, more than is kept
+        process = self.start("-j2", "--report", "report", "--log-level", "debug", "true", ":::", *map(str, range(count)))
+        report = self.folder / "report"
+        self.wait_until(lambda: report.exists() and report.read_bytes().count(b"\n") == count, 2 * program.LIMIT)
+        said = self.read_all()
+        self.assertEqual(process.wait(program.LIMIT), 0)
+        self.assertRegex(said, r"\ntaskactor: lines of the log that are lost, since nobody read standard error: \d+\n")
+        self.assertIn(f"{count} commands in", said)
+
+    def test_last_words_that_nobody_reads_end_with_a_signal(self):
+        for arguments, code in ((["true", ":::", "x"], 130), (["--resume", "missing", "true", ":::", "x"], 2)):
+            with self.subTest(arguments):
+                process = self.start("--report", "report", *arguments)
+                self.wait_until(lambda: blocks(process.pid, signal.SIGINT))
+                time.sleep(0.3)
+                self.assertIsNone(process.poll())
+                process.send_signal(signal.SIGINT)
+                self.assertEqual(process.wait(program.LIMIT), code)
+
+    def test_a_dry_run_that_nobody_reads_ends_with_a_signal(self):
+        _, full = self.full_pipe()
+        process = self.start("--dry-run", "echo", ":::", "x", stdout=full, stderr=subprocess.DEVNULL)
+        os.close(full)
+        self.wait_until(lambda: blocks(process.pid, signal.SIGTERM))
+        process.terminate()
+        self.assertEqual(process.wait(program.LIMIT), 143)
+
+    def test_a_report_that_nobody_reads_is_named_and_twice_ends_it(self):
+        os.mkfifo(self.folder / "fifo")
+        reader = os.open(self.folder / "fifo", os.O_RDONLY | os.O_NONBLOCK)
+        self.addCleanup(os.close, reader)
+        process = self.start("-q", "--grace", "100ms", "--report", "fifo", "true", ":::", *map(str, range(2000)),
+                             stderr=subprocess.PIPE)
+        self.addCleanup(process.stderr.close)
+        fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
+        last, since = 0, time.monotonic()
+        while last == 0 or time.monotonic() < since + 0.5:  # it has come, and no more comes for a while
+            time.sleep(0.01)
+            now = struct.unpack("i", fcntl.ioctl(reader, termios.FIONREAD, bytes(4)))[0]
+            if now != last:
+                last, since = now, time.monotonic()
+        for _ in range(2):
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.05)
+        self.assertEqual(process.wait(program.LIMIT), 130)
+        self.assertIn(b"the report is not read; what was left to write is lost", process.stderr.read())
+
+
+def blocks(pid: int, number: int) -> bool:
+    """Does it wait for that signal itself?"""
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    masks = [line.split()[1] for line in status.splitlines() if line.startswith("SigBlk:")]
+    return bool(int(masks[0], 16) >> (number - 1) & 1)
+
+
+class Fifos(program.Case):
+    OPTIONS = (["-a", "fifo"], ["--report", "fifo"], ["--joblog", "fifo"], ["--resume", "fifo"],
+               ["--dry-run", "-a", "fifo"], ["--dry-run", "--resume", "fifo"])
+
+    def setUp(self):
+        super().setUp()
+        os.mkfifo(self.folder / "fifo")
+
+    def start(self, options: list[str]) -> program.Running:
+        items = [] if "-a" in options else [":::", "ran"]
+        return self.start_program(*options, "touch", *items)
+
+    def test_a_signal_ends_the_wait_for_who_opens_the_other_end(self):
+        for options in self.OPTIONS:
+            for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
+                with self.subTest(options=options, number=number):
+                    running = self.start(options)
+                    self.wait_until(lambda: blocks(running.process.pid, number))
+                    running.interrupt(number)
+                    self.assertEqual(running.process.wait(program.LIMIT), code)
+                    self.assertEqual(os.listdir(self.folder), ["fifo"])
+
+    def test_so_does_the_total_time(self):
+        for options in self.OPTIONS:
+            with self.subTest(options):
+                running = self.start(["--total-timeout", "200ms", *options])
+                self.assertIn(running.process.wait(program.LIMIT), (0, 3) if "--dry-run" in options else (3,))
+                self.assertEqual(os.listdir(self.folder), ["fifo"])
+
+    def test_items_come_from_one_that_is_opened_late(self):
+        running = self.start_program("-kq", "-a", "fifo", "echo")
+        self.wait_until(lambda: blocks(running.process.pid, signal.SIGINT))
+        (self.folder / "fifo").write_text("a\nb\n")
+        self.assertEqual(running.finish(), (0, "a\nb\n", ""))
+
+    def test_lines_go_to_one_that_is_opened_late(self):
+        for option in ("--report", "--joblog"):
+            with self.subTest(option):
+                running = self.start_program("-q", option, "fifo", "true", ":::", *map(str, range(300)))
+                self.wait_until(lambda: blocks(running.process.pid, signal.SIGINT))
+                read = []
+                reader = threading.Thread(target=lambda: read.append((self.folder / "fifo").read_text()))
+                reader.start()
+                self.assertEqual(running.finish(), (0, "", ""))
+                reader.join(program.LIMIT)
+                self.assertEqual(read[0].count("\n"), 300 + (option == "--joblog"))
+
+
+if __name__ == "__main__":
+    program.main()

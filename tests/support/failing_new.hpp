@@ -1,0 +1,46 @@
+/// `fails_in`: the allocation of this thread that fails. To be included by one file of a program, since it
+/// replaces `operator new` for all of it.
+#pragma once
+
+#include <cstddef>
+#include <cstdlib>
+#include <new>
+#include <utility>
+
+namespace test {
+
+/// Counted from one; none if it isn't above zero.
+inline thread_local long fails_in = 0;
+
+/// In its scope the n-th allocation of this thread fails.
+class failing_allocation {
+public:
+  explicit failing_allocation(long n) noexcept : before_(std::exchange(fails_in, n)) {}
+  failing_allocation(const failing_allocation&) = delete;
+  failing_allocation& operator=(const failing_allocation&) = delete;
+  ~failing_allocation() { fails_in = before_; }
+  /// There were so many, and it has failed.
+  bool has_failed() const noexcept { return fails_in == 0; }
+
+private:
+  long before_;
+};
+
+} // namespace test
+
+#pragma GCC diagnostic ignored "-Wmismatched-new-delete" // what is inlined looks mixed: both are ours
+// NOLINTBEGIN: this is where memory comes from
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
+  if (test::fails_in > 0 && --test::fails_in == 0)
+    return nullptr;
+  return std::malloc(size == 0 ? 1 : size);
+}
+void* operator new(std::size_t size) {
+  if (auto* const got = operator new(size, std::nothrow))
+    return got;
+  throw std::bad_alloc{};
+}
+void operator delete(void* gone) noexcept { std::free(gone); }
+void operator delete(void* gone, std::size_t) noexcept { std::free(gone); }
+void operator delete(void* gone, const std::nothrow_t&) noexcept { std::free(gone); }
+// NOLINTEND
