@@ -37,8 +37,12 @@ void tally::add(const job_result& ended) {
   default:
     ++failed_;
   }
-  if (ended.not_startable && not_startable_++ == 0)
-    first_not_startable_ = entry_of(ended);
+  if (ended.not_startable) {
+    ++not_startable_;
+    // The first in the order of items: which of those that run side by side ends first is chance.
+    if (!first_not_startable_ || ended.what.number < first_not_startable_->number)
+      first_not_startable_ = entry_of(ended);
+  }
   const bool bad = ended.state == state::failed || ended.state == state::timed_out;
   if (bad && failures_.size() < failures_kept)
     failures_.push_back(entry_of(ended));

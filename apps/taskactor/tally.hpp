@@ -32,7 +32,7 @@ public:
   std::size_t cancelled() const noexcept { return cancelled_; }
   /// Items that were taken, and stopped before their commands were started.
   std::size_t not_started() const noexcept { return not_started_; }
-  /// Those of the failed ones that had no process, and the first of them.
+  /// Those of the failed ones that had no process, and the first of them in the order of items.
   std::size_t not_startable() const noexcept { return not_startable_; }
   const std::optional<entry>& first_not_startable() const noexcept { return first_not_startable_; }
   std::size_t ended() const noexcept { return completed_ + failed_ + timed_out_ + cancelled_; }
