@@ -5,6 +5,7 @@
 #include "runtime.hpp"
 #include "task_actor.hpp"
 
+#include <taskactor/run/messages.hpp>
 #include <taskactor/run/run_in_thread.hpp>
 #include <taskactor/task/time_span.hpp>
 
