@@ -10,6 +10,7 @@
 #include <optional>
 #include <ranges>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace test;
@@ -108,6 +109,43 @@ BOOST_AUTO_TEST_CASE(many_outcomes_come_once_each_on_real_threads) {
     co_return count;
   };
   BOOST_TEST(tasks.add_task({}, body).value().get() == 100'000u);
+}
+
+/// An lvalue range is the caller's: it may be destroyed as soon as the generator is gone.
+BOOST_AUTO_TEST_CASE(a_range_is_not_read_any_more_when_its_generator_is_gone) {
+  for (const bool sized : {false, true})
+    for (int round = 0; round < 20; ++round) {
+      ta::task_manager tasks{{.scheduler_threads = 4}};
+      std::atomic<bool> reads{false}, drops{false}, gone{false}, read_late{false};
+      const auto read = [&](int n) {
+        reads = true;
+        while (n > round % 4 && !drops)
+          std::this_thread::yield();
+        for (int i = 0; i < 1000 && !gone; ++i)
+          std::this_thread::yield();
+        if (gone)
+          read_late = true;
+        return n;
+      };
+      auto body = [&]() -> ta::task<void> {
+        auto pulled = std::views::iota(0) | std::views::transform(read);
+        auto indexed = std::views::iota(0, 1000) | std::views::transform(read);
+        auto identity = [](int n) { return n; };
+        std::optional<generator> all;
+        if (sized)
+          all.emplace(ta::as_completed({.concurrency = 2}, identity, indexed));
+        else
+          all.emplace(ta::as_completed({.concurrency = 2}, identity, pulled));
+        (void)co_await all->next();
+        while (!reads)
+          std::this_thread::yield();
+        drops = true;
+        all.reset();
+        gone = true;
+      };
+      tasks.add_task({}, body).value().get();
+      BOOST_TEST(!read_late.load());
+    }
 }
 
 BOOST_AUTO_TEST_CASE(a_generator_that_is_handed_on_wakes_who_asks) {

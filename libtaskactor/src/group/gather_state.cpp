@@ -134,13 +134,12 @@ bool gather_state::take_bounded_room() noexcept {
 }
 
 void gather_state::return_room() noexcept {
-  if (room_.load() != any_number)
+  if (is_bounded())
     room_.fetch_add(1);
 }
 
 void gather_state::set_fetching(bool is) noexcept {
-  if (room_.load(std::memory_order_relaxed) != any_number)
-    is ? fetching_.fetch_add(1) : fetching_.fetch_sub(1);
+  is ? fetching_.fetch_add(1) : fetching_.fetch_sub(1);
 }
 
 void gather_state::close(end_reason why) noexcept {

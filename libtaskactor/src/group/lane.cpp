@@ -69,7 +69,9 @@ bool lane::fetch_next() {
     state_->begin_fetch();
   std::size_t index = 0;
   bool got = false;
-  state_->set_fetching(true);
+  const bool bounded = state_->is_bounded();
+  if (bounded)
+    state_->set_fetching(true);
   if (!state_->closed() && state_->take_room()) {
     try {
       got = fetch(index);
@@ -79,7 +81,8 @@ bool lane::fetch_next() {
     if (!got)
       state_->return_room();
   }
-  state_->set_fetching(false);
+  if (bounded)
+    state_->set_fetching(false);
   if (!got) {
     state_->settle_one();
     return false;

@@ -128,11 +128,10 @@ public:
   void count_item(const failure* what) noexcept;
   void fetched() noexcept;
   /// False: there is no room for a further item, until `make_room`.
-  bool take_room() noexcept {
-    return room_.load(std::memory_order_relaxed) == any_number || take_bounded_room();
-  }
+  bool take_room() noexcept { return !is_bounded() || take_bounded_room(); }
   void return_room() noexcept;
-  void set_fetching(bool is) noexcept; // around a look at `closed` and the fetch after it, if it is bounded
+  bool is_bounded() const noexcept { return room_.load(std::memory_order_relaxed) != any_number; }
+  void set_fetching(bool is) noexcept; // if it is bounded: around a look at `closed` and the fetch after it
   bool is_fetching() const noexcept { return fetching_.load() != 0; }
 
   // -- item_batch
