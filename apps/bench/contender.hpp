@@ -1,11 +1,9 @@
 /// A contender: a program that does a work once and says what it took.
 ///
 ///     PROGRAM... WORK SIZE    prints {"seconds": on the wall, "cpu_seconds": of all processors}, or what
-///     else
-///                             the work is about (figure.hpp); fails when a task gave a wrong result
+///                             else the work is about (figure.hpp); fails when a task gave a wrong result
 ///     PROGRAM... --about      prints {"name": ..., "version": ..., "works": [...]}; or fails, and says what
-///     it
-///                             lacks
+///                             it lacks
 ///
 /// taskactor is one itself (`taskactor-bench --once WORK SIZE`): each sample of each side comes from a fresh
 /// process, so that nobody has the memory and threads that an earlier sample has warmed up, and a crash or

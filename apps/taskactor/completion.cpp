@@ -56,7 +56,7 @@ std::string replaced(std::string_view script,
   return result;
 }
 
-// -- bash ------------------------------------------------------------------------------------------------
+// -- bash -------------------------------------------------------------------
 
 /// How bash completes a value: as a line of a `case`.
 std::string bash_value(const option_entry& option) {
@@ -188,7 +188,7 @@ std::string bash(const program_table& table) {
                                 {"@NAMED_VALUES@", named.values}});
 }
 
-// -- zsh -------------------------------------------------------------------------------------------------
+// -- zsh --------------------------------------------------------------------
 
 std::string zsh_escaped(const std::string& text, std::string_view special) {
   std::string result;

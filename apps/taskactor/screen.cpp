@@ -86,7 +86,7 @@ std::size_t screen::width() noexcept {
   return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
 }
 
-// -- the thread
+// -- the thread -------------------------------------------------------------
 
 void screen::speak() {
   std::unique_lock lock{mutex_};

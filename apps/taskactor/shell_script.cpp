@@ -16,8 +16,7 @@ std::string shell_script::read() {
   return std::move(result_);
 }
 
-// -- steps
-// --------------------------------------------------------------------------------------------------------------
+// -- steps ------------------------------------------------------------------
 
 bool shell_script::starts(std::string_view word) const noexcept {
   for (std::size_t i = 0; i < word.size(); ++i)
@@ -56,8 +55,7 @@ void shell_script::refuse(const std::string& where) const {
                      + "; ... \"$x\"`, and use that there"};
 }
 
-// -- commands
-// -----------------------------------------------------------------------------------------------------------
+// -- commands ---------------------------------------------------------------
 
 /// Up to `end`, a parenthesis, which is taken; or to the end of the script.
 void shell_script::commands(char end) {
@@ -128,8 +126,7 @@ void shell_script::comment() {
       take();
 }
 
-// -- quotes
-// -------------------------------------------------------------------------------------------------------------
+// -- quotes -----------------------------------------------------------------
 
 void shell_script::single_quotes() {
   const inside quotes{*this};
@@ -195,8 +192,7 @@ void shell_script::dollar_quotes() {
   take();
 }
 
-// -- expansions
-// ---------------------------------------------------------------------------------------------------------
+// -- expansions -------------------------------------------------------------
 
 void shell_script::dollar(bool quoted) {
   if (place_at(1)) {

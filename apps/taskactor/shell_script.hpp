@@ -62,7 +62,7 @@ private:
     std::size_t before_;
   };
 
-  // -- what a shell reads: each from its first character behind its last
+  // -- what a shell reads: each from its first character behind its last ----
   void commands(char end);
   void unquoted(bool at_word_begin);
   void single_quotes();
@@ -78,7 +78,7 @@ private:
   void documents();
   void document_line(std::size_t end, bool quoted);
 
-  // -- steps
+  // -- steps ----------------------------------------------------------------
   bool more() const noexcept { return at_ < script_.size(); }
   /// The character that is `ahead` of the next one; zero for a place, or at the end.
   char peek(std::size_t ahead = 0) const noexcept {

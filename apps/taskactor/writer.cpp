@@ -99,8 +99,7 @@ bool writer::can_wait() const {
 
 bool writer::has_room() const { return kept_ < room; }
 
-// -- the thread
-// --------------------------------------------------------------------------------------------------------
+// -- the thread -------------------------------------------------------------
 
 void writer::run() {
   std::vector<entry> batch;

@@ -47,8 +47,7 @@
 
 namespace taskactor::detail {
 
-// -- what runs an actor
-// -------------------------------------------------------------------------------------------------
+// -- what runs an actor -----------------------------------------------------
 
 #if TASKACTOR_CAF_0
 /// What runs an actor: a worker of the scheduler.
@@ -94,8 +93,7 @@ inline void forget_detached([[maybe_unused]] caf::actor_system& system) {
 #endif
 }
 
-// -- messages
-// -----------------------------------------------------------------------------------------------------------
+// -- messages ---------------------------------------------------------------
 
 template <class T>
 caf::mailbox_element_ptr make_mail(caf::strong_actor_ptr sender, T&& message) {
@@ -149,8 +147,7 @@ void post_at(caf::actor_clock& clock, caf::actor_clock::time_point when, caf::st
   clock.schedule_message(when, std::move(to), make_mail_surely(nullptr, std::forward<T>(message)));
 }
 
-// -- typed actors
-// -----------------------------------------------------------------------------------------------------------
+// -- typed actors -----------------------------------------------------------
 #if TASKACTOR_CAF_0
 template <class R, class... Ts>
 using handles = typename caf::replies_to<Ts...>::template with<R>;
@@ -159,8 +156,7 @@ template <class R, class... Ts>
 using handles = caf::result<R>(Ts...);
 #endif
 
-// -- monitors
-// -----------------------------------------------------------------------------------------------------------
+// -- monitors ---------------------------------------------------------------
 
 inline void unmonitor_actor(caf::event_based_actor& self, const caf::strong_actor_ptr& who) {
   who->get()->detach(

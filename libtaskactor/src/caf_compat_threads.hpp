@@ -32,8 +32,7 @@
 
 namespace taskactor::detail {
 
-// -- a scheduler without threads
-// -------------------------------------------------------------------------------------------
+// -- a scheduler without threads --------------------------------------------
 
 using job_choice = std::function<bool(const caf::resumable&)>;
 
@@ -84,8 +83,7 @@ inline bool run_by_hand(caf::actor_system& system, const job_choice& meant) {
 }
 #endif
 
-// -- a scheduler with threads
-// ----------------------------------------------------------------------------------------------
+// -- a scheduler with threads -----------------------------------------------
 
 #if TASKACTOR_CAF_0
 /// What CAF makes of a choice. A module that is asked for can't be left to it.

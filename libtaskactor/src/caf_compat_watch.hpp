@@ -2,8 +2,7 @@
 /// it has gone itself, so that nothing piles up with an actor that lives on.
 ///
 ///     actor_watch watch{who, [](const caf::error& reason) { ... }};      // at once, if it has ended already
-///     actor_watch watch{first_to_end(system), ...};                      // hears when a system begins to
-///     end
+///     actor_watch watch{first_to_end(system), ...};                      // hears a system begin to end
 #pragma once
 
 #include "caf_compat.hpp"

@@ -19,8 +19,7 @@ namespace taskactor::detail {
 
 class named_limiter;
 
-// -- to the manager
-// ---------------------------------------------------------------------------------------------------
+// -- to the manager ---------------------------------------------------------
 /// Records have been admitted to the table since the last one of these was handled.
 struct work_admitted {};
 /// The record's state has been set to cancelling by the caller.
@@ -77,8 +76,7 @@ struct alarm_rang {
   time_point due;
 };
 
-// -- between limiters and those who hold their tokens
-// ---------------------------------------------------------------
+// -- between limiters and those who hold their tokens -----------------------
 struct acquire_tokens {
   std::size_t count;
 };
@@ -105,8 +103,7 @@ struct tokens_recalled {
   std::size_t count;
 };
 
-// -- to the desk
-// -----------------------------------------------------------------------------------------------------
+// -- to the desk ------------------------------------------------------------
 /// The task of a user's `msg::run` has ended.
 struct run_over {
   std::uint64_t number;
@@ -118,8 +115,7 @@ struct run_replied {
   caf::error fault;
 };
 
-// -- to the broker of a link
-// -----------------------------------------------------------------------------------------------
+// -- to the broker of a link ------------------------------------------------
 struct adopt_socket {
   int number;
 };
@@ -127,14 +123,12 @@ struct adopt_socket {
 struct send_frames {};
 struct cut_link {};
 
-// -- to the pool of workers
-// -----------------------------------------------------------------------------------------------
+// -- to the pool of workers -------------------------------------------------
 struct look_for_idle {};
 /// There may be a worker, or a thread, for who has waited for one.
 struct start_again {};
 
-// -- to observers
-// -------------------------------------------------------------------------------------------------
+// -- to observers -----------------------------------------------------------
 struct events_queued {};
 
 } // namespace taskactor::detail

@@ -93,7 +93,7 @@ ta::task<int> stuck_in_clean_up(view what) {
 
 using child = ta::task<int> (*)(view);
 
-// -- how the parent has them
+// -- how the parent has them ------------------------------------------------
 
 ta::task<void> in_group(view what, child one) {
   co_await ta::with_group([&](ta::task_group& group) -> ta::task<void> {

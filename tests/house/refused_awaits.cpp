@@ -16,8 +16,7 @@ using namespace std::chrono_literals;
 
 namespace {
 
-// -- what other libraries have
-// ---------------------------------------------------------------------------------------------------------------------
+// -- what other libraries have ----------------------------------------------
 struct resumes_anything {
   bool await_ready() const noexcept { return false; }
   void await_suspend(std::coroutine_handle<> self) const { self.resume(); }

@@ -110,8 +110,7 @@ bool all_end(const std::vector<witness>& watched) {
   return std::all_of(watched.begin(), watched.end(), [](const witness& one) { return one.sees_end(); });
 }
 
-// -- what the parent does: runs commands until it is killed
-// ---------------------------------------------------------------
+// -- what the parent does: runs commands until it is killed -----------------
 
 void report(pid_t group) { BOOST_REQUIRE(::write(report_fd, &group, sizeof group) == sizeof group); }
 

@@ -123,8 +123,7 @@ inline bool has_no_thread() {
 
 } // namespace scarcity
 
-// -- in the place of the C library's
-// -----------------------------------------------------------------------------------
+// -- in the place of the C library's ----------------------------------------
 
 using scarcity::kind;
 

@@ -91,7 +91,7 @@ BOOST_AUTO_TEST_CASE(who_serves_another_queue_wakes_as_any_other_thread) {
   other.wait_for(2);
 }
 
-// -- helpers: threads that are no workers
+// -- helpers: threads that are no workers -----------------------------------
 
 BOOST_AUTO_TEST_CASE(a_helper_takes_what_it_may_and_a_worker_what_it_may_not) {
   run_queue queue;

@@ -16,7 +16,7 @@ using namespace test;
 
 namespace throwing_destructors {
 
-// -- where the object is
+// -- where the object is ----------------------------------------------------
 
 /// Waits with a permit, for an hour of virtual time or until it is ended.
 ta::task<int> wait_with_permit() {
@@ -134,7 +134,7 @@ constexpr place places[] = {{"a local", with_local},
                             {"a generator that is asked", with_generator},
                             {"a generator that isn't", with_idle_generator}};
 
-// -- who runs it
+// -- who runs it ------------------------------------------------------------
 
 /// Adds a task that runs `part()`; it may be a callable that holds such objects itself.
 template <class Part>
@@ -225,7 +225,7 @@ struct runners {
          {"a scope", scope}, {"items", items},          {"a race", race},   {"when_all", all}};
 };
 
-// -- how it ends
+// -- how it ends ------------------------------------------------------------
 
 enum class ending { completes, killed, killed_without_tokens, never_started, refused, late, shut_down };
 

@@ -1,8 +1,7 @@
 // taskactor_stress_links: a port of links between nodes, and what is sent to it by who means no good.
 //
 //     taskactor_stress_links [STREAMS]    so many (20,000) streams, half of them with TLS, most of these with
-//     a
-//                                         certificate that is believed; then 1,000 connections that say
+//                                         a certificate that is believed; then 1,000 connections that say
 //                                         nothing
 //
 // Meanwhile another link goes on; at the end nothing of them is left, neither descriptors nor memory. Exit

@@ -4,8 +4,7 @@
 //     taskactor_stress shutdowns [--seed N] [--tasks N]  the same against N managers, each shut down in it
 //     taskactor_stress faults [--seed N] [--tasks N]     killed parents, shared results, code that throws
 //     taskactor_stress workers [--seed N] [--time S]     calls in workers, one of which is killed every 10 ms
-//     taskactor_stress deaths [--tasks N]                N workers die under their calls: nothing of them is
-//     left
+//     taskactor_stress deaths [--tasks N]                N workers die under their calls: nothing is left
 //     taskactor_stress wakes [--time S]                  trees of tasks, none of which misses a wake-up
 //     taskactor_stress owners [--seed N] [--time S]      handles of one task, in many hands at once
 //     taskactor_stress groups [--seed N] [--time S]      groups that end while threads add children to them

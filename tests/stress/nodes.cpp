@@ -51,8 +51,7 @@ std::string address_of(const std::string& folder, int which) {
   return "unix:" + folder + "/n" + std::to_string(which);
 }
 
-// -- a node
-// ---------------------------------------------------------------------------------------------------------
+// -- a node -----------------------------------------------------------------
 
 [[noreturn]] void be_node(const std::string& folder, int which) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -70,8 +69,7 @@ std::string address_of(const std::string& folder, int which) {
     ::pause();
 }
 
-// -- the one that calls
-// ---------------------------------------------------------------------------------------------
+// -- the one that calls -----------------------------------------------------
 
 class cast {
 public:

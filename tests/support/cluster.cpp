@@ -139,8 +139,7 @@ void sim_node::hand_back(guest_id which) {
   });
 }
 
-// -- the network
-// ----------------------------------------------------------------------------------------------------
+// -- the network ------------------------------------------------------------
 
 sim_node& cluster::add(const std::string& name, std::vector<right> rights, std::vector<std::string> labels) {
   auto made = std::make_unique<sim_node>(*this, name, ++incarnations, std::move(rights), std::move(labels));

@@ -132,8 +132,7 @@ sample run_tasks(body what, std::size_t size, std::size_t at_once) {
   return watch.read();
 }
 
-// -- the works: see ../work.cpp
-// -----------------------------------------------------------------------------------------------------------
+// -- the works: see ../work.cpp ---------------------------------------------
 
 sample run_add(std::size_t size) { return run_tasks(same, size, capacity); }
 sample run_sleep(std::size_t size) { return run_tasks(nap, size, sleepers); }

@@ -28,8 +28,7 @@ constexpr std::size_t at_once = 2;
 
 [[noreturn]] void fail(const char* what) { throw std::system_error{errno, std::generic_category(), what}; }
 
-// -- posix_spawn
-// -----------------------------------------------------------------------------------------------------------
+// -- posix_spawn ------------------------------------------------------------
 
 void start(std::size_t number) {
   std::string program = "/bin/true", argument = std::to_string(number);
@@ -65,8 +64,7 @@ sample run_commands(std::size_t size) {
   return taken;
 }
 
-// -- socketpair
-// -----------------------------------------------------------------------------------------------------------
+// -- socketpair -------------------------------------------------------------
 
 /// So many calls wait for a child at once, as with taskactor's workers.
 constexpr std::size_t pipelined = 16;

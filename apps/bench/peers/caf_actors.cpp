@@ -25,8 +25,7 @@ struct configuration : caf::actor_system_config {
   configuration() { share_one_queue(*this); }
 };
 
-// -- children
-// -----------------------------------------------------------------------------------------------------------
+// -- children ---------------------------------------------------------------
 
 caf::behavior same(caf::event_based_actor* self, results* all) {
   return {[self, all](std::uint64_t number) {
@@ -50,8 +49,7 @@ caf::behavior sleep_on(caf::event_based_actor*, results*) {
   return {[](std::uint64_t) {}};
 }
 
-// -- who supervises them
-// -----------------------------------------------------------------------------------------------------------
+// -- who supervises them ----------------------------------------------------
 
 using body = caf::behavior (*)(caf::event_based_actor*, results*);
 
@@ -134,8 +132,7 @@ sample run_all(body what, std::size_t size, std::size_t at_once) {
   return watch.read();
 }
 
-// -- the works: see ../work.cpp
-// -----------------------------------------------------------------------------------------------------------
+// -- the works: see ../work.cpp ---------------------------------------------
 
 sample run_add(std::size_t size) { return run_all(same, size, capacity); }
 sample run_sleep(std::size_t size) { return run_all(nap, size, sleepers); }

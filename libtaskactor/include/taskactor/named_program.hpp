@@ -1,8 +1,7 @@
 /// A program of named tasks: what it registers, and what it loads, is listed and called from a command line.
 ///
 ///     TASKACTOR_REGISTER(resize);
-///     TASKACTOR_MAIN()                                   // that is all; or named_entry, in a main of one's
-///     own
+///     TASKACTOR_MAIN()             // that is all; or named_entry, in a main of one's own
 ///
 ///     $ program list
 ///     resize(string, int = 100) -> string

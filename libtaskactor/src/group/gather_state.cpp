@@ -320,7 +320,7 @@ void gather_state::destroy() noexcept {
     delete this;
 }
 
-// -- items by their index
+// -- items by their index ---------------------------------------------------
 
 ref<record> gather_state::find_item(std::size_t index) const { return find_lane(index); }
 

@@ -97,8 +97,7 @@ void guest_record::hand_back() noexcept {
     stop();
 }
 
-// -- the body
-// -------------------------------------------------------------------------------------------------------
+// -- the body ---------------------------------------------------------------
 
 bool guest_record::start(context& where) {
   auto expected = stage::waiting;
@@ -164,8 +163,7 @@ void guest_record::report_progress(std::uint64_t done, std::uint64_t total, std:
   record::report_progress(done, total, std::move(text));
 }
 
-// -- the end
-// --------------------------------------------------------------------------------------------------------
+// -- the end ----------------------------------------------------------------
 
 void guest_record::on_end() noexcept {
   mark_observed();

@@ -44,8 +44,7 @@ node_core::session* node_core::find_session(session_id which) {
   return found == sessions_.end() ? nullptr : &found->second;
 }
 
-// -- addresses
-// ------------------------------------------------------------------------------------------------------
+// -- addresses --------------------------------------------------------------
 
 void node_core::join(const std::string& address, node_time now) {
   if (const auto [at, is_new] = addresses_.try_emplace(address); is_new)
@@ -93,8 +92,7 @@ void node_core::try_later(const std::string& address, const std::string& why, no
       = now + found->second.pause.failed(times_, std::uniform_real_distribution<double>{0, whole}(random_));
 }
 
-// -- sessions
-// -------------------------------------------------------------------------------------------------------
+// -- sessions ---------------------------------------------------------------
 
 session_id node_core::accept(std::string address, node_time now) {
   const auto id = ++last_session_;
@@ -264,8 +262,7 @@ void node_core::forget_some() {
     at = at->second.session == 0 ? known_.erase(at) : std::next(at);
 }
 
-// -- time
-// -----------------------------------------------------------------------------------------------------------
+// -- time -------------------------------------------------------------------
 
 void node_core::tick(node_time now) {
   std::vector<std::pair<session_id, std::string>> over;
@@ -313,8 +310,7 @@ void node_core::beat(node_time now) {
   }
 }
 
-// -- the end
-// --------------------------------------------------------------------------------------------------------
+// -- the end ----------------------------------------------------------------
 
 void node_core::drain(node_time now) {
   if (std::exchange(draining_, true))

@@ -43,7 +43,7 @@ class node_core {
 public:
   node_core(node_core_options options, node_ports& ports);
 
-  // -- links
+  // -- links ----------------------------------------------------------------
   /// A connection has come: `opened` follows.
   session_id accept(std::string address, node_time now);
   void join(const std::string& address, node_time now);
@@ -55,14 +55,14 @@ public:
   void closed(session_id which, const std::string& why, node_time now);
   void tick(node_time now);
 
-  // -- calls of ours
+  // -- calls of ours --------------------------------------------------------
   std::uint64_t submit(call_request what, node_time now);
   /// Its answer is still waited for.
   void cancel(std::uint64_t number, node_time now);
   /// Nobody waits for it any more.
   void abandon(std::uint64_t number);
 
-  // -- calls of others
+  // -- calls of others ------------------------------------------------------
   /// How many may run at once, and how many more may wait here for their turn.
   void set_capacity(std::size_t calls, std::size_t ahead, node_time now);
   void guest_begun(guest_id which);
@@ -70,7 +70,7 @@ public:
   void guest_progress(guest_id which, std::uint64_t done, std::uint64_t total, std::string text);
   void guest_log(guest_id which, std::uint64_t level, std::string logger, std::string text);
 
-  // -- the end
+  // -- the end --------------------------------------------------------------
   /// No more calls are taken, and those that haven't begun go back.
   void drain(node_time now);
   bool has_guests() const noexcept { return !guests_.empty(); }

@@ -9,8 +9,7 @@
 
 namespace taskactor::detail {
 
-// -- where to
-// -------------------------------------------------------------------------------------------------------
+// -- where to ---------------------------------------------------------------
 
 bool node_core::fits(const placement& where, const session& peer) const {
   const auto& labels = peer.peer.labels;
@@ -60,8 +59,7 @@ node_core::session* node_core::choose(const placement& where, bool with_room) {
                            [&](const auto* a, const auto* b) { return left(a) < left(b); });
 }
 
-// -- on their way
-// ---------------------------------------------------------------------------------------------------
+// -- on their way -----------------------------------------------------------
 
 std::uint64_t node_core::submit(call_request what, node_time now) {
   ++counts_.submitted;
@@ -152,8 +150,7 @@ void node_core::abandon(std::uint64_t number) {
   }
 }
 
-// -- answered
-// -------------------------------------------------------------------------------------------------------
+// -- answered ---------------------------------------------------------------
 
 void node_core::conclude(std::uint64_t number, call_answer with) {
   const auto entry = ledger_.take(number);
@@ -247,8 +244,7 @@ bool node_core::take(session& from, said_by_node::log& what, node_time) {
   return true;
 }
 
-// -- what peers say of their room
-// -----------------------------------------------------------------------------------
+// -- what peers say of their room -------------------------------------------
 
 bool node_core::take(session& from, said_by_node::window& what, node_time now) {
   from.window = what.calls;

@@ -135,8 +135,7 @@ void node_core::guest_log(guest_id which, std::uint64_t level, std::string logge
                 said_by_node::log{found->second.key, level, std::move(logger), std::move(text)});
 }
 
-// -- what it says of itself
-// -----------------------------------------------------------------------------------------
+// -- what it says of itself -------------------------------------------------
 
 std::vector<node_peer> node_core::peers() const {
   std::vector<node_peer> all;

@@ -52,8 +52,7 @@ void node_host::enter(const std::function<void()>& what) noexcept {
     each();
 }
 
-// -- the clock
-// ------------------------------------------------------------------------------------------------------
+// -- the clock --------------------------------------------------------------
 
 void node_host::start() {
   clock_ = new_thread<std::jthread>("the clock of a node",
@@ -91,8 +90,7 @@ std::size_t node_host::capacity_now() noexcept {
   return options_.capacity ? std::min(*options_.capacity, left) : left;
 }
 
-// -- calls of others
-// ------------------------------------------------------------------------------------------------
+// -- calls of others --------------------------------------------------------
 
 void node_host::begin(guest_call call) {
   const auto id = call.id;
@@ -162,8 +160,7 @@ std::size_t node_host::largest() const noexcept {
   return options_.max_frame - std::min(options_.max_frame, around_bytes);
 }
 
-// -- calls of ours
-// --------------------------------------------------------------------------------------------------
+// -- calls of ours ----------------------------------------------------------
 
 std::uint64_t node_host::submit(call_request what, std::chrono::nanoseconds remaining) {
   if (what.arguments.size() > largest())
@@ -219,8 +216,7 @@ void node_host::note(int level, const std::string& text) {
   later([this, level, text] { home_.events().relay(level, options_.name + ": " + text); });
 }
 
-// -- what is asked from outside
-// -------------------------------------------------------------------------------------
+// -- what is asked from outside ---------------------------------------------
 
 std::vector<node_peer> node_host::peers() {
   const std::lock_guard lock{mutex_};

@@ -57,14 +57,14 @@ public:
   void cancel(std::uint64_t number) noexcept;
   void abandon(std::uint64_t number) noexcept;
 
-  // -- of calls that run here
+  // -- of calls that run here -----------------------------------------------
   void begun(guest_id which) noexcept;
   void over(guest_id which, guest_end how) noexcept;
   void progressed(guest_id which, std::uint64_t done, std::uint64_t total, std::string text) noexcept;
   bool relay_log(int level, std::string_view logger, std::string_view text) noexcept;
   std::size_t largest() const noexcept; // bytes of a result
 
-  // -- of links
+  // -- of links -------------------------------------------------------------
   session_id came(const std::shared_ptr<node_link>& link, const link_peer& peer) noexcept;
   void opened(session_id which, const std::shared_ptr<node_link>& link, const link_peer& peer) noexcept;
   void received(session_id from, std::string_view content) noexcept;

@@ -122,8 +122,7 @@ bool node_host::part(const std::string& address) {
   return was;
 }
 
-// -- what the core wants
-// --------------------------------------------------------------------------------------------
+// -- what the core wants ----------------------------------------------------
 
 void node_host::send(session_id to, node_frame frame) {
   if (const auto found = links_.find(to); found != links_.end())
@@ -154,8 +153,7 @@ void node_host::close(session_id which) {
     found.mapped()->close();
 }
 
-// -- what links say
-// -------------------------------------------------------------------------------------------------
+// -- what links say ---------------------------------------------------------
 
 session_id node_host::came(const std::shared_ptr<node_link>& link, const link_peer& peer) noexcept {
   session_id made = 0;

@@ -27,8 +27,7 @@ std::string_view begin_of(std::string_view text, std::size_t limit) {
   return text.substr(0, limit);
 }
 
-// -- what is in each, in order
-// ---------------------------------------------------------------------------------------
+// -- what is in each, in order ----------------------------------------------
 
 /// Writes fields into an array, whose length is counted before.
 class field_counter {

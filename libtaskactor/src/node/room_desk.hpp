@@ -2,8 +2,8 @@
 /// can start, and a few to begin when those end.
 ///
 ///     peer --demand 20--> desk --window 12--> peer ... call call call
-///     other peer that has no use for its window: --window 1-->, --window_taken 1-->: only then it is
-///     another's
+///     other peer that has no use for its window: --window 1-->, --window_taken 1-->:
+///                                                only then it is another's
 ///
 /// Room that has been promised is kept until the peer says that it has taken the smaller window: so calls
 /// that were on their way meanwhile have arrived by then. Who wants nothing keeps a little all the same, so

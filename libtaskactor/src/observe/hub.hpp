@@ -62,8 +62,7 @@ public:
   bool wait_heard(std::chrono::nanoseconds bound);
   std::uint64_t dropped() const noexcept { return dropped_.load(std::memory_order_relaxed); }
 
-  // -- told by observers
-  // -------------------------------------------------------------------------------------
+  // -- told by observers ----------------------------------------------------
   void handler_failed(const std::exception_ptr& why) noexcept;
   void ended() noexcept;
 

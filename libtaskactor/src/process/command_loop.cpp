@@ -113,8 +113,7 @@ void command_loop::read_for_some() noexcept {
   }
 }
 
-// -- starting
-// ---------------------------------------------------------------------------------------------------------
+// -- starting ---------------------------------------------------------------
 
 void command_loop::start_some() noexcept {
   int abandoned_by = 0;
@@ -234,8 +233,7 @@ std::vector<pid_t> command_loop::groups() const {
   return result;
 }
 
-// -- ending
-// -----------------------------------------------------------------------------------------------------------
+// -- ending -----------------------------------------------------------------
 
 void command_loop::end(running_command& command) noexcept {
   command.note_end();

@@ -43,8 +43,7 @@ public:
   /// Its maker has ended. False: the last of them ends it.
   bool close() noexcept;
 
-  // -- one of these
-  // ----------------------------------------------------------------------------------------------------
+  // -- one of these ---------------------------------------------------------
   /// It has its outcome, and perhaps a token still.
   void answered(process_call& which) noexcept;
   /// Nothing of it runs any more.

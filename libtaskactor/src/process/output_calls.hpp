@@ -35,7 +35,7 @@ public:
   /// Before the command is started.
   void begin(std::shared_ptr<thread_pool> threads) noexcept { threads_ = std::move(threads); }
 
-  // -- the serving thread's
+  // -- the serving thread's -------------------------------------------------
   /// Errors: `std::bad_alloc`.
   void take(stream which, std::string_view bytes);
   /// The command has been stopped by a signal; `go_on` tells when that was handled. False: nobody handles it.
@@ -45,7 +45,7 @@ public:
   /// Nothing more will be taken. `result` is handed back by `all_handed_out`.
   void end(command_result result) noexcept;
 
-  // -- the pool's
+  // -- the pool's -----------------------------------------------------------
   void run() final;
   void refuse(std::exception_ptr why) noexcept final;
   /// There was no thread for it a while ago.

@@ -152,8 +152,7 @@ void process_call::lost(std::exception_ptr why, bool begun) noexcept {
   failed(std::move(why));
 }
 
-// -- calls that its body has made
-// ---------------------------------------------------------------------------------------
+// -- calls that its body has made -------------------------------------------
 
 nested_calls& process_call::nested() {
   if (nested_.load(std::memory_order_acquire) == nullptr)

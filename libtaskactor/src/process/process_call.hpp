@@ -65,8 +65,7 @@ public:
   /// The last that `signal` was called with; zero: nothing.
   int asked() const noexcept { return asked_.load(std::memory_order_seq_cst); }
 
-  // -- the worker's
-  // -----------------------------------------------------------------------------------------------------
+  // -- the worker's ---------------------------------------------------------
   /// The frame that makes the call: once, or as often as it may be given back.
   std::string take_frame() noexcept { return std::move(frame_); }
   const std::string& frame() const noexcept { return frame_; }

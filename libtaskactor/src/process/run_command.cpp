@@ -41,8 +41,7 @@ public:
       processes(*task().home).commands().signal(key_, number);
   }
 
-  // -- on the server's thread
-  // ----------------------------------------------------------------------------------------
+  // -- on the server's thread -----------------------------------------------
   void failed(std::exception_ptr why, bool abandoned = false) noexcept {
     error_ = std::move(why);
     abandoned_ = abandoned;

@@ -129,8 +129,7 @@ void worker::emit(event_kind kind, std::string text) const noexcept {
   pool_->home().events().emit(what);
 }
 
-// -- what its process does
-// ----------------------------------------------------------------------------------------------
+// -- what its process does --------------------------------------------------
 
 void worker::on_start_failed(errc, std::string message) noexcept {
   lock_type lock{mutex_};

@@ -24,8 +24,7 @@ std::exception_ptr why_refused(errc code, const std::string& text) {
 
 } // namespace
 
-// -- frames
-// -------------------------------------------------------------------------------------------------------------
+// -- frames -----------------------------------------------------------------
 
 void worker::on_frame(std::string_view content) noexcept {
   try {
@@ -201,8 +200,7 @@ worker::verdict worker::answer(said kind, const nlohmann::json& frame) {
   return verdict::taken;
 }
 
-// -- output
-// -------------------------------------------------------------------------------------------------------------
+// -- output -----------------------------------------------------------------
 
 /// What a call has printed is in the pipes by the time of its answer; but another thread reads them.
 bool worker::must_hear(std::uint64_t number) {

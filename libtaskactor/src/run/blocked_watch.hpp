@@ -1,8 +1,7 @@
 /// The watch over scheduler threads that a body holds too long: it names the body while it still does.
 ///
-///     worker:  enters a turn in its thread's slot --- the body runs --- leaves          (two stores, one
-///     CAS) watch:   looks at all slots every half bound: the same turn as a bound ago?  pin it, report it,
-///     unpin
+///     worker:  enters a turn in its thread's slot --- the body runs --- leaves     (two stores, one CAS)
+///     watch:   looks at all slots every half bound: the same turn as a bound ago?  pin it, report it, unpin
 ///
 /// A slot says which record its thread works for, and counts turns. The watch reads a record only while its
 /// turn is pinned, which keeps the worker from leaving it, and for as long as it takes to copy a reference.

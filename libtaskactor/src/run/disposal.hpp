@@ -59,8 +59,7 @@ public:
     blocked& operator=(const blocked&) = delete;
   };
 
-  // -- for its threads
-  // -----------------------------------------------------------------------------------------------------
+  // -- for its threads ------------------------------------------------------
   void run() override;
   void
       refuse(std::exception_ptr) noexcept override; // what nobody waits for stays queued, for the next thread

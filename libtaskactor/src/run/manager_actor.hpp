@@ -44,8 +44,7 @@ private:
   /// The stages of a shutdown, in order.
   enum class stage : std::uint8_t { open, draining, cancelling, killing, over };
 
-  // -- waiting
-  // -------------------------------------------------------------------------------------------------------
+  // -- waiting --------------------------------------------------------------
   void take_in();
   void line_up(ref<record> task);
   void queue_for_next(ref<record> task);
@@ -70,16 +69,14 @@ private:
   void on_claim_over(record& claim, bool used);
   named_limiter* sending_limiter();
 
-  // -- starting
-  // ------------------------------------------------------------------------------------------------------
+  // -- starting -------------------------------------------------------------
   void start(ref<record> task, time_point now);
   std::optional<failure> refused_start(record& task, time_point now);
   void spawn_body(record& task);
   /// Nothing else does: to wake another thread for it would take longer than this turn.
   bool runs_one() const noexcept { return running_.size() == 1; }
 
-  // -- ending
-  // --------------------------------------------------------------------------------------------------------
+  // -- ending ---------------------------------------------------------------
   void on_cancel(record& task, end_reason why);
   void on_strangers_exit(record& task, bool kill);
   void on_cancelled(const end_tasks& asked);
@@ -111,8 +108,7 @@ private:
   void settle();
   void tell_ended();
 
-  // -- time
-  // ----------------------------------------------------------------------------------------------------------
+  // -- time -----------------------------------------------------------------
   void on_alarm(time_point rung);
   void on_due(record& task, time_point now);
   void on_run_due(record& task, time_point now);
@@ -125,8 +121,7 @@ private:
   void due_at(record& task, time_point when, end_reason why);
   void arm();
 
-  // -- shutdown
-  // ------------------------------------------------------------------------------------------------------
+  // -- shutdown -------------------------------------------------------------
   void on_stop(const shutdown_options& bounds);
   void next_stage();
   void cancel_all(end_reason why, bool also_shielded);

@@ -214,7 +214,7 @@ void manager_actor::return_limits(record& task, bool used) {
   }
 }
 
-// -- one after another of the same id
+// -- one after another of the same id ---------------------------------------
 
 /// Whom it waits for: what that has waited for itself, if it is gone. Without recursion, whose depth others
 /// would decide on.
@@ -253,7 +253,7 @@ void manager_actor::succeed(record& gone) {
   wait_for_predecessor(std::move(next));
 }
 
-// -- tokens
+// -- tokens -----------------------------------------------------------------
 
 void manager_actor::release(std::size_t count) {
   if (count != 0)

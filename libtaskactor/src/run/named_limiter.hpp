@@ -46,7 +46,7 @@ public:
     return used <= most - tokens ? tokens : 0;
   }
 
-  // -- the manager's
+  // -- the manager's --------------------------------------------------------
   token_account account;
   waiting_line line;
   const record* fetched_for = nullptr;                 // with a rate: for whom tokens were asked for last

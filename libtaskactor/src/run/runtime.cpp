@@ -219,8 +219,7 @@ attachment& runtime::attached(const std::function<std::unique_ptr<attachment>(ca
   return *attachment_;
 }
 
-// -- reports
-// -----------------------------------------------------------------------------------------------------------
+// -- reports ----------------------------------------------------------------
 
 void runtime::report(event_kind kind, const record& task, const std::string& text) {
   if (!events_->wants(kind))

@@ -123,13 +123,13 @@ public:
   std::string next_gather_id();
   /// The one attachment (the command server); `make` is called once.
   attachment& attached(const std::function<std::unique_ptr<attachment>(caf::actor_system&)>& make);
-  // -- the manager's published counts
+  // -- the manager's published counts ---------------------------------------
   std::atomic<std::size_t> waiting{0}, set_aside{0}, running{0}, tokens_used{0}, overrunning{0}, capacity{0};
   std::atomic<std::uint64_t> overruns{0}, young_overruns{0}; // these aren't left behind yet, nor counted
   striped_count items;
   detail::callers callers; // by handles, which may outlive this
 
-  // -- reports
+  // -- reports --------------------------------------------------------------
   void report(event_kind kind, const record& task, const std::string& text = {});
   void report_progress(const record& task, std::uint64_t done, std::uint64_t total, std::string text);
   void report_cleanup_fault(const record& task, const std::exception_ptr& thrown) noexcept;
@@ -142,7 +142,7 @@ private:
   std::optional<rejection> wait_for_room(const task_options& options, const record& task);
   void see_off_disposals(shutdown_report& report, std::chrono::nanoseconds bound);
   void start_watch();
-  // -- how it ends, and how that is waited for: runtime_ending.cpp
+  // -- how it ends, and how that is waited for: runtime_ending.cpp ----------
   void begin_shutdown(const shutdown_options& bounds);
   void wait_for_report(std::unique_lock<std::mutex>& lock, shutdown_options bounds);
   void take_apart();

@@ -137,8 +137,7 @@ void runtime::end() noexcept {
   }
 }
 
-// -- shutdown
-// ----------------------------------------------------------------------------------------------------------
+// -- shutdown ---------------------------------------------------------------
 
 shutdown_report runtime::shutdown(shutdown_options bounds) {
   for (const auto& wrong : {check_duration("drain", bounds.drain), check_duration("cancel", bounds.cancel),

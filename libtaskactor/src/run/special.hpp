@@ -37,13 +37,13 @@ struct wait_fact {
 };
 
 struct special {
-  // -- constant after admission
+  // -- constant after admission ---------------------------------------------
   std::vector<limit_need> needs; // in the order of the limiters' names
   std::string share;
   std::optional<taskactor::retry> retry;
   watched_function* function = nullptr; // learns from each run how it has ended
 
-  // -- the manager's
+  // -- the manager's --------------------------------------------------------
   std::size_t taken = 0;         // so many of the needs are met
   ref<record> after;             // begins when nothing of this one runs any more
   time_point grace_end{};        // of an attempt in grace, when the total deadline comes before it
@@ -55,7 +55,7 @@ struct special {
   bool leaves = false;   // its attempt was asked to go on by itself
   bool overdue = false;  // its time was up when it had ended, and its actor isn't down
 
-  // -- the body's, while it runs
+  // -- the body's, while it runs --------------------------------------------
   std::size_t asked_about = 0; // the attempt whose failure `retry` was asked about
   retry_answer answer;
   std::atomic<std::size_t> attempt{1};
@@ -64,7 +64,7 @@ struct special {
   std::size_t kills_before = 0;       // the same when the present attempt began
   std::atomic<bool> in_worker{false}; // the function runs there
 
-  // -- any thread, under the lock
+  // -- any thread, under the lock -------------------------------------------
   mutable std::mutex mutex;
   std::vector<attempt_info> attempts;
   std::vector<wait_fact> waits; // of the present attempt

@@ -4,8 +4,7 @@
 ///     a bucket of one, one a second:
 ///       take x, 0.4 s, x comes back             the bucket is full again
 ///       take x, 1.0 s, take y, x comes back     worth nothing: without x it would have been full as well,
-///       and
-///                                               y would have left as little in it
+///                                               and y would have left as little in it
 ///
 /// A bucket is kept as its debt, the time until it is full (`token_bucket`). A later take shows how much debt
 /// there was before it: a token from before it can't have left more of a difference. So it is worth the least

@@ -53,8 +53,7 @@ public:
   task_actor(caf::actor_config& config, ref<record> task);
   ~task_actor() override;
 
-  // -- the actor
-  // -----------------------------------------------------------------------------------------------------
+  // -- the actor ------------------------------------------------------------
   const char* name() const override { return "taskactor.task"; }
   resume_result resume(executor* here, std::size_t) override;
   bool runs_anywhere() const noexcept { return task_->runs_anywhere; }
@@ -73,8 +72,7 @@ public:
   /// The body asks another actor; its reply goes to `into`, unless another request has been made since.
   void send_request(const caf::strong_actor_ptr& to, caf::message content, ref<reply_slot> into);
 
-  // -- context
-  // -------------------------------------------------------------------------------------------------------
+  // -- context --------------------------------------------------------------
   task_core& core() const noexcept override { return *task_; }
   runtime& home() noexcept override { return *task_->home; }
   void arm(timer_entry& entry) override;

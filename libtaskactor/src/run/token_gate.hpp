@@ -56,8 +56,7 @@ public:
   /// Works that have begun and not ended, those included that have lent their token back.
   std::size_t at_work() const;
 
-  // -- the gate's actor
-  // ----------------------------------------------------------------------------------------------
+  // -- the gate's actor -----------------------------------------------------
   void granted(std::size_t count);
   void recalled(std::size_t count);
 

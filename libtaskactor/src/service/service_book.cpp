@@ -106,8 +106,7 @@ service_node& service_book::find(service_node& from, std::string_view path) {
   return *node;
 }
 
-// -- reading
-// -------------------------------------------------------------------------------------------------------------
+// -- reading ----------------------------------------------------------------
 
 service_info service_book::info(const service_node& which) const {
   service_info result;
@@ -156,8 +155,7 @@ supervisor_statistics service_book::statistics() const {
   return result;
 }
 
-// -- writing
-// -------------------------------------------------------------------------------------------------------------
+// -- writing ----------------------------------------------------------------
 
 void service_book::count_start(service_node& which) {
   const std::lock_guard lock{mutex_};
@@ -239,8 +237,7 @@ void service_book::close(const std::string& reason, time_point now) {
   after.follow();
 }
 
-// -- from callers' threads
-// ----------------------------------------------------------------------------------------------
+// -- from callers' threads --------------------------------------------------
 
 caf::strong_actor_ptr service_book::running(const service_node& which, if_down how) const {
   const std::lock_guard lock{mutex_};

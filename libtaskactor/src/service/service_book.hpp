@@ -23,8 +23,7 @@ namespace taskactor::detail {
 class runtime;
 
 struct service_node {
-  // -- constant
-  // ---------------------------------------------------------------------------------------------------
+  // -- constant -------------------------------------------------------------
   std::string name, path;
   service_kind kind = service_kind::actor;
   restart policy = restart::permanent;
@@ -32,8 +31,7 @@ struct service_node {
   service_node* parent = nullptr;
   std::vector<std::unique_ptr<service_node>> children;
 
-  // -- under the book's lock
-  // --------------------------------------------------------------------------------------
+  // -- under the book's lock ------------------------------------------------
   service_state state = service_state::waiting;
   std::uint64_t starts = 0;
   std::string reason;
@@ -58,8 +56,7 @@ public:
   service_info info(const service_node& which) const;
   supervisor_statistics statistics() const;
 
-  // -- the supervisors'
-  // -------------------------------------------------------------------------------------------
+  // -- the supervisors' -----------------------------------------------------
   struct news {
     service_state state;
     std::string reason;
@@ -76,8 +73,7 @@ public:
   std::atomic<std::uint64_t> runs{0}, failures{0}, restarts{0}, gave_up{0};
   std::atomic<std::size_t> left_behind{0};
 
-  // -- from callers' threads
-  // ----------------------------------------------------------------------------------------
+  // -- from callers' threads ------------------------------------------------
   /// The actor that runs now; null: none does, and that is worth a wait. Errors: `errc::service_down`.
   caf::strong_actor_ptr running(const service_node& which, if_down how) const;
   bool is_running(const service_node& which, const caf::strong_actor_ptr& run) const;

@@ -49,8 +49,7 @@ std::optional<time_point> supervision::due() {
   return first ? std::optional{first->due} : std::nullopt;
 }
 
-// -- what has happened
-// ---------------------------------------------------------------------------------------------------
+// -- what has happened ------------------------------------------------------
 
 std::vector<step> supervision::begin(time_point now) {
   never_run_ = children_.size();
@@ -136,8 +135,7 @@ std::vector<step> supervision::stop(time_point now) {
   return settle(now);
 }
 
-// -- what follows
-// ----------------------------------------------------------------------------------------------------------
+// -- what follows -----------------------------------------------------------
 
 /// The end of each event: what can go on, goes on.
 std::vector<step> supervision::settle(time_point now) {

@@ -90,8 +90,7 @@ public:
   /// In the order of their start; before `begin`.
   void add(child which) { children_.push_back(std::move(which)); }
 
-  // -- what has happened
-  // -------------------------------------------------------------------------------------------
+  // -- what has happened ----------------------------------------------------
   std::vector<step> begin(time_point now);
   std::vector<step> spawned(std::size_t which, std::uint64_t run, time_point now);
   std::vector<step> ready(std::size_t which, std::uint64_t run, time_point now);
@@ -104,8 +103,7 @@ public:
   std::vector<step> renew(std::size_t which, time_point now);
   std::vector<step> stop(time_point now);
 
-  // -- how it stands
-  // -----------------------------------------------------------------------------------------------
+  // -- how it stands --------------------------------------------------------
   const child& at(std::size_t which) const { return children_[which]; }
   std::size_t size() const noexcept { return children_.size(); }
   bool ending() const noexcept { return ending_; }

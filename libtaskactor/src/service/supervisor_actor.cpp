@@ -89,8 +89,7 @@ void supervisor_actor::on_child_over(std::size_t which, std::uint64_t run, exit_
   carry_out(rules_.down(which, run, how, std::move(why), now()));
 }
 
-// -- doing what the rules say
-// ----------------------------------------------------------------------------------------------
+// -- doing what the rules say -----------------------------------------------
 
 void supervisor_actor::carry_out(std::vector<step> steps) {
   for (std::size_t i = 0; i < steps.size(); ++i) {
@@ -198,8 +197,7 @@ void supervisor_actor::keep_for(std::size_t which, guests& keeper,
   });
 }
 
-// -- telling
-// -------------------------------------------------------------------------------------------------------------
+// -- telling ----------------------------------------------------------------
 
 void supervisor_actor::tell(const step& what) {
   const auto report

@@ -34,13 +34,11 @@ public:
   void report(event_kind kind, const service_node& which, const std::string& text = {},
               std::chrono::nanoseconds ran = {});
 
-  // -- told by the root's actor
-  // ------------------------------------------------------------------------------------------
+  // -- told by the root's actor ---------------------------------------------
   void started();
   void ended(std::string why);
 
-  // -- from callers' threads
-  // ----------------------------------------------------------------------------------------
+  // -- from callers' threads ------------------------------------------------
   void wait_started();
   bool has_ended();
   std::string wait_end();

@@ -118,8 +118,7 @@ public:
   void sink_failed() noexcept;
   void rethrow_sink_failure();
 
-  // -- told by lanes
-  // -------------------------------------------------------------------------------------------------
+  // -- told by lanes --------------------------------------------------------
   void begin_fetch() noexcept { pending_.fetch_add(1); }
   /// The fetch gave nothing, or its item has been delivered and the lane doesn't go on with another one.
   void settle_one() noexcept;
@@ -134,7 +133,7 @@ public:
   void set_fetching(bool is) noexcept; // if it is bounded: around a look at `closed` and the fetch after it
   bool is_fetching() const noexcept { return fetching_.load() != 0; }
 
-  // -- item_batch
+  // -- item_batch -----------------------------------------------------------
   const std::string& batch_id() const noexcept final { return *options_.id; }
   bool shielded() const noexcept final { return shielded_; }
   ref<record> find_item(std::size_t index) const final;

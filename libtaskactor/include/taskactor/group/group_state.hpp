@@ -36,8 +36,7 @@ public:
   /// The parent is destroyed: so are they. No other is admitted.
   void kill_children() noexcept { end_children(end_reason::parent_ended, true); }
 
-  // -- the parent's body
-  // ---------------------------------------------------------------------------------------------
+  // -- the parent's body ----------------------------------------------------
   void enter(scope* body) noexcept;
   bool cancelled() const noexcept;
   /// The body has ended: the group does when it has no child, from now on. True: it has none. That it is
@@ -53,8 +52,7 @@ public:
   std::size_t size() const noexcept;
   const std::string& parent_id() const noexcept { return parent_id_; }
 
-  // -- nursery
-  // -------------------------------------------------------------------------------------------------------
+  // -- nursery --------------------------------------------------------------
   void child_ended(record& child) noexcept override;
   void child_left_behind(record& child) noexcept override;
   bool attempt_left_behind(record& rest) noexcept override;

@@ -1,10 +1,10 @@
 /// Where the outcomes of a gather's items go. Not for users.
 ///
-/// | sink          | outcomes                        | who takes them                             |
-/// |---------------|---------------------------------|--------------------------------------------|
-/// | vector_sink   | all, in the order of the items  | who waits, at the end                      |
-/// | queue_sink    | each as it comes                | who asks, one after the other              |
-/// | borrowed_sink | each as it comes                | a function of the caller's, one at a time  |
+/// | sink          | outcomes                       | who takes them                            |
+/// |---------------|--------------------------------|-------------------------------------------|
+/// | vector_sink   | all, in the order of the items | who waits, at the end                     |
+/// | queue_sink    | each as it comes               | who asks, one after the other             |
+/// | borrowed_sink | each as it comes               | a function of the caller's, one at a time |
 ///
 /// What the manager has decided (an item's time was up) comes by `late`, on the manager's thread: nobody's
 /// code runs there. Only failures do.

@@ -1,11 +1,11 @@
 /// Where a gather's items come from. Not for users.
 ///
-/// | source         | range                              | who reads it                              |
-/// |----------------|------------------------------------|-------------------------------------------|
-/// | indexed_source | memory, or numbers, of known size  | each lane, by the next index, with no lock |
-/// | indexed_source | other random access, known size    | one lane at a time, by the next index     |
-/// | pulled_source  | any other                          | one lane at a time                        |
-/// | fed_source     | any, also one that blocks          | the calling thread, a few items ahead     |
+/// | source         | range                             | who reads it                               |
+/// |----------------|-----------------------------------|--------------------------------------------|
+/// | indexed_source | memory, or numbers, of known size | each lane, by the next index, with no lock |
+/// | indexed_source | other random access, known size   | one lane at a time, by the next index      |
+/// | pulled_source  | any other                         | one lane at a time                         |
+/// | fed_source     | any, also one that blocks         | the calling thread, a few items ahead      |
 ///
 /// `fetch` takes the item out, so that no body depends on the range, which may end before it does (rule 8):
 /// moved out of a container that is the gather's own, copied out of any other range. A range's own code (a

@@ -1,7 +1,7 @@
 /// Who may run what here.
 ///
-///     .rights = {{.task = "img.*", .peers = {"web"}, .at_once = 8}, {.task = "taskactor.*", .peers =
-///     {"ops"}}}
+///     .rights = {{.task = "img.*", .peers = {"web"}, .at_once = 8},
+///                {.task = "taskactor.*", .peers = {"ops"}}}
 ///
 /// The first entry that names both the task and the peer decides; when there are entries, and none does, the
 /// call is refused. Without any entry, whoever has a session may run everything that is registered. The names

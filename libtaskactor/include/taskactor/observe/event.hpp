@@ -1,32 +1,31 @@
 /// The closed set of events of tasks: what observers see and what the log says (rule 13).
 ///
-/// | kind               | level | when                                                        |
-/// |--------------------|-------|-------------------------------------------------------------|
-/// | started            | debug | a task got its token and its actor                          |
-/// | progress           | -     | `this_task::report_progress`; the latest, others may be skipped |
-/// | completed          | debug | ended with a value                                          |
-/// | cancelled          | info  | ended because somebody asked, started or not                |
-/// | timed_out          | debug | a clock of rule 7 ran out                                   |
-/// | failed             | debug | the body threw; `text` has the chain                        |
-/// | unobserved_failure | error | failed or timed out, its last handle is gone, and nobody looked |
-/// | cleanup_fault      | warn  | a destructor threw while a body was destroyed               |
-/// | retrying           | warn  | an attempt has failed, and there will be another one; so it is with an
-/// idempotent call |
-/// | overrun            | warn  | work has outlived its outcome and the kill (rule 8)         |
-/// | blocking           | warn  | the body has held a scheduler thread too long; `ran`: so long |
-/// | isolated           | warn  | a function (`id`: its name) is run in workers from now on; `text`: why;
-/// `ran`: as its last run |
-/// | readmitted         | info  | it isn't any more                                           |
-/// | observer_failed    | warn  | an observer threw; it is kept                               |
-/// | worker_started     | debug | a worker ("worker-PID") can take calls; `ran`: since it was asked for  |
-/// | worker_ended       | debug | as it should; `text`: why; `ran`: how long it has lived     |
-/// | worker_lost        | warn  | died by itself, was killed, or never came so far as to take calls |
-/// | service_started    | debug | a child of a supervisor ("services/cache") runs             |
-/// | service_ended      | debug | as it should; `text`: how; `ran`: how long it has run       |
-/// | service_failed     | error | ended out of order, or didn't start                         |
-/// | service_restarting | warn  | and will be started again; `text`: when                     |
-/// | service_left_behind | warn | has outlived its kill, and is waited for no longer          |
-/// | supervisor_gave_up | error | a child didn't start, or was restarted too often            |
+/// | kind                | level | when                                                                    |
+/// |---------------------|-------|-------------------------------------------------------------------------|
+/// | started             | debug | a task got its token and its actor                                      |
+/// | progress            | -     | `this_task::report_progress`; the latest, others may be skipped         |
+/// | completed           | debug | ended with a value                                                      |
+/// | cancelled           | info  | ended because somebody asked, started or not                            |
+/// | timed_out           | debug | a clock of rule 7 ran out                                               |
+/// | failed              | debug | the body threw; `text` has the chain                                    |
+/// | unobserved_failure  | error | failed or timed out, its last handle is gone, and nobody looked         |
+/// | cleanup_fault       | warn  | a destructor threw while a body was destroyed                           |
+/// | retrying            | warn  | an attempt has failed and is followed by another; idempotent calls, too |
+/// | overrun             | warn  | work has outlived its outcome and the kill (rule 8)                     |
+/// | blocking            | warn  | the body has held a scheduler thread too long; `ran`: so long           |
+/// | isolated            | warn  | a function (`id`: its name) runs in workers from now on; `text`: why;   |
+/// |                     |       | `ran`: as its last run                                                  |
+/// | readmitted          | info  | it isn't any more                                                       |
+/// | observer_failed     | warn  | an observer threw; it is kept                                           |
+/// | worker_started      | debug | a worker ("worker-PID") can take calls; `ran`: since it was asked for   |
+/// | worker_ended        | debug | as it should; `text`: why; `ran`: how long it has lived                 |
+/// | worker_lost         | warn  | died by itself, was killed, or never came so far as to take calls       |
+/// | service_started     | debug | a child of a supervisor ("services/cache") runs                         |
+/// | service_ended       | debug | as it should; `text`: how; `ran`: how long it has run                   |
+/// | service_failed      | error | ended out of order, or didn't start                                     |
+/// | service_restarting  | warn  | and will be started again; `text`: when                                 |
+/// | service_left_behind | warn  | has outlived its kill, and is waited for no longer                      |
+/// | supervisor_gave_up  | error | a child didn't start, or was restarted too often                        |
 ///
 /// An unobserved failure is logged as info when it was to be expected: the task had been asked to end, or was
 /// refused something new by a manager that is stopping.

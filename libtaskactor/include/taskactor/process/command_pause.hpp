@@ -41,7 +41,7 @@ public:
   /// All pauses together, that of now up to now: so long the clocks of commands have stood still.
   std::chrono::nanoseconds duration() const noexcept;
 
-  // -- told by the thread that serves commands
+  // -- told by the thread that serves commands ------------------------------
   void add(detail::paused_command& which, int group) noexcept;
   /// Before its group's number can be another's.
   void remove(detail::paused_command& which) noexcept;

@@ -5,12 +5,12 @@
 ///       if (down.reason == ta::exit_code::timed_out) ...
 ///     });
 ///
-/// | the task             | exit reason of its actor, in `down_msg` and `exit_msg` |
-/// |----------------------|---------------------------------------------------------|
-/// | completed            | none, which is `caf::exit_reason::normal`               |
-/// | failed               | `exit_code::failed`, with what it has failed by in words |
-/// | timed out            | `exit_code::timed_out`                                  |
-/// | cancelled            | `exit_code::cancelled`: it ended when it was asked to   |
+/// | the task             | exit reason of its actor, in `down_msg` and `exit_msg`      |
+/// |----------------------|-------------------------------------------------------------|
+/// | completed            | none, which is `caf::exit_reason::normal`                   |
+/// | failed               | `exit_code::failed`, with what it has failed by in words    |
+/// | timed out            | `exit_code::timed_out`                                      |
+/// | cancelled            | `exit_code::cancelled`: it ended when it was asked to       |
 /// | cancelled, by a kill | `exit_code::killed`: its body didn't end, and was destroyed |
 ///
 /// Each attempt of a task with `retry` is an actor of its own, and so ends by itself. Whoever links to or

@@ -5,18 +5,18 @@
 ///     self->request(tasks.actor(), caf::infinite, ta::msg::run({.timeout = 5s}, fetch, url))
 ///         .then([](const page& p) { ... }, [](const caf::error& e) { ... ta::msg::why(e)->code ... });
 ///
-/// | message              | reply                                                                     |
-/// |----------------------|---------------------------------------------------------------------------|
-/// | `msg::run(...)`      | the body's value, when the task has ended; void: an empty one              |
-/// | `msg::start(...)`    | the task's id (`std::string`), when it is admitted                         |
-/// | `msg::cancel{id}`    | `cancel_reply`                                                             |
-/// | `msg::cancel_all{}`  | how many were asked to end (`std::size_t`)                                 |
-/// | `msg::find{id}`      | `task_info`, or the error `unknown_id`                                     |
-/// | `msg::explain{id}`   | `explanation`, or the error `unknown_id`                                   |
-/// | `msg::status{}`      | `std::vector<task_info>`, as `task_manager::task_status`                   |
-/// | `msg::statistics{}`  | `manager_statistics`                                                       |
-/// | `msg::subscribe{..}` | an empty one; from then on an `event` message for each, until the end of its
-/// sender | | `msg::unsubscribe{}` | an empty one |
+/// | message              | reply                                                                         |
+/// |----------------------|-------------------------------------------------------------------------------|
+/// | `msg::run(...)`      | the body's value, when the task has ended; void: an empty one                 |
+/// | `msg::start(...)`    | the task's id (`std::string`), when it is admitted                            |
+/// | `msg::cancel{id}`    | `cancel_reply`                                                                |
+/// | `msg::cancel_all{}`  | how many were asked to end (`std::size_t`)                                    |
+/// | `msg::find{id}`      | `task_info`, or the error `unknown_id`                                        |
+/// | `msg::explain{id}`   | `explanation`, or the error `unknown_id`                                      |
+/// | `msg::status{}`      | `std::vector<task_info>`, as `task_manager::task_status`                      |
+/// | `msg::statistics{}`  | `manager_statistics`                                                          |
+/// | `msg::subscribe{..}` | an empty one; from then on an `event` message for each, until its sender ends |
+/// | `msg::unsubscribe{}` | an empty one                                                                  |
 ///
 /// They are for actors of one process. A value that `run` replies with must be a message type of the
 /// program's.

@@ -1,8 +1,8 @@
 /// `detail::outcome_owners`: how many may ask for a task's outcome, and whose its value is. Not for users:
 /// see `handle`.
 ///
-///     value: none --lend--> lent: somebody may refer to it          none, lent --take by the only one-->
-///     taken
+///     value: none --lend--> lent: somebody may refer to it
+///            none, lent --take by the only one--> taken
 ///            none --take, for what can't be copied--> taken
 ///
 /// Threads: any. Who lends or takes is an owner; so nobody can come to be one unseen while there is only one.

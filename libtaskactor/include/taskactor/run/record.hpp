@@ -35,7 +35,7 @@ struct special;
 
 class record : public task_core {
 public:
-  // -- constant after admission
+  // -- constant after admission ---------------------------------------------
   std::string id;
   runtime* home = nullptr;
   std::chrono::nanoseconds timeout = no_timeout;
@@ -52,7 +52,7 @@ public:
   time_point inherited_deadline = time_point::max(); // of where in the parent's body it was started
   std::unique_ptr<detail::special> special;          // what few tasks have
 
-  // -- any thread
+  // -- any thread -----------------------------------------------------------
   static constexpr std::uint64_t cancel_bit = 1, kill_bit = 2, decided_bit = 4, failed_group_bit = 16;
   /// Of lanes: `review` has decided, and delivers; the count of items begins above these bits.
   static constexpr std::uint64_t reviewed_bit = 8, epoch_one = 256;
@@ -69,7 +69,7 @@ public:
   record* disposed_before = nullptr;
   std::atomic<clock::rep> started_at{0}, ended_at{0}, deadline_at{clock::duration::max().count()};
 
-  // -- the manager's
+  // -- the manager's --------------------------------------------------------
   record* next = nullptr; // in one of the manager's lists
   record* prev = nullptr;
   void* listed_in = nullptr;
@@ -87,7 +87,7 @@ public:
   context* actor = nullptr;
   ref<nursery> belongs_to; // until it is gone
 
-  // -- the body, on its actor
+  // -- the body, on its actor -----------------------------------------------
   /// Begins the body. True: a coroutine is to be driven; false: it has already ended.
   virtual bool start(context& where) = 0;
   /// The coroutine has ended: takes its result, and decides.
@@ -135,7 +135,7 @@ public:
   /// The body was destroyed: decides if nothing else has.
   void conclude_kill() noexcept;
 
-  // -- task_core
+  // -- task_core ------------------------------------------------------------
   std::string current_id() const override { return id; }
   time_point deadline() const noexcept override {
     return time_point{clock::duration{deadline_at.load(std::memory_order_relaxed)}};
@@ -153,7 +153,7 @@ public:
   /// As the failure's own message, without asking its exception, which is the user's.
   std::string error_text() const;
 
-  // -- listeners and life time
+  // -- listeners and life time ----------------------------------------------
   /// False when the task has already ended: `listener` will not be told.
   bool add(end_listener& listener) noexcept;
   void remove(end_listener& listener) noexcept;

@@ -15,7 +15,7 @@ namespace taskactor::detail {
 
 class token_state {
 public:
-  // -- the manager's
+  // -- the manager's --------------------------------------------------------
   void begin() noexcept { bits_.store(held | wanted, std::memory_order_release); }
   /// There is one for it again. True: a thread of the task waits for that.
   bool give() noexcept { return (bits_.fetch_or(held, std::memory_order_acq_rel) & by_thread) != 0; }
@@ -32,7 +32,7 @@ public:
   /// It has none, and wants one.
   bool lacks() const noexcept { return (bits_.load(std::memory_order_acquire) & (held | wanted)) == wanted; }
 
-  // -- the body's, or that of its thread
+  // -- the body's, or that of its thread ------------------------------------
   /// Lends it, or wants none any more.
   void lend() noexcept { clear(wanted); }
   /// A thread that works for the task does it; `give` says so, until that thread goes on.

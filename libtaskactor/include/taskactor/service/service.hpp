@@ -47,8 +47,7 @@ public:
   /// Errors: `errc::invalid_argument` for a service that isn't an actor.
   caf::actor actor() const;
 
-  // -- for the runtime
-  // ------------------------------------------------------------------------------------------------
+  // -- for the runtime ------------------------------------------------------
   detail::service_book& book() const noexcept { return *book_; }
   detail::service_node& node() const noexcept { return *node_; }
   if_down mode() const noexcept { return how_; }

@@ -1,15 +1,15 @@
 /// `detail::decode<T>`: C++ values from JSON, without silent conversions; `json_encode.hpp` is the way back.
 /// Not for users.
 ///
-/// | C++                                        | JSON |
-/// |--------------------------------------------|-------------------------------------------------------------|
-/// | bool, integers, floating point, std::string | as nlohmann-json has them, but what doesn't fit is refused
-/// | | std::optional                              | null, or the value | | std::vector of std::byte or
-/// unsigned char  | binary (so that CBOR keeps bytes as bytes), or an array     | | other sequences, sets;
-/// maps with string keys | arrays; objects                                            | | std::array,
-/// std::pair, std::tuple          | arrays of that length                                       | | enums and
-/// types of the user's              | by nlohmann-json's macros or functions; what doesn't come back as it
-/// went in has not fitted |
+/// | C++                                          | JSON                                                    |
+/// |----------------------------------------------|---------------------------------------------------------|
+/// | bool, integers, floating point, std::string  | as nlohmann-json has them; what doesn't fit is refused  |
+/// | std::optional                                | null, or the value                                      |
+/// | std::vector of std::byte or unsigned char    | binary (so that CBOR keeps bytes as bytes), or an array |
+/// | other sequences, sets; maps with string keys | arrays; objects                                         |
+/// | std::array, std::pair, std::tuple            | arrays of that length                                   |
+/// | enums and types of the user's                | by nlohmann-json's macros or functions;                 |
+/// |                                              | what doesn't come back as it went in has not fitted     |
 #pragma once
 
 #include <taskactor/task/json_encode.hpp>

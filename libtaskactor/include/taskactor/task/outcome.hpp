@@ -3,8 +3,7 @@
 ///
 ///     outcome<page> o = ...;
 ///     if (o) use(*o); else std::cerr << o.error() << '\n';   // "failed: std::runtime_error: no route"
-///     o.value();        // rethrows the body's own exception; `task_error` when it was cancelled or timed
-///     out
+///     o.value();        // rethrows the body's own exception; `task_error`: it was cancelled or timed out
 ///
 /// Errors travel whole (rule 10): the exception that leaves a body is the one that `value()` throws.
 ///

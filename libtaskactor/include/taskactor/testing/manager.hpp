@@ -5,8 +5,7 @@
 ///     auto h = m.tasks().add_task({.timeout = 5s}, body).value();
 ///     m.settle();          // runs all that can run now
 ///     m.advance(5s);       // moves the clock, from one due time to the next
-///     h.get();             // a blocking call runs the system, and jumps to the next due time when all is
-///     idle
+///     h.get();             // a blocking call runs the system, and jumps on when all is idle
 ///
 /// Blocking calls (`get`, `wait`, `gather`, `shutdown`, ...) throw `deadlock` when what they wait for can't
 /// come any more. `wait_for(limit)` waits in virtual time.
@@ -83,8 +82,7 @@ public:
   /// For actors of your own, which run in the same order and time.
   caf::actor_system& system() noexcept;
 
-  // -- running, and time
-  // ---------------------------------------------------------------------------------------------
+  // -- running, and time ----------------------------------------------------
   /// Runs all that can run now. Errors: `livelock`.
   void settle();
   /// Moves the clock by `duration`, and settles at each due time on the way. Errors: `livelock`.
@@ -107,8 +105,7 @@ public:
   /// A number below `limit`, from the seed: for what the test itself decides by chance, as whom to kill.
   std::uint64_t draw(std::uint64_t limit);
 
-  // -- looking
-  // ------------------------------------------------------------------------------------------------------
+  // -- looking --------------------------------------------------------------
   /// Runs of actors so far: the same number for the same seed.
   std::uint64_t steps() const noexcept;
   /// All that has not ended, in order of admission, after a `settle`.
@@ -116,8 +113,7 @@ public:
   /// The same as text, a line each.
   std::string describe();
 
-  // -- faults
-  // -------------------------------------------------------------------------------------------------------
+  // -- faults ---------------------------------------------------------------
   /// Sends the task's actor an exit message of reason `kill`, as anybody who has its address could: the body
   /// is destroyed at its present await, without a grace. One that still waits is cancelled. False: there is
   /// no such task.
