@@ -71,19 +71,10 @@ task<json> detail::run_blocking(std::function<json(std::stop_token)> function) {
 
 expected<handle<json>> add_named(task_manager& tasks, task_options options, const named_task& which,
                                  const json& arguments) {
-  const bool unsaid = !options.runner;
   auto [how, where] = detail::plan_named(std::move(options), which);
   try {
-    auto body = detail::bind_named(which, arguments, where);
-    auto& home = detail::runtime_of(tasks);
-    if (!unsaid || where == runner::process || !detail::watches(home))
-      return detail::admit_body<json>(home, detail::make_body(std::move(body)), std::move(how));
-    auto record = detail::make_body(
-        [here = std::move(body), there = detail::bind_named(which, arguments, runner::process)] {
-          return detail::begins_in_worker() ? there() : here();
-        });
-    detail::watch(home, *record, which);
-    return detail::admit_body<json>(home, std::move(record), std::move(how));
+    auto body = detail::make_body(detail::bind_named(which, arguments, where));
+    return detail::admit_body<json>(detail::runtime_of(tasks), std::move(body), std::move(how));
   } catch (const argument_error& error) {
     return rejection{errc::bad_arguments, detail::message_of(error)};
   } catch (const std::system_error& error) {

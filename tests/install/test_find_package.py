@@ -41,7 +41,7 @@ class FindPackage(installed.Case):
     def test_the_static_library_is_taken_where_it_is_alone(self):
         self.take_away("shared")
         self.write_project(
-            "find_package(taskactor 0.1 REQUIRED)\n"
+            "find_package(taskactor 0.2 REQUIRED)\n"
             "get_target_property(type taskactor::taskactor TYPE)\nmessage(STATUS type=${type})\n"
         )
         self.assertIn("type=STATIC_LIBRARY", self.configure().stdout)
@@ -49,7 +49,7 @@ class FindPackage(installed.Case):
     @needs("shared")
     def test_a_program_whose_tasks_log_links_spdlog_itself(self):
         self.write_project(
-            "find_package(taskactor 0.1 REQUIRED)\nfind_package(spdlog REQUIRED)\n"
+            "find_package(taskactor 0.2 REQUIRED)\nfind_package(spdlog REQUIRED)\n"
             "add_executable(speaker logs.cpp)\n"
             "target_link_libraries(speaker PRIVATE taskactor::taskactor spdlog::spdlog)\n"
         )
@@ -59,7 +59,7 @@ class FindPackage(installed.Case):
 
     def check_node(self, *options: str) -> None:
         self.write_project(
-            "find_package(taskactor 0.1 REQUIRED COMPONENTS node)\n"
+            "find_package(taskactor 0.2 REQUIRED COMPONENTS node)\n"
             "add_executable(makes node.cpp)\ntarget_link_libraries(makes PRIVATE taskactor::node)\n"
         )
         self.configure(*options)

@@ -21,7 +21,7 @@
 #include <taskactor/observe/event.hpp>
 #include <taskactor/process/capture_output.hpp>
 #include <taskactor/process/run_command.hpp>
-#include <taskactor/process/run_where_it_belongs.hpp>
+#include <taskactor/process/run_in_process.hpp>
 #include <taskactor/run/admit.hpp>
 #include <taskactor/run/explanation.hpp>
 #include <taskactor/run/handle.hpp>
@@ -66,10 +66,6 @@ public:
     if constexpr (detail::check_body<F, Args...>()) {
       if (detail::runs_elsewhere(options))
         return add_elsewhere(std::move(options), std::forward<F>(body), std::forward<Args>(args)...);
-      if constexpr (detail::fits_a_call<std::decay_t<F>, std::decay_t<Args>...>)
-        if (const auto* known = watches_ && !options.runner ? detail::find_portable(body) : nullptr)
-          return detail::admit_watched(*runtime_, std::move(options), *known, body,
-                                       std::forward<Args>(args)...);
       return add_body(std::move(options), std::forward<F>(body), std::forward<Args>(args)...);
     }
     return rejection{}; // isn't reached
@@ -194,7 +190,6 @@ private:
 
   friend detail::runtime& detail::runtime_of(task_manager& manager) noexcept;
   std::unique_ptr<detail::runtime, void (*)(detail::runtime*)> runtime_;
-  bool watches_ = detail::watches(*runtime_);
 };
 
 } // namespace taskactor

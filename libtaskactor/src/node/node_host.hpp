@@ -81,7 +81,6 @@ private:
   void later(std::function<void()> what) { later_.push_back(std::move(what)); }
   void keep_time(const std::stop_token& stop);
   std::size_t capacity_now() noexcept;
-  void begin_guest(const ref<guest_record>& guest) noexcept;
   void call_address(session_id as, const std::string& address) noexcept;
   link_bounds bounds() const;
   link_identity identity() const;

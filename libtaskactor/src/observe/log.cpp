@@ -32,10 +32,6 @@ std::string_view to_string(event_kind kind) noexcept {
     return "threw while it was cleaned up";
   case event_kind::overrun:
     return "still running after its outcome was given";
-  case event_kind::isolated:
-    return "is run in workers from now on";
-  case event_kind::readmitted:
-    return "is run here again";
   case event_kind::blocking:
     return "has held a thread of the scheduler";
   case event_kind::observer_failed:
@@ -78,7 +74,6 @@ spdlog::level::level_enum level_of(event_kind kind) noexcept {
   case event_kind::failed:
     return spdlog::level::debug;
   case event_kind::cancelled:
-  case event_kind::readmitted:
     return spdlog::level::info;
   case event_kind::unobserved_failure:
   case event_kind::service_failed:
@@ -87,7 +82,6 @@ spdlog::level::level_enum level_of(event_kind kind) noexcept {
   case event_kind::retrying:
   case event_kind::cleanup_fault:
   case event_kind::overrun:
-  case event_kind::isolated:
   case event_kind::blocking:
   case event_kind::observer_failed:
   case event_kind::worker_lost:
@@ -161,8 +155,6 @@ void event_log::write(const event& what, bool expected) const {
     logger_->log(level, "{}: started", id);
   else if (what.kind == event_kind::unobserved_failure)
     logger_->log(level, "{}: {} (after {:.3f} ms; nobody looked at it)", id, text, ran);
-  else if (what.kind == event_kind::isolated || what.kind == event_kind::readmitted)
-    logger_->log(level, "{}: {}: {}", id, to_string(what.kind), text);
   else if (what.kind == event_kind::blocking)
     logger_->log(level, "{}: {} for {:.0f} ms: {}", id, to_string(what.kind), ran, text);
   else if (text.empty())

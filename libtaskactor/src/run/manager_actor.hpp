@@ -12,7 +12,6 @@
 #include "../messages.hpp"
 #include "deadline.hpp"
 #include "fifo.hpp"
-#include "isolation.hpp"
 #include "named_limiter.hpp"
 #include "nested_line.hpp"
 #include "retry_question.hpp"
@@ -102,7 +101,6 @@ private:
   void hand_over(record& task, record& rest);
   std::optional<std::chrono::nanoseconds> wait_before_retry(const record& task) const;
   bool back_off(record& task);
-  void judge(record& task, conduct how);
   void publish(record& task, state how);
   void settle_soon();
   void settle();

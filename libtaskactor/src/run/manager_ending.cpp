@@ -31,17 +31,6 @@ bool lost_its_next_attempt(const record& task) {
   return facts.asked_about != facts.attempt || facts.answer.again;
 }
 
-/// Of a run that has ended by itself, or because somebody has asked; not of one whose deadline has come.
-conduct conduct_of(const record& task) {
-  if (is_final(task.state.load(std::memory_order_relaxed)))
-    return conduct::neither; // answered already: its outcome is the handles'
-  const auto* what = task.failed();
-  if (!task.decided() || (what && what->state() != state::failed))
-    return conduct::neither;
-  const auto& facts = *task.special;
-  return facts.in_worker && facts.worker_kills != facts.kills_before ? conduct::bad : conduct::clean;
-}
-
 } // namespace
 
 void manager_actor::on_cancelled(const end_tasks& asked) {
@@ -150,8 +139,6 @@ void manager_actor::on_down(ref<record> task, time_point now) { // NOLINT: it ma
   deadlines_.remove(*task);
   resuming_.remove(*task);
   return_limits(*task, true);
-  if (task->special && task->special->function)
-    judge(*task, conduct_of(*task));
   if (!task->special || !task->special->retry)
     finish_down(*task, now);
   else if (!waits_for_answer(*task, now))
@@ -194,20 +181,6 @@ void manager_actor::discard(record& task, std::uint8_t parts) {
     home_.disposals().take(task, users);
   else if (task.special)
     task.drop_spare();
-}
-
-/// What its function learns from this run, once.
-void manager_actor::judge(record& task, conduct how) {
-  if (!task.special || !task.special->function || std::exchange(task.special->judged, true))
-    return;
-  auto& facts = *task.special;
-  const auto now = home_.now();
-  const auto ran = now - time_point{clock::duration{task.started_at.load(std::memory_order_relaxed)}};
-  auto moved = facts.function->note(how, facts.in_worker, home_.with().isolation, ran);
-  if (!moved || !home_.events().wants(moved->kind))
-    return;
-  moved->at = now;
-  home_.events().emit(*moved);
 }
 
 /// Nothing of it runs any more.

@@ -200,7 +200,6 @@ bool manager_actor::back_off(record& task) {
   }
   home_.report(event_kind::retrying, task, text);
   special.attempt.fetch_add(1);
-  special.judged = false;
   special.overdue = false;
   special.leaves = false;
   auto thrown = task.failed()->cause();

@@ -101,7 +101,6 @@ void manager_actor::on_run_due(record& task, time_point now) {
   }
   const auto limit = task.due_reason == end_reason::run_timeout ? task.timeout : task.total_timeout;
   task.fail(failure{state::timed_out, task.due_reason, limit});
-  judge(task, conduct::bad);
   const bool asks = has_to_ask(task);
   if (asks)
     ask_about(task);
@@ -174,7 +173,6 @@ void manager_actor::leave_behind(record& task) {
     return;
   }
   task.phase = phase::overrun;
-  judge(task, conduct::bad);
   const auto now = home_.now();
   give_end_state(task, now);
   begin_overrun(task, now);

@@ -28,7 +28,6 @@
 #include "timers.hpp"
 #include "token_gate.hpp"
 #include "wait_strategy.hpp"
-#include "watched_function.hpp"
 
 #include <taskactor/run/manager_options.hpp>
 
@@ -103,7 +102,6 @@ public:
   named_limiter& limiter_of(std::string_view name);
   void change(named_limiter& which, const limiter_options& to);
   limiter_book& limits() noexcept { return limits_; }
-  watched_functions& functions() noexcept { return functions_; }
   void tell_room(); // the manager's: some have ended
   manager_statistics statistics();
   shutdown_report shutdown(shutdown_options bounds);
@@ -166,7 +164,6 @@ private:
   std::shared_ptr<blocked_watch> watch_;
   caf::actor limiters_[3];
   limiter_book limits_;
-  watched_functions functions_;
   std::shared_ptr<token_gate> thread_gate_, process_gate_;
   std::shared_ptr<thread_pool> threads_;
   ref<disposal> disposals_;

@@ -93,7 +93,6 @@ settings resolve(const manager_options& options, std::size_t processors) {
   result.worker_max_calls = options.worker_max_calls;
   result.worker_max_memory = options.worker_max_memory;
   result.worker_max_kills = options.worker_max_kills;
-  result.isolation = {options.isolate_after, options.readmit_after};
   result.worker_program = options.worker_program;
   result.log_level = options.log_level ? options.log_level : level_from("TASKACTOR_LOG");
   return result;

@@ -1,8 +1,6 @@
 /// `settings`: what a manager goes by.
 #pragma once
 
-#include "isolation.hpp"
-
 #include <taskactor/run/manager_options.hpp>
 
 #include <chrono>
@@ -19,7 +17,6 @@ struct settings {
   std::chrono::nanoseconds default_timeout, cancel_grace, history_ttl, priority_aging, blocked_after,
       worker_idle_limit;
   std::size_t history, worker_max_calls, worker_max_memory, worker_max_kills;
-  isolation_limits isolation;
   std::vector<std::string> worker_program;
   std::optional<taskactor::log_level> log_level; // none: the logger's own
 };

@@ -18,7 +18,6 @@
 namespace taskactor::detail {
 
 class named_limiter;
-class watched_function;
 
 /// Tokens of a named limiter that a task takes.
 struct limit_need {
@@ -41,13 +40,11 @@ struct special {
   std::vector<limit_need> needs; // in the order of the limiters' names
   std::string share;
   std::optional<taskactor::retry> retry;
-  watched_function* function = nullptr; // learns from each run how it has ended
 
   // -- the manager's --------------------------------------------------------
   std::size_t taken = 0;         // so many of the needs are met
   ref<record> after;             // begins when nothing of this one runs any more
   time_point grace_end{};        // of an attempt in grace, when the total deadline comes before it
-  bool judged = false;           // the function has learnt of this attempt
   std::size_t open_question = 0; // the attempt that the disposal's thread asks about
   std::size_t drawn_for = 0;     // the attempt after which to wait so long, with its jitter
   std::optional<std::chrono::nanoseconds> next_wait;
@@ -61,8 +58,6 @@ struct special {
   std::atomic<std::size_t> attempt{1};
   std::atomic<bool> forbidden{false}; // no further attempt
   std::size_t worker_kills = 0;       // how many processes have died under its calls
-  std::size_t kills_before = 0;       // the same when the present attempt began
-  std::atomic<bool> in_worker{false}; // the function runs there
 
   // -- any thread, under the lock -------------------------------------------
   mutable std::mutex mutex;

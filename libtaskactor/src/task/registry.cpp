@@ -65,10 +65,8 @@ json from_bytes(std::string_view bytes) {
   throw decode_fault{{}, "CBOR", std::to_string(bytes.size()) + " bytes that are none"};
 }
 
-const portable* find_portable(const void* function) { return registry::global().find_address(function); }
-
 const portable& portable_of(const void* function) {
-  if (const auto* found = find_portable(function))
+  if (const auto* found = registry::global().find_address(function))
     return *found;
   throw_rejection({errc::unknown_task, "the function is not registered: TASKACTOR_REGISTER(function), at "
                                        "namespace scope in a source file of this program"});

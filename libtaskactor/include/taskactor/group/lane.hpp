@@ -44,7 +44,6 @@ protected:
   /// `late`: on the manager's thread.
   virtual void deliver_item(std::size_t index, bool late) = 0;
   virtual const failure* item_failure() const noexcept = 0;
-  gather_state& state_of() const noexcept { return *state_; }
 
 private:
   bool fetch_next();

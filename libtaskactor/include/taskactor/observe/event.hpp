@@ -13,9 +13,6 @@
 /// | retrying            | warn  | an attempt has failed and is followed by another; idempotent calls, too |
 /// | overrun             | warn  | work has outlived its outcome and the kill (rule 8)                     |
 /// | blocking            | warn  | the body has held a scheduler thread too long; `ran`: so long           |
-/// | isolated            | warn  | a function (`id`: its name) runs in workers from now on; `text`: why;   |
-/// |                     |       | `ran`: as its last run                                                  |
-/// | readmitted          | info  | it isn't any more                                                       |
 /// | observer_failed     | warn  | an observer threw; it is kept                                           |
 /// | worker_started      | debug | a worker ("worker-PID") can take calls; `ran`: since it was asked for   |
 /// | worker_ended        | debug | as it should; `text`: why; `ran`: how long it has lived                 |
@@ -53,8 +50,6 @@ enum class event_kind : std::uint8_t {
   retrying,
   cleanup_fault,
   overrun,
-  isolated,
-  readmitted,
   blocking,
   observer_failed,
   worker_started,
@@ -104,11 +99,11 @@ public:
   }
 
 private:
-  static constexpr std::uint32_t bit(event_kind kind) noexcept {
-    return std::uint32_t{1} << static_cast<unsigned>(kind);
+  static constexpr std::uint64_t bit(event_kind kind) noexcept {
+    return std::uint64_t{1} << static_cast<unsigned>(kind);
   }
-  std::uint32_t bits_ = ~std::uint32_t{0};
-  static_assert(static_cast<unsigned>(event_kind::supervisor_gave_up) < 32); // the last
+  std::uint64_t bits_ = ~std::uint64_t{0};
+  static_assert(static_cast<unsigned>(event_kind::supervisor_gave_up) < 64); // the last
 };
 
 struct observer_options {

@@ -16,16 +16,6 @@ runtime& runtime_of(task_manager& manager) noexcept;
 /// there already, and has got one handle more.
 std::optional<rejection> admit(runtime& where, ref<record> what, task_options&& options, ref<record>& joined);
 
-// -- registered functions that run here or in workers, as the manager learns
-// (`manager_options::isolate_after`)
-class portable;
-/// False: none is watched.
-bool watches(const runtime& home) noexcept;
-/// Before admission: how the task ends counts for its function.
-void watch(runtime& home, record& task, const portable& function);
-/// In the body of such a task, when it begins: whether a worker is to run it.
-bool begins_in_worker();
-
 /// What `task_options::runner` asks for, of a body that can't.
 rejection not_on_a_thread();
 rejection not_in_a_process();

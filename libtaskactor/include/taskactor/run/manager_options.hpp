@@ -68,13 +68,6 @@ struct manager_options {
   /// A task whose calls have killed so many workers isn't retried, nor are its idempotent calls run again.
   /// Zero: no limit.
   std::size_t worker_max_kills = 3;
-  /// A registered function is run in workers from then on (event `isolated`) when so many of its runs have
-  /// outlived their deadline or left their thread behind; if nobody says where it runs
-  /// (`task_options::runner`), and its task was begun by `add_task` or `add_named`. Zero: none is.
-  std::size_t isolate_after = 0;
-  /// It runs here again (event `readmitted`) after so many clean runs in a row there: in time, and without
-  /// the death of a worker. So many here, and earlier ones are forgotten. Zero: never.
-  std::size_t readmit_after = 100;
   /// Threads of the scheduler, when the manager owns its actor system. Zero: as many as processors that it
   /// may use (`usable_processors`), four at least.
   std::size_t scheduler_threads = 0;

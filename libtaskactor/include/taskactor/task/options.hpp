@@ -60,9 +60,8 @@ struct task_options {
   int priority = default_priority;
   /// Whose share of the capacity it counts to: a tenant, a user. Empty: that of all who name none.
   field<std::string> share{};
-  /// Unset: as the task is registered, else `runner::task`; see also `manager_options::isolate_after`.
-  /// Errors: `errc::invalid_argument` if it can't run there, and wherever tasks aren't begun by `add_task`,
-  /// `add_named`.
+  /// Unset: as the task is registered, else `runner::task`. Errors: `errc::invalid_argument` if it can't run
+  /// there, and wherever tasks aren't begun by `add_task`, `add_named`.
   std::optional<taskactor::runner> runner{};
   /// Unset: a failure is final.
   field<std::optional<taskactor::retry>> retry{};

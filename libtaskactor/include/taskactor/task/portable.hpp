@@ -74,9 +74,7 @@ private:
   mutable call_time time_in_workers_;
 };
 
-/// What is registered for a function; null: nothing is.
-const portable* find_portable(const void* function);
-/// The same. Errors: `errc::unknown_task`, which says how to register it.
+/// What is registered for a function. Errors: `errc::unknown_task`, which says how to register it.
 const portable& portable_of(const void* function);
 
 template <class Name>
