@@ -6,7 +6,7 @@
 namespace taskactor {
 
 inline constexpr std::uint32_t version_major = 0;
-inline constexpr std::uint32_t version_minor = 1;
+inline constexpr std::uint32_t version_minor = 2;
 inline constexpr std::uint32_t version_patch = 0;
 
 } // namespace taskactor
