@@ -243,8 +243,10 @@ BOOST_AUTO_TEST_CASE(memory_and_numbers_are_read_by_all_lanes_and_each_index_onc
 BOOST_AUTO_TEST_CASE(an_item_that_is_just_being_fetched_when_all_time_is_up_is_told) {
   ta::task_manager tasks;
   for (const std::size_t at_once : {1U, 2U}) {
-    const auto takes_long = [](int n) {
-      for (const auto until = std::chrono::steady_clock::now() + 60ms;
+    const auto takes_long = [at_once](int n) {
+      // Those behind the first are fetched only where the manager is late: it has all this time to see it.
+      const auto time = static_cast<std::size_t>(n) < at_once ? 60ms : 3000ms;
+      for (const auto until = std::chrono::steady_clock::now() + time;
            std::chrono::steady_clock::now() < until;)
         std::this_thread::yield();
       return n;
@@ -268,13 +270,16 @@ BOOST_AUTO_TEST_CASE(a_sink_that_throws_swallows_nothing) {
       co_await ta::sleep_for(4ms);
       co_return n;
     };
+    std::atomic<int> fetched{0};
+    auto items = std::views::iota(0, 4) | std::views::transform([&fetched](int n) { return ++fetched, n; });
     auto sink = [&](std::size_t index, const ta::outcome<int>&) {
       told.insert(index);
+      while (fetched < 4) // what isn't fetched by then never is, and isn't told
+        std::this_thread::yield();
       throw std::runtime_error{"a sink"};
     };
-    const auto all = [&] {
-      (void)tasks.gather_each({.concurrency = 4, .task_timeout = 3ms}, body, std::views::iota(0, 4), sink);
-    };
+    const auto all
+        = [&] { (void)tasks.gather_each({.concurrency = 4, .task_timeout = 3ms}, body, items, sink); };
     BOOST_CHECK_THROW(all(), std::runtime_error);
     BOOST_TEST(told.size() == 4U);
   }

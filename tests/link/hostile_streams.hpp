@@ -58,9 +58,9 @@ public:
     bytes.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0)));
     return bytes;
   }
-  std::string receive_all() {
+  std::string receive_all(int milliseconds = 1000) {
     std::string all, more;
-    while (!(more = receive()).empty())
+    while (!(more = receive(milliseconds)).empty())
       all += more;
     return all;
   }

@@ -75,6 +75,7 @@ BOOST_AUTO_TEST_CASE(what_is_sent_before_the_link_is_up_is_sent_then) {
 BOOST_AUTO_TEST_CASE(a_closed_link_delivers_also_when_all_links_end_at_once) {
   constexpr int times = 50;
   inside->echo = false;
+  bounds.closing_timeout = 1min; // in it all has to be taken there
   listen();
   for (int i = 0; i < times; ++i) {
     const auto there = std::make_shared<end>();
@@ -97,6 +98,7 @@ BOOST_AUTO_TEST_CASE(a_closed_link_delivers_also_when_all_links_end_at_once) {
 
 BOOST_AUTO_TEST_CASE(a_closed_link_delivers_first_and_a_cut_one_does_not) {
   inside->echo = false;
+  bounds.closing_timeout = 1min;
   listen();
   const auto link = call();
   for (int i = 0; i < 100; ++i)

@@ -221,10 +221,10 @@ BOOST_AUTO_TEST_CASE(a_cancelled_call_s_own_calls_are_cancelled_and_awaited) {
     const auto a = wait_for_process("a"), b = wait_for_process("b");
     BOOST_CHECK(tasks.cancel_and_wait("x") == ta::cancel_reply::requested);
     BOOST_CHECK(h.wait_outcome().state() == ta::state::cancelled);
-    if (stubborn)
-      BOOST_TEST((gone(a) && gone(b)));
     while (tasks.statistics().workers.busy != 0) // killed ones may still be on their way out
       std::this_thread::yield();
+    if (stubborn)
+      BOOST_TEST((gone(a) && gone(b)));
     check_quiet(tasks);
   }
 }

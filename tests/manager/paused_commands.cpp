@@ -10,8 +10,10 @@
 #include <fstream>
 #include <future>
 #include <memory>
+#include <optional>
 #include <string>
 #include <thread>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/resource.h>
@@ -39,15 +41,25 @@ struct gated_command {
     BOOST_REQUIRE(known.wait_for(60s) == std::future_status::ready);
     return known.get();
   }
+  /// Empty: its time was up before it could say it.
+  std::optional<int> pid_of(const ta::handle<ta::command_result>& task) {
+    auto known = pid_.get_future();
+    bool over = false;
+    while (known.wait_for(1ms) != std::future_status::ready)
+      if (std::exchange(over, task.finished())) // it had ended before that look
+        return {};
+    return known.get();
+  }
   void open() const { std::ofstream{folder / "gate"} << "\n"; }
-  /// By the kernel's letter. A signal takes its moment.
-  static void wait_for(int pid, bool stopped) {
+  /// By the kernel's letter. A signal takes its moment. False: the process is gone.
+  static bool comes_to(int pid, bool stopped) {
     for (;;) {
       std::ifstream file{"/proc/" + std::to_string(pid) + "/stat"};
       std::string id, name, state;
-      BOOST_REQUIRE((file >> id >> name >> state));
+      if (!(file >> id >> name >> state))
+        return false;
       if ((state == "T") == stopped)
-        return;
+        return true;
       std::this_thread::yield();
     }
   }
@@ -60,40 +72,54 @@ private:
   std::promise<int> pid_;
 };
 
+/// Whether it was stopped for twice as long as it may run, and not out of time in the end.
+bool outlives_a_pause(std::chrono::milliseconds limit) {
+  gated_command here;
+  const auto task = here.start({.timeout = limit, .pause = here.pause});
+  const auto process = here.pid_of(task);
+  here.pause->begin();
+  BOOST_TEST(here.pause->active());
+  bool lives = process && gated_command::comes_to(*process, true);
+  while (lives && here.pause->duration() < 2 * limit)
+    std::this_thread::yield();
+  lives = lives && !task.try_outcome();
+  here.pause->end();
+  lives = lives && gated_command::comes_to(*process, false);
+  std::fstream gate{here.folder / "gate", std::ios::in | std::ios::out}; // it waits for no reader so
+  gate << "\n" << std::flush;
+  return !task.get().timed_out && lives;
+}
+
 } // namespace
 
-BOOST_FIXTURE_TEST_CASE(a_pause_stops_them_and_their_clocks, gated_command) {
-  const auto task = start({.timeout = 300ms, .pause = pause});
-  const int process = pid();
-  const auto begin = std::chrono::steady_clock::now();
-  pause->begin();
-  BOOST_TEST(pause->active());
-  wait_for(process, true);
-  while (pause->duration() < 600ms) // twice as long as it may run
-    std::this_thread::yield();
-  BOOST_TEST(!task.try_outcome());
-  pause->end();
-  wait_for(process, false);
-  open();
-  BOOST_TEST(!task.get().timed_out);
-  BOOST_TEST((std::chrono::steady_clock::now() - begin >= 600ms));
+BOOST_AUTO_TEST_CASE(a_pause_stops_them_and_their_clocks) {
+  bool outlived = false;
+  for (auto limit = 300ms; !outlived && limit < 10s; limit *= 2) // until it is enough for all but the pause
+    outlived = outlives_a_pause(limit);
+  BOOST_TEST(outlived);
 }
 
 BOOST_FIXTURE_TEST_CASE(what_starts_in_a_pause_is_stopped_at_once, gated_command) {
   pause->begin();
-  const auto task = tasks.run_command({}, {"sleep", "0.3"}, {.pause = pause}).value();
-  BOOST_TEST(!task.wait_for(700ms));
+  const auto task = tasks.run_command({}, {"sleep", "1"}, {.pause = pause}).value();
+  BOOST_TEST(!task.wait_for(1500ms));
   pause->end();
   BOOST_TEST(task.get().success());
-  BOOST_TEST((pause->duration() >= 700ms));
+  BOOST_TEST((pause->duration() >= 1500ms));
 }
 
-BOOST_FIXTURE_TEST_CASE(its_time_is_up_behind_a_pause_all_the_same, gated_command) {
-  const auto task = start({.timeout = 100ms, .pause = pause, .grace = 0s});
-  pid();
-  pause->begin();
-  pause->end();
-  BOOST_TEST(task.get().timed_out);
+BOOST_AUTO_TEST_CASE(its_time_is_up_behind_a_pause_all_the_same) {
+  bool paused_in_time = false;
+  for (auto limit = 100ms; !paused_in_time && limit < 10s; limit *= 2) {
+    gated_command here;
+    const auto task = here.start({.timeout = limit, .pause = here.pause, .grace = 0s});
+    const auto process = here.pid_of(task);
+    here.pause->begin();
+    here.pause->end();
+    paused_in_time = process && !task.finished();
+    BOOST_TEST(task.get().timed_out);
+  }
+  BOOST_TEST(paused_in_time);
 }
 
 BOOST_FIXTURE_TEST_CASE(who_stops_one_is_told, gated_command) {

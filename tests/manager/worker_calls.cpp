@@ -223,7 +223,7 @@ BOOST_AUTO_TEST_CASE(whatever_a_worker_dies_of_its_call_says_so_and_the_next_has
 }
 
 BOOST_AUTO_TEST_CASE(a_deadline_ends_a_body_that_awaits_and_spares_its_worker) {
-  ta::task_manager tasks{{.process_capacity = 1}};
+  ta::task_manager tasks{{.process_capacity = 1, .cancel_grace = 1min}};
   const auto late = outcome_of(tasks, {.timeout = 50ms}, wait_for_ever);
   BOOST_CHECK(late.state() == ta::state::timed_out);
   BOOST_TEST(tasks.run_in_process({}, half_of, 2).value().get() == 1);

@@ -130,7 +130,7 @@ BOOST_AUTO_TEST_CASE(a_command_that_closes_its_outputs_runs_on_and_costs_nothing
   const auto result = run_shell("exec >&- 2>&-; sleep 0.3; exit 5");
   BOOST_TEST(result.exit_code == 5);
   BOOST_TEST((result.duration() >= 300ms));
-  BOOST_TEST((own_processor_time() - before < 150ms));
+  BOOST_TEST((2 * (own_processor_time() - before) < result.duration()));
 }
 
 BOOST_AUTO_TEST_CASE(a_loud_command_does_not_keep_others_from_being_served) {

@@ -17,7 +17,6 @@
 
 #include <spdlog/logger.h>
 
-#include <algorithm>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -64,12 +63,15 @@ private:
   rlimit before_{};
 };
 
-/// How many threads there are when all that end have ended, which takes a moment.
+/// How many threads there are when all that end have ended: none has for a while.
 int threads_that_stay() {
   int least = scarcity::threads();
-  for (const auto bound = std::chrono::steady_clock::now() + std::chrono::milliseconds{200};
-       std::chrono::steady_clock::now() < bound; std::this_thread::yield())
-    least = std::min(least, scarcity::threads());
+  auto since = std::chrono::steady_clock::now();
+  for (; std::chrono::steady_clock::now() < since + 500ms; std::this_thread::yield())
+    if (const int count = scarcity::threads(); count < least) {
+      least = count;
+      since = std::chrono::steady_clock::now();
+    }
   return least;
 }
 

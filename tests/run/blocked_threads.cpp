@@ -1,5 +1,6 @@
 // The watch over bodies that hold a thread of the scheduler. It goes by real time: no test here waits for
-// more than the watch itself.
+// more than the watch itself. On a busy machine it sees turns as well that are long since their thread was
+// kept waiting: a real manager may report more than what a test has ordered.
 #include "run/blocked_watch.hpp"
 #include "run/runtime.hpp"
 
@@ -147,7 +148,7 @@ BOOST_AUTO_TEST_CASE(a_body_that_blocks_is_named_while_it_does) {
       == "report has held a thread of the scheduler: call what blocks by run_in_thread, and let a long "
          "computation co_await yield() now and then");
   const auto facts = tasks.statistics();
-  BOOST_TEST(facts.blocks == 1u);
+  BOOST_TEST(facts.blocks >= 1u);
   BOOST_TEST((facts.longest_block >= 10ms));
   tasks.shutdown();
   BOOST_TEST(log.str().starts_with("warning report: has held a thread of the scheduler for "));
@@ -159,22 +160,23 @@ BOOST_AUTO_TEST_CASE(an_item_of_a_gather_is_named_by_its_index) {
   auto watching = tasks.observe(seen.handler(ta::event_kind::blocking));
   auto sum = [&](int i) {
     if (i == 2)
-      seen.wait_for(1);
+      seen.wait_for_line("sums/2 ");
   };
   tasks.gather({.id = "sums"}, sum, std::vector{0, 1, 2, 3});
-  BOOST_TEST(seen.wait_for(1).at(0).starts_with("sums/2 "));
+  BOOST_TEST(seen.wait_for_line("sums/2 "));
 }
 
 BOOST_AUTO_TEST_CASE(the_watch_is_woken_after_it_has_slept) {
   listener seen;
   ta::task_manager tasks{{.blocked_after = 4ms, .logger = quiet()}};
   auto watching = tasks.observe(seen.handler(ta::event_kind::blocking));
-  for (std::size_t i = 1; i <= 3; ++i) {
-    tasks.add_task({}, [&] { seen.wait_for(i); }).value().get();
+  for (int i = 0; i < 3; ++i) {
+    const auto before = seen.wait_for(0).size();
+    tasks.add_task({}, [&] { BOOST_TEST(seen.wait_for(before + 1).size() > before); }).value().get();
     while (!ta::detail::runtime_of(tasks).watch()->asleep())
       std::this_thread::yield();
   }
-  BOOST_TEST(tasks.statistics().blocks == 3u);
+  BOOST_TEST(tasks.statistics().blocks >= 3u);
 }
 
 BOOST_AUTO_TEST_CASE(zero_turns_the_watch_off) {

@@ -26,12 +26,15 @@ double seconds_for(std::size_t count, Work work) {
   return static_cast<double>(std::clock() - begun) / CLOCKS_PER_SEC;
 }
 
-/// By the square it would be 64 times as much.
+/// By the square it would be 64 times as much. What else goes on can slow down one of the measurements.
 template <class Work>
 void check_linear(Work work) {
   seconds_for(few, work); // warm
-  const double of_few = seconds_for(few, work);
-  const double of_many = seconds_for(many, work);
+  double of_few = 0, of_many = 0;
+  for (int tries = 0; tries == 0 || (tries < 3 && of_many >= 24 * of_few + 0.1); ++tries) {
+    of_few = seconds_for(few, work);
+    of_many = seconds_for(many, work);
+  }
   BOOST_TEST(of_many < 24 * of_few + 0.1);
 }
 

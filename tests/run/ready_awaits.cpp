@@ -21,79 +21,86 @@ ta::async_generator<int> numbers() {
 }
 ta::async_generator<int> nothing() { co_return; }
 
-struct loop {
-  const char* name;
-  /// Each is a body that awaits for ever, until `done`.
-  std::function<ta::task<void>(std::atomic<bool>& done, ta::handle<int> ended)> body;
+/// How far a loop and who waits for a turn beside it have come.
+struct course {
+  std::atomic<bool> begun{false}, other_waits{false}, done{false};
+  /// For much longer than a turn may be, but not for ever, from when there is somebody who wants one.
+  bool goes_on(int& round) const {
+    constexpr int long_enough = 3'000'000;
+    round += other_waits ? 1 : 0;
+    return round < long_enough && !done;
+  }
 };
 
-/// Loops much longer than a turn may be, but not for ever.
-constexpr int long_enough = 3'000'000;
+struct loop {
+  const char* name;
+  /// Each is a body that awaits for ever, until it is `done`.
+  std::function<ta::task<void>(course& now, ta::handle<int> ended)> body;
+};
 
 } // namespace ready_awaits
 
 BOOST_AUTO_TEST_SUITE(ready_awaits)
 
 BOOST_AUTO_TEST_CASE(a_loop_over_what_is_ready_gives_way_to_others) {
-  using flag = std::atomic<bool>&;
   using handle = ta::handle<int>;
   const std::vector<loop> loops = {
       {"a finished task",
-       [](flag done, handle ended) -> ta::task<void> {
-         for (int i = 0; i < long_enough && !done; ++i)
+       [](course& now, handle ended) -> ta::task<void> {
+         for (int i = 0; now.goes_on(i);)
            (void)co_await ended;
        }},
       {"an empty task",
-       [](flag done, handle) -> ta::task<void> {
-         for (int i = 0; i < long_enough && !done; ++i)
+       [](course& now, handle) -> ta::task<void> {
+         for (int i = 0; now.goes_on(i);)
            co_await empty();
        }},
       {"a value",
-       [](flag done, handle) -> ta::task<void> {
-         for (int i = 0; i < long_enough && !done; ++i)
+       [](course& now, handle) -> ta::task<void> {
+         for (int i = 0; now.goes_on(i);)
            i += co_await one() - 1;
        }},
       {"a sleep of zero",
-       [](flag done, handle) -> ta::task<void> {
-         for (int i = 0; i < long_enough && !done; ++i)
+       [](course& now, handle) -> ta::task<void> {
+         for (int i = 0; now.goes_on(i);)
            co_await ta::sleep_for(0s);
        }},
       {"a generator",
-       [](flag done, handle) -> ta::task<void> {
+       [](course& now, handle) -> ta::task<void> {
          auto all = numbers();
-         for (int i = 0; i < long_enough && !done; ++i)
+         for (int i = 0; now.goes_on(i);)
            (void)co_await all.next();
        }},
       {"a generator that has ended",
-       [](flag done, handle) -> ta::task<void> {
+       [](course& now, handle) -> ta::task<void> {
          auto none = nothing();
-         for (int i = 0; i < long_enough && !done; ++i)
+         for (int i = 0; now.goes_on(i);)
            (void)co_await none.next();
        }},
       {"a scope",
-       [](flag done, handle) -> ta::task<void> {
-         for (int i = 0; i < long_enough && !done; ++i)
+       [](course& now, handle) -> ta::task<void> {
+         for (int i = 0; now.goes_on(i);)
            co_await ta::fail_after(1h, empty());
        }},
       {"a shield",
-       [](flag done, handle) -> ta::task<void> {
-         for (int i = 0; i < long_enough && !done; ++i)
+       [](course& now, handle) -> ta::task<void> {
+         for (int i = 0; now.goes_on(i);)
            co_await ta::shield(empty());
        }},
       {"an empty group",
-       [](flag done, handle) -> ta::task<void> {
-         for (int i = 0; i < long_enough && !done; ++i)
+       [](course& now, handle) -> ta::task<void> {
+         for (int i = 0; now.goes_on(i);)
            co_await ta::with_group([](ta::task_group&) { return empty(); });
        }},
       {"an empty gather",
-       [](flag done, handle) -> ta::task<void> {
-         for (int i = 0; i < long_enough && !done; ++i)
+       [](course& now, handle) -> ta::task<void> {
+         for (int i = 0; now.goes_on(i);)
            (void)co_await ta::gather(
                {}, [](int item) { return item; }, std::vector<int>{});
        }},
       {"free tokens",
-       [](flag done, handle) -> ta::task<void> {
-         for (int i = 0; i < long_enough && !done; ++i)
+       [](course& now, handle) -> ta::task<void> {
+         for (int i = 0; now.goes_on(i);)
            const auto permit = co_await ta::acquire("free");
        }},
   };
@@ -102,17 +109,17 @@ BOOST_AUTO_TEST_CASE(a_loop_over_what_is_ready_gives_way_to_others) {
     tasks.add_limiter("free", {.capacity = 4});
     auto ended = tasks.add_task({}, [] { return 1; }).value();
     ended.wait();
-    std::atomic<bool> done{false};
-    std::atomic<bool> begun{false};
+    course now;
     auto looping = [&]() -> ta::task<bool> {
-      begun = true;
-      co_await each.body(done, ended);
-      co_return done.load();
+      now.begun = true;
+      co_await each.body(now, ended);
+      co_return now.done.load();
     };
     auto loops_on = tasks.add_task({}, looping).value();
-    while (!begun)
+    while (!now.begun)
       std::this_thread::yield();
-    auto other = tasks.add_task({}, [&done] { done = true; }).value();
+    auto other = tasks.add_task({}, [&now] { now.done = true; }).value();
+    now.other_waits = true;
     other.wait();
     BOOST_TEST(loops_on.get(), each.name);
   }

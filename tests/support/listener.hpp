@@ -3,11 +3,13 @@
 
 #include <taskactor/observe/event.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace test {
@@ -29,6 +31,15 @@ public:
     std::unique_lock lock{mutex_};
     changed_.wait_for(lock, std::chrono::seconds{20}, [&] { return lines_.size() >= count; });
     return lines_;
+  }
+
+  /// Until there is a line that begins so. False: it doesn't come.
+  bool wait_for_line(std::string_view beginning) {
+    std::unique_lock lock{mutex_};
+    return changed_.wait_for(lock, std::chrono::seconds{20}, [&] {
+      return std::any_of(lines_.begin(), lines_.end(),
+                         [&](const std::string& each) { return each.starts_with(beginning); });
+    });
   }
 
 private:

@@ -131,6 +131,7 @@ BOOST_AUTO_TEST_CASE(patience_with_a_thread_ends_and_the_deadline_comes) {
   BOOST_CHECK(h.wait_outcome().error().state() == ta::state::timed_out);
   BOOST_CHECK(m.elapsed() == 1s);
   go.set_value();
+  m.set_patience(20s); // now it comes back
   m.run_until([&] { return m.tasks().statistics().running == 0; });
 }
 
