@@ -29,7 +29,7 @@ int main() {
 
   // By line, as the output comes.
   ta::command_options by_line;
-  by_line.on_line = [](ta::stream, std::string_view line) { std::cout << "> " << line << '\n'; };
+  by_line.on_line = [](ta::output_stream, std::string_view line) { std::cout << "> " << line << '\n'; };
   tasks.run_command({}, {"seq", "2"}, by_line).value().get();
 }
 

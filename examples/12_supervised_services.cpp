@@ -44,9 +44,9 @@ int main() {
   auto make = [](ta::service_start start) { return start.system().spawn(counter, start); };
   ta::supervisor services{
       tasks,
-      {.name = "shop", .strategy = ta::strategy::rest_for_one, .limit = {3, 1min}},
+      {.name = "shop", .strategy = ta::restart_strategy::rest_for_one, .limit = {3, 1min}},
       {ta::child_actor({.name = "counter", .ready_within = 2s, .backoff = {.first = 50ms}}, make),
-       ta::child_supervisor({.name = "jobs"}, {.strategy = ta::strategy::one_for_one},
+       ta::child_supervisor({.name = "jobs"}, {.strategy = ta::restart_strategy::one_for_one},
                             {ta::child_task({.name = "ticker", .stop_within = 1s}, ticker, 10s)})}};
   services.wait_started();
 

@@ -154,14 +154,14 @@ class Session:
             raise NodeError(f"a frame of {size} bytes")
         return decode(self.read(size))
 
-    def call(self, task: str, *arguments, timeout: float | None = None, epoch: int = 1):
-        """Its result. `epoch`: how often it has been sent somewhere, with this time. Errors: NodeError."""
+    def call(self, task: str, *arguments, timeout: float | None = None, fencing_token: int = 1):
+        """Its result. `fencing_token`: how often it has been sent somewhere, with this time. Errors: NodeError."""
         self.numbers += 1
         number, sent = self.numbers, False
         while True:
             if not sent and (self.unanswered < self.window or task.startswith("taskactor.")):
                 remaining = -1 if timeout is None else int(timeout * 1e9)
-                self.send([CALL, number, epoch, task, encode(list(arguments)), remaining, f"call-{number}"])
+                self.send([CALL, number, fencing_token, task, encode(list(arguments)), remaining, f"call-{number}"])
                 self.unanswered, sent = self.unanswered + 1, True
             kind, *fields = self.receive()
             if kind == WINDOW:

@@ -25,11 +25,11 @@ void print_all(const command_template& command, pending_items& items, run_contro
     lines += shell_quoted(command.make(next->item, next->number)) + '\n';
     // The number of items isn't known while they still come, perhaps slowly: then each is shown at once.
     if (lines.size() >= written_at_once || !items.total()) {
-      to.put(stream::out, lines);
+      to.put(output_stream::out, lines);
       lines.clear();
     }
   }
-  to.put(stream::out, lines);
+  to.put(output_stream::out, lines);
 }
 
 } // namespace

@@ -67,8 +67,8 @@ command_options options_of(const job_setup& setup, std::size_t number, std::shar
   if (const auto left = setup.control.remaining())
     result.timeout = std::min<std::chrono::nanoseconds>(*left, asked.timeout.value_or(*left));
   if (setup.on_line) {
-    result.on_line = [by_line, hand_out = setup.on_line](stream which, std::string_view line) {
-      *by_line += which == stream::out ? line.size() + 1 : 0;
+    result.on_line = [by_line, hand_out = setup.on_line](output_stream which, std::string_view line) {
+      *by_line += which == output_stream::out ? line.size() + 1 : 0;
       hand_out(which, line);
     };
     result.line_limit = line_limit;

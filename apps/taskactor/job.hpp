@@ -72,7 +72,7 @@ struct job_setup {
   /// Called with the signal that has stopped a command.
   std::function<void(std::size_t number, int signal)> on_stopped{};
   /// Called with each line, if outputs go by line.
-  std::function<void(stream, std::string_view)> on_line{};
+  std::function<void(output_stream, std::string_view)> on_line{};
 };
 
 /// The limiter of --rate.

@@ -89,7 +89,7 @@ void take_rights(reader& from, const std::string& where, node_settings& into) {
     if (!table)
       from.wrong(each, "rights", "tables: [[rights]]");
     reader entry{*table, where};
-    right made;
+    access_rule made;
     entry.take("task", made.task);
     entry.take("peers", made.peers);
     entry.take_number("at_once", made.at_once);

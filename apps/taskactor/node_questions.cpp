@@ -168,10 +168,12 @@ service_info tree_of(const json& told) {
   result.state = named(told.at("state").get<std::string>(),
                        std::array{service_state::waiting, service_state::starting, service_state::running,
                                   service_state::stopping, service_state::ended});
-  result.restart = named(told.value("restart", std::string{}),
-                         std::array{restart::permanent, restart::transient, restart::temporary});
+  result.restart
+      = named(told.value("restart", std::string{}),
+              std::array{restart_policy::permanent, restart_policy::transient, restart_policy::temporary});
   result.strategy = named(told.value("strategy", std::string{}),
-                          std::array{strategy::one_for_one, strategy::one_for_all, strategy::rest_for_one});
+                          std::array{restart_strategy::one_for_one, restart_strategy::one_for_all,
+                                     restart_strategy::rest_for_one});
   result.restarts = told.at("restarts").get<std::uint64_t>();
   result.last_reason = told.at("last_reason").get<std::string>();
   result.lasts = seconds(told.at("lasts"));

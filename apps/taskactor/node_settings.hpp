@@ -27,7 +27,7 @@ struct node_settings {
   std::optional<std::size_t> capacity{}, prefetch{};
   std::string authority{}, certificate{}, key{};
   std::string drain{};
-  std::vector<right> rights{}; ///< of the file alone
+  std::vector<access_rule> rights{}; ///< of the file alone
 };
 
 /// The TLS part alone, for who only asks a node.

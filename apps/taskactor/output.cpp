@@ -39,20 +39,20 @@ void output::put(const job_result& ended) {
   if (!ended.started)
     return;
   if (folder_.empty()) {
-    put(stream::out, ended.out);
-    put(stream::err, ended.err);
+    put(output_stream::out, ended.out);
+    put(output_stream::err, ended.err);
   } else {
     write_file(ended.what.number, ".out", ended.out);
     write_file(ended.what.number, ".err", ended.err);
   }
 }
 
-void output::put(stream which, std::string_view bytes) {
+void output::put(output_stream which, std::string_view bytes) {
   const int error = bytes.empty() ? 0 : screen_.write(which, bytes);
-  if (error == EPIPE && which == stream::out)
+  if (error == EPIPE && which == output_stream::out)
     throw no_reader{"standard output has no reader"};
   if (error != 0)
-    fail(which == stream::out ? "standard output" : "standard error", error);
+    fail(which == output_stream::out ? "standard output" : "standard error", error);
 }
 
 /// A new one can't be anything else; from one that was there nothing is taken before that is known.

@@ -26,7 +26,7 @@ public:
   output(screen& streams, std::string folder, const used_files& files);
 
   void put(const job_result& ended);
-  void put(stream which, std::string_view bytes);
+  void put(output_stream which, std::string_view bytes);
   /// Each command has files of its own, also one that prints nothing.
   bool in_files() const noexcept { return !folder_.empty(); }
 

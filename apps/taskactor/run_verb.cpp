@@ -153,7 +153,7 @@ void run::run_all() {
 void run::gather_all() {
   // It may wait for the writer, and all commands with it: they share the output whose reader is slow.
   if (options_.line_buffer)
-    setup_.on_line = [this](stream which, std::string_view line) { writer_.post_line(which, line); };
+    setup_.on_line = [this](output_stream which, std::string_view line) { writer_.post_line(which, line); };
   gather_options how;
   how.id = "run";
   how.concurrency = jobs_;

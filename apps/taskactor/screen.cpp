@@ -72,8 +72,8 @@ bool screen::said_within(std::chrono::milliseconds time) const {
   return said_.wait_for(lock, time, [this] { return !speaks_ && silent(); });
 }
 
-int screen::write(stream which, std::string_view bytes) {
-  const int fd = which == stream::out ? STDOUT_FILENO : STDERR_FILENO;
+int screen::write(output_stream which, std::string_view bytes) {
+  const int fd = which == output_stream::out ? STDOUT_FILENO : STDERR_FILENO;
   if (fd == STDOUT_FILENO && !out_is_terminal_)
     return write_all(fd, bytes); // not under the lock: a reader that is slow must not keep us from speaking
   const std::lock_guard lock{terminal_};

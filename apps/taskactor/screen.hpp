@@ -40,7 +40,7 @@ public:
   /// The same of what can be done without: what is too much, while nobody reads, is only counted.
   void log(std::string_view line);
   /// What a command has printed. Waits for its reader. Returns an `errno`; 0: it is written.
-  int write(stream which, std::string_view bytes);
+  int write(output_stream which, std::string_view bytes);
 
   bool can_live() const noexcept { return can_live_; }
   /// Shows `text` as the live line, in place of the one before; empty: none.

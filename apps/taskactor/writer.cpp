@@ -51,7 +51,7 @@ void writer::post(job_result ended) {
   posted_.notify_one();
 }
 
-void writer::post_line(stream which, std::string_view text) {
+void writer::post_line(output_stream which, std::string_view text) {
   std::unique_lock lock{mutex_};
   written_.wait(lock, [this] { return has_room() || parts_.control.level() >= stop_level::cancel; });
   auto* last = queue_.empty() ? nullptr : std::get_if<lines>(&queue_.back());
@@ -158,15 +158,15 @@ void writer::settle(const lines& printed) {
 
 void writer::write(const job_result& ended) {
   if (!output_broken_)
-    output_broken_ = !attempt(place_of(ended.out.empty() ? stream::err : stream::out),
+    output_broken_ = !attempt(place_of(ended.out.empty() ? output_stream::err : output_stream::out),
                               [&] { parts_.outputs.put(ended); });
   release(ended.size());
 }
 
-const char* writer::place_of(stream which) const {
+const char* writer::place_of(output_stream which) const {
   if (parts_.outputs.in_files())
     return "an output's file";
-  return which == stream::out ? "standard output" : "standard error";
+  return which == output_stream::out ? "standard output" : "standard error";
 }
 
 void writer::release(std::size_t size) {

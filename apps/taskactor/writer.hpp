@@ -47,7 +47,7 @@ public:
   /// Takes what became of a command.
   void post(job_result ended);
   /// Takes a line; waits while too many are kept, unless what runs is to be cancelled.
-  void post_line(stream which, std::string_view line);
+  void post_line(output_stream which, std::string_view line);
   /// Waits while too much is kept, until the run is stopped.
   void wait_for_room();
   /// After the last `post`: writes the rest, closes the logs. When somebody waits for the end and a reader
@@ -61,7 +61,7 @@ public:
 
 private:
   struct lines {
-    stream which;
+    output_stream which;
     std::string text;
   };
   using entry = std::variant<job_result, lines>;
@@ -78,7 +78,7 @@ private:
   /// For each log that hasn't failed.
   template <class F>
   void with_logs(F&& action);
-  const char* place_of(stream which) const;
+  const char* place_of(output_stream which) const;
   bool only_counts(const entry& what) const;
   bool can_wait() const;
   bool has_room() const;

@@ -4,7 +4,7 @@
 ///     post(to, message)                  sends one of our messages (messages.hpp), from nobody
 ///     post_from(sender, to, message)     the same, and the receiver learns from whom
 ///     post_at(clock, when, to, message)  the same, later
-///     monitor_actor(self, who)           `f(down_msg&)` of `when_down(self, f)` hears of its end
+///     monitor_actor(self, who)           `f(down_msg&)` of `when_actor_down(self, f)` hears of its end
 ///     unmonitor_actor(self, who)         doesn't any more
 ///     when_asked_to_end(self, f)         `f(exit_msg&)` takes exit messages, but for a kill
 ///     run_soon, run_later                give the scheduler something to run
@@ -168,7 +168,7 @@ inline void monitor_actor(caf::event_based_actor& self, const caf::strong_actor_
   self.monitor(who->get(), caf::message_priority::normal);
 }
 template <class F>
-void when_down(caf::event_based_actor& self, F f) {
+void when_actor_down(caf::event_based_actor& self, F f) {
   self.set_down_handler(std::move(f));
 }
 template <class F>
@@ -183,7 +183,7 @@ inline void monitor_actor(caf::event_based_actor& self, const caf::strong_actor_
 // CAF 1.x would rather have a callback for each monitor; that costs an action with a mutex for each task.
 CAF_PUSH_DEPRECATED_WARNING
 template <class F>
-void when_down(caf::event_based_actor& self, F f) {
+void when_actor_down(caf::event_based_actor& self, F f) {
   self.set_down_handler(std::move(f));
 }
 template <class F>

@@ -54,7 +54,7 @@ struct stop {
 };
 /// The manager's to itself, behind what has come already.
 struct settle_ends {};
-/// Bodies have something to tell since the last one of these was handled (`run/body_news.hpp`).
+/// Bodies have something to tell since the last one of these was handled (`run/notification_list.hpp`).
 struct bodies_told {};
 /// The actor of a task that may have another one has ended.
 struct attempt_ended {
@@ -103,7 +103,7 @@ struct tokens_recalled {
   std::size_t count;
 };
 
-// -- to the desk ------------------------------------------------------------
+// -- to the API actor -------------------------------------------------------
 /// The task of a user's `msg::run` has ended.
 struct run_over {
   std::uint64_t number;

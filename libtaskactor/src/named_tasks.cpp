@@ -20,13 +20,13 @@ task_options merged(task_options given, const task_options& own) {
   take(given.timeout, own.timeout);
   take(given.queue_timeout, own.queue_timeout);
   take(given.total_timeout, own.total_timeout);
-  take(given.runner, own.runner);
+  take(given.where, own.where);
   if (given.limits->empty())
     given.limits = own.limits;
   if (given.priority == default_priority)
     given.priority = own.priority;
-  if (given.share->empty())
-    given.share = own.share;
+  if (given.fairness_key->empty())
+    given.fairness_key = own.fairness_key;
   if (!*given.retry)
     given.retry = own.retry;
   return given;
@@ -46,21 +46,22 @@ task<json> call_elsewhere(const named_task* which, std::shared_ptr<const std::st
 
 detail::named_plan detail::plan_named(task_options options, const named_task& which) {
   auto how = merged(std::move(options), which.options());
-  const auto where = std::exchange(how.runner, std::nullopt).value_or(runner::task);
+  const auto where = std::exchange(how.where, std::nullopt).value_or(run_where::task);
   return {std::move(how), where};
 }
 
-std::function<task<json>()> detail::bind_named(const named_task& which, const json& arguments, runner where) {
+std::function<task<json>()> detail::bind_named(const named_task& which, const json& arguments,
+                                               run_where where) {
   auto here = which.bind(arguments); // whose errors are those of all
-  if (where == runner::task)
+  if (where == run_where::task)
     return here;
-  if (where == runner::process) {
+  if (where == run_where::process) {
     const auto bytes = std::make_shared<const std::string>(to_bytes(arguments));
     return [&which, bytes] { return call_elsewhere(&which, bytes); };
   }
   const auto call = which.bind_blocking(arguments);
   if (!call)
-    throw_rejection({errc::invalid_argument, "runner::thread: \"" + which.name()
+    throw_rejection({errc::invalid_argument, "run_where::thread: \"" + which.name()
                                                  + "\" is a coroutine, which doesn't run on a thread"});
   return [call] { return run_blocking(call); };
 }

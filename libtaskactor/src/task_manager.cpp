@@ -49,7 +49,7 @@ cancel_reply task_manager::cancel_task(std::string_view id) { return runtime_->c
 cancel_reply task_manager::cancel_and_wait(std::string_view id) {
   auto task = runtime_->table().find_live(id);
   if (!task)
-    task = runtime_->batches().find(id); // an item's lane, which ends with the item when that is cancelled
+    task = runtime_->batches().find(id); // an item's slot, which ends with the item when that is cancelled
   if (task)
     detail::refuse_inside_coroutine(); // before it is asked
   const auto reply = cancel_task(id);
@@ -64,7 +64,7 @@ std::vector<task_info> task_manager::task_status() const { return runtime_->task
 
 std::optional<task_info> task_manager::find(std::string_view id) const { return runtime_->find(id); }
 
-caf::actor task_manager::actor() { return runtime_->desk(); }
+caf::actor task_manager::actor() { return runtime_->api(); }
 
 std::optional<explanation> task_manager::explain(std::string_view id) const {
   return detail::explain(*runtime_, id);

@@ -4,10 +4,10 @@
 #include "observe/log_relay.hpp"
 #include "process/call_limits.hpp"
 #include "process/descriptor.hpp"
-#include "process/uplink.hpp"
+#include "process/parent_channel.hpp"
 #include "process/worker_pool.hpp"
 #include "process/worker_protocol.hpp"
-#include "run/process_epoch.hpp"
+#include "run/process_fencing_token.hpp"
 #include "task/cbor.hpp"
 #include "task/cbor_value.hpp"
 
@@ -60,7 +60,7 @@ public:
   void send_result(std::uint64_t number, std::string_view result) {
     cbor_writer frame{frame_prefix};
     frame.array(3);
-    frame.number(static_cast<std::uint64_t>(said::result));
+    frame.number(static_cast<std::uint64_t>(worker_frame::result));
     frame.number(number);
     frame.bytes(result);
     send_frame(finish_frame(frame.take()));
@@ -102,7 +102,7 @@ class worker_program {
 public:
   worker_program(descriptor socket, std::chrono::nanoseconds grace)
       : parent_(std::move(socket)),
-        uplink_([this](const json& frame) { parent_.send(frame); }, grace),
+        parent_channel_([this](const json& frame) { parent_.send(frame); }, grace),
         log_([this](int level, std::string_view logger, std::string_view text) {
           report_log(level, logger, text);
         }),
@@ -112,7 +112,7 @@ public:
   int run() {
     const auto progress = tasks_.observe([this](const event& what) { report(what); },
                                          {.kinds = {event_kind::progress, event_kind::cancelled}});
-    parent_.send({said::hello, worker_protocol_version});
+    parent_.send({worker_frame::hello, worker_protocol_version});
     parent_.receive([this](const json& frame) { handle(frame); });
     const std::lock_guard lock{mutex_};
     if (running_)
@@ -125,22 +125,22 @@ private:
     std::uint64_t number;
     std::string name;
     std::string arguments;
-    std::uint64_t epoch;
+    std::uint64_t fencing_token;
   };
 
   static std::string text_of(const json::binary_t& bytes) { return {bytes.begin(), bytes.end()}; }
 
   void handle(const json& frame) {
     const auto number = frame.at(1).get<std::uint64_t>();
-    if (frame.at(0) == said::call)
+    if (frame.at(0) == worker_frame::call)
       take({number, frame.at(2).get<std::string>(), text_of(frame.at(3).get_binary()),
             frame.at(4).get<std::uint64_t>()});
-    else if (frame.at(0) == said::stop && !drop(number, said::cancelled))
+    else if (frame.at(0) == worker_frame::stop && !drop(number, worker_frame::cancelled))
       tasks_.cancel_task(std::to_string(number));
-    else if (frame.at(0) == said::give_back)
-      drop(number, said::returned);
-    else if (frame.at(0) == said::reply)
-      uplink_.take(frame);
+    else if (frame.at(0) == worker_frame::give_back)
+      drop(number, worker_frame::returned);
+    else if (frame.at(0) == worker_frame::reply)
+      parent_channel_.take(frame);
   }
 
   void take(call what) {
@@ -151,7 +151,7 @@ private:
   }
 
   /// True: it hadn't begun, and never will. It is answered before another call can begin.
-  bool drop(std::uint64_t number, said answer) {
+  bool drop(std::uint64_t number, worker_frame answer) {
     const std::lock_guard lock{mutex_};
     const auto found = std::find_if(waiting_.begin(), waiting_.end(),
                                     [number](const call& each) { return each.number == number; });
@@ -178,9 +178,10 @@ private:
       waiting_.pop_front();
       try {
         if (const auto refusal = begin(next))
-          parent_.send({said::refused, next.number, static_cast<int>(refusal->code), refusal->message});
+          parent_.send(
+              {worker_frame::refused, next.number, static_cast<int>(refusal->code), refusal->message});
       } catch (...) { // no memory for its arguments, a limit that can't be set, or a conversion's own error
-        parent_.send({said::failed, next.number, describe(std::current_exception())});
+        parent_.send({worker_frame::failed, next.number, describe(std::current_exception())});
       }
       if (!running_)
         limits_.reset();
@@ -200,8 +201,8 @@ private:
       auto body = (*found)->bind(*arguments);
       running_ = what.number;
       current_ = what.number;
-      process_epoch = what.epoch;
-      uplink_.begin(what.number);
+      process_fencing_token = what.fencing_token;
+      parent_channel_.begin(what.number);
       const auto made = tasks_.add_task({.id = std::to_string(what.number), .timeout = no_timeout},
                                         &worker_program::serve, this, what.number, std::move(body));
       if (made)
@@ -221,19 +222,19 @@ private:
       const json value = co_await body();
       result = sendable(value);
     } catch (const cancelled_error&) {
-      answer = {said::cancelled, number};
+      answer = {worker_frame::cancelled, number};
     } catch (...) {
-      answer = {said::failed, number, describe(std::current_exception())};
+      answer = {worker_frame::failed, number, describe(std::current_exception())};
     }
     try {
       if (has_printed())
-        self->parent_.send({said::printed, number});
+        self->parent_.send({worker_frame::printed, number});
       if (result)
         self->parent_.send_result(number, *result);
       else
         self->parent_.send(answer);
     } catch (...) { // beyond the limit of a frame, or a conversion's own error
-      const json failed{said::failed, number,
+      const json failed{worker_frame::failed, number,
                         std::string{"the result can't be sent: "} + describe(std::current_exception())};
       self->parent_.send(failed);
     }
@@ -259,7 +260,7 @@ private:
   }
 
   void report_log(int level, std::string_view logger, std::string_view text) {
-    parent_.send({said::log, current_.load(), level, logger, text.substr(0, log_limit)});
+    parent_.send({worker_frame::log, current_.load(), level, logger, text.substr(0, log_limit)});
   }
 
   void report(const event& what) {
@@ -268,9 +269,9 @@ private:
     if (std::from_chars(what.id.data(), end, number).ptr != end)
       return; // a part of a call
     if (what.kind == event_kind::progress) {
-      parent_.send({said::progress, number, what.done, what.total, what.text});
+      parent_.send({worker_frame::progress, number, what.done, what.total, what.text});
     } else { // before it began: else `serve` has answered
-      parent_.send({said::cancelled, number});
+      parent_.send({worker_frame::cancelled, number});
       ended(number);
     }
   }
@@ -278,7 +279,7 @@ private:
   static constexpr std::size_t log_limit = std::size_t{1} << 16;
 
   parent_link parent_;
-  uplink uplink_;
+  parent_channel parent_channel_;
   std::atomic<std::uint64_t> current_{0}; // the last that has begun
   log_relay log_;                         // before `tasks_`, which log as well
   std::mutex mutex_;                      // what follows, but for the last

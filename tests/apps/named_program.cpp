@@ -65,7 +65,7 @@ TASKACTOR_REGISTER_AS(repeat, "repeat", {.options = {.timeout = 90s}, .defaults 
 TASKACTOR_REGISTER(process_number);
 TASKACTOR_REGISTER_AS(linger, "linger", {.options = {.timeout = ta::no_timeout}});
 TASKACTOR_REGISTER_AS(persist, "persist",
-                      {.options = {.timeout = ta::no_timeout, .runner = ta::runner::thread}});
+                      {.options = {.timeout = ta::no_timeout, .where = ta::run_where::thread}});
 TASKACTOR_REGISTER(say);
 TASKACTOR_REGISTER(bytes);
 TASKACTOR_REGISTER(broken_text);

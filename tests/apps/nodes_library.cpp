@@ -22,7 +22,7 @@ int process_number() { return ::getpid(); }
 ta::task<std::uint64_t> work(double seconds, std::string file) {
   const auto say = [&](const char* what) {
     if (!file.empty())
-      std::ofstream{file, std::ios::app} << what << ' ' << ta::this_task::epoch() << ' ' << ::getpid()
+      std::ofstream{file, std::ios::app} << what << ' ' << ta::this_task::fencing_token() << ' ' << ::getpid()
                                          << std::endl;
   };
   say("begun");
@@ -35,7 +35,7 @@ ta::task<std::uint64_t> work(double seconds, std::string file) {
     throw;
   }
   say("ended");
-  co_return ta::this_task::epoch();
+  co_return ta::this_task::fencing_token();
 }
 
 void fails() { throw std::runtime_error{"no such page"}; }
@@ -45,7 +45,8 @@ TASKACTOR_REGISTER(echo);
 TASKACTOR_REGISTER(process_number);
 TASKACTOR_REGISTER_AS(work, "work", {.defaults = {""}});
 TASKACTOR_REGISTER_AS(work, "work_again", {.defaults = {""}, .idempotent = true});
-TASKACTOR_REGISTER_AS(work, "work_in_worker", {.options = {.runner = ta::runner::process}, .defaults = {""}});
+TASKACTOR_REGISTER_AS(work, "work_in_worker",
+                      {.options = {.where = ta::run_where::process}, .defaults = {""}});
 TASKACTOR_REGISTER(fails);
 
 } // namespace

@@ -31,10 +31,11 @@ int main(int, char* argv[]) {
   std::cout << "listens at " << node.listen(argv[1]) << std::endl;
   ta::supervisor shop{
       tasks,
-      {.name = "shop", .strategy = ta::strategy::rest_for_one},
+      {.name = "shop", .strategy = ta::restart_strategy::rest_for_one},
       {ta::child_task({.name = "ticker"}, ticker),
-       ta::child_supervisor({.name = "jobs"}, {},
-                            {ta::child_task({.name = "poller", .restart = ta::restart::transient}, ticker)}),
+       ta::child_supervisor(
+           {.name = "jobs"}, {},
+           {ta::child_task({.name = "poller", .restart = ta::restart_policy::transient}, ticker)}),
        ta::child_task({.name = "printer", .backoff = {.first = 1h}}, broken)}};
   shop.wait_started();
   while (shop.statistics().failures == 0)

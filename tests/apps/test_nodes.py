@@ -199,9 +199,9 @@ class OtherLanguages(Case):
         session = node_client.Session(self.address("m"), "python")
         self.addCleanup(session.close)
         log = str(self.folder / "log")
-        for epoch in (3, 1):
-            self.assertEqual(session.call("work", 0, epoch=epoch), epoch)
-            self.assertEqual(session.call("work_in_worker", 0, log, epoch=epoch), epoch)
+        for token in (3, 1):
+            self.assertEqual(session.call("work", 0, fencing_token=token), token)
+            self.assertEqual(session.call("work_in_worker", 0, log, fencing_token=token), token)
         self.assertEqual([line[:2] for line in self.lines("log")],
                          [["begun", "3"], ["ended", "3"], ["begun", "1"], ["ended", "1"]])
         self.assertNotIn(str(session.call("process_number")), {line[2] for line in self.lines("log")})

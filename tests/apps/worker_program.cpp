@@ -27,7 +27,7 @@ int main(int argc, char* argv[]) {
     ta::load_tasks(library);
   ta::task_manager tasks{{.worker_program = {argv + 3, argv + argc}}};
   const auto arguments = name == "worker.takes_a_number" ? ta::json{"text"} : ta::json::array();
-  const auto call = tasks.add_task({.runner = ta::runner::process}, name, arguments);
+  const auto call = tasks.add_task({.where = ta::run_where::process}, name, arguments);
   if (!call) {
     std::cout << call.error() << '\n';
     return EXIT_FAILURE;

@@ -40,24 +40,24 @@ public:
     const bool is = which == session ? std::exchange(session, 0) != 0 : std::erase(dialled, which) == 1;
     check(is, "a session is closed once");
   }
-  void begin(guest_call call) override {
+  void begin(inbound_call call) override {
     check(call.what.name.size() <= node_name_limit, "names have their bound");
     guests.push_back(call.id);
     check(guests.size() <= capacity + ahead, "there are never more calls than there is room");
   }
-  void stop(guest_id which) override { stopped.push_back(which); }
-  void hand_back(guest_id which) override { stopped.push_back(which); }
+  void stop(inbound_id which) override { stopped.push_back(which); }
+  void hand_back(inbound_id which) override { stopped.push_back(which); }
   void answer(const std::shared_ptr<call_sink>& whom, call_answer what) override {
     if (whom)
       whom->ended(std::move(what));
   }
-  void progress(const std::shared_ptr<call_sink>&, said_by_node::progress) override {}
-  void log(const std::shared_ptr<call_sink>&, const std::string&, said_by_node::log) override {}
+  void progress(const std::shared_ptr<call_sink>&, node_frames::progress) override {}
+  void log(const std::shared_ptr<call_sink>&, const std::string&, node_frames::log) override {}
   void note(int, const std::string&) override {}
 
-  void end_one(guest_id which) {
+  void end_one(inbound_id which) {
     std::erase(guests, which);
-    core.guest_ended(which, {.how = guest_end::kind::result, .text = "\xF6"}, now);
+    core.inbound_ended(which, {.how = inbound_result::kind::result, .text = "\xF6"}, now);
   }
   void end_stopped() {
     for (const auto each : std::exchange(stopped, {}))
@@ -67,8 +67,8 @@ public:
 
   node_time now{};
   session_id session = 0;
-  std::deque<guest_id> guests;
-  std::vector<guest_id> stopped;
+  std::deque<inbound_id> guests;
+  std::vector<inbound_id> stopped;
   std::vector<session_id> dialled; // nobody answers
   node_core core;
 };

@@ -1,8 +1,8 @@
-// When a gather is complete: the count of what is under way, with the looks of two lanes at it interleaved by
+// When a gather is complete: the count of what is under way, with the looks of two slots at it interleaved by
 // hand.
 #include <boost/test/unit_test.hpp>
+#include <taskactor/group/gather_slot.hpp>
 #include <taskactor/group/gather_state.hpp>
-#include <taskactor/group/lane.hpp>
 #include <taskactor/taskactor.hpp>
 
 #include <utility>
@@ -13,14 +13,14 @@ namespace gather_ends {
 
 using namespace ta::detail;
 
-/// Its items are counted by the test; while one lane looks whether there are more, another may take the last.
+/// Its items are counted by the test; while one slot looks whether there are more, another may take the last.
 class counted_gather final : public gather_state {
 public:
   explicit counted_gather(runtime& home) : gather_state(home, {}) { retain(); }
   bool takes_last = false;
 
 private:
-  ref<lane> make_lane() override { return {}; }
+  ref<gather_slot> make_slot() override { return {}; }
   bool has_items() const noexcept override {
     if (std::exchange(const_cast<counted_gather*>(this)->takes_last, false)) // NOLINT
       const_cast<counted_gather*>(this)->begin_fetch();                      // NOLINT

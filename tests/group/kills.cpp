@@ -1,4 +1,4 @@
-// A killed body's frames stay until nothing is left that may refer to them: children, lanes, and its own
+// A killed body's frames stay until nothing is left that may refer to them: children, slots, and its own
 // calls on threads.
 #include "run/bodies.hpp"
 #include "run/runtime.hpp"

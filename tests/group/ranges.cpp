@@ -148,7 +148,7 @@ BOOST_AUTO_TEST_CASE(an_item_whose_time_is_up_is_told_once_and_not_on_the_manage
     BOOST_TEST(told[i] == 1, "item " << i << ": " << told[i]);
 }
 
-/// Who waits and the lanes tell by turns what was late.
+/// Who waits and the slots tell by turns what was late.
 BOOST_AUTO_TEST_CASE(all_have_been_told_when_it_returns) {
   ta::task_manager tasks{{.scheduler_threads = 4}};
   auto body = [](int n) -> ta::task<int> {
@@ -239,7 +239,7 @@ BOOST_AUTO_TEST_CASE(memory_and_numbers_are_read_by_all_lanes_and_each_index_onc
       BOOST_REQUIRE(all[static_cast<std::size_t>(i)].value() == i);
 }
 
-/// Its lane delivers it then: there was nothing for the manager to answer.
+/// Its slot delivers it then: there was nothing for the manager to answer.
 BOOST_AUTO_TEST_CASE(an_item_that_is_just_being_fetched_when_all_time_is_up_is_told) {
   ta::task_manager tasks;
   for (const std::size_t at_once : {1U, 2U}) {

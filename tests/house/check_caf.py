@@ -17,7 +17,7 @@ COMMENT = re.compile(r"//.*")
 INSTEAD = {
     r"\b(?:anon_send|anon_mail|send_as|eq_impl|make_mailbox_element)\b": "post, post_from",
     r"\b(?:delayed_send|delayed_anon_send|schedule_message)\b": "post_at",
-    r"\bset_down_handler\b": "when_down",
+    r"\bset_down_handler\b": "when_actor_down",
     r"\bset_(?:exit|error)_handler\b": "",
     r"\b(?:execution_unit|exec_later)\b": "executor, run_later",
     r"\bmonitorable_actor\b": "light_actor",

@@ -25,7 +25,7 @@ ON_REQUEST = {
     *(f"taskactor/service/{name}.hpp" for name in
       ("child", "service", "service_info", "service_options", "service_request", "service_start", "supervisor")),
     *(f"taskactor/node/{name}.hpp" for name in
-      ("named_calls", "node", "node_info", "node_options", "placement", "rights", "run_on_node")),
+      ("named_calls", "node", "node_info", "node_options", "placement", "access_rule", "run_on_node")),
 }
 TESTING = "taskactor/testing.hpp"
 SUITE = re.compile(r"BOOST_(?:AUTO|FIXTURE)_TEST_SUITE\(\s*(\w+)")

@@ -140,7 +140,7 @@ BOOST_AUTO_TEST_CASE(who_stops_in_the_middle_of_a_handshake_is_sent_away_in_time
   bounds.handshake_timeout = 2s; // the good one's too
   listen(alpha());
   const auto context = context_of(beta());
-  ta::tls_session tls{context, ta::link_side::calling, "alpha"};
+  ta::tls_session tls{context, ta::link_role::calling, "alpha"};
   tls.begin();
   raw_caller silent{number()};
   silent.send(tls.take_output());

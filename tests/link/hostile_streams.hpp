@@ -138,7 +138,7 @@ public:
   }
   /// What a caller with TLS begins with.
   std::string client_hello(const std::shared_ptr<ssl_ctx_st>& with) {
-    ta::tls_session tls{with, ta::link_side::calling, "alpha"};
+    ta::tls_session tls{with, ta::link_role::calling, "alpha"};
     tls.begin();
     auto bytes = tls.take_output();
     switch (below(3)) {
@@ -170,7 +170,7 @@ inline void attack_bare(hostile_streams& with, std::uint16_t port, const std::sh
 inline void attack_tls(hostile_streams& with, std::uint16_t port,
                        const std::shared_ptr<ssl_ctx_st>& context) {
   raw_caller caller{port};
-  ta::tls_session tls{context, ta::link_side::calling, "alpha"};
+  ta::tls_session tls{context, ta::link_role::calling, "alpha"};
   std::string plain;
   tls.begin();
   caller.send(tls.take_output());

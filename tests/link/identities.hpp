@@ -1,7 +1,7 @@
 /// Two authorities, and identities of theirs: made once for a program of tests.
 #pragma once
 
-#include <link/link_terms.hpp>
+#include <link/link_options.hpp>
 #include <link/openssl.hpp>
 
 #include <taskactor/link/certificates.hpp>

@@ -28,7 +28,7 @@ struct pair : identities {
   }
   void fails(const context& calling, const context& listening, link_end here, const std::string& words,
              link_end there, const std::string& words_there) {
-    tls_session one{calling, link_side::calling, "alpha"}, other{listening, link_side::listening, ""};
+    tls_session one{calling, link_role::calling, "alpha"}, other{listening, link_role::listening, ""};
     talk(one, other);
     BOOST_REQUIRE(one.fault() && other.fault());
     BOOST_TEST(to_string(one.fault()->what) == to_string(here));
@@ -46,8 +46,8 @@ BOOST_FIXTURE_TEST_SUITE(tls_sessions, pair)
 
 BOOST_AUTO_TEST_CASE(what_one_says_the_other_hears_and_a_goodbye_ends_it) {
   tls_credentials alphas{alpha()}, betas{beta()};
-  tls_session one{betas.context(), link_side::calling, "alpha"},
-      other{alphas.context(), link_side::listening, ""};
+  tls_session one{betas.context(), link_role::calling, "alpha"},
+      other{alphas.context(), link_role::listening, ""};
   talk(one, other);
   BOOST_REQUIRE(one.established() && other.established());
   BOOST_TEST(one.peer_name() == "alpha");
@@ -97,8 +97,8 @@ BOOST_AUTO_TEST_CASE(an_older_tls_is_not_agreed_on) {
 
 BOOST_AUTO_TEST_CASE(spoilt_bytes_are_found_before_anything_of_them_is_heard) {
   tls_credentials alphas{alpha()}, betas{beta()};
-  tls_session one{betas.context(), link_side::calling, "alpha"},
-      other{alphas.context(), link_side::listening, ""};
+  tls_session one{betas.context(), link_role::calling, "alpha"},
+      other{alphas.context(), link_role::listening, ""};
   talk(one, other);
   one.send("secret");
   auto bytes = one.take_output();
@@ -111,8 +111,8 @@ BOOST_AUTO_TEST_CASE(spoilt_bytes_are_found_before_anything_of_them_is_heard) {
 
 BOOST_AUTO_TEST_CASE(the_fault_of_one_session_is_none_of_another_s) {
   tls_credentials alphas{alpha()}, betas{beta()};
-  tls_session one{betas.context(), link_side::calling, "alpha"},
-      other{alphas.context(), link_side::listening, ""}, broken{alphas.context(), link_side::listening, ""};
+  tls_session one{betas.context(), link_role::calling, "alpha"},
+      other{alphas.context(), link_role::listening, ""}, broken{alphas.context(), link_role::listening, ""};
   talk(one, other);
   broken.take("garbage that is no TLS", heard_by_listening);
   BOOST_TEST(broken.fault().has_value());
@@ -124,7 +124,7 @@ BOOST_AUTO_TEST_CASE(the_fault_of_one_session_is_none_of_another_s) {
 
 BOOST_AUTO_TEST_CASE(what_cannot_be_a_name_is_no_name_to_expect) {
   tls_credentials alphas{alpha()};
-  BOOST_CHECK_THROW((tls_session{alphas.context(), link_side::calling, std::string(300, 'x')}), link_failure);
+  BOOST_CHECK_THROW((tls_session{alphas.context(), link_role::calling, std::string(300, 'x')}), link_failure);
 }
 
 BOOST_AUTO_TEST_SUITE_END()

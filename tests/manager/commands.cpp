@@ -86,7 +86,7 @@ class first_line {
 public:
   ta::command_options options() {
     ta::command_options result;
-    result.on_line = [this](ta::stream, std::string_view line) {
+    result.on_line = [this](ta::output_stream, std::string_view line) {
       const std::lock_guard lock{mutex_};
       if (line_.empty())
         line_ = line;
@@ -252,7 +252,7 @@ BOOST_AUTO_TEST_CASE(never_more_processes_than_tokens_and_all_tokens_come_back) 
 BOOST_AUTO_TEST_CASE(what_a_line_handler_throws_is_kept_and_harms_nobody) {
   world w;
   ta::command_options options;
-  options.on_line = [](ta::stream, std::string_view) { throw std::runtime_error{"handler"}; };
+  options.on_line = [](ta::output_stream, std::string_view) { throw std::runtime_error{"handler"}; };
   const auto result = w.run({"echo", "x"}, options);
   BOOST_TEST(result.success());
   BOOST_CHECK_THROW(std::rethrow_exception(result.handler_error), std::runtime_error);

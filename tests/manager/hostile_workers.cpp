@@ -69,31 +69,31 @@ std::string bytes_of(const std::string& what) {
   if (what == "a million items")
     return with_length(std::string("\x9A\x00\x10\x00\x00", 5) + std::string(1 << 20, '\x80'));
   if (what == "deep result")
-    return make_frame({said::result, number, some(nested())});
+    return make_frame({worker_frame::result, number, some(nested())});
   if (what == "other call's result")
-    return make_frame({said::result, number + 1, some("\x01")});
+    return make_frame({worker_frame::result, number + 1, some("\x01")});
   if (what == "second hello")
-    return make_frame({said::hello, worker_protocol_version});
+    return make_frame({worker_frame::hello, worker_protocol_version});
   if (what == "parent's word")
-    return make_frame({said::stop, number});
+    return make_frame({worker_frame::stop, number});
   if (what == "wrong types")
-    return make_frame({said::progress, number, "one", -2, ta::json::array()});
+    return make_frame({worker_frame::progress, number, "one", -2, ta::json::array()});
   if (what == "a call for another call")
-    return make_frame({said::ask, number + 1, 1, "flood", some("\x80"), false});
+    return make_frame({worker_frame::ask, number + 1, 1, "flood", some("\x80"), false});
   if (what == "a result before its calls' end")
-    return make_frame({said::ask, number, 1, "wait_for_pipe", some("\x81\x65/none"), false})
-           + make_frame({said::result, number, some("\x01")});
+    return make_frame({worker_frame::ask, number, 1, "wait_for_pipe", some("\x81\x65/none"), false})
+           + make_frame({worker_frame::result, number, some("\x01")});
   if (what == "a signal of its own")
-    return make_frame({said::signal, number, 1, SIGSTOP});
+    return make_frame({worker_frame::signal, number, 1, SIGSTOP});
   if (what == "unknown log level")
-    return make_frame({said::log, number, 6, "", "text"});
+    return make_frame({worker_frame::log, number, 6, "", "text"});
   if (what == "log without text")
-    return make_frame({said::log, number, 1, ""});
+    return make_frame({worker_frame::log, number, 1, ""});
   if (what == "printed nothing known")
-    return make_frame({said::printed, "all"});
+    return make_frame({worker_frame::printed, "all"});
   if (what == "too few fields")
-    return make_frame(ta::json::array({said::failed}));
-  return make_frame({said::result, number, some("\x01")}).substr(0, 6);
+    return make_frame(ta::json::array({worker_frame::failed}));
+  return make_frame({worker_frame::result, number, some("\x01")}).substr(0, 6);
 }
 
 int write_to_parent(const std::string& what, bool exit) {
@@ -108,7 +108,7 @@ int flood() {
   const auto fd = link_descriptor();
   std::string frames;
   for (std::uint64_t i = 0; i < 1000; ++i)
-    frames += make_frame({said::progress, own_number(), i, 1000, std::string(100, 'x')});
+    frames += make_frame({worker_frame::progress, own_number(), i, 1000, std::string(100, 'x')});
   for (;;)
     write_all(fd, frames);
 }

@@ -20,7 +20,7 @@ using namespace test;
 namespace output_handlers {
 
 /// Where handlers are held.
-ta::command_options handled(bool by_line, std::function<void(ta::stream, std::string_view)> by) {
+ta::command_options handled(bool by_line, std::function<void(ta::output_stream, std::string_view)> by) {
   ta::command_options options;
   (by_line ? options.on_line : options.on_output) = std::move(by);
   return options;
@@ -50,7 +50,7 @@ BOOST_AUTO_TEST_CASE(one_that_blocks_holds_up_its_own_command) {
   for (const bool by_line : {true, false}) {
     ta::task_manager tasks{{.process_capacity = 8}};
     gate closed;
-    auto options = handled(by_line, [&](ta::stream, std::string_view) { closed.pass(); });
+    auto options = handled(by_line, [&](ta::output_stream, std::string_view) { closed.pass(); });
     auto held = tasks.run_command({}, {"echo", "x"}, options).value();
     auto same = tasks.run_command({}, {"echo", "x"}, options).value();
     closed.wait_held(2);
@@ -65,7 +65,7 @@ BOOST_AUTO_TEST_CASE(one_that_blocks_holds_up_its_own_command) {
 BOOST_AUTO_TEST_CASE(one_that_waits_for_a_task_or_a_command_gets_it) {
   ta::task_manager tasks;
   std::string inner;
-  auto options = handled(true, [&](ta::stream, std::string_view line) {
+  auto options = handled(true, [&](ta::output_stream, std::string_view line) {
     inner = tasks.run_command({}, {"echo", std::string{line}}).value().get().out;
     BOOST_TEST(tasks.add_task({}, after, 1ms, 7).value().get() == 7);
   });
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(what_it_throws_is_kept_and_so_is_that_it_has_ended_its_thre
         continue; // it doesn't know how to unwind that
 #endif
       std::atomic<int> called{0};
-      auto options = handled(by_line, [&](ta::stream, std::string_view) {
+      auto options = handled(by_line, [&](ta::output_stream, std::string_view) {
         ++called;
         if (ends_thread)
           ::pthread_exit(nullptr);
@@ -110,7 +110,7 @@ BOOST_AUTO_TEST_CASE(all_output_comes_in_order_whatever_the_handlers_pace) {
   constexpr std::size_t size = 3'000'000;
   std::size_t bytes = 0;
   int calls = 0;
-  auto options = handled(false, [&](ta::stream, std::string_view some) {
+  auto options = handled(false, [&](ta::output_stream, std::string_view some) {
     bytes += some.size();
     if (++calls % 10 == 0)
       let_pass(1ms); // slower than the command
@@ -122,7 +122,7 @@ BOOST_AUTO_TEST_CASE(all_output_comes_in_order_whatever_the_handlers_pace) {
   BOOST_TEST(bytes == size);
   int lines = 0;
   bool in_order = true;
-  auto by_line = handled(true, [&](ta::stream, std::string_view line) {
+  auto by_line = handled(true, [&](ta::output_stream, std::string_view line) {
     in_order = in_order && line == std::to_string(++lines);
     if (lines % 5000 == 0)
       let_pass(2ms);
@@ -146,8 +146,8 @@ BOOST_AUTO_TEST_CASE(output_that_is_not_handled_waits_in_the_pipe) {
                              "  os.rename(sys.argv[1] + '.new', sys.argv[1])\n"
                              "threading.Timer(0.3, tell).start()\n"
                              "while written < 4000000: written += os.write(1, b'x' * 4000)\n";
-  auto options = handled(false, [&, first = true](ta::stream which, std::string_view some) mutable {
-    if (which == ta::stream::err)
+  auto options = handled(false, [&, first = true](ta::output_stream which, std::string_view some) mutable {
+    if (which == ta::output_stream::err)
       return;
     bytes += some.size();
     if (std::exchange(first, false))
@@ -171,7 +171,7 @@ BOOST_AUTO_TEST_CASE(an_end_at_any_moment_waits_for_the_handler_alone) {
   for (int step = 0; step < 20; ++step) {
     ta::task_manager tasks{{.cancel_grace = 20ms}};
     std::atomic<int> called{0};
-    auto options = handled(true, [&](ta::stream, std::string_view) {
+    auto options = handled(true, [&](ta::output_stream, std::string_view) {
       ++called;
       let_pass(200us);
     });

@@ -32,7 +32,7 @@ struct gated_command {
 
   ta::handle<ta::command_result> start(ta::command_options options) {
     options.on_line
-        = [this](ta::stream, std::string_view line) { pid_.set_value(std::stoi(std::string{line})); };
+        = [this](ta::output_stream, std::string_view line) { pid_.set_value(std::stoi(std::string{line})); };
     return tasks.run_command({}, {"sh", "-c", "echo $$; read x < " + (folder / "gate")}, std::move(options))
         .value();
   }

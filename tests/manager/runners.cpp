@@ -49,7 +49,7 @@ int until_stopped(std::stop_token stop, const std::string& folder) {
   return 1;
 }
 TASKACTOR_REGISTER_AS(where_am_i, "where");
-TASKACTOR_REGISTER_AS(where_am_i, "where.process", {.options = {.runner = ta::runner::process}});
+TASKACTOR_REGISTER_AS(where_am_i, "where.process", {.options = {.where = ta::run_where::process}});
 TASKACTOR_REGISTER(later_where);
 TASKACTOR_REGISTER(third_time);
 TASKACTOR_REGISTER(until_stopped);
@@ -76,18 +76,18 @@ BOOST_AUTO_TEST_SUITE(runners)
 BOOST_AUTO_TEST_CASE(a_function_runs_where_its_options_say) {
   ta::task_manager tasks;
   BOOST_TEST(tasks.add_task({}, where_am_i).value().get().process == here);
-  BOOST_TEST(tasks.add_task({.runner = ta::runner::task}, where_am_i).value().get().process == here);
-  const auto thread = tasks.add_task({.runner = ta::runner::thread}, where_am_i).value().get();
+  BOOST_TEST(tasks.add_task({.where = ta::run_where::task}, where_am_i).value().get().process == here);
+  const auto thread = tasks.add_task({.where = ta::run_where::thread}, where_am_i).value().get();
   BOOST_TEST(thread.process == here);
   BOOST_TEST(tasks.statistics().threads == 1u);
-  BOOST_TEST(tasks.add_task({.runner = ta::runner::process}, where_am_i).value().get().process != here);
-  BOOST_TEST(tasks.add_task({.runner = ta::runner::process}, later_where, 0).value().get() != here);
+  BOOST_TEST(tasks.add_task({.where = ta::run_where::process}, where_am_i).value().get().process != here);
+  BOOST_TEST(tasks.add_task({.where = ta::run_where::process}, later_where, 0).value().get() != here);
 }
 
 BOOST_AUTO_TEST_CASE(what_can_not_run_there_is_refused_with_a_reason) {
   ta::task_manager tasks;
-  const ta::task_options process{.runner = ta::runner::process};
-  const ta::task_options thread{.runner = ta::runner::thread};
+  const ta::task_options process{.where = ta::run_where::process};
+  const ta::task_options thread{.where = ta::run_where::thread};
   BOOST_TEST(contains(refusal(tasks.add_task(process, [] { return 1; })), "only a registered function"));
   const int n = 1;
   BOOST_TEST(contains(refusal(tasks.add_task(process, through_pointer, &n)), "values or const references"));
@@ -102,11 +102,11 @@ BOOST_AUTO_TEST_CASE(what_can_not_run_there_is_refused_with_a_reason) {
 BOOST_AUTO_TEST_CASE(a_named_task_runs_where_it_is_registered_to_or_its_caller_says) {
   ta::task_manager tasks;
   BOOST_TEST(process_of(tasks, {}, "where") == here);
-  BOOST_TEST(process_of(tasks, {.runner = ta::runner::thread}, "where") == here);
-  BOOST_TEST(process_of(tasks, {.runner = ta::runner::process}, "where") != here);
+  BOOST_TEST(process_of(tasks, {.where = ta::run_where::thread}, "where") == here);
+  BOOST_TEST(process_of(tasks, {.where = ta::run_where::process}, "where") != here);
   BOOST_TEST(process_of(tasks, {}, "where.process") != here);
-  BOOST_TEST(process_of(tasks, {.runner = ta::runner::task}, "where.process") == here);
-  const auto wrong = ta::add_named(tasks, {.runner = ta::runner::process}, "later_where", {"x"});
+  BOOST_TEST(process_of(tasks, {.where = ta::run_where::task}, "where.process") == here);
+  const auto wrong = ta::add_named(tasks, {.where = ta::run_where::process}, "later_where", {"x"});
   BOOST_REQUIRE(!wrong);
   BOOST_CHECK(wrong.error().code == ta::errc::bad_arguments);
 }
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_crash_is_retried) {
   ta::task_manager tasks;
   for (const bool by_name : {true, false}) {
     std::ofstream{folder / "tries"} << "";
-    ta::task_options options{.runner = ta::runner::process};
+    ta::task_options options{.where = ta::run_where::process};
     options.retry = ta::retry{.max_attempts = 3, .first = 1ms};
     if (by_name)
       BOOST_CHECK(ta::add_named(tasks, options, "third_time", {folder.path()}).value().get() == 2);
@@ -127,10 +127,10 @@ BOOST_AUTO_TEST_CASE(a_crash_is_retried) {
 }
 
 BOOST_AUTO_TEST_CASE(a_stop_token_tells_it_to_end_wherever_it_runs) {
-  for (const auto where : {ta::runner::task, ta::runner::thread, ta::runner::process}) {
+  for (const auto where : {ta::run_where::task, ta::run_where::thread, ta::run_where::process}) {
     const test::temporary_directory folder;
     ta::task_manager tasks{{.cancel_grace = 1min}};
-    const auto run = ta::add_named(tasks, {.runner = where}, "until_stopped", {folder.path()}).value();
+    const auto run = ta::add_named(tasks, {.where = where}, "until_stopped", {folder.path()}).value();
     while (!std::filesystem::exists(folder / "begun"))
       std::this_thread::yield();
     run.cancel();

@@ -199,7 +199,8 @@ BOOST_AUTO_TEST_CASE(a_gather_over_dying_processes_has_all_values_of_an_idempote
 
 BOOST_AUTO_TEST_CASE(a_named_task_is_run_again_as_well) {
   ta::task_manager tasks;
-  const auto made = ta::add_named(tasks, {.runner = ta::runner::process}, "nth_time", {7, 2, path()}).value();
+  const auto made
+      = ta::add_named(tasks, {.where = ta::run_where::process}, "nth_time", {7, 2, path()}).value();
   BOOST_CHECK(made.get() == 7);
 }
 

@@ -205,7 +205,7 @@ BOOST_AUTO_TEST_CASE(starts_ends_and_deaths_are_events) {
 BOOST_AUTO_TEST_CASE(a_call_has_the_limits_of_its_registration_and_the_next_has_not) {
   ta::task_manager tasks{{.process_capacity = 1}};
   const auto call = [&](const char* name, const ta::json& arguments = ta::json::array()) {
-    return ta::add_named(tasks, {.runner = ta::runner::process}, name, arguments).value().wait_outcome();
+    return ta::add_named(tasks, {.where = ta::run_where::process}, name, arguments).value().wait_outcome();
   };
   BOOST_TEST(call("limited.open_many").value().get<int>() < 40);
   BOOST_TEST(call("unlimited.open_many").value() == 1000);

@@ -32,7 +32,7 @@ BOOST_AUTO_TEST_CASE(a_call_is_answered_by_the_node_that_it_names) {
   BOOST_TEST(call->answers == 1);
   BOOST_CHECK(call->answer.how == kind::result);
   BOOST_TEST(call->answer.node == "c");
-  BOOST_TEST(call->answer.epoch == 1U);
+  BOOST_TEST(call->answer.fencing_token == 1U);
   BOOST_TEST(world.node("c").ran.size() == 1U);
 }
 
@@ -138,10 +138,10 @@ BOOST_AUTO_TEST_CASE(a_call_under_a_node_that_is_lost_is_lost_unless_it_is_idemp
   auto& b = world.restart("b");
   world.run_for(11s);
   BOOST_TEST(b.epochs.at(0) == 2U);
-  b.end_guest(*b.running.begin(), {.how = guest_end::kind::result, .text = "\x02"});
+  b.end_guest(*b.running.begin(), {.how = inbound_result::kind::result, .text = "\x02"});
   world.run_for(1s);
   BOOST_CHECK(again->answer.how == kind::result);
-  BOOST_TEST(again->answer.epoch == 2U);
+  BOOST_TEST(again->answer.fencing_token == 2U);
 }
 
 BOOST_AUTO_TEST_CASE(what_waits_is_not_lost_with_a_node) {
@@ -235,7 +235,7 @@ BOOST_AUTO_TEST_CASE(a_draining_node_hands_back_what_has_not_begun_and_finishes_
   world.run_for(100ms);
   BOOST_CHECK(a.peer("b")->state == peer_state::draining);
   world.run_for(2s);
-  BOOST_TEST(!b.core.has_guests());
+  BOOST_TEST(!b.core.has_inbound());
   BOOST_TEST(a.core.statistics().lost == 0U);
   b.core.leave(world.now);
   world.run_for(1s);

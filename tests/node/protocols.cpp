@@ -15,30 +15,30 @@ using nlohmann::json;
 namespace protocols {
 
 using namespace taskactor::detail;
-using namespace said_by_node;
+using namespace node_frames;
 
 std::string content_of(node_frame frame) { return encode(std::move(frame)).substr(frame_prefix); }
 
 std::vector<node_frame> one_of_each() {
   const call_key key{7, 2};
-  return {hello{.name = "a", .uuid = "u", .incarnation = 5, .epoch = 1, .labels = {"x", "y"}},
+  return {hello{.name = "a", .uuid = "u", .incarnation = 5, .sessions = 1, .labels = {"x", "y"}},
           welcome{},
-          goodbye{parting::leaving, "done"},
+          goodbye{close_reason::leaving, "done"},
           heartbeat{3, {{1, 1}, {2, 5}}},
           draining{},
           window{4},
           window_taken{4},
           demand{9},
           call{key, "task", "\x81\x01", std::chrono::nanoseconds{5}, "t"},
-          cancel{key},
+          node_frames::cancel{key},
           result{key, "\xF6"},
           failed{key, "no"},
           refused{key, refusal::not_permitted, "no"},
           cancelled{key, ""},
           timed_out{key, time_limit::remaining, "late"},
           returned{key},
-          progress{key, 1, 2, "half"},
-          said_by_node::log{key, 2, "l", "text"}};
+          node_frames::progress{key, 1, 2, "half"},
+          node_frames::log{key, 2, "l", "text"}};
 }
 
 } // namespace protocols

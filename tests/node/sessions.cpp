@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(a_later_run_takes_the_place_of_the_one_before_at_once) {
   BOOST_TEST(verdict.replaces);
   const auto older
       = judge_hello(self, {.name = "b", .uuid = "one", .incarnation = 1}, {}, present_session{"two", 2});
-  BOOST_CHECK(older.why == parting::newer_one_here);
+  BOOST_CHECK(older.why == close_reason::newer_one_here);
   BOOST_TEST(a.is_up("b"));
 }
 
@@ -139,22 +139,22 @@ BOOST_AUTO_TEST_CASE(a_short_pause_of_the_network_loses_nothing) {
 
 BOOST_AUTO_TEST_CASE(a_hello_is_judged_by_version_name_certificate_and_run) {
   const node_self self{"m", "u", 1};
-  const auto judged = [&](said_by_node::hello from, std::string_view certified = {},
+  const auto judged = [&](node_frames::hello from, std::string_view certified = {},
                           std::optional<present_session> present = {}) {
     return judge_hello(self, from, certified, present);
   };
-  BOOST_CHECK(judged({.version = 2, .name = "x"}).why == parting::other_version);
-  BOOST_CHECK(judged({.name = ""}).why == parting::name_refused);
-  BOOST_CHECK(judged({.name = "m"}).why == parting::name_refused);
-  BOOST_CHECK(judged({.name = "x"}, "y").why == parting::name_refused);
-  BOOST_CHECK(judged({.name = "xx"}, "x").why == parting::name_refused);
+  BOOST_CHECK(judged({.version = 2, .name = "x"}).why == close_reason::other_version);
+  BOOST_CHECK(judged({.name = ""}).why == close_reason::name_refused);
+  BOOST_CHECK(judged({.name = "m"}).why == close_reason::name_refused);
+  BOOST_CHECK(judged({.name = "x"}, "y").why == close_reason::name_refused);
+  BOOST_CHECK(judged({.name = "xx"}, "x").why == close_reason::name_refused);
   BOOST_CHECK(judged({.name = "x/cli-1"}, "x").then == greeting_verdict::what::welcome);
   BOOST_CHECK(judged({.name = "x"}, "x").then == greeting_verdict::what::welcome);
   BOOST_CHECK(judged({.name = "a"}).then == greeting_verdict::what::wait);
   BOOST_CHECK(judged({.name = "x", .uuid = "1", .incarnation = 5}, {}, present_session{"1", 5}).why
-              == parting::already_connected);
+              == close_reason::already_connected);
   BOOST_CHECK(judged({.name = "x", .uuid = "1", .incarnation = 5}, {}, present_session{"2", 5}).why
-              == parting::name_refused);
+              == close_reason::name_refused);
 }
 
 BOOST_AUTO_TEST_CASE(pauses_double_up_to_the_longest_and_vary_by_chance) {

@@ -50,7 +50,7 @@ ta::task<int> when_open(int number) {
 }
 ta::task<std::uint64_t> epoch() {
   ta::this_task::report_progress(1, 2, "half");
-  co_return ta::this_task::epoch();
+  co_return ta::this_task::fencing_token();
 }
 std::string echo(std::string text) { return text; }
 ta::task<double> left() { co_return std::chrono::duration<double>(ta::this_task::remaining()).count(); }

@@ -35,7 +35,7 @@ bool comes_to_stop(pid_t pid) {
 class held_server {
 public:
   explicit held_server(server_fixture& fixture) {
-    const auto hold = [this](stream, std::string_view) {
+    const auto hold = [this](output_stream, std::string_view) {
       held_.set_value();
       go_.get_future().wait();
     };
@@ -72,7 +72,7 @@ BOOST_AUTO_TEST_CASE(a_signal_goes_to_the_whole_group) {
 BOOST_AUTO_TEST_CASE(a_command_that_ignores_term_is_killed_as_a_group) {
   ready_line ready;
   ready_line heard{"heard"};
-  const auto both = [a = ready.listener(), b = heard.listener()](stream from, std::string_view line) {
+  const auto both = [a = ready.listener(), b = heard.listener()](output_stream from, std::string_view line) {
     a(from, line);
     b(from, line);
   };
@@ -137,7 +137,8 @@ BOOST_AUTO_TEST_CASE(orphans_that_become_ours_are_reaped) {
 
 BOOST_AUTO_TEST_CASE(an_escapee_that_keeps_the_outputs_open_is_not_waited_for) {
   std::promise<pid_t> escaped;
-  const auto note = [&](stream, std::string_view line) { escaped.set_value(std::stoi(std::string{line})); };
+  const auto note
+      = [&](output_stream, std::string_view line) { escaped.set_value(std::stoi(std::string{line})); };
   const auto listener
       = start({"sh", "-c", "setsid sh -c 'echo $$; exec sleep 1000' & wait"}, {.on_line = note}).second;
   const auto escapee = escaped.get_future().get();
@@ -246,7 +247,7 @@ BOOST_AUTO_TEST_CASE(a_stop_ends_commands_that_ignore_term_and_makes_their_final
 BOOST_AUTO_TEST_CASE(a_server_that_never_ran_anything_stops_at_once) { server->stop(); }
 
 BOOST_AUTO_TEST_CASE(a_stop_on_the_serving_thread_does_not_wait_for_itself) {
-  const auto stop = [this](stream, std::string_view) { server->stop(); };
+  const auto stop = [this](output_stream, std::string_view) { server->stop(); };
   const auto listener = start({"sh", "-c", "echo x; sleep 1000"}, {.on_line = stop}).second;
   BOOST_TEST(listener->wait_exit().term_signal == SIGKILL);
 }

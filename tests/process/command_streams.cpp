@@ -72,8 +72,8 @@ BOOST_AUTO_TEST_CASE(more_output_than_the_limit_is_read_and_dropped) {
 
 BOOST_AUTO_TEST_CASE(lines_of_both_streams_are_handed_out_instead_of_kept) {
   std::vector<std::string> lines;
-  const auto keep = [&](stream from, std::string_view line) {
-    lines.push_back((from == stream::out ? "out " : "err ") + std::string{line});
+  const auto keep = [&](output_stream from, std::string_view line) {
+    lines.push_back((from == output_stream::out ? "out " : "err ") + std::string{line});
   };
   const auto result = run_shell("printf 'one\\ntwo\\n\\nrest'; echo wrong >&2", {.on_line = keep});
   BOOST_TEST(result.out == "");
@@ -85,8 +85,8 @@ BOOST_AUTO_TEST_CASE(lines_of_both_streams_are_handed_out_instead_of_kept) {
 BOOST_AUTO_TEST_CASE(output_is_handed_out_as_it_comes_instead_of_kept) {
   std::string out, err;
   std::promise<void> both;
-  const auto keep = [&](stream from, std::string_view bytes) {
-    (from == stream::out ? out : err).append(bytes);
+  const auto keep = [&](output_stream from, std::string_view bytes) {
+    (from == output_stream::out ? out : err).append(bytes);
     if (out == "no newline" && err == "nor here")
       both.set_value();
   };
@@ -97,13 +97,13 @@ BOOST_AUTO_TEST_CASE(output_is_handed_out_as_it_comes_instead_of_kept) {
   const auto result = listener->wait_exit();
   BOOST_TEST(result.out + result.err == "");
   std::size_t size = 0;
-  const auto count = [&](stream, std::string_view bytes) { size += bytes.size(); };
+  const auto count = [&](output_stream, std::string_view bytes) { size += bytes.size(); };
   BOOST_TEST(run({"head", "-c", "3000000", "/dev/zero"}, {.capture_limit = 0, .on_output = count}).success());
   BOOST_TEST(size == 3'000'000U);
 }
 
 BOOST_AUTO_TEST_CASE(a_handler_that_throws_harms_neither_its_command_nor_others) {
-  const auto throws = [](stream, std::string_view) { throw std::runtime_error{"no more"}; };
+  const auto throws = [](output_stream, std::string_view) { throw std::runtime_error{"no more"}; };
   for (const bool by_line : {false, true}) {
     command_options options;
     (by_line ? options.on_line : options.on_output) = throws;
@@ -118,9 +118,9 @@ BOOST_AUTO_TEST_CASE(a_handler_that_throws_harms_neither_its_command_nor_others)
 BOOST_AUTO_TEST_CASE(a_listener_hears_of_the_start_before_it_gets_a_line) {
   const auto listener = std::make_shared<recorder>();
   std::atomic<bool> in_order{false};
-  server->start(
-      {{"echo", "x"}, {.on_line = [&](stream, std::string_view) { in_order = listener->was_started(); }}},
-      listener);
+  server->start({{"echo", "x"},
+                 {.on_line = [&](output_stream, std::string_view) { in_order = listener->was_started(); }}},
+                listener);
   listener->wait_exit();
   BOOST_TEST(in_order.load());
 }

@@ -110,8 +110,8 @@ private:
 class ready_line {
 public:
   explicit ready_line(std::string expected = "ready") : expected_(std::move(expected)) {}
-  std::function<void(stream, std::string_view)> listener() {
-    return [this](stream, std::string_view line) {
+  std::function<void(output_stream, std::string_view)> listener() {
+    return [this](output_stream, std::string_view line) {
       if (line == expected_)
         seen_.set_value();
     };

@@ -78,7 +78,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_handed_over_is_refused_by_the_name_of_its_fi
   BOOST_TEST(starts_with(refusal({"a"}, {.env = variables{{"A", "x\0"s}}}), "env: the value of 'A'"));
   BOOST_TEST(starts_with(refusal({"a"}, {.cwd = "\0"s}), "cwd: "));
   BOOST_TEST(starts_with(refusal({"a"}, {.line_limit = 0}), "line_limit: "));
-  const auto ignore = [](stream, std::string_view) {};
+  const auto ignore = [](output_stream, std::string_view) {};
   BOOST_TEST(starts_with(refusal({"a"}, {.on_output = ignore, .on_line = ignore}), "on_output: "));
   BOOST_TEST(starts_with(refusal({"a"}, {.memory_limit = 0}), "memory_limit: "));
   BOOST_TEST(starts_with(refusal({"a"}, {.niceness = -1}), "niceness: -1 "));

@@ -71,12 +71,12 @@ BOOST_AUTO_TEST_CASE(a_longer_line_comes_in_pieces_of_the_limit) {
 
 BOOST_AUTO_TEST_CASE(what_a_line_listener_throws_is_kept_and_ends_its_calls) {
   int calls = 0;
-  const command_options options{.on_line = [&](stream, std::string_view) {
+  const command_options options{.on_line = [&](output_stream, std::string_view) {
     ++calls;
     throw std::runtime_error{"no more"};
   }};
   std::exception_ptr error;
-  detail::output out{stream::out, options};
+  detail::output out{output_stream::out, options};
   out.take("one\ntwo\n", options, error);
   out.take("three\nfour", options, error);
   out.finish(options, error);

@@ -42,7 +42,7 @@ BOOST_AUTO_TEST_CASE(options_come_before_the_name_and_arguments_behind_it) {
   const auto line = parsed("call", {"--timeout", "1.5s", "--load=a.so", "--load", "b.so", "--runner=process",
                                     "add", "-1", "--help", "--"});
   BOOST_CHECK(line.timeout == 1500ms);
-  BOOST_CHECK(line.runner == runner::process);
+  BOOST_CHECK(line.runner == run_where::process);
   BOOST_TEST(line.libraries == (words{"a.so", "b.so"}), boost::test_tools::per_element());
   BOOST_TEST(line.name == "add");
   BOOST_TEST(line.arguments == (words{"-1", "--help", "--"}), boost::test_tools::per_element());
@@ -67,8 +67,8 @@ BOOST_AUTO_TEST_CASE(two_dashes_end_the_options) {
 BOOST_AUTO_TEST_CASE(a_timeout_may_be_none_and_a_runner_has_three_names) {
   BOOST_CHECK(parsed("call", {"--timeout", "none", "f"}).timeout == no_timeout);
   BOOST_CHECK(parsed("call", {"--timeout=0", "f"}).timeout == 0s);
-  BOOST_CHECK(parsed("call", {"--runner", "actor", "f"}).runner == runner::task);
-  BOOST_CHECK(parsed("call", {"--runner", "thread", "f"}).runner == runner::thread);
+  BOOST_CHECK(parsed("call", {"--runner", "actor", "f"}).runner == run_where::task);
+  BOOST_CHECK(parsed("call", {"--runner", "thread", "f"}).runner == run_where::thread);
 }
 
 BOOST_AUTO_TEST_CASE(help_asks_for_nothing_else) {

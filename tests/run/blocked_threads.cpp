@@ -1,8 +1,8 @@
 // The watch over bodies that hold a thread of the scheduler. It goes by real time: no test here waits for
 // more than the watch itself. On a busy machine it sees turns as well that are long since their thread was
 // kept waiting: a real manager may report more than what a test has ordered.
-#include "run/blocked_watch.hpp"
 #include "run/runtime.hpp"
+#include "run/stall_detector.hpp"
 
 #include "bodies.hpp"
 #include "support/listener.hpp"
@@ -22,9 +22,9 @@ BOOST_AUTO_TEST_SUITE(blocked_threads)
 
 namespace {
 
-using ta::detail::blocked_watch;
+using ta::detail::stall_detector;
+using ta::detail::thread_slot;
 using ta::detail::time_point;
-using ta::detail::turn_slot;
 using ta::detail::watched_turn;
 
 /// A watch whose time is the test's, over a record of a manager in virtual time.
@@ -42,7 +42,7 @@ struct watched {
 
   virtual_time world;
   ta::detail::runtime& home;
-  blocked_watch watch;
+  stall_detector watch;
   ta::detail::ref<ta::detail::record> task{ta::detail::make_body([] {})};
 };
 

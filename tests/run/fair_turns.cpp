@@ -108,7 +108,7 @@ BOOST_AUTO_TEST_CASE(among_those_at_top_level_priorities_and_shares_count_meanwh
   for (int i = 0; i < 3; ++i) {
     (void)world.tasks.add_task({.priority = 9}, body, 'l');
     (void)world.tasks.add_task({.priority = 0}, body, 'h');
-    (void)world.tasks.add_task({.share = "tenant"}, body, 't');
+    (void)world.tasks.add_task({.fairness_key = "tenant"}, body, 't');
   }
   world.run_until([&] { return names_in(order).size() == 9; });
   BOOST_TEST(longest_wait(order, 9) <= 4u, order);
@@ -136,7 +136,7 @@ BOOST_AUTO_TEST_CASE(in_any_mix_everybody_is_served_within_four_turns_for_each_b
       const std::string share
           = random() % 2 == 0 ? "" : std::string(1, static_cast<char>('a' + random() % 3));
       handles.push_back(
-          world.tasks.add_task({.priority = priority, .share = share}, begun{&order}, 'a').value());
+          world.tasks.add_task({.priority = priority, .fairness_key = share}, begun{&order}, 'a').value());
     }
     for (const auto& each : handles)
       each.wait();

@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(a_subscription_ends_with_its_subscriber) {
   HEARD("subscribed");
 }
 
-// A task is an ordinary actor to the desk as well.
+// A task is an ordinary actor to the API actor as well.
 BOOST_AUTO_TEST_CASE(a_task_may_ask_its_own_manager) {
   virtual_time world;
   auto body = [to = world.tasks.actor()]() -> ta::task<int> {

@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(priorities_and_shares_order_the_managers_capacity_too) {
   (void)world.tasks.add_task({.priority = 9}, body, 'l');
   (void)world.tasks.add_task({}, body, 'd');
   (void)world.tasks.add_task({.priority = 0}, body, 'h');
-  (void)world.tasks.add_task({.share = "tenant"}, body, 't');
+  (void)world.tasks.add_task({.fairness_key = "tenant"}, body, 't');
   world.advance(1s);
   BOOST_TEST(order == "-thdl");
 }

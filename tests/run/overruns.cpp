@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(an_attempt_that_outlives_its_tasks_answer_is_one) {
   check_now(world, 0, 1);
 }
 
-/// Each item of a lane counts: what is left behind is told of whichever it is.
+/// Each item of a slot counts: what is left behind is told of whichever it is.
 BOOST_AUTO_TEST_CASE(an_item_that_is_left_behind_is_an_overrun) {
   for (int before = 0; before < 3; ++before) {
     ta::task_manager tasks{{.cancel_grace = 0s, .scheduler_threads = 4}};

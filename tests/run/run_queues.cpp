@@ -60,7 +60,7 @@ BOOST_AUTO_TEST_CASE(a_single_entry_of_a_worker_that_ends_its_turn_is_there_when
   run_queue queue;
   serve(queue);
   {
-    const run_queue::last_steps ending;
+    const run_queue::tail_call_hint ending;
     queue.push(entry(2));
   }
   BOOST_TEST(queue.pop() == entry(2));
@@ -71,7 +71,7 @@ BOOST_AUTO_TEST_CASE(for_a_second_one_another_is_woken) {
   serve(queue);
   worker other{queue};
   {
-    const run_queue::last_steps ending;
+    const run_queue::tail_call_hint ending;
     queue.push(entry(2));
     queue.push(entry(3));
     other.wait_for(1);
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(who_serves_another_queue_wakes_as_any_other_thread) {
   run_queue queue, own;
   serve(own);
   worker other{queue};
-  const run_queue::last_steps ending;
+  const run_queue::tail_call_hint ending;
   queue.push(entry(2));
   other.wait_for(1);
   queue.push(entry(9));

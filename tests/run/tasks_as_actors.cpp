@@ -26,7 +26,7 @@ std::string text(const caf::error& reason) {
 
 /// Writes down how each of them ends; to be held on to, as any actor.
 caf::behavior monitors(caf::event_based_actor* self, const std::vector<caf::actor>& whom, lines* into) {
-  ta::detail::when_down(*self, [into](caf::down_msg& down) { into->push_back(text(down.reason)); });
+  ta::detail::when_actor_down(*self, [into](caf::down_msg& down) { into->push_back(text(down.reason)); });
   for (const auto& each : whom)
     ta::detail::monitor_actor(*self, caf::actor_cast<caf::strong_actor_ptr>(each));
   return {[](int) {}};

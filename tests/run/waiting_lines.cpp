@@ -1,5 +1,5 @@
 // Who is next: priorities with aging, first come first served, fair shares; and the token bucket. No actors.
-#include "run/special.hpp"
+#include "run/task_extras.hpp"
 #include "run/token_bucket.hpp"
 #include "run/waiting_line.hpp"
 
@@ -24,8 +24,8 @@ public:
     priority = static_cast<std::uint8_t>(level);
     waits_since = time_point{1h + since};
     if (!share.empty()) {
-      special = std::make_unique<taskactor::detail::special>();
-      special->share = share;
+      extras = std::make_unique<taskactor::detail::task_extras>();
+      extras->fairness_key = share;
     }
   }
   bool start(context&) override { return false; }
@@ -164,8 +164,8 @@ BOOST_AUTO_TEST_CASE(random_lines_lose_nobody_and_keep_the_order_within_a_share_
           BOOST_REQUIRE(gone);
           if (what == 3) {
             for (const auto& other : waiting) // nobody of its share and level has waited longer
-              if (other->priority == gone->priority && !other->special == !gone->special
-                  && (!other->special || other->special->share == gone->special->share))
+              if (other->priority == gone->priority && !other->extras == !gone->extras
+                  && (!other->extras || other->extras->fairness_key == gone->extras->fairness_key))
                 BOOST_REQUIRE(other->waits_since >= gone->waits_since);
             BOOST_REQUIRE(line.take(*gone, 2).get() == gone);
           } else {

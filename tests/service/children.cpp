@@ -9,7 +9,7 @@
 #include <stop_token>
 
 using namespace test;
-using ta::restart;
+using ta::restart_policy;
 using ta::service_state;
 
 namespace children {
@@ -60,12 +60,16 @@ BOOST_AUTO_TEST_CASE(a_task_is_run_again_by_its_policy_with_fresh_copies_of_its_
   diary log;
   const ta::supervisor_options five{.limit = {5, 1h}};
   ta::supervisor failing{
-      world.tasks, five, {ta::child_task({.name = "t", .restart = restart::transient}, counting, &log, -1)}};
+      world.tasks,
+      five,
+      {ta::child_task({.name = "t", .restart = restart_policy::transient}, counting, &log, -1)}};
   BOOST_TEST(failing.wait_end()
              == "more than 5 restarts in 3600 s; the last failure: \"t\": failed: std::runtime_error: boom");
   BOOST_TEST(log.read() == "run run run run run run ");
   ta::supervisor ending{
-      world.tasks, five, {ta::child_task({.name = "t", .restart = restart::transient}, counting, &log, 1)}};
+      world.tasks,
+      five,
+      {ta::child_task({.name = "t", .restart = restart_policy::transient}, counting, &log, 1)}};
   world.advance(1min);
   BOOST_TEST(log.read() == "run ");
   BOOST_TEST(line(ending, "t") == "t: task: ended: completed");
@@ -141,10 +145,10 @@ BOOST_AUTO_TEST_CASE(a_supervised_task_is_no_unobserved_failure) {
   virtual_time world;
   listener heard;
   const auto subscription = world.tasks.observe(heard.handler(ta::event_kind::unobserved_failure));
-  ta::supervisor services{
-      world.tasks,
-      {},
-      {ta::child_task({.name = "t", .restart = restart::temporary}, ends_at_once, std::string{"boom"})}};
+  ta::supervisor services{world.tasks,
+                          {},
+                          {ta::child_task({.name = "t", .restart = restart_policy::temporary}, ends_at_once,
+                                          std::string{"boom"})}};
   services.wait_started();
   world.settle();
   BOOST_CHECK(services.whereis("t").state() == service_state::ended);
@@ -317,7 +321,7 @@ BOOST_AUTO_TEST_CASE(a_nested_supervisor_that_gives_up_has_failed_and_is_restart
   ta::supervisor services{
       world.tasks,
       {.limit = {1, 1h}},
-      {ta::child_supervisor({.name = "s", .restart = restart::transient}, {.limit = {0, 1s}},
+      {ta::child_supervisor({.name = "s", .restart = restart_policy::transient}, {.limit = {0, 1s}},
                             {a_worker({.name = "a"}, log), a_worker({.name = "b"}, log)}),
        a_worker({.name = "c"}, log)}};
   services.wait_started();
@@ -336,11 +340,12 @@ BOOST_AUTO_TEST_CASE(a_nested_supervisor_that_gives_up_has_failed_and_is_restart
 BOOST_AUTO_TEST_CASE(a_call_to_what_is_below_a_restarting_supervisor_waits) {
   virtual_time world;
   diary log;
-  ta::supervisor services{world.tasks,
-                          {.limit = {1, 1h}},
-                          {ta::child_supervisor({.name = "s", .backoff = {.first = 10s}}, {.limit = {0, 1s}},
-                                                {a_worker({.name = "a", .restart = restart::temporary}, log),
-                                                 a_worker({.name = "b"}, log)})}};
+  ta::supervisor services{
+      world.tasks,
+      {.limit = {1, 1h}},
+      {ta::child_supervisor({.name = "s", .backoff = {.first = 10s}}, {.limit = {0, 1s}},
+                            {a_worker({.name = "a", .restart = restart_policy::temporary}, log),
+                             a_worker({.name = "b"}, log)})}};
   services.wait_started();
   tell(world, services, "s/b", end_badly{});
   BOOST_CHECK(services.whereis("s/a").state() == service_state::waiting);
@@ -359,12 +364,12 @@ BOOST_AUTO_TEST_CASE(the_tree_says_who_supervises_whom_and_how_each_is) {
   diary log;
   ta::supervisor services{
       world.tasks,
-      {.name = "shop", .strategy = ta::strategy::rest_for_one, .limit = {9, 1h}},
+      {.name = "shop", .strategy = ta::restart_strategy::rest_for_one, .limit = {9, 1h}},
       {a_worker({.name = "cache", .backoff = {.first = 2s}}, log),
        ta::child_supervisor(
-           {.name = "jobs"}, {.strategy = ta::strategy::one_for_all},
-           {ta::child_task({.name = "poll", .restart = restart::transient}, counting, &log, 1),
-            a_worker({.name = "mail", .restart = restart::temporary}, log)})}};
+           {.name = "jobs"}, {.strategy = ta::restart_strategy::one_for_all},
+           {ta::child_task({.name = "poll", .restart = restart_policy::transient}, counting, &log, 1),
+            a_worker({.name = "mail", .restart = restart_policy::temporary}, log)})}};
   services.wait_started();
   world.advance(5s);
   tell(world, services, "cache", throw_up{});

@@ -55,7 +55,7 @@ struct shop {
   ta::supervisor services{world.tasks,
                           {.name = "shop", .limit = {100, 1h}},
                           {a_worker({.name = "a", .backoff = {.first = 10s, .factor = 1}}, log),
-                           a_worker({.name = "b", .restart = ta::restart::temporary}, log)}};
+                           a_worker({.name = "b", .restart = ta::restart_policy::temporary}, log)}};
   shop() {
     services.wait_started();
     log.read();
@@ -96,7 +96,7 @@ BOOST_AUTO_TEST_CASE(a_call_during_a_restart_waits_for_its_end_or_for_its_own_ti
 }
 
 BOOST_AUTO_TEST_CASE(a_call_that_does_not_want_to_wait_fails_with_a_typed_error) {
-  const auto a = services.whereis("a", ta::if_down::fail);
+  const auto a = services.whereis("a", ta::when_down::fail);
   BOOST_TEST(task_that_asks(world, a, 1s).get() == "1");
   tell(world, services, "a", end_badly{});
   BOOST_TEST(task_that_asks(world, a, 1s).get() == "\"shop/a\" is waiting: runtime_error: service down");
@@ -335,7 +335,7 @@ BOOST_AUTO_TEST_CASE(a_name_that_is_not_there_is_an_error) {
 
 BOOST_AUTO_TEST_CASE(a_monitor_of_a_name_hears_of_the_root_supervisors_end_and_of_no_restart) {
   auto body = [](caf::event_based_actor* self, const caf::actor& whom, diary* into) -> caf::behavior {
-    ta::detail::when_down(*self, [into](caf::down_msg&) { into->write("down"); });
+    ta::detail::when_actor_down(*self, [into](caf::down_msg&) { into->write("down"); });
     ta::detail::monitor_actor(*self, caf::actor_cast<caf::strong_actor_ptr>(whom));
     return {[](int) {}};
   };

@@ -24,8 +24,8 @@ using ta::detail::supervision;
 
 class play {
 public:
-  play(ta::strategy how, std::vector<supervision::child> children, ta::restart_limit limit = {1000, 1h},
-       std::chrono::nanoseconds chance = {})
+  play(ta::restart_strategy how, std::vector<supervision::child> children,
+       ta::restart_limit limit = {1000, 1h}, std::chrono::nanoseconds chance = {})
       : rules(how, limit, [chance](std::chrono::nanoseconds most) { return std::min(chance, most); }) {
     for (auto& each : children)
       rules.add(std::move(each));
@@ -117,7 +117,7 @@ private:
   std::string trace_;
 };
 
-inline supervision::child child(char name, ta::restart policy = ta::restart::permanent) {
+inline supervision::child child(char name, ta::restart_policy policy = ta::restart_policy::permanent) {
   supervision::child result;
   result.name = std::string{name};
   result.policy = policy;

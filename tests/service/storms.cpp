@@ -8,9 +8,9 @@
 #include <map>
 
 using namespace test;
-using ta::restart;
+using ta::restart_policy;
+using ta::restart_strategy;
 using ta::service_state;
-using ta::strategy;
 
 namespace storms {
 
@@ -62,7 +62,7 @@ BOOST_AUTO_TEST_CASE(two_thousand_children_are_started_restarted_together_and_st
     children.push_back(ta::child_actor({.name = "b" + std::to_string(i), .ready_within = 1min}, make));
   }
   ta::supervisor services{
-      world.tasks, {.strategy = strategy::one_for_all, .limit = {10, 1h}}, std::move(children)};
+      world.tasks, {.strategy = restart_strategy::one_for_all, .limit = {10, 1h}}, std::move(children)};
   services.wait_started();
   BOOST_TEST(services.statistics().running == 2000u);
   tell(world, services, "b500", end_badly{});
@@ -103,17 +103,18 @@ BOOST_AUTO_TEST_CASE(calls_deaths_and_stops_in_any_order_come_to_one_end_each) {
       {.seeds = 300, .world = {.manager = {.logger = silence()}}}, [&](ta::testing::manager& world) {
         ta::supervisor services{
             world.tasks(),
-            {.strategy = static_cast<strategy>(world.draw(3)), .limit = {world.draw(8), 1h}},
+            {.strategy = static_cast<restart_strategy>(world.draw(3)), .limit = {world.draw(8), 1h}},
             {mute_worker({.name = "a", .backoff = {.first = std::chrono::seconds{world.draw(2)}}}),
-             ta::child_supervisor({.name = "s", .restart = static_cast<restart>(world.draw(3))},
+             ta::child_supervisor({.name = "s", .restart = static_cast<restart_policy>(world.draw(3))},
                                   {.limit = {world.draw(3), 1h}},
-                                  {mute_worker({.name = "b", .restart = static_cast<restart>(world.draw(3))}),
+                                  {mute_worker({.name = "b", .restart = static_cast<restart_policy>(world.draw(3))}),
                                    mute_worker({.name = "c"})})}};
         const std::vector<std::string> names{"a", "s/b", "s/c"};
         std::vector<ta::handle<std::string>> calls;
         world.settle();
         for (int i = 0; i < 30; ++i) {
-          const auto which = services.whereis(names[world.draw(3)], static_cast<ta::if_down>(world.draw(2)));
+          const auto which
+              = services.whereis(names[world.draw(3)], static_cast<ta::when_down>(world.draw(2)));
           switch (world.draw(6)) {
           case 0:
             caf::anon_send_exit(which.actor(), caf::exit_reason::kill);
@@ -148,7 +149,7 @@ BOOST_AUTO_TEST_CASE(calls_deaths_and_stops_in_any_order_come_to_one_end_each) {
 BOOST_AUTO_TEST_CASE(on_real_threads_callers_get_their_answers_while_services_are_killed) {
   ta::task_manager tasks{{.scheduler_threads = 4, .logger = silence()}};
   ta::supervisor services{tasks,
-                          {.strategy = strategy::rest_for_one, .limit = {1'000'000, 1s}},
+                          {.strategy = restart_strategy::rest_for_one, .limit = {1'000'000, 1s}},
                           {mute_worker({.name = "a"}), mute_worker({.name = "b"})}};
   services.wait_started();
   std::vector<ta::handle<std::string>> calls;
@@ -204,7 +205,7 @@ BOOST_AUTO_TEST_CASE(on_real_threads_detached_children_are_stopped_and_restarted
   };
   auto make = [waits](ta::service_start start) { return start.system().spawn<caf::detached>(waits, 0); };
   ta::supervisor services{tasks,
-                          {.strategy = strategy::one_for_all, .limit = {1000, 1s}},
+                          {.strategy = restart_strategy::one_for_all, .limit = {1000, 1s}},
                           {ta::child_actor({.name = "a"}, make), ta::child_actor({.name = "b"}, make)}};
   services.wait_started();
   for (int i = 0; i < 20; ++i) {

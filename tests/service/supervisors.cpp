@@ -4,9 +4,9 @@
 
 using namespace test;
 using ta::errc;
-using ta::restart;
+using ta::restart_policy;
+using ta::restart_strategy;
 using ta::service_state;
-using ta::strategy;
 
 namespace supervisors {
 
@@ -97,9 +97,9 @@ BOOST_AUTO_TEST_CASE(a_child_that_dies_or_throws_in_its_start_ends_the_superviso
 }
 
 BOOST_AUTO_TEST_CASE(each_strategy_restarts_whom_it_says) {
-  for (const auto& [how, expected] : {std::pair{strategy::one_for_one, "+b "},
-                                      {strategy::one_for_all, "-c -a +a +b +c "},
-                                      {strategy::rest_for_one, "-c +b +c "}}) {
+  for (const auto& [how, expected] : {std::pair{restart_strategy::one_for_one, "+b "},
+                                      {restart_strategy::one_for_all, "-c -a +a +b +c "},
+                                      {restart_strategy::rest_for_one, "-c +b +c "}}) {
     virtual_time world;
     diary log;
     ta::supervisor services{
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(each_strategy_restarts_whom_it_says) {
 }
 
 BOOST_AUTO_TEST_CASE(each_policy_restarts_after_the_ends_that_it_says) {
-  const auto restarts = [](restart policy, auto how_to_end) {
+  const auto restarts = [](restart_policy policy, auto how_to_end) {
     virtual_time world;
     diary log;
     ta::supervisor services{world.tasks, {}, {a_worker({.name = "a", .restart = policy}, log)}};
@@ -133,8 +133,9 @@ BOOST_AUTO_TEST_CASE(each_policy_restarts_after_the_ends_that_it_says) {
   const auto killed = [](auto&, auto& services) {
     caf::anon_send_exit(services.whereis("a").actor(), caf::exit_reason::kill);
   };
-  for (const auto& [policy, after_well, after_badly] :
-       {std::tuple{restart::permanent, 1u, 1u}, {restart::transient, 0u, 1u}, {restart::temporary, 0u, 0u}}) {
+  for (const auto& [policy, after_well, after_badly] : {std::tuple{restart_policy::permanent, 1u, 1u},
+                                                        {restart_policy::transient, 0u, 1u},
+                                                        {restart_policy::temporary, 0u, 0u}}) {
     BOOST_TEST(restarts(policy, well) == after_well);
     BOOST_TEST(restarts(policy, asked) == after_well);
     BOOST_TEST(restarts(policy, badly) == after_badly);
@@ -248,7 +249,7 @@ BOOST_AUTO_TEST_CASE(a_stop_during_a_restart_or_a_backoff_ends_both) {
   virtual_time world;
   diary log;
   ta::supervisor services{world.tasks,
-                          {.strategy = strategy::one_for_all},
+                          {.strategy = restart_strategy::one_for_all},
                           {a_worker({.name = "a", .backoff = {.first = 10s}}, log),
                            a_stubborn_one({.name = "b", .stop_within = 5s}, log)}};
   services.wait_started();

@@ -230,7 +230,7 @@ ta::task_options any_options(dice& random) {
     options.limits = std::vector{ta::limit{"disk", 1 + roll(random, 2)}};
   options.priority = static_cast<int>(roll(random, 10));
   if (roll(random, 3) == 0)
-    options.share = "tenant-" + std::to_string(roll(random, 5));
+    options.fairness_key = "tenant-" + std::to_string(roll(random, 5));
   if (roll(random, 4) == 0)
     options.retry = ta::retry{.max_attempts = 3, .first = moment(random, 500), .jitter = 100us};
   constexpr ta::on_full choices[] = {ta::on_full::reject, ta::on_full::wait, ta::on_full::shed};

@@ -6,9 +6,9 @@
 //
 // Meanwhile another link goes on; at the end nothing of them is left, neither descriptors nor memory. Exit
 // codes: 0, 1 when something was wrong.
+#include <link/accept_filter.hpp>
 #include <link/ends.hpp>
 #include <link/hostile_streams.hpp>
-#include <link/link_entrance.hpp>
 #include <link/openssl.hpp>
 
 #include <taskactor/link/certificates.hpp>

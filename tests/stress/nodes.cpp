@@ -130,8 +130,8 @@ void count(const ta::outcome<int>& how, int expected, bool idempotent, tally& in
   try {
     how.error().raise();
   } catch (const ta::node_lost& lost) {
-    ++(lost.epoch() >= 3 ? into.given_up : into.lost);
-    into.incomplete += idempotent && lost.epoch() < 3 ? 1 : 0;
+    ++(lost.fencing_token() >= 3 ? into.given_up : into.lost);
+    into.incomplete += idempotent && lost.fencing_token() < 3 ? 1 : 0;
   } catch (const ta::remote_error&) { // of a relay, whose own call was lost
     ++into.lost;
   } catch (const std::exception& error) {

@@ -10,7 +10,7 @@ namespace {
 constexpr std::size_t ahead = 2;
 }
 
-sim_node::sim_node(cluster& w, std::string n, std::uint64_t incarnation, std::vector<right> rights,
+sim_node::sim_node(cluster& w, std::string n, std::uint64_t incarnation, std::vector<access_rule> rights,
                    std::vector<std::string> labels)
     : world(w),
       name(std::move(n)),
@@ -83,14 +83,14 @@ void sim_node::dial(session_id as, const std::string& address) {
 
 void sim_node::close(session_id which) { world.hang_up(*this, which); }
 
-void sim_node::begin(guest_call call) {
+void sim_node::begin(inbound_call call) {
   const auto id = call.id;
   const bool is_own = call.what.name.starts_with(own_task_prefix);
   held.emplace(id, std::move(call));
   if (is_own) {
     world.at(world.now, [this, id] {
       if (alive && held.contains(id))
-        end_guest(id, {.how = guest_end::kind::result, .text = "\x01"});
+        end_guest(id, {.how = inbound_result::kind::result, .text = "\x01"});
     });
     return;
   }
@@ -106,42 +106,42 @@ void sim_node::run_next() {
     running.insert(id);
     most_running = std::max(most_running, running.size());
     ran.push_back(held.at(id).what.name);
-    epochs.push_back(held.at(id).what.key.epoch);
-    core.guest_begun(id);
+    epochs.push_back(held.at(id).what.key.fencing_token);
+    core.inbound_begun(id);
     const bool hangs = held.at(id).what.name == "hang";
     if (!hangs)
       world.at(world.now + work, [this, id] {
         if (alive && held.contains(id))
-          end_guest(id, {.how = guest_end::kind::result, .text = "\x01"});
+          end_guest(id, {.how = inbound_result::kind::result, .text = "\x01"});
       });
   }
 }
 
-void sim_node::end_guest(guest_id which, guest_end how) {
+void sim_node::end_guest(inbound_id which, inbound_result how) {
   running.erase(which);
   std::erase(line, which);
   held.erase(which);
-  core.guest_ended(which, std::move(how), world.now);
+  core.inbound_ended(which, std::move(how), world.now);
   run_next();
 }
 
-void sim_node::stop(guest_id which) {
+void sim_node::stop(inbound_id which) {
   world.at(world.now, [this, which] {
     if (alive && held.contains(which))
-      end_guest(which, {.how = guest_end::kind::cancelled});
+      end_guest(which, {.how = inbound_result::kind::cancelled});
   });
 }
 
-void sim_node::hand_back(guest_id which) {
+void sim_node::hand_back(inbound_id which) {
   world.at(world.now, [this, which] {
     if (alive && held.contains(which) && !running.contains(which))
-      end_guest(which, {.how = guest_end::kind::returned});
+      end_guest(which, {.how = inbound_result::kind::returned});
   });
 }
 
 // -- the network ------------------------------------------------------------
 
-sim_node& cluster::add(const std::string& name, std::vector<right> rights, std::vector<std::string> labels) {
+sim_node& cluster::add(const std::string& name, std::vector<access_rule> rights, std::vector<std::string> labels) {
   auto made = std::make_unique<sim_node>(*this, name, ++incarnations, std::move(rights), std::move(labels));
   auto& kept = *made;
   nodes[name] = std::move(made);

@@ -36,7 +36,7 @@ struct recorded_call final : call_sink {
 /// One run of a node.
 class sim_node final : public node_ports {
 public:
-  sim_node(cluster& world, std::string name, std::uint64_t incarnation, std::vector<right> rights = {},
+  sim_node(cluster& world, std::string name, std::uint64_t incarnation, std::vector<access_rule> rights = {},
            std::vector<std::string> labels = {});
 
   std::shared_ptr<recorded_call> submit(placement where, std::string task = "task", bool idempotent = false,
@@ -48,21 +48,21 @@ public:
   void send(session_id to, node_frame frame) override;
   void dial(session_id as, const std::string& address) override;
   void close(session_id which) override;
-  void begin(guest_call call) override;
-  void stop(guest_id which) override;
-  void hand_back(guest_id which) override;
+  void begin(inbound_call call) override;
+  void stop(inbound_id which) override;
+  void hand_back(inbound_id which) override;
   void answer(const std::shared_ptr<call_sink>& whom, call_answer what) override {
     if (whom)
       whom->ended(std::move(what));
   }
-  void progress(const std::shared_ptr<call_sink>& whom, said_by_node::progress what) override {
+  void progress(const std::shared_ptr<call_sink>& whom, node_frames::progress what) override {
     whom->progressed(what.done, what.total, what.text);
   }
-  void log(const std::shared_ptr<call_sink>&, const std::string&, said_by_node::log) override {}
+  void log(const std::shared_ptr<call_sink>&, const std::string&, node_frames::log) override {}
   void note(int, const std::string& text) override { notes.push_back(text); }
 
   void run_next();
-  void end_guest(guest_id which, guest_end how);
+  void end_guest(inbound_id which, inbound_result how);
 
   cluster& world;
   const std::string name;
@@ -70,9 +70,9 @@ public:
   std::size_t capacity = 4;
   std::chrono::nanoseconds work = 10ms; // of each call
   bool alive = true, stopped = false;
-  std::deque<guest_id> line;
-  std::map<guest_id, guest_call> held;
-  std::set<guest_id> running;
+  std::deque<inbound_id> line;
+  std::map<inbound_id, inbound_call> held;
+  std::set<inbound_id> running;
   std::size_t most_held = 0, most_running = 0;
   std::vector<std::string> notes, ran;
   std::vector<std::uint64_t> epochs;
@@ -82,7 +82,7 @@ class cluster {
 public:
   explicit cluster(std::uint64_t seed = 1) : random(seed) {}
 
-  sim_node& add(const std::string& name, std::vector<right> rights = {},
+  sim_node& add(const std::string& name, std::vector<access_rule> rights = {},
                 std::vector<std::string> labels = {});
   /// Its process is gone: connections break.
   void kill(const std::string& name);

@@ -41,7 +41,7 @@ private:
   std::shared_ptr<node_link> link_;
 };
 
-struct one_guest : node_link_acceptor {
+struct one_inbound : node_link_acceptor {
   std::shared_ptr<node_link_listener> on_peer(const link_peer&) noexcept override { return guest; }
   void on_refused(const link_peer&, const link_reason&) noexcept override {}
   std::shared_ptr<echo> guest = std::make_shared<echo>();
@@ -91,7 +91,7 @@ private:
 
 void linked_echo(const link_identity& as, const std::function<void(std::uint16_t)>& tell) {
   node_links links;
-  const auto door = std::make_shared<one_guest>();
+  const auto door = std::make_shared<one_inbound>();
   const auto listening = links.listen(link_address::parse("127.0.0.1:0"), as, {}, door);
   tell(listening->address().port);
   door->guest->over.get_future().wait();

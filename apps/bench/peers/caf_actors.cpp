@@ -64,7 +64,7 @@ struct order {
 class supervisor final : public caf::event_based_actor {
 public:
   supervisor(caf::actor_config& config, const order& asked) : event_based_actor(config), asked_(asked) {
-    when_down(*this, [this](caf::down_msg&) { ended(); });
+    when_actor_down(*this, [this](caf::down_msg&) { ended(); });
   }
 
   caf::behavior make_behavior() override {

@@ -12,12 +12,12 @@ enum class cancel_reply : std::uint8_t;
 enum class limiter_kind : std::uint8_t;
 enum class event_kind : std::uint8_t;
 enum class log_level : std::uint8_t;
-enum class stream : std::uint8_t;
-enum class if_down : std::uint8_t;
-enum class restart : std::uint8_t;
+enum class output_stream : std::uint8_t;
+enum class when_down : std::uint8_t;
+enum class restart_policy : std::uint8_t;
 enum class service_kind : std::uint8_t;
 enum class service_state : std::uint8_t;
-enum class strategy : std::uint8_t;
+enum class restart_strategy : std::uint8_t;
 
 class child;
 class failure;

@@ -27,12 +27,12 @@ namespace detail {
 /// task's.
 struct named_plan {
   task_options options;
-  runner where;
+  run_where where;
 };
 named_plan plan_named(task_options options, const named_task& which);
 /// What it does with these arguments, which are made into the function's own: by code of its user.
 /// Errors: `argument_error`; `std::system_error{errc::invalid_argument}`.
-std::function<task<json>()> bind_named(const named_task& which, const json& arguments, runner where);
+std::function<task<json>()> bind_named(const named_task& which, const json& arguments, run_where where);
 } // namespace detail
 
 /// As `task_manager::add_task` with a name, of which this is the work.

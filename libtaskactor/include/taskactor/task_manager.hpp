@@ -177,8 +177,8 @@ private:
   template <class F, class... Args>
   expected<handle<detail::body_result<F, Args...>>> add_elsewhere(task_options options, F&& body,
                                                                   Args&&... args) {
-    const auto where = *std::exchange(options.runner, std::nullopt);
-    if (where == runner::thread) {
+    const auto where = *std::exchange(options.where, std::nullopt);
+    if (where == run_where::thread) {
       if constexpr (!detail::body_traits<F, Args...>::coroutine)
         return run_in_thread(std::move(options), std::forward<F>(body), std::forward<Args>(args)...);
       return detail::not_on_a_thread();

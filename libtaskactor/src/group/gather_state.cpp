@@ -3,8 +3,8 @@
 #include "../run/disposal.hpp"
 #include "../run/runtime.hpp"
 
+#include <taskactor/group/gather_slot.hpp>
 #include <taskactor/group/gather_state.hpp>
-#include <taskactor/group/lane.hpp>
 #include <taskactor/task/time_span.hpp>
 
 #include <algorithm>
@@ -15,7 +15,7 @@ namespace taskactor::detail {
 namespace {
 
 /// Of a gather that doesn't know how many items there are. Each is some hundred bytes.
-constexpr std::size_t most_lanes = 1U << 20;
+constexpr std::size_t most_slots = 1U << 20;
 
 void check(const gather_options& options) {
   for (const auto& wrong :
@@ -47,33 +47,33 @@ void gather_state::open(bool nested, bool feeding) {
   if (home_.table().refuses(depth_))
     throw_rejection({errc::stopping, "the task manager is stopping"});
   const auto known = known_items();
-  limit_ = std::min(limit_, known != 0 ? known : most_lanes);
+  limit_ = std::min(limit_, known != 0 ? known : most_slots);
   home_.batches().add(*this);
-  add_lanes(limit_);
+  add_slots(limit_);
   if (!feeding)
     feed_ended();
 }
 
-void gather_state::more() noexcept { add_lanes(1); }
+void gather_state::more() noexcept { add_slots(1); }
 
-/// A lane for each item that could be fetched, up to the limit. Not under the lock while the runtime is told.
-void gather_state::add_lanes(std::size_t most) noexcept {
+/// A slot for each item that could be fetched, up to the limit. Not under the lock while the runtime is told.
+void gather_state::add_slots(std::size_t most) noexcept {
   if (home_.now() >= total_deadline_)
     close(end_reason::total_timeout);
   for (; most != 0 && !closed() && has_items(); --most) {
-    ref<lane> added;
+    ref<gather_slot> added;
     try {
-      added = add_lane();
+      added = add_slot();
       if (!added)
         return;
-      if (home_.admit_lane(added))
+      if (home_.admit_slot(added))
         continue;
     } catch (const std::bad_alloc&) {
       lack_memory(added);
       return;
     }
     close(end_reason::shutdown);
-    lane_down(*added, false);
+    slot_down(*added, false);
   }
 }
 
@@ -92,29 +92,29 @@ void gather_state::tell_of_capacity() noexcept {
 }
 
 /// Empty: there are enough.
-ref<lane> gather_state::add_lane() {
+ref<gather_slot> gather_state::add_slot() {
   const std::lock_guard lock{mutex_};
-  const auto running = std::min(lanes_.size(), running_.load(std::memory_order_relaxed));
-  if (closed()) // who has asked the lanes to end may not have seen this one
+  const auto running = std::min(slots_.size(), running_.load(std::memory_order_relaxed));
+  if (closed()) // who has asked the slots to end may not have seen this one
     return {};
-  if (lanes_.size() >= limit_ || lanes_.size() - running >= room_.load())
+  if (slots_.size() >= limit_ || slots_.size() - running >= room_.load())
     return {};
-  auto added = make_lane();
+  auto added = make_slot();
   added->depth = depth_;
   added->shielded = shielded_;
   added->parent_length = parent_length_;
   added->submitted = added->waits_since = home_.now();
-  lanes_.push_back(added);
+  slots_.push_back(added);
   return added;
 }
 
-/// In a handler. The lanes that are there go on without a further one; without any the gather has failed.
-void gather_state::lack_memory(const ref<lane>& not_admitted) noexcept {
+/// In a handler. The slots that are there go on without a further one; without any the gather has failed.
+void gather_state::lack_memory(const ref<gather_slot>& not_admitted) noexcept {
   bool none = false;
   {
     const std::lock_guard lock{mutex_};
-    std::erase(lanes_, not_admitted);
-    none = lanes_.empty();
+    std::erase(slots_, not_admitted);
+    none = slots_.empty();
   }
   if (none)
     sink_failed();
@@ -138,9 +138,7 @@ void gather_state::return_room() noexcept {
     room_.fetch_add(1);
 }
 
-void gather_state::set_fetching(bool is) noexcept {
-  is ? fetching_.fetch_add(1) : fetching_.fetch_sub(1);
-}
+void gather_state::set_fetching(bool is) noexcept { is ? fetching_.fetch_add(1) : fetching_.fetch_sub(1); }
 
 void gather_state::close(end_reason why) noexcept {
   if (!closed_.exchange(true))
@@ -152,11 +150,11 @@ void gather_state::close(end_reason why) noexcept {
 
 void gather_state::signal(end_reason why, bool kill) noexcept {
   close(why);
-  const auto lanes = once_there_is_memory([this] {
+  const auto slots = once_there_is_memory([this] {
     const std::lock_guard lock{mutex_};
-    return lanes_;
+    return slots_;
   });
-  for (const auto& each : lanes) {
+  for (const auto& each : slots) {
     once_there_is_memory([&] { home_.cancel(*each, why); });
     if (kill)
       home_.kill(*each);
@@ -214,7 +212,7 @@ void gather_state::wait(const std::function<bool()>& done) {
     if (!has_late()) {
       if (over)
         return;
-      continue; // a lane has told it
+      continue; // a slot has told it
     }
     try {
       tell_late();
@@ -229,7 +227,7 @@ bool gather_state::crowded() const noexcept {
   if (waiting == 0)
     return false;
   const std::lock_guard lock{mutex_};
-  return waiting > lanes_.size() - std::min(lanes_.size(), running_.load(std::memory_order_relaxed));
+  return waiting > slots_.size() - std::min(slots_.size(), running_.load(std::memory_order_relaxed));
 }
 
 void gather_state::sink_failed() noexcept {
@@ -278,7 +276,7 @@ void gather_state::count_item(const failure* what) noexcept {
 void gather_state::settle_one() noexcept {
   if (pending_.fetch_sub(1) != 1 || !(closed() || !has_items()))
     return;
-  // Another lane may have fetched the last item between the two: then that one's end is the end. What is
+  // Another slot may have fetched the last item between the two: then that one's end is the end. What is
   // fetched is counted before, so that none is under way when the count is zero after that.
   if (pending_.load() != 0 || complete_.exchange(true))
     return;
@@ -286,16 +284,16 @@ void gather_state::settle_one() noexcept {
   notify();
 }
 
-void gather_state::lane_down(lane& which, bool had_started) noexcept {
-  ref<lane> keep{&which};
+void gather_state::slot_down(gather_slot& which, bool had_started) noexcept {
+  ref<gather_slot> keep{&which};
   const ref<gather_state> self{this};
   if (had_started)
     running_.fetch_sub(1, std::memory_order_relaxed);
   {
     const std::lock_guard lock{mutex_};
-    std::erase(lanes_, keep);
+    std::erase(slots_, keep);
   }
-  add_lanes(limit_);
+  add_slots(limit_);
   finish();
   notify();
 }
@@ -306,7 +304,7 @@ void gather_state::finish() noexcept {
     return;
   {
     const std::lock_guard lock{mutex_};
-    if (!lanes_.empty() || over_.exchange(true))
+    if (!slots_.empty() || over_.exchange(true))
       return;
   }
   home_.batches().remove(*this);
@@ -322,17 +320,17 @@ void gather_state::destroy() noexcept {
 
 // -- items by their index ---------------------------------------------------
 
-ref<record> gather_state::find_item(std::size_t index) const { return find_lane(index); }
+ref<record> gather_state::find_item(std::size_t index) const { return find_slot(index); }
 
-ref<lane> gather_state::find_lane(std::size_t index) const {
+ref<gather_slot> gather_state::find_slot(std::size_t index) const {
   const std::lock_guard lock{mutex_};
   const auto found
-      = std::find_if(lanes_.begin(), lanes_.end(), [&](const auto& each) { return each->runs(index); });
-  return found == lanes_.end() ? ref<lane>{} : *found;
+      = std::find_if(slots_.begin(), slots_.end(), [&](const auto& each) { return each->runs(index); });
+  return found == slots_.end() ? ref<gather_slot>{} : *found;
 }
 
 cancel_reply gather_state::cancel_item(std::size_t index) {
-  const auto found = find_lane(index);
+  const auto found = find_slot(index);
   if (!found)
     return index < taken() ? cancel_reply::finished : cancel_reply::unknown;
   const auto reply = found->hold(index, end_reason::cancel_requested);

@@ -91,7 +91,7 @@ void group_state::enroll(const ref<record>& child, task_options& options) {
   child->home = &home_;
   children_.push_back({next_ + 1, child});
   ++next_;
-  child->belongs_to = ref<nursery>{this}; // what throws, does so before
+  child->belongs_to = ref<child_observer>{this}; // what throws, does so before
 }
 
 void group_state::cancel_body_locked() noexcept {

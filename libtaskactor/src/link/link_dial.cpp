@@ -19,7 +19,7 @@ void link_dial::abandon() {
   caf::actor last;
   const std::lock_guard lock{mutex_};
   last = std::move(broker_);
-  ring(bell_);
+  wake(wakeup_fd_);
 }
 
 void link_dial::run() noexcept {
@@ -38,9 +38,9 @@ void link_dial::dial(dialed& result) const {
   result.call.address = plan_.to.text();
   if (!plan_.as.empty())
     result.tls
-        = std::make_unique<tls_session>(tls_credentials{plan_.as}.context(), link_side::calling,
+        = std::make_unique<tls_session>(tls_credentials{plan_.as}.context(), link_role::calling,
                                         plan_.expected_name.empty() ? plan_.to.host : plan_.expected_name);
-  result.call = call_socket(plan_.to, plan_.until, plan_.as.empty(), bell_);
+  result.call = call_socket(plan_.to, plan_.until, plan_.as.empty(), wakeup_fd_);
 }
 
 /// Under the lock, which `abandon` waits for: there is an actor system as long as the broker is there.

@@ -3,8 +3,8 @@
 /// Threads: any. Stops: `abandon`; nobody waits for the thread, which keeps what it needs.
 #pragma once
 
+#include "link_options.hpp"
 #include "link_reason.hpp"
-#include "link_terms.hpp"
 #include "socket.hpp"
 #include "socket_call.hpp"
 #include "tls_session.hpp"
@@ -30,7 +30,7 @@ public:
     std::chrono::steady_clock::time_point until;
   };
   /// Errors: `std::system_error` when there is no descriptor left.
-  explicit link_dial(plan what) : plan_(std::move(what)), bell_(make_bell()) {}
+  explicit link_dial(plan what) : plan_(std::move(what)), wakeup_fd_(make_wakeup_fd()) {}
 
   /// The broker is told by `socket_dialed`. Errors: `std::system_error` when there is no thread left.
   void begin(const caf::actor& broker);
@@ -43,7 +43,7 @@ private:
   void tell(std::shared_ptr<dialed> what);
 
   const plan plan_;
-  const owned_socket bell_;
+  const owned_socket wakeup_fd_;
   std::mutex mutex_;
   caf::actor broker_;
 };

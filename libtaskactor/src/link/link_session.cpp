@@ -30,12 +30,12 @@ constexpr std::string_view protocol_alert{"\x15\x03\x03\0\x02\x02\x46", 7};
 
 } // namespace
 
-link_session::link_session(link_side side, std::size_t most, link_session_user& user, std::mutex& wire)
-    : side_(side), most_(most), user_(user), wire_(wire), cutter_(greeting_limit) {}
+link_session::link_session(link_role role, std::size_t most, link_session_user& user, std::mutex& wire)
+    : role_(role), most_(most), user_(user), wire_(wire), cutter_(greeting_limit) {}
 
 void link_session::begin(std::unique_ptr<tls_session> tls) {
   tls_ = std::move(tls);
-  if (side_ == link_side::listening)
+  if (role_ == link_role::listening)
     return;
   if (tls_)
     tls_->begin();
@@ -78,7 +78,7 @@ std::optional<link_reason> link_session::decrypt(std::string_view bytes) {
   const std::lock_guard lock{wire_};
   const bool was_established = tls_->established();
   tls_->take(bytes, cutter_.room());
-  if (tls_->established() && !was_established && side_ == link_side::calling)
+  if (tls_->established() && !was_established && role_ == link_role::calling)
     greet();
   if (tls_->ended() && !tls_->fault())
     return link_reason{link_end::ended, "the other side has ended it"};
@@ -122,7 +122,7 @@ void link_session::broken() {
 void link_session::greeted(std::string_view content) {
   const auto said = read_frame(content);
   const bool array = said && said->is_array() && !said->empty();
-  if (array && said->at(0) == "refused" && side_ == link_side::calling)
+  if (array && said->at(0) == "refused" && role_ == link_role::calling)
     return end(link_end::refused,
                "the other side refuses: " + quoted(said->size() > 2 ? said->at(2) : nullptr));
   if (!array || said->at(0) != "taskactor" || said->size() < 2)
@@ -130,7 +130,7 @@ void link_session::greeted(std::string_view content) {
   if (said->at(1) != version)
     return refuse({link_end::not_a_link,
                    "the other side speaks another version of links than " + std::to_string(version)});
-  if (side_ == link_side::listening) {
+  if (role_ == link_role::listening) {
     if (!user_.admit())
       return refuse({link_end::not_allowed, "it may not come in"});
     greet();
@@ -150,7 +150,7 @@ void link_session::finish() {
 void link_session::refuse(link_reason why) {
   if (over_ || up_)
     return;
-  if (side_ == link_side::listening && (!tls_ || tls_->established()))
+  if (role_ == link_role::listening && (!tls_ || tls_->established()))
     put(make_frame({"refused", to_string(why.what), why.text}));
   over_ = std::move(why);
 }

@@ -11,7 +11,7 @@
 
 #include "frame.hpp"
 #include "link_reason.hpp"
-#include "link_side.hpp"
+#include "link_role.hpp"
 #include "tls_session.hpp"
 
 #include <cstddef>
@@ -35,7 +35,7 @@ public:
 
 class link_session {
 public:
-  link_session(link_side side, std::size_t most, link_session_user& user, std::mutex& wire);
+  link_session(link_role role, std::size_t most, link_session_user& user, std::mutex& wire);
 
   /// The socket is connected. Without TLS: null.
   void begin(std::unique_ptr<tls_session> tls);
@@ -69,7 +69,7 @@ private:
   void broken();
   void end(link_end what, std::string text);
 
-  const link_side side_;
+  const link_role role_;
   const std::size_t most_; // bytes of a frame
   link_session_user& user_;
   std::mutex& wire_;

@@ -34,7 +34,7 @@ class served final : public link_session_user {
 public:
   explicit served(broker_plan plan)
       : plan_(std::move(plan)),
-        session_(std::in_place, plan_.dial ? link_side::calling : link_side::listening, plan_.bounds.frame,
+        session_(std::in_place, plan_.dial ? link_role::calling : link_role::listening, plan_.bounds.frame,
                  *this, wire()) {}
 
   void start(caf::io::broker& self) {
@@ -122,15 +122,15 @@ void served::read_on() {
 
 bool served::admit() noexcept {
   peer_.name = session_->peer_name();
-  plan_.listener = plan_.entrance->acceptor().on_peer(peer_);
+  plan_.listener = plan_.filter->acceptor().on_peer(peer_);
   return plan_.listener != nullptr;
 }
 
 void served::up() noexcept {
   up_ = true;
   peer_.name = session_->peer_name();
-  if (plan_.entrance)
-    plan_.entrance->greeted(self_->id());
+  if (plan_.filter)
+    plan_.filter->greeted(self_->id());
   // A descriptor of the link's own: CAF closes its one when it finds the connection broken. Without one, for
   // there are no more, this broker sends everything.
   node_link_access::open(*plan_.owner, owned_socket{::fcntl(socket(), F_DUPFD_CLOEXEC, above_streams)},
@@ -275,10 +275,10 @@ void served::finish(const link_reason& why) {
     return;
   if (plan_.dial)
     plan_.dial->abandon();
-  if (plan_.entrance)
-    plan_.entrance->greeted(self_->id());
-  if (plan_.entrance && !up_)
-    plan_.entrance->refused(peer_, why);
+  if (plan_.filter)
+    plan_.filter->greeted(self_->id());
+  if (plan_.filter && !up_)
+    plan_.filter->refused(peer_, why);
   node_link_access::end(*plan_.owner);
   free_memory(sending_);
   if (const auto last = std::exchange(plan_.listener, nullptr))
@@ -297,8 +297,8 @@ void served::drop() {
     return;
   if (connected_)
     ::shutdown(socket(), SHUT_RDWR); // CAF would wait until what it has is written
-  if (plan_.entrance)
-    plan_.entrance->gone(self_->id());
+  if (plan_.filter)
+    plan_.filter->gone(self_->id());
   session_.reset();
   plan_.owner.reset();
   plan_.brokers->remove(self_->id());

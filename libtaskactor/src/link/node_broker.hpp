@@ -1,8 +1,8 @@
 /// The broker of one link between nodes: it maps CAF's messages to `link_session`, and has the socket.
 #pragma once
 
+#include "accept_filter.hpp"
 #include "link_dial.hpp"
-#include "link_entrance.hpp"
 #include "node_brokers.hpp"
 #include "node_link.hpp"
 
@@ -18,7 +18,7 @@ namespace taskactor::detail {
 struct broker_plan {
   std::shared_ptr<node_link> owner;
   std::shared_ptr<node_link_listener> listener; // of who has called
-  std::shared_ptr<link_entrance> entrance;      // of who was called
+  std::shared_ptr<accept_filter> filter;        // of who was called
   std::shared_ptr<link_dial> dial;              // of who calls
   std::shared_ptr<node_brokers> brokers;
   link_bounds bounds;

@@ -18,8 +18,8 @@
 #pragma once
 
 #include "link_address.hpp"
+#include "link_options.hpp"
 #include "link_reason.hpp"
-#include "link_terms.hpp"
 #include "socket.hpp"
 
 #include <caf/actor.hpp>

@@ -113,7 +113,7 @@ std::shared_ptr<node_listening> node_links::listen(const link_address& at, const
   const passing_through caller;
   const auto made = std::make_shared<node_listening::parts>(
       *parts_->system, bind_socket(at, as.empty()), std::move(credentials),
-      std::make_shared<link_entrance>(bounds, std::move(acceptor), parts_->brokers), parts_->brokers);
+      std::make_shared<accept_filter>(bounds, std::move(acceptor), parts_->brokers), parts_->brokers);
   made->begin(made);
   const std::lock_guard lock{parts_->mutex};
   std::erase_if(parts_->listenings, [](const auto& each) { return each.expired(); });

@@ -14,17 +14,17 @@
 namespace taskactor::detail {
 
 node_listening::parts::parts(caf::actor_system& system, bound_socket bound,
-                             std::unique_ptr<tls_credentials> as, std::shared_ptr<link_entrance> entrance,
+                             std::unique_ptr<tls_credentials> as, std::shared_ptr<accept_filter> filter,
                              std::shared_ptr<node_brokers> brokers)
     : system_(system),
       bound_(std::move(bound)),
       as_(std::move(as)),
-      entrance_(std::move(entrance)),
+      filter_(std::move(filter)),
       brokers_(std::move(brokers)),
-      bell_(make_bell()) {}
+      wakeup_fd_(make_wakeup_fd()) {}
 
 void node_listening::parts::run() noexcept {
-  std::array<pollfd, 2> both{{{bell_.number(), POLLIN, 0}, {bound_.socket.number(), POLLIN, 0}}};
+  std::array<pollfd, 2> both{{{wakeup_fd_.number(), POLLIN, 0}, {bound_.socket.number(), POLLIN, 0}}};
   while (both[0].revents == 0) {
     const int ready = ::poll(both.data(), both.size(), -1);
     if (ready <= 0 || both[0].revents != 0)
@@ -32,7 +32,7 @@ void node_listening::parts::run() noexcept {
     try {
       accept_all();
     } catch (const std::exception& error) {
-      entrance_->refused({{}, bound_.address.text()}, {link_end::no_resources, error.what()});
+      filter_->refused({{}, bound_.address.text()}, {link_end::no_resources, error.what()});
     }
   }
 }
@@ -41,16 +41,16 @@ void node_listening::parts::accept_all() {
   constexpr int pause = 100;
   while (auto got = accept_socket(bound_)) {
     let_in(std::move(got));
-    pollfd stopped{bell_.number(), POLLIN, 0};
+    pollfd stopped{wakeup_fd_.number(), POLLIN, 0};
     if (::poll(&stopped, 1, 0) != 0)
       return;
   }
   if (errno != EMFILE && errno != ENFILE && errno != ENOBUFS && errno != ENOMEM)
     return;
   // Who calls waits in the system's queue meanwhile.
-  entrance_->refused({{}, bound_.address.text()},
-                     {link_end::no_resources, "can't accept: " + std::generic_category().message(errno)});
-  pollfd stopped{bell_.number(), POLLIN, 0};
+  filter_->refused({{}, bound_.address.text()},
+                   {link_end::no_resources, "can't accept: " + std::generic_category().message(errno)});
+  pollfd stopped{wakeup_fd_.number(), POLLIN, 0};
   ::poll(&stopped, 1, pause);
 }
 
@@ -60,15 +60,15 @@ void node_listening::parts::let_in(accepted_socket got) {
   try {
     ready = make_ready(std::move(got));
   } catch (const link_failure& failure) {
-    return entrance_->refused(who, failure.reason());
+    return filter_->refused(who, failure.reason());
   }
-  if (!entrance_->come(who))
+  if (!filter_->come(who))
     return;
-  const auto made = spawn_node_broker(system_, {.owner = node_link_access::make(entrance_->bounds()),
-                                                .entrance = entrance_,
+  const auto made = spawn_node_broker(system_, {.owner = node_link_access::make(filter_->bounds()),
+                                                .filter = filter_,
                                                 .brokers = brokers_,
-                                                .bounds = entrance_->bounds()});
-  entrance_->begin(made->id());
+                                                .bounds = filter_->bounds()});
+  filter_->begin(made->id());
   post(made, socket_dialed{std::move(ready)});
 }
 
@@ -77,7 +77,7 @@ std::shared_ptr<dialed> node_listening::parts::make_ready(accepted_socket got) c
   ready->call.socket = std::move(got.socket);
   ready->call.address = std::move(got.address);
   if (as_)
-    ready->tls = std::make_unique<tls_session>(as_->context(), link_side::listening, "");
+    ready->tls = std::make_unique<tls_session>(as_->context(), link_role::listening, "");
   return ready;
 }
 
@@ -94,7 +94,7 @@ void node_listening::parts::close() {
   const std::lock_guard lock{mutex_};
   if (!thread_.joinable())
     return;
-  ring(bell_);
+  wake(wakeup_fd_);
   if (thread_.get_id() == std::this_thread::get_id())
     thread_.detach(); // a callback of this thread's: it ends behind it
   else
@@ -106,9 +106,9 @@ void node_listening::parts::close() {
 node_listening::node_listening(std::shared_ptr<parts> made) : parts_(std::move(made)) {}
 node_listening::~node_listening() { close(); }
 const link_address& node_listening::address() const noexcept { return parts_->bound_.address; }
-refusal_counts node_listening::refused() const { return parts_->entrance_->counts(); }
-std::size_t node_listening::connections() const { return parts_->entrance_->connections(); }
-std::size_t node_listening::handshakes() const { return parts_->entrance_->handshakes(); }
+refusal_counts node_listening::refused() const { return parts_->filter_->counts(); }
+std::size_t node_listening::connections() const { return parts_->filter_->connections(); }
+std::size_t node_listening::handshakes() const { return parts_->filter_->handshakes(); }
 void node_listening::close() { parts_->close(); }
 
 } // namespace taskactor::detail

@@ -1,8 +1,8 @@
 /// What a `node_listening` is made of: a thread that accepts, and hands each socket to a broker of its own.
 #pragma once
 
+#include "accept_filter.hpp"
 #include "link_dial.hpp"
-#include "link_entrance.hpp"
 #include "node_link.hpp"
 #include "socket_bind.hpp"
 #include "tls_credentials.hpp"
@@ -16,7 +16,7 @@ namespace taskactor::detail {
 
 struct node_listening::parts {
   parts(caf::actor_system& system, bound_socket bound, std::unique_ptr<tls_credentials> as,
-        std::shared_ptr<link_entrance> entrance, std::shared_ptr<node_brokers> brokers);
+        std::shared_ptr<accept_filter> filter, std::shared_ptr<node_brokers> brokers);
 
   /// Errors: `std::system_error` when there is no thread; it listens no more then.
   void begin(const std::shared_ptr<parts>& self);
@@ -26,9 +26,9 @@ struct node_listening::parts {
   caf::actor_system& system_; // of `node_links`, which closes this before its end
   bound_socket bound_;
   const std::unique_ptr<tls_credentials> as_; // null: without TLS
-  const std::shared_ptr<link_entrance> entrance_;
+  const std::shared_ptr<accept_filter> filter_;
   const std::shared_ptr<node_brokers> brokers_;
-  const owned_socket bell_;
+  const owned_socket wakeup_fd_;
   std::mutex mutex_; // `thread_`
   std::thread thread_;
 

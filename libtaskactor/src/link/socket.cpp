@@ -32,16 +32,16 @@ void send_at_once(const owned_socket& which) noexcept {
   static_cast<void>(::setsockopt(which.number(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes));
 }
 
-owned_socket make_bell() {
-  owned_socket bell{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
-  if (!bell)
+owned_socket make_wakeup_fd() {
+  owned_socket wakeup_fd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+  if (!wakeup_fd)
     throw std::system_error{errno, std::generic_category(), "eventfd"};
-  return bell;
+  return wakeup_fd;
 }
 
-void ring(const owned_socket& bell) noexcept {
+void wake(const owned_socket& wakeup_fd) noexcept {
   const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(bell.number(), &one, sizeof one);
+  [[maybe_unused]] const auto written = ::write(wakeup_fd.number(), &one, sizeof one);
 }
 
 } // namespace taskactor::detail

@@ -29,7 +29,7 @@ owned_socket make_socket(int family);
 void send_at_once(const owned_socket& which) noexcept;
 
 /// An eventfd: what it is told, whoever polls it sees, again and again. Errors: `std::system_error`.
-owned_socket make_bell();
-void ring(const owned_socket& bell) noexcept;
+owned_socket make_wakeup_fd();
+void wake(const owned_socket& wakeup_fd) noexcept;
 
 } // namespace taskactor::detail

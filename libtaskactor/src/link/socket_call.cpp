@@ -15,9 +15,9 @@ namespace {
 
 using steady = std::chrono::steady_clock;
 
-/// False: time is up, or the bell has rung. Without a socket it waits for these alone.
-bool wait_writable(int socket, const owned_socket& bell, steady::time_point until) {
-  std::array<pollfd, 2> both{{{bell.number(), POLLIN, 0}, {socket, POLLOUT, 0}}};
+/// False: time is up, or `wakeup_fd` was written. Without a socket it waits for these alone.
+bool wait_writable(int socket, const owned_socket& wakeup_fd, steady::time_point until) {
+  std::array<pollfd, 2> both{{{wakeup_fd.number(), POLLIN, 0}, {socket, POLLOUT, 0}}};
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - steady::now()).count();
     if (left <= 0)
@@ -31,17 +31,17 @@ bool wait_writable(int socket, const owned_socket& bell, steady::time_point unti
 }
 
 /// 0, or why it isn't connected.
-int connect_within(int socket, const socket_address& address, const owned_socket& bell,
+int connect_within(int socket, const socket_address& address, const owned_socket& wakeup_fd,
                    steady::time_point until) {
   constexpr std::chrono::milliseconds pause{5};
   while (::connect(socket, address.get(), address.size) != 0) {
     if (errno == EAGAIN && steady::now() < until) { // of a Unix socket: too many wait to be accepted
-      wait_writable(-1, bell, std::min(until, steady::now() + pause));
+      wait_writable(-1, wakeup_fd, std::min(until, steady::now() + pause));
       continue;
     }
     if (errno != EINPROGRESS && errno != EINTR)
       return errno == EAGAIN ? ETIMEDOUT : errno;
-    if (!wait_writable(socket, bell, until))
+    if (!wait_writable(socket, wakeup_fd, until))
       return ETIMEDOUT;
     int error = 0;
     socklen_t length = sizeof error;
@@ -63,12 +63,12 @@ socket_call_result failed(std::string address, int error) {
   return {{}, std::move(address), {what, std::move(text)}};
 }
 
-socket_call_result call_one(const socket_address& address, std::string name, const owned_socket& bell,
+socket_call_result call_one(const socket_address& address, std::string name, const owned_socket& wakeup_fd,
                             steady::time_point until) {
   auto made = make_socket(address.storage.ss_family);
   if (!made)
     return failed(std::move(name), errno);
-  if (const int error = connect_within(made.number(), address, bell, until))
+  if (const int error = connect_within(made.number(), address, wakeup_fd, until))
     return failed(std::move(name), error);
   return {std::move(made), std::move(name), {}};
 }
@@ -76,7 +76,7 @@ socket_call_result call_one(const socket_address& address, std::string name, con
 } // namespace
 
 socket_call_result call_socket(const link_address& to, steady::time_point until, bool only_local,
-                               const owned_socket& bell) {
+                               const owned_socket& wakeup_fd) {
   std::string failure = "it has no address of this machine";
   auto all = resolve(to, false, failure);
   if (only_local)
@@ -85,7 +85,7 @@ socket_call_result call_socket(const link_address& to, steady::time_point until,
   auto left = static_cast<int>(all.size());
   for (const auto& each : all) {
     const auto now = steady::now();
-    result = call_one(each, to.path.empty() ? each.readable().text() : to.text(), bell,
+    result = call_one(each, to.path.empty() ? each.readable().text() : to.text(), wakeup_fd,
                       now + (until - now) / left--);
     if (result.socket)
       break;

@@ -16,9 +16,9 @@ struct socket_call_result {
   link_reason failure; // without a socket
 };
 
-/// Blocks, at most until `until` or until the bell rings (a resolver keeps its own time). `only_local`: of
-/// the addresses that a name has, those of this machine alone.
+/// Blocks, at most until `until` or until `wakeup_fd` is written (a resolver keeps its own time).
+/// `only_local`: of the addresses that a name has, those of this machine alone.
 socket_call_result call_socket(const link_address& to, std::chrono::steady_clock::time_point until,
-                               bool only_local, const owned_socket& bell);
+                               bool only_local, const owned_socket& wakeup_fd);
 
 } // namespace taskactor::detail

@@ -4,7 +4,7 @@
 /// Threads: any.
 #pragma once
 
-#include "link_terms.hpp"
+#include "link_options.hpp"
 
 #include <array>
 #include <memory>

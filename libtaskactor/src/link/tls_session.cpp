@@ -48,7 +48,7 @@ void expect(SSL& ssl, const std::string& name) {
 
 } // namespace
 
-tls_session::tls_session(std::shared_ptr<ssl_ctx_st> with, link_side side, const std::string& expected_name)
+tls_session::tls_session(std::shared_ptr<ssl_ctx_st> with, link_role role, const std::string& expected_name)
     : parts_(std::make_unique<parts>()) {
   ERR_clear_error();
   parts_->context = std::move(with);
@@ -59,7 +59,7 @@ tls_session::tls_session(std::shared_ptr<ssl_ctx_st> with, link_side side, const
   parts_->in = in.get();
   parts_->out = out.get();
   SSL_set_bio(parts_->ssl.get(), in.release(), out.release());
-  if (side == link_side::calling)
+  if (role == link_role::calling)
     SSL_set_connect_state(parts_->ssl.get());
   else
     SSL_set_accept_state(parts_->ssl.get());

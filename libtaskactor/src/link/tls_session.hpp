@@ -5,7 +5,7 @@
 #pragma once
 
 #include "link_reason.hpp"
-#include "link_side.hpp"
+#include "link_role.hpp"
 
 #include <memory>
 #include <optional>
@@ -22,7 +22,7 @@ class tls_session {
 public:
   /// `expected_name`: what the other side's certificate has to be for, a DNS name or an IP address; empty:
   /// anything. Errors: `std::bad_alloc`; `link_failure` for what can't be a name.
-  tls_session(std::shared_ptr<ssl_ctx_st> with, link_side side, const std::string& expected_name);
+  tls_session(std::shared_ptr<ssl_ctx_st> with, link_role role, const std::string& expected_name);
   ~tls_session();
   tls_session(const tls_session&) = delete;
   tls_session& operator=(const tls_session&) = delete;

@@ -33,33 +33,33 @@ std::string_view principal_of(std::string_view name) noexcept { return name.subs
 
 namespace {
 
-greeting_verdict refuse(parting why, std::string text) {
+greeting_verdict refuse(close_reason why, std::string text) {
   return {greeting_verdict::what::refuse, why, std::move(text), false};
 }
 
 } // namespace
 
-greeting_verdict judge_hello(const node_self& self, const said_by_node::hello& from,
+greeting_verdict judge_hello(const node_self& self, const node_frames::hello& from,
                              std::string_view certified, const std::optional<present_session>& present) {
   if (from.version != node_protocol_version)
-    return refuse(parting::other_version, "version " + std::to_string(from.version) + ", and here "
-                                              + std::to_string(node_protocol_version));
+    return refuse(close_reason::other_version, "version " + std::to_string(from.version) + ", and here "
+                                                   + std::to_string(node_protocol_version));
   if (from.name.empty())
-    return refuse(parting::name_refused, "a node without a name");
+    return refuse(close_reason::name_refused, "a node without a name");
   if (!certified.empty() && certified != principal_of(from.name))
-    return refuse(parting::name_refused, "it calls itself \"" + from.name + "\", and its certificate \""
-                                             + std::string{certified} + '"');
+    return refuse(close_reason::name_refused, "it calls itself \"" + from.name + "\", and its certificate \""
+                                                  + std::string{certified} + '"');
   if (from.name == self.name)
-    return refuse(parting::name_refused, "\"" + from.name + "\" is this node's own name");
+    return refuse(close_reason::name_refused, "\"" + from.name + "\" is this node's own name");
   if (present && present->incarnation > from.incarnation)
-    return refuse(parting::newer_one_here, "a later run of \"" + from.name + "\" is there");
+    return refuse(close_reason::newer_one_here, "a later run of \"" + from.name + "\" is there");
   if (present && present->incarnation == from.incarnation && present->uuid != from.uuid)
-    return refuse(parting::name_refused, "another node of the name \"" + from.name + "\" is there");
+    return refuse(close_reason::name_refused, "another node of the name \"" + from.name + "\" is there");
   const bool later_run = present && present->incarnation < from.incarnation;
   if (self.name > from.name)
     return {greeting_verdict::what::wait, {}, {}, later_run};
   if (present && !later_run)
-    return refuse(parting::already_connected, "there is a session with \"" + from.name + '"');
+    return refuse(close_reason::already_connected, "there is a session with \"" + from.name + '"');
   return {greeting_verdict::what::welcome, {}, {}, later_run};
 }
 

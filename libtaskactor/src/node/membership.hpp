@@ -74,7 +74,7 @@ struct greeting_verdict {
     wait     ///< the other end decides
   };
   what then = what::refuse;
-  parting why{};
+  close_reason why{};
   std::string text{};
   bool replaces = false; ///< the present session is over
 };
@@ -84,7 +84,7 @@ std::string_view principal_of(std::string_view name) noexcept;
 
 /// Of two nodes the one whose name is less decides which of their connections they use, so that they never
 /// choose differently. `certified`: the name in the certificate, or empty.
-greeting_verdict judge_hello(const node_self& self, const said_by_node::hello& from,
+greeting_verdict judge_hello(const node_self& self, const node_frames::hello& from,
                              std::string_view certified, const std::optional<present_session>& present);
 
 } // namespace taskactor::detail

@@ -26,7 +26,7 @@ void node::join(const std::string& address, const std::string& expected_name) {
   host_->join(address, expected_name);
 }
 
-bool node::part(const std::string& address) { return host_->part(address); }
+bool node::disconnect(const std::string& address) { return host_->disconnect(address); }
 
 bool node::wait_for_peers(std::size_t count, time_span bound) { return host_->wait_for_peers(count, bound); }
 

@@ -10,10 +10,10 @@
 
 namespace taskactor {
 
-node_lost::node_lost(const std::string& node, std::uint64_t epoch, const std::string& text)
+node_lost::node_lost(const std::string& node, std::uint64_t fencing_token, const std::string& text)
     : std::system_error(make_error_code(errc::node_lost), text),
       node_(std::make_shared<const std::string>(node)),
-      epoch_(epoch) {}
+      fencing_token_(fencing_token) {}
 
 namespace detail {
 
@@ -62,7 +62,7 @@ std::string take(call_answer answer, bool asked) {
   case kind::no_node:
     fail(errc::no_node, answer);
   default:
-    throw node_lost{answer.node, answer.epoch, visible(answer.text)};
+    throw node_lost{answer.node, answer.fencing_token, visible(answer.text)};
   }
 }
 

@@ -10,12 +10,12 @@
 /// CAF in it. Threads: one at a time (`node_host` has the lock).
 #pragma once
 
-#include "call_ledger.hpp"
+#include "access_control.hpp"
 #include "membership.hpp"
 #include "node_ports.hpp"
+#include "outbound_calls.hpp"
 #include "protocol.hpp"
-#include "rights_book.hpp"
-#include "room_desk.hpp"
+#include "window_allocator.hpp"
 
 #include <taskactor/node/node_info.hpp>
 
@@ -35,7 +35,7 @@ struct node_core_options {
   node_self self{};
   std::vector<std::string> labels{};
   node_times times{};
-  std::vector<right> rights{};
+  std::vector<access_rule> rights{};
   std::uint64_t seed = 0;
 };
 
@@ -48,7 +48,7 @@ public:
   session_id accept(std::string address, node_time now);
   void join(const std::string& address, node_time now);
   /// False: it isn't one of ours.
-  bool part(const std::string& address, node_time now);
+  bool disconnect(const std::string& address, node_time now);
   /// False: it has been given up meanwhile.
   bool opened(session_id which, std::string certified, node_time now);
   void received(session_id from, std::string_view content, node_time now);
@@ -65,16 +65,16 @@ public:
   // -- calls of others ------------------------------------------------------
   /// How many may run at once, and how many more may wait here for their turn.
   void set_capacity(std::size_t calls, std::size_t ahead, node_time now);
-  void guest_begun(guest_id which);
-  void guest_ended(guest_id which, guest_end how, node_time now);
-  void guest_progress(guest_id which, std::uint64_t done, std::uint64_t total, std::string text);
-  void guest_log(guest_id which, std::uint64_t level, std::string logger, std::string text);
+  void inbound_begun(inbound_id which);
+  void inbound_ended(inbound_id which, inbound_result how, node_time now);
+  void inbound_progress(inbound_id which, std::uint64_t done, std::uint64_t total, std::string text);
+  void inbound_log(inbound_id which, std::uint64_t level, std::string logger, std::string text);
 
   // -- the end --------------------------------------------------------------
   /// No more calls are taken, and those that haven't begun go back.
   void drain(node_time now);
-  bool has_guests() const noexcept { return !guests_.empty(); }
-  bool has_calls() const noexcept { return ledger_.size() != 0; }
+  bool has_inbound() const noexcept { return !inbound_.empty(); }
+  bool has_calls() const noexcept { return outbound_.size() != 0; }
   /// Says goodbye to all, and answers what is still open.
   void leave(node_time now);
 
@@ -83,15 +83,15 @@ public:
   const node_self& self() const noexcept { return self_; }
 
 private:
-  enum class stage : std::uint8_t { opening, greeting, waiting, up };
+  enum class session_state : std::uint8_t { opening, greeting, waiting, up };
   struct session {
     session_id id;
-    stage is;
+    session_state is;
     std::string certified, address;
     std::string dialled{}; // the address of ours; empty: it came by itself
     node_lease lease;
     node_time since;
-    said_by_node::hello peer{};
+    node_frames::hello peer{};
     std::uint64_t window = 0, demanded = 0, free = 0;
     bool suspect = false, draining = false;
   };
@@ -109,12 +109,12 @@ private:
     session_id session = 0; // zero: it is down
     std::string address{}, reason{};
   };
-  struct guest {
+  struct inbound {
     session_id session;
     call_key key;
-    std::optional<rights_book::use> use;
+    std::optional<access_control::use> use;
     bool begun = false, told = false;
-    bool has_room = true;
+    bool has_window = true;
   };
   static constexpr std::size_t most_known = 1024;
 
@@ -122,7 +122,7 @@ private:
   void greet(session& which, std::string_view content, node_time now);
   void begin_session(session& which, node_time now);
   void end_session(session_id which, const std::string& why, node_time now, bool tell = true);
-  void part_with(session_id which, parting why, const std::string& text, node_time now);
+  void end_session(session_id which, close_reason why, const std::string& text, node_time now);
   void dial_due(node_time now);
   void try_later(const std::string& address, const std::string& why, node_time now);
   void beat(node_time now);
@@ -130,28 +130,28 @@ private:
   session* find_session(session_id which);
 
   // frames of a session that is up; false: it isn't to be
-  bool take(session& from, said_by_node::hello& what, node_time now);
-  bool take(session& from, said_by_node::welcome& what, node_time now);
-  bool take(session& from, said_by_node::goodbye& what, node_time now);
-  bool take(session& from, said_by_node::heartbeat& what, node_time now);
-  bool take(session& from, said_by_node::draining& what, node_time now);
-  bool take(session& from, said_by_node::window& what, node_time now);
-  bool take(session& from, said_by_node::window_taken& what, node_time now);
-  bool take(session& from, said_by_node::demand& what, node_time now);
-  bool take(session& from, said_by_node::call& what, node_time now);
-  bool take(session& from, said_by_node::cancel& what, node_time now);
-  bool take(session& from, said_by_node::progress& what, node_time now);
-  bool take(session& from, said_by_node::log& what, node_time now);
-  bool take(session& from, said_by_node::returned& what, node_time now);
+  bool take(session& from, node_frames::hello& what, node_time now);
+  bool take(session& from, node_frames::welcome& what, node_time now);
+  bool take(session& from, node_frames::goodbye& what, node_time now);
+  bool take(session& from, node_frames::heartbeat& what, node_time now);
+  bool take(session& from, node_frames::draining& what, node_time now);
+  bool take(session& from, node_frames::window& what, node_time now);
+  bool take(session& from, node_frames::window_taken& what, node_time now);
+  bool take(session& from, node_frames::demand& what, node_time now);
+  bool take(session& from, node_frames::call& what, node_time now);
+  bool take(session& from, node_frames::cancel& what, node_time now);
+  bool take(session& from, node_frames::progress& what, node_time now);
+  bool take(session& from, node_frames::log& what, node_time now);
+  bool take(session& from, node_frames::returned& what, node_time now);
   template <class Answer>
   bool take(session& from, Answer& what, node_time now);
 
   // calls of ours
   bool fits(const placement& where, const session& peer) const;
-  bool is_well(const session& peer) const { return peer.is == stage::up && !peer.suspect; }
-  bool has_room(const session& peer) const;
+  bool is_well(const session& peer) const { return peer.is == session_state::up && !peer.suspect; }
+  bool has_window(const session& peer) const;
   bool is_hopeless(const placement& where) const;
-  session* choose(const placement& where, bool with_room);
+  session* choose(const placement& where, bool with_window);
   void send_call(std::uint64_t number, session& to, node_time now);
   void pump(session& to, node_time now);
   void pump_all(node_time now);
@@ -161,9 +161,9 @@ private:
 
   // calls of others
   void share_out();
-  void limit_desk();
-  void answer_guest(const guest& which, const guest_end& how);
-  void send_answer(const guest& which, const guest_end& how);
+  void limit_windows();
+  void answer_inbound(const inbound& which, const inbound_result& how);
+  void send_answer(const inbound& which, const inbound_result& how);
 
   node_self self_;
   std::vector<std::string> labels_;
@@ -173,13 +173,13 @@ private:
   std::map<session_id, session> sessions_;
   std::map<std::string, address> addresses_;
   std::map<std::string, known_peer> known_;
-  call_ledger ledger_;
-  room_desk desk_;
-  rights_book rights_;
-  std::map<guest_id, guest> guests_;
-  std::map<std::pair<session_id, std::uint64_t>, guest_id> guest_numbers_;
+  outbound_calls outbound_;
+  window_allocator windows_;
+  access_control rights_;
+  std::map<inbound_id, inbound> inbound_;
+  std::map<std::pair<session_id, std::uint64_t>, inbound_id> inbound_numbers_;
   std::size_t capacity_ = 0, ahead_ = 0, orphans_ = 0;
-  std::uint64_t last_session_ = 0, last_guest_ = 0, turn_ = 0;
+  std::uint64_t last_session_ = 0, last_inbound_ = 0, turn_ = 0;
   node_time next_beat_{};
   bool draining_ = false, left_ = false;
   node_statistics counts_;

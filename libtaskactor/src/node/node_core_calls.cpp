@@ -23,8 +23,8 @@ bool node_core::fits(const placement& where, const session& peer) const {
   }
 }
 
-bool node_core::has_room(const session& peer) const {
-  return is_well(peer) && !peer.draining && ledger_.on_their_way(peer.id) < peer.window;
+bool node_core::has_window(const session& peer) const {
+  return is_well(peer) && !peer.draining && outbound_.on_their_way(peer.id) < peer.window;
 }
 
 /// Neither is there such a node, nor may it be one that hasn't answered yet.
@@ -41,17 +41,18 @@ bool node_core::is_hopeless(const placement& where) const {
   });
 }
 
-node_core::session* node_core::choose(const placement& where, bool with_room) {
+node_core::session* node_core::choose(const placement& where, bool with_window) {
   std::vector<session*> able;
   for (auto& [id, session] : sessions_)
-    if ((with_room ? has_room(session) : is_well(session)) && fits(where, session))
+    if ((with_window ? has_window(session) : is_well(session)) && fits(where, session))
       able.push_back(&session);
   if (able.empty())
     return nullptr;
   if (where.how() != placement::kind::least_loaded)
     return able[turn_++ % able.size()];
   const auto left = [this](const session* each) { // since it has said so, some of ours have been sent
-    return static_cast<std::int64_t>(each->free) - static_cast<std::int64_t>(ledger_.on_their_way(each->id));
+    return static_cast<std::int64_t>(each->free)
+           - static_cast<std::int64_t>(outbound_.on_their_way(each->id));
   };
   const auto first = static_cast<std::ptrdiff_t>(turn_++ % able.size());
   std::rotate(able.begin(), able.begin() + first, able.end());
@@ -64,43 +65,43 @@ node_core::session* node_core::choose(const placement& where, bool with_room) {
 std::uint64_t node_core::submit(call_request what, node_time now) {
   ++counts_.submitted;
   const auto where = what.where;
-  const bool with_room = what.needs_room();
-  const auto number = ledger_.add(std::move(what));
+  const bool with_window = what.needs_window();
+  const auto number = outbound_.add(std::move(what));
   if (draining_ || is_hopeless(where)) {
     conclude(number,
              {.how = call_answer::kind::no_node,
               .text = draining_ ? "this node is leaving" : to_string(where) + ": none is known here"});
     return number;
   }
-  if (auto* const to = choose(where, with_room)) {
+  if (auto* const to = choose(where, with_window)) {
     send_call(number, *to, now);
     return number;
   }
   for (auto& [id, session] : sessions_)
-    if (session.is == stage::up && fits(where, session))
+    if (session.is == session_state::up && fits(where, session))
       announce(session, false);
   return number;
 }
 
 void node_core::send_call(std::uint64_t number, session& to, node_time now) {
-  const auto key = ledger_.sent(number, to.id, to.peer.name);
-  auto& entry = *ledger_.find(number);
+  const auto key = outbound_.sent(number, to.id, to.peer.name);
+  auto& entry = *outbound_.find(number);
   std::optional<std::chrono::nanoseconds> remaining;
   if (entry.what.deadline != node_time::max())
     remaining = std::max(std::chrono::nanoseconds{0}, between(now, entry.what.deadline));
   const auto& what = entry.what;
-  ports_.send(to.id, said_by_node::call{key, what.name, what.arguments, remaining, what.id});
+  ports_.send(to.id, node_frames::call{key, what.name, what.arguments, remaining, what.id});
 }
 
 void node_core::pump(session& to, node_time now) {
   while (is_well(to)) {
-    const auto number = ledger_.next_for(to.peer.name, to.peer.labels, false);
+    const auto number = outbound_.next_for(to.peer.name, to.peer.labels, false);
     if (number == 0)
       break;
     send_call(number, to, now);
   }
-  while (has_room(to)) {
-    const auto number = ledger_.next_for(to.peer.name, to.peer.labels);
+  while (has_window(to)) {
+    const auto number = outbound_.next_for(to.peer.name, to.peer.labels);
     if (number == 0)
       return;
     send_call(number, to, now);
@@ -110,7 +111,7 @@ void node_core::pump(session& to, node_time now) {
 
 void node_core::pump_all(node_time now) {
   for (auto& [id, session] : sessions_)
-    if (session.is == stage::up)
+    if (session.is == session_state::up)
       pump(session, now);
 }
 
@@ -119,33 +120,33 @@ void node_core::pump_all(node_time now) {
 void node_core::announce(session& to, bool exactly) {
   if (to.draining)
     return;
-  const auto waiting = ledger_.waiting_for(to.peer.name, to.peer.labels);
-  const auto wanted = waiting == 0 && !exactly ? 0 : waiting + ledger_.on_their_way(to.id);
+  const auto waiting = outbound_.waiting_for(to.peer.name, to.peer.labels);
+  const auto wanted = waiting == 0 && !exactly ? 0 : waiting + outbound_.on_their_way(to.id);
   const bool is_more = waiting != 0 && wanted >= 2 * to.demanded && wanted > to.window;
   const bool is_other = exactly && wanted != to.demanded && (waiting != 0 || to.demanded != 0);
   if (!is_more && !is_other)
     return;
   to.demanded = wanted;
-  ports_.send(to.id, said_by_node::demand{wanted});
+  ports_.send(to.id, node_frames::demand{wanted});
 }
 
 void node_core::cancel(std::uint64_t number, node_time) {
-  auto* const entry = ledger_.find(number);
+  auto* const entry = outbound_.find(number);
   if (!entry || std::exchange(entry->cancelled, true))
     return;
-  if (entry->is == ledger_entry::stage::pending)
-    conclude(number, {.how = call_answer::kind::cancelled, .epoch = entry->epoch});
+  if (entry->is == pending_call::send_state::pending)
+    conclude(number, {.how = call_answer::kind::cancelled, .fencing_token = entry->fencing_token});
   else
-    ports_.send(entry->session, said_by_node::cancel{{number, entry->epoch}});
+    ports_.send(entry->session, node_frames::cancel{{number, entry->fencing_token}});
 }
 
 void node_core::abandon(std::uint64_t number) {
-  if (auto* const entry = ledger_.find(number)) {
-    if (!entry->cancelled && entry->is != ledger_entry::stage::pending)
-      ports_.send(entry->session, said_by_node::cancel{{number, entry->epoch}});
+  if (auto* const entry = outbound_.find(number)) {
+    if (!entry->cancelled && entry->is != pending_call::send_state::pending)
+      ports_.send(entry->session, node_frames::cancel{{number, entry->fencing_token}});
     entry->cancelled = true;
     entry->what.sink = nullptr; // it has its place in the window until it is answered
-    if (entry->is == ledger_entry::stage::pending)
+    if (entry->is == pending_call::send_state::pending)
       conclude(number, {.how = call_answer::kind::cancelled});
   }
 }
@@ -153,41 +154,43 @@ void node_core::abandon(std::uint64_t number) {
 // -- answered ---------------------------------------------------------------
 
 void node_core::conclude(std::uint64_t number, call_answer with) {
-  const auto entry = ledger_.take(number);
+  const auto entry = outbound_.take(number);
   ++counts_.answered;
   counts_.lost += with.how == call_answer::kind::lost ? 1 : 0;
   ports_.answer(entry.what.sink, std::move(with)); // null: nobody waits, but to leave
 }
 
 void node_core::lost(std::uint64_t number, const std::string& why) {
-  auto& entry = *ledger_.find(number);
+  auto& entry = *outbound_.find(number);
   if (entry.cancelled) {
-    conclude(number, {.how = call_answer::kind::cancelled, .node = entry.node, .epoch = entry.epoch});
+    conclude(number,
+             {.how = call_answer::kind::cancelled, .node = entry.node, .fencing_token = entry.fencing_token});
     return;
   }
-  if (entry.what.idempotent && ++entry.losses < call_ledger::most_losses && !draining_) {
+  if (entry.what.idempotent && ++entry.losses < outbound_calls::most_losses && !draining_) {
     ++counts_.run_again;
-    ledger_.again(number);
+    outbound_.again(number);
     return;
   }
   auto text = "node \"" + entry.node + "\" was lost under it (" + why + ')';
-  if (entry.losses >= call_ledger::most_losses)
+  if (entry.losses >= outbound_calls::most_losses)
     text += ", as " + std::to_string(entry.losses - 1) + " nodes before";
-  text += entry.is == ledger_entry::stage::started ? "; it had begun" : "; it may have begun";
-  conclude(
-      number,
-      {.how = call_answer::kind::lost, .text = std::move(text), .node = entry.node, .epoch = entry.epoch});
+  text += entry.is == pending_call::send_state::started ? "; it had begun" : "; it may have begun";
+  conclude(number, {.how = call_answer::kind::lost,
+                    .text = std::move(text),
+                    .node = entry.node,
+                    .fencing_token = entry.fencing_token});
 }
 
 template <class Answer>
 bool node_core::take(session& from, Answer& what, node_time now) {
-  const auto* const entry = ledger_.current(from.id, what.key);
+  const auto* const entry = outbound_.current(from.id, what.key);
   if (!entry) {
     ++counts_.stale_answers;
     return true;
   }
-  call_answer answer{.node = entry->node, .epoch = entry->epoch};
-  using namespace said_by_node;
+  call_answer answer{.node = entry->node, .fencing_token = entry->fencing_token};
+  using namespace node_frames;
   if constexpr (std::is_same_v<Answer, result>) {
     answer.how = call_answer::kind::result;
     answer.text = std::move(what.value);
@@ -206,87 +209,88 @@ bool node_core::take(session& from, Answer& what, node_time now) {
   pump(from, now);
   return true;
 }
-template bool node_core::take(session&, said_by_node::result&, node_time);
-template bool node_core::take(session&, said_by_node::failed&, node_time);
-template bool node_core::take(session&, said_by_node::refused&, node_time);
-template bool node_core::take(session&, said_by_node::cancelled&, node_time);
-template bool node_core::take(session&, said_by_node::timed_out&, node_time);
+template bool node_core::take(session&, node_frames::result&, node_time);
+template bool node_core::take(session&, node_frames::failed&, node_time);
+template bool node_core::take(session&, node_frames::refused&, node_time);
+template bool node_core::take(session&, node_frames::cancelled&, node_time);
+template bool node_core::take(session&, node_frames::timed_out&, node_time);
 
-bool node_core::take(session& from, said_by_node::returned& what, node_time now) {
-  const auto* const entry = ledger_.current(from.id, what.key);
+bool node_core::take(session& from, node_frames::returned& what, node_time now) {
+  const auto* const entry = outbound_.current(from.id, what.key);
   if (!entry) {
     ++counts_.stale_answers;
     return true;
   }
   if (entry->cancelled) {
-    conclude(what.key.number,
-             {.how = call_answer::kind::cancelled, .node = entry->node, .epoch = entry->epoch});
+    conclude(
+        what.key.number,
+        {.how = call_answer::kind::cancelled, .node = entry->node, .fencing_token = entry->fencing_token});
   } else {
     ++counts_.returned;
-    ledger_.again(what.key.number);
+    outbound_.again(what.key.number);
   }
   pump_all(now);
   return true;
 }
 
-bool node_core::take(session& from, said_by_node::progress& what, node_time) {
-  if (const auto* entry = ledger_.current(from.id, what.key); entry && entry->what.sink)
+bool node_core::take(session& from, node_frames::progress& what, node_time) {
+  if (const auto* entry = outbound_.current(from.id, what.key); entry && entry->what.sink)
     ports_.progress(entry->what.sink, std::move(what));
   return true;
 }
 
-bool node_core::take(session& from, said_by_node::log& what, node_time) {
+bool node_core::take(session& from, node_frames::log& what, node_time) {
   constexpr std::uint64_t critical = 5;
   if (what.level > critical)
     return false;
-  if (const auto* entry = ledger_.current(from.id, what.key); entry && entry->what.sink)
+  if (const auto* entry = outbound_.current(from.id, what.key); entry && entry->what.sink)
     ports_.log(entry->what.sink, entry->node, std::move(what));
   return true;
 }
 
 // -- what peers say of their room -------------------------------------------
 
-bool node_core::take(session& from, said_by_node::window& what, node_time now) {
+bool node_core::take(session& from, node_frames::window& what, node_time now) {
   from.window = what.calls;
-  ports_.send(from.id, said_by_node::window_taken{what.calls});
+  ports_.send(from.id, node_frames::window_taken{what.calls});
   pump(from, now);
   return true;
 }
 
-bool node_core::take(session& from, said_by_node::heartbeat& what, node_time) {
+bool node_core::take(session& from, node_frames::heartbeat& what, node_time) {
   from.free = what.free;
   for (const auto& key : what.started)
-    if (auto* const entry = ledger_.current(from.id, key))
-      entry->is = ledger_entry::stage::started;
+    if (auto* const entry = outbound_.current(from.id, key))
+      entry->is = pending_call::send_state::started;
   return true;
 }
 
-bool node_core::take(session& from, said_by_node::draining&, node_time) {
+bool node_core::take(session& from, node_frames::draining&, node_time) {
   from.draining = true;
   ports_.note(2, "node \"" + from.peer.name + "\" is about to leave");
   return true;
 }
 
-bool node_core::take(session& from, said_by_node::goodbye& what, node_time now) {
-  const bool was_up = from.is == stage::up;
+bool node_core::take(session& from, node_frames::goodbye& what, node_time now) {
+  const bool was_up = from.is == session_state::up;
   const auto name = from.peer.name;
   const auto text = what.text.empty() ? "it has said goodbye" : "it says: " + what.text;
-  if (!was_up && what.why != parting::already_connected)
+  if (!was_up && what.why != close_reason::already_connected)
     ports_.note(3, "no session with " + from.address + ": " + text);
-  const bool already = what.why == parting::already_connected;
+  const bool already = what.why == close_reason::already_connected;
   if (const auto dialled = addresses_.find(from.dialled); already && dialled != addresses_.end())
     dialled->second.has_answered = true;
   end_session(from.id, text, now);
-  if (was_up && what.why == parting::leaving)
+  if (was_up && what.why == close_reason::leaving)
     if (const auto peer = known_.find(name); peer != known_.end() && peer->second.session == 0)
       known_.erase(peer);
   return true;
 }
 
-bool node_core::take(session&, said_by_node::hello&, node_time) { return false; }
+bool node_core::take(session&, node_frames::hello&, node_time) { return false; }
 
-bool node_core::take(session& from, said_by_node::welcome&, node_time now) {
-  if (from.is != stage::waiting)
+bool node_core::take(session& from, node_frames::welcome&, node_time now) {
+  if (from.is != session_state::waiting)
     return false;
   begin_session(from, now);
   return true;

@@ -4,7 +4,7 @@
 #include "../new_thread.hpp"
 #include "../observe/service_thread.hpp"
 #include "../run/runtime.hpp"
-#include "guest_record.hpp"
+#include "inbound_task.hpp"
 
 #include <taskactor/run/admit.hpp>
 
@@ -20,11 +20,11 @@ namespace {
 constexpr std::size_t around_bytes = 2048; // of a frame, beside its bytes: numbers, a name and an id
 
 /// What is too long for a frame is told as that: an answer that can't be sent would never come.
-void fit(guest_end& how, std::size_t largest) {
+void fit(inbound_result& how, std::size_t largest) {
   if (how.text.size() <= largest)
     return;
-  if (how.how == guest_end::kind::result)
-    how = {.how = guest_end::kind::failed,
+  if (how.how == inbound_result::kind::result)
+    how = {.how = inbound_result::kind::failed,
            .text = "the result can't be sent: " + std::to_string(how.text.size())
                    + " bytes of CBOR; the limit is " + std::to_string(largest)};
   else
@@ -63,10 +63,10 @@ void node_host::keep_time(const std::stop_token& stop) {
   const service_thread scope;
   constexpr int ticks = 4; // for each heartbeat
   std::mutex mutex;
-  std::condition_variable_any bell;
+  std::condition_variable_any wakeup;
   std::unique_lock lock{mutex};
   while (!stop.stop_requested()) {
-    std::vector<ref<guest_record>> ended;
+    std::vector<ref<inbound_task>> ended;
     enter([&] {
       const bool works = options_.capacity != std::size_t{0};
       core_.set_capacity(capacity_now(), works ? options_.prefetch : 0, now());
@@ -76,7 +76,7 @@ void node_host::keep_time(const std::stop_token& stop) {
     for (const auto& each : ended)
       each->forget();
     ended.clear();
-    bell.wait_for(lock, stop, options_.heartbeat / ticks, [] { return false; });
+    wakeup.wait_for(lock, stop, options_.heartbeat / ticks, [] { return false; });
   }
 }
 
@@ -92,45 +92,45 @@ std::size_t node_host::capacity_now() noexcept {
 
 // -- calls of others --------------------------------------------------------
 
-void node_host::begin(guest_call call) {
+void node_host::begin(inbound_call call) {
   const auto id = call.id;
-  const ref<guest_record> guest{new guest_record{shared_from_this(), std::move(call)}};
-  guests_.emplace(id, guest);
-  later([guest] { guest->begin(); });
+  const ref<inbound_task> inbound{new inbound_task{shared_from_this(), std::move(call)}};
+  inbound_.emplace(id, inbound);
+  later([inbound] { inbound->begin(); });
 }
 
-void node_host::stop(guest_id which) {
-  if (const auto found = guests_.find(which); found != guests_.end())
-    later([guest = found->second] { guest->stop(); });
+void node_host::stop(inbound_id which) {
+  if (const auto found = inbound_.find(which); found != inbound_.end())
+    later([inbound = found->second] { inbound->stop(); });
 }
 
-void node_host::hand_back(guest_id which) {
-  if (const auto found = guests_.find(which); found != guests_.end())
-    later([guest = found->second] { guest->hand_back(); });
+void node_host::hand_back(inbound_id which) {
+  if (const auto found = inbound_.find(which); found != inbound_.end())
+    later([inbound = found->second] { inbound->hand_back(); });
 }
 
-void node_host::begun(guest_id which) noexcept {
-  enter([&] { core_.guest_begun(which); });
+void node_host::begun(inbound_id which) noexcept {
+  enter([&] { core_.inbound_begun(which); });
 }
 
 /// Perhaps under the lock of the record: it is let go of later.
-void node_host::over(guest_id which, guest_end how) noexcept {
+void node_host::over(inbound_id which, inbound_result how) noexcept {
   enter([&] {
     fit(how, largest());
-    if (auto found = guests_.extract(which)) {
+    if (auto found = inbound_.extract(which)) {
       if (stopped_) // there is no clock any more; who tells us still holds the record
-        later([guest = std::move(found.mapped())] { guest->forget(); });
+        later([inbound = std::move(found.mapped())] { inbound->forget(); });
       else
         ended_.push_back(std::move(found.mapped()));
     }
-    core_.guest_ended(which, std::move(how), now());
+    core_.inbound_ended(which, std::move(how), now());
     changed_.notify_all();
   });
 }
 
-void node_host::progressed(guest_id which, std::uint64_t done, std::uint64_t total,
+void node_host::progressed(inbound_id which, std::uint64_t done, std::uint64_t total,
                            std::string text) noexcept {
-  enter([&] { core_.guest_progress(which, done, total, std::move(text)); });
+  enter([&] { core_.inbound_progress(which, done, total, std::move(text)); });
 }
 
 /// Its task's id ends with the call's number, that of a child in a slash and more.
@@ -143,15 +143,15 @@ bool node_host::relay_log(int level, std::string_view logger, std::string_view t
   enter([&] {
     const auto id = task->current_id();
     const auto colon = id.rfind(':');
-    guest_id number = 0;
+    inbound_id number = 0;
     if (colon == id.npos
         || std::from_chars(id.data() + colon + 1, id.data() + id.size(), number).ec != std::errc{})
       return;
-    const auto found = guests_.find(number);
-    is = found != guests_.end() && id.starts_with(found->second->id);
+    const auto found = inbound_.find(number);
+    is = found != inbound_.end() && id.starts_with(found->second->id);
     if (is)
-      core_.guest_log(number, static_cast<std::uint64_t>(level), cut_text(logger, node_name_limit),
-                      cut_text(text));
+      core_.inbound_log(number, static_cast<std::uint64_t>(level), cut_text(logger, node_name_limit),
+                        cut_text(text));
   });
   return is;
 }
@@ -197,13 +197,13 @@ void node_host::answer(const std::shared_ptr<call_sink>& whom, call_answer what)
     later([whom, what = std::move(what)]() mutable { whom->ended(std::move(what)); });
 }
 
-void node_host::progress(const std::shared_ptr<call_sink>& whom, said_by_node::progress what) {
+void node_host::progress(const std::shared_ptr<call_sink>& whom, node_frames::progress what) {
   later([whom, what = std::move(what)]() mutable {
     whom->progressed(what.done, what.total, std::move(what.text));
   });
 }
 
-void node_host::log(const std::shared_ptr<call_sink>& whom, const std::string& node, said_by_node::log what) {
+void node_host::log(const std::shared_ptr<call_sink>& whom, const std::string& node, node_frames::log what) {
   later([this, whom, node, what = std::move(what)] {
     home_.events().relay(static_cast<int>(what.level), whom->task_id() + " on " + node + ": "
                                                            + (what.logger.empty() ? "" : what.logger + ": ")
@@ -244,7 +244,7 @@ bool node_host::leave(std::chrono::nanoseconds bound) {
   {
     std::unique_lock lock{mutex_};
     done = changed_.wait_for(lock, waitable(bound),
-                             [this] { return !core_.has_guests() && !core_.has_calls(); });
+                             [this] { return !core_.has_inbound() && !core_.has_calls(); });
   }
   std::vector<std::shared_ptr<node_listening>> listenings;
   enter([&] {
@@ -262,7 +262,7 @@ void node_host::stop() noexcept {
     clock_.join();
   }
   net_.reset();
-  std::vector<ref<guest_record>> ended;
+  std::vector<ref<inbound_task>> ended;
   enter([&] {
     stopped_ = true;
     ended.swap(ended_);

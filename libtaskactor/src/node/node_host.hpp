@@ -31,7 +31,7 @@ class task_manager;
 namespace taskactor::detail {
 
 class runtime;
-class guest_record;
+class inbound_task;
 
 class node_host final : private node_ports, public std::enable_shared_from_this<node_host> {
 public:
@@ -42,7 +42,7 @@ public:
   /// As those of `node`.
   std::string listen(const std::string& address);
   void join(const std::string& address, const std::string& expected_name);
-  bool part(const std::string& address);
+  bool disconnect(const std::string& address);
   bool leave(std::chrono::nanoseconds bound);
   bool wait_for_peers(std::size_t count, std::chrono::nanoseconds bound);
   std::vector<node_peer> peers();
@@ -58,9 +58,9 @@ public:
   void abandon(std::uint64_t number) noexcept;
 
   // -- of calls that run here -----------------------------------------------
-  void begun(guest_id which) noexcept;
-  void over(guest_id which, guest_end how) noexcept;
-  void progressed(guest_id which, std::uint64_t done, std::uint64_t total, std::string text) noexcept;
+  void begun(inbound_id which) noexcept;
+  void over(inbound_id which, inbound_result how) noexcept;
+  void progressed(inbound_id which, std::uint64_t done, std::uint64_t total, std::string text) noexcept;
   bool relay_log(int level, std::string_view logger, std::string_view text) noexcept;
   std::size_t largest() const noexcept; // bytes of a result
 
@@ -88,12 +88,12 @@ private:
   void send(session_id to, node_frame frame) override;
   void dial(session_id as, const std::string& address) override;
   void close(session_id which) override;
-  void begin(guest_call call) override;
-  void stop(guest_id which) override;
-  void hand_back(guest_id which) override;
+  void begin(inbound_call call) override;
+  void stop(inbound_id which) override;
+  void hand_back(inbound_id which) override;
   void answer(const std::shared_ptr<call_sink>& whom, call_answer what) override;
-  void progress(const std::shared_ptr<call_sink>& whom, said_by_node::progress what) override;
-  void log(const std::shared_ptr<call_sink>& whom, const std::string& node, said_by_node::log what) override;
+  void progress(const std::shared_ptr<call_sink>& whom, node_frames::progress what) override;
+  void log(const std::shared_ptr<call_sink>& whom, const std::string& node, node_frames::log what) override;
   void note(int level, const std::string& text) override;
 
   task_manager& manager_;
@@ -105,8 +105,8 @@ private:
   std::vector<std::function<void()>> later_;
   std::map<session_id, std::shared_ptr<node_link>> links_;
   std::map<std::string, std::string> names_; // expected at addresses
-  std::map<guest_id, ref<guest_record>> guests_;
-  std::vector<ref<guest_record>> ended_; // let go of by a thread that holds no lock
+  std::map<inbound_id, ref<inbound_task>> inbound_;
+  std::vector<ref<inbound_task>> ended_; // let go of by a thread that holds no lock
   std::vector<std::shared_ptr<node_listening>> listenings_;
   bool stopped_ = false;
   std::set<std::string> told_; // refusals, each once

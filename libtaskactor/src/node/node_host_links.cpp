@@ -1,9 +1,9 @@
 // A node and its links: see node_host.hpp.
 #include "../link/frame.hpp"
 #include "../observe/service_thread.hpp"
-#include "../run/helping.hpp"
+#include "../run/caller_runs.hpp"
 #include "../run/runtime.hpp"
-#include "guest_record.hpp"
+#include "inbound_task.hpp"
 #include "node_host.hpp"
 #include "node_identity.hpp"
 
@@ -20,9 +20,9 @@ namespace {
 constexpr int warning_level = 3;
 
 /// What hears one link: of a call of ours the session is known from the beginning.
-class link_ear final : public node_link_listener {
+class session_listener final : public node_link_listener {
 public:
-  explicit link_ear(node_host& host, session_id session = 0) : host_(host), session_(session) {}
+  explicit session_listener(node_host& host, session_id session = 0) : host_(host), session_(session) {}
 
   void on_open(std::shared_ptr<node_link> opened, const link_peer& peer) noexcept override {
     const service_thread scope;
@@ -46,12 +46,12 @@ private:
   session_id session_;
 };
 
-class entrance final : public node_link_acceptor {
+class acceptor final : public node_link_acceptor {
 public:
-  explicit entrance(node_host& host) : host_(host) {}
+  explicit acceptor(node_host& host) : host_(host) {}
   std::shared_ptr<node_link_listener> on_peer(const link_peer&) noexcept override {
     try {
-      return std::make_shared<link_ear>(host_);
+      return std::make_shared<session_listener>(host_);
     } catch (const std::exception&) { // no memory: it may not come in
       return nullptr;
     }
@@ -100,7 +100,7 @@ link_identity node_host::identity() const {
 
 std::string node_host::listen(const std::string& address) {
   auto made
-      = net_->listen(link_address::parse(address), identity(), bounds(), std::make_shared<entrance>(*this));
+      = net_->listen(link_address::parse(address), identity(), bounds(), std::make_shared<acceptor>(*this));
   auto text = made->address().text();
   const std::lock_guard lock{mutex_};
   listenings_.push_back(std::move(made));
@@ -115,10 +115,10 @@ void node_host::join(const std::string& address, const std::string& expected_nam
   });
 }
 
-bool node_host::part(const std::string& address) {
+bool node_host::disconnect(const std::string& address) {
   const auto text = link_address::parse(address).text();
   bool was = false;
-  enter([&] { was = core_.part(text, now()); });
+  enter([&] { was = core_.disconnect(text, now()); });
   return was;
 }
 
@@ -141,7 +141,7 @@ void node_host::call_address(session_id as, const std::string& address) noexcept
       expected = names_[address];
     }
     auto link = net_->connect(link_address::parse(address), identity(), expected, bounds(),
-                              std::make_shared<link_ear>(*this, as));
+                              std::make_shared<session_listener>(*this, as));
     enter([&] { links_.try_emplace(as, std::move(link)); });
   } catch (const std::exception& error) {
     closed(as, {link_end::no_resources, error.what()});
@@ -179,7 +179,7 @@ void node_host::opened(session_id which, const std::shared_ptr<node_link>& link,
 }
 
 void node_host::received(session_id from, std::string_view content) noexcept {
-  helping here{home_};
+  caller_runs here{home_};
   enter([&] { core_.received(from, content, now()); });
   here.run();
 }

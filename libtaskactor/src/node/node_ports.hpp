@@ -1,9 +1,9 @@
 /// What `node_core` wants done: over links, to the calls of others that run here, to those who wait for ours.
 #pragma once
 
-#include "call_ledger.hpp"
+#include "outbound_calls.hpp"
 #include "protocol.hpp"
-#include "room_desk.hpp"
+#include "window_allocator.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -11,17 +11,17 @@
 
 namespace taskactor::detail {
 
-using guest_id = std::uint64_t;
+using inbound_id = std::uint64_t;
 
 /// A call of another node's, to be run here.
-struct guest_call {
-  guest_id id = 0;
+struct inbound_call {
+  inbound_id id = 0;
   std::string node{}; // whose
-  said_by_node::call what{};
+  node_frames::call what{};
 };
 
 /// How it has ended. `returned`: it never began.
-struct guest_end {
+struct inbound_result {
   enum class kind : std::uint8_t { result, failed, refused, cancelled, timed_out, returned };
   kind how = kind::failed;
   std::string text{};
@@ -38,15 +38,15 @@ public:
   virtual void dial(session_id as, const std::string& address) = 0;
   /// After what was sent. No `closed` follows.
   virtual void close(session_id which) = 0;
-  /// `guest_ended` follows, once.
-  virtual void begin(guest_call call) = 0;
+  /// `inbound_ended` follows, once.
+  virtual void begin(inbound_call call) = 0;
   /// Asks for its end.
-  virtual void stop(guest_id which) = 0;
+  virtual void stop(inbound_id which) = 0;
   /// Asks for its end unless it has begun.
-  virtual void hand_back(guest_id which) = 0;
+  virtual void hand_back(inbound_id which) = 0;
   virtual void answer(const std::shared_ptr<call_sink>& whom, call_answer what) = 0;
-  virtual void progress(const std::shared_ptr<call_sink>& whom, said_by_node::progress what) = 0;
-  virtual void log(const std::shared_ptr<call_sink>& whom, const std::string& node, said_by_node::log what)
+  virtual void progress(const std::shared_ptr<call_sink>& whom, node_frames::progress what) = 0;
+  virtual void log(const std::shared_ptr<call_sink>& whom, const std::string& node, node_frames::log what)
       = 0;
   /// Something about a peer, for the log: spdlog's levels.
   virtual void note(int level, const std::string& text) = 0;

@@ -14,7 +14,9 @@ namespace taskactor::detail {
 
 namespace {
 
-guest_end answer(const json& value) { return {.how = guest_end::kind::result, .text = to_bytes(value)}; }
+inbound_result answer(const json& value) {
+  return {.how = inbound_result::kind::result, .text = to_bytes(value)};
+}
 
 json nodes(node_host& host) {
   auto peers = json::array();
@@ -63,14 +65,15 @@ json status(task_manager& tasks) {
 /// Each as `to_json` of its tree.
 json services(runtime& home) {
   auto all = json::array();
-  for (const auto& each : home.visitors().tell())
+  for (const auto& each : home.dependents().tell())
     all.push_back(json::parse(each));
   return all;
 }
 
 } // namespace
 
-std::optional<guest_end> run_own_task(node_host& host, std::string_view name, const std::string& arguments) {
+std::optional<inbound_result> run_own_task(node_host& host, std::string_view name,
+                                           const std::string& arguments) {
   if (!name.starts_with(own_task_prefix))
     return {};
   const auto which = name.substr(own_task_prefix.size());
@@ -81,15 +84,15 @@ std::optional<guest_end> run_own_task(node_host& host, std::string_view name, co
   if (which == "services")
     return answer(services(host.home()));
   if (which != "cancel")
-    return guest_end{.how = guest_end::kind::refused,
-                     .text = '"' + std::string{name}
-                             + "\": a node has taskactor.nodes, .status, .services and .cancel",
-                     .why = refusal::unknown_task};
+    return inbound_result{.how = inbound_result::kind::refused,
+                          .text = '"' + std::string{name}
+                                  + "\": a node has taskactor.nodes, .status, .services and .cancel",
+                          .why = refusal::unknown_task};
   const auto given = read_cbor(arguments);
   if (!given || !given->is_array() || given->size() != 1 || !(*given)[0].is_string())
-    return guest_end{.how = guest_end::kind::refused,
-                     .text = "taskactor.cancel takes one argument, the id of a task",
-                     .why = refusal::bad_arguments};
+    return inbound_result{.how = inbound_result::kind::refused,
+                          .text = "taskactor.cancel takes one argument, the id of a task",
+                          .why = refusal::bad_arguments};
   return answer(to_string(host.manager().cancel_task((*given)[0].get<std::string>())));
 }
 

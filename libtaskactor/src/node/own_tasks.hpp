@@ -13,6 +13,7 @@ namespace taskactor::detail {
 class node_host;
 
 /// Empty: it is none of these. Errors: `std::bad_alloc`.
-std::optional<guest_end> run_own_task(node_host& host, std::string_view name, const std::string& arguments);
+std::optional<inbound_result> run_own_task(node_host& host, std::string_view name,
+                                           const std::string& arguments);
 
 } // namespace taskactor::detail

@@ -13,7 +13,7 @@ namespace taskactor::detail {
 
 namespace {
 
-using namespace said_by_node;
+using namespace node_frames;
 
 constexpr std::int64_t no_deadline = -1;
 
@@ -57,7 +57,7 @@ public:
     frame_.number(kind);
   }
   void number(std::uint64_t value) { frame_.number(value); }
-  void key(const call_key& value) { number(value.number), number(value.epoch); }
+  void key(const call_key& value) { number(value.number), number(value.fencing_token); }
   void name(const std::string& value) { frame_.text(value); }
   void text(const std::string& value) { frame_.text(begin_of(value, node_text_limit)); }
   void bytes(const std::string& value) { frame_.bytes(value); }
@@ -94,7 +94,7 @@ public:
     if (next())
       value = frame_.number();
   }
-  void key(call_key& value) { number(value.number), number(value.epoch); }
+  void key(call_key& value) { number(value.number), number(value.fencing_token); }
   void name(std::string& value) { string(value, node_name_limit); }
   void text(std::string& value) { string(value, node_text_limit); }
   void bytes(std::string& value) {
@@ -104,7 +104,7 @@ public:
     if (check(is_shallow(given))) // to the frame it is a string: who copies its value recurses
       value = given;
   }
-  void code(parting& value) { code_up_to(value, parting::violation); }
+  void code(close_reason& value) { code_up_to(value, close_reason::violation); }
   void code(time_limit& value) { code_up_to(value, time_limit::remaining); }
   void code(refusal& value) { code_up_to(value, refusal::not_possible); }
   void names(std::vector<std::string>& values) {
@@ -165,7 +165,7 @@ concept like = std::same_as<std::remove_const_t<T>, Kind>;
 struct field_lists {
   template <class F>
   static void pass(F& f, like<hello> auto& it) {
-    f.number(it.version), f.name(it.name), f.name(it.uuid), f.number(it.incarnation), f.number(it.epoch),
+    f.number(it.version), f.name(it.name), f.name(it.uuid), f.number(it.incarnation), f.number(it.sessions),
         f.names(it.labels);
   }
   template <class F>

@@ -28,10 +28,10 @@ constexpr std::size_t node_text_limit = 65536; // bytes: of errors, progress and
 /// The tasks that every node has of itself: their calls are answered at once, and need no room.
 constexpr std::string_view own_task_prefix = "taskactor.";
 
-/// A call of a submitter's: of one number each time that it is sent, of another epoch.
+/// A call of a submitter's: of one number each time that it is sent, of another fencing token.
 struct call_key {
   std::uint64_t number = 0;
-  std::uint64_t epoch = 0;
+  std::uint64_t fencing_token = 0;
   auto operator<=>(const call_key&) const = default;
 };
 
@@ -48,7 +48,7 @@ enum class refusal : std::uint8_t {
 enum class time_limit : std::uint8_t { own = 1, remaining };
 
 /// Why a session ends.
-enum class parting : std::uint8_t {
+enum class close_reason : std::uint8_t {
   leaving = 1,
   other_version,
   name_refused,      // not that of the certificate, empty, or the other end's own
@@ -57,18 +57,18 @@ enum class parting : std::uint8_t {
   violation,
 };
 
-namespace said_by_node {
+namespace node_frames {
 
 struct hello {
   std::uint64_t version = node_protocol_version;
   std::string name, uuid;
   std::uint64_t incarnation = 0; // a later run of the same node has a higher one
-  std::uint64_t epoch = 0;       // how many sessions this run has had
+  std::uint64_t sessions = 0;    // how many sessions this run has had
   std::vector<std::string> labels{};
 };
 struct welcome {};
 struct goodbye {
-  parting why{};
+  close_reason why{};
   std::string text{};
 };
 /// `free`: how many more calls could start at once. `started`: since the last one, of those still running.
@@ -140,15 +140,15 @@ struct log {
   std::string logger{}, text{};
 };
 
-} // namespace said_by_node
+} // namespace node_frames
 
 /// In the order of the kinds' numbers, which begin with one.
-using node_frame = std::variant<said_by_node::hello, said_by_node::welcome, said_by_node::goodbye,
-                                said_by_node::heartbeat, said_by_node::draining, said_by_node::window,
-                                said_by_node::window_taken, said_by_node::demand, said_by_node::call,
-                                said_by_node::cancel, said_by_node::result, said_by_node::failed,
-                                said_by_node::refused, said_by_node::cancelled, said_by_node::timed_out,
-                                said_by_node::returned, said_by_node::progress, said_by_node::log>;
+using node_frame
+    = std::variant<node_frames::hello, node_frames::welcome, node_frames::goodbye, node_frames::heartbeat,
+                   node_frames::draining, node_frames::window, node_frames::window_taken, node_frames::demand,
+                   node_frames::call, node_frames::cancel, node_frames::result, node_frames::failed,
+                   node_frames::refused, node_frames::cancelled, node_frames::timed_out,
+                   node_frames::returned, node_frames::progress, node_frames::log>;
 
 /// With its length before it. Errors: `std::length_error` beyond `frame_limit`.
 std::string encode(const node_frame& frame);

@@ -1,5 +1,6 @@
-/// `service_thread`: this thread does what everybody depends on (the manager's turns, timers, gates), and
-/// runs nothing of the user's: no destructor either. What would be destroyed here goes to `disposal.hpp`.
+/// `service_thread`: this thread does what everybody depends on (the manager's turns, timers, limiter
+/// queues), and runs nothing of the user's: no destructor either. What would be destroyed here goes to
+/// `disposal.hpp`.
 #pragma once
 
 #include <utility>

@@ -2,7 +2,7 @@
 /// for niceness).
 #pragma once
 
-#include <taskactor/task/portable.hpp>
+#include <taskactor/task/remote_callable.hpp>
 
 #include <utility>
 #include <vector>

@@ -2,9 +2,10 @@
 
 namespace taskactor::detail {
 
-child_call::child_call(context& owner) : ticket(owner, ref<record>{static_cast<record*>(&owner.core())}) {}
+child_call::child_call(context& owner)
+    : limited_call(owner, ref<record>{static_cast<record*>(&owner.core())}) {}
 
-bool child_call::withdraw() noexcept { return task().home->process_gate().revoke(*this); }
+bool child_call::withdraw() noexcept { return task().home->process_queue().revoke(*this); }
 
 const char* child_call::awaited(bool for_start) const noexcept {
   if (!granted())

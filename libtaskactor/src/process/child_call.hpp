@@ -6,17 +6,17 @@
 
 #include "call_wait.hpp"
 
-#include <taskactor/run/ticket.hpp>
+#include <taskactor/run/limited_call.hpp>
 
 #include <atomic>
 
 namespace taskactor::detail {
 
-class child_call : public ticket {
+class child_call : public limited_call {
 public:
   explicit child_call(context& owner);
   /// A further call of the same task's, made on any thread.
-  child_call(context& owner, ref<record> task) : ticket(owner, std::move(task)) {}
+  child_call(context& owner, ref<record> task) : limited_call(owner, std::move(task)) {}
   bool started() const noexcept { return started_.load(std::memory_order_acquire); }
   /// To the process's whole group. At any time: what comes too early is sent as soon as there is a process.
   virtual void signal(int number) noexcept = 0;

@@ -38,7 +38,7 @@ command_loop::command_loop(std::shared_ptr<command_table> table)
     : table_(std::move(table)),
       null_(own(::open("/dev/null", O_RDONLY | O_CLOEXEC), "/dev/null")),
       buffer_(read_size) {
-  poller_.watch(table_->bell(), EPOLLIN, make_token(0, part::bell));
+  poller_.watch(table_->wakeup_fd(), EPOLLIN, make_token(0, part::wakeup_fd));
 }
 
 void command_loop::run() noexcept {
@@ -88,7 +88,7 @@ void command_loop::look_for_stops() noexcept {
 }
 
 void command_loop::dispatch(std::uint64_t token) noexcept {
-  if (part_of(token) == part::bell)
+  if (part_of(token) == part::wakeup_fd)
     return table_->acknowledge();
   if (part_of(token) == part::watchdog)
     return on_watchdog_end();

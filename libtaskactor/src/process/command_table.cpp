@@ -10,7 +10,7 @@
 
 namespace taskactor::detail {
 
-command_table::command_table() : bell_(own(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
+command_table::command_table() : wakeup_fd_(own(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
 
 bool command_table::add(start_request&& request) {
   std::unique_lock lock{mutex_};
@@ -24,7 +24,7 @@ bool command_table::add(start_request&& request) {
     queue_.pop_back();
     throw;
   }
-  ring(lock);
+  wake(lock);
   return true;
 }
 
@@ -33,7 +33,7 @@ bool command_table::add_reading(reading_request request) {
   if (done_ || server_ == std::thread::id{})
     return false;
   readings_.push_back(std::move(request));
-  ring(lock);
+  wake(lock);
   return true;
 }
 
@@ -56,7 +56,7 @@ void command_table::signal(std::uint64_t key, int signal) noexcept {
   if (found->second.pid != 0)
     return;
   any_abandoned_ = true;
-  ring(lock); // it may be one that waits for room
+  wake(lock); // it may be one that waits for room
 }
 
 void command_table::kill_starting() noexcept {
@@ -68,7 +68,7 @@ void command_table::stop() noexcept {
   std::unique_lock lock{mutex_};
   stopping_ = true;
   kill_starting(); // the serving thread would kill it, but may be waiting for it
-  ring(lock);
+  wake(lock);
 }
 
 void command_table::wait_finished() noexcept {
@@ -88,8 +88,8 @@ command_statistics command_table::statistics() const {
 void command_table::acknowledge() noexcept {
   std::lock_guard lock{mutex_};
   std::uint64_t count = 0;
-  static_cast<void>(::read(bell_.get(), &count, sizeof count));
-  rung_ = false;
+  static_cast<void>(::read(wakeup_fd_.get(), &count, sizeof count));
+  woken_ = false;
 }
 
 void command_table::serve() noexcept {
@@ -100,7 +100,7 @@ void command_table::serve() noexcept {
 void command_table::finish() noexcept {
   std::lock_guard lock{mutex_};
   done_ = true;
-  const auto bell = std::exchange(bell_, {}); // nobody rings it any more
+  const auto wakeup_fd = std::exchange(wakeup_fd_, {}); // nobody writes it any more
   while (ringing_.load(std::memory_order_acquire) != 0)
     std::this_thread::yield();
   finished_.notify_all();
@@ -181,14 +181,14 @@ void command_table::retire(std::uint64_t key, command_end end) noexcept {
 }
 
 /// Not under the lock, which the serving thread takes first of all.
-void command_table::ring(std::unique_lock<std::mutex>& lock) noexcept {
-  if (!bell_ || std::exchange(rung_, true))
+void command_table::wake(std::unique_lock<std::mutex>& lock) noexcept {
+  if (!wakeup_fd_ || std::exchange(woken_, true))
     return;
-  const int bell = bell_.get();
+  const int wakeup_fd = wakeup_fd_.get();
   ringing_.fetch_add(1, std::memory_order_relaxed);
   lock.unlock();
   const std::uint64_t one = 1;
-  static_cast<void>(::write(bell, &one, sizeof one)); // never full: it is read before it is rung again
+  static_cast<void>(::write(wakeup_fd, &one, sizeof one)); // never full: it is read before it is written again
   ringing_.fetch_sub(1, std::memory_order_release);
 }
 

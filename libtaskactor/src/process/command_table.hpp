@@ -76,7 +76,7 @@ public:
   command_statistics statistics() const;
 
   /// Readable when there is something new.
-  const descriptor& bell() const noexcept { return bell_; }
+  const descriptor& wakeup_fd() const noexcept { return wakeup_fd_; }
   void acknowledge() noexcept;
   void serve() noexcept;
   void finish() noexcept;
@@ -102,10 +102,10 @@ private:
     pid_t pid = 0; // 0: no process yet
     int abandoned_by = 0;
   };
-  void ring(std::unique_lock<std::mutex>& lock) noexcept;
+  void wake(std::unique_lock<std::mutex>& lock) noexcept;
   void kill_starting() noexcept;
 
-  descriptor bell_;
+  descriptor wakeup_fd_;
   mutable std::mutex mutex_;
   std::condition_variable finished_;
   std::deque<start_request> queue_;
@@ -116,7 +116,7 @@ private:
   pid_t starting_pid_ = 0;
   command_statistics counts_;
   std::thread::id server_;
-  bool rung_ = false;
+  bool woken_ = false;
   std::atomic<int> ringing_{0}; // in the midst of that, without the lock
   bool stopping_ = false;
   bool done_ = false;

@@ -17,30 +17,30 @@ namespace taskactor::detail {
 
 namespace {
 
-std::string reply_frame(std::uint64_t number, said how, const std::string& text, int code = 0, int signal = 0,
-                        const call_output& output = {}) {
-  return make_frame({said::reply, number, how, nlohmann::json::binary({text.begin(), text.end()}), code,
-                     signal, output.out, output.err, output.truncated});
+std::string reply_frame(std::uint64_t number, worker_frame how, const std::string& text, int code = 0,
+                        int signal = 0, const call_output& output = {}) {
+  return make_frame({worker_frame::reply, number, how, nlohmann::json::binary({text.begin(), text.end()}),
+                     code, signal, output.out, output.err, output.truncated});
 }
 
 /// The outcome of a call that has one. Errors: `std::length_error` beyond the limit of a frame.
 std::string reply_of(std::uint64_t number, process_call& call) {
   try {
     const auto result = call.take(call.asked() != 0);
-    return reply_frame(number, said::result, result, 0, 0, call.output());
+    return reply_frame(number, worker_frame::result, result, 0, 0, call.output());
   } catch (const cancelled_error&) {
-    return reply_frame(number, said::cancelled, {}, 0, 0, call.output());
+    return reply_frame(number, worker_frame::cancelled, {}, 0, 0, call.output());
   } catch (const worker_lost& lost) {
-    return reply_frame(number, said::lost, message_of(lost), lost.exit_code(), lost.term_signal(),
+    return reply_frame(number, worker_frame::lost, message_of(lost), lost.exit_code(), lost.term_signal(),
                        lost.output());
   } catch (const remote_error& thrown) {
-    return reply_frame(number, said::failed, thrown.what(), 0, 0, thrown.output());
+    return reply_frame(number, worker_frame::failed, thrown.what(), 0, 0, thrown.output());
   } catch (const std::system_error& error) {
     if (error.code().category() == make_error_code(errc::worker_lost).category())
-      return reply_frame(number, said::refused, message_of(error), error.code().value());
-    return reply_frame(number, said::failed, describe(std::current_exception()));
+      return reply_frame(number, worker_frame::refused, message_of(error), error.code().value());
+    return reply_frame(number, worker_frame::failed, describe(std::current_exception()));
   } catch (...) {
-    return reply_frame(number, said::failed, describe(std::current_exception()));
+    return reply_frame(number, worker_frame::failed, describe(std::current_exception()));
   }
 }
 
@@ -50,8 +50,8 @@ bool nested_calls::begin(std::uint64_t number, const std::string& name, const st
                          bool captures) {
   const auto found = registry::global().look_up(name);
   if (!found) {
-    maker_.tell_body(
-        reply_frame(number, said::refused, found.error().message, static_cast<int>(found.error().code)));
+    maker_.tell_body(reply_frame(number, worker_frame::refused, found.error().message,
+                                 static_cast<int>(found.error().code)));
     return true;
   }
   const ref<process_call> call{new process_call{ref<process_call>{&maker_}, **found, arguments, captures}};
@@ -69,13 +69,13 @@ bool nested_calls::begin(std::uint64_t number, const std::string& name, const st
       token_ = token::lent;
   }
   if (lends)
-    maker_.home().process_gate().lend_back(maker_);
+    maker_.home().process_queue().lend_back(maker_);
   enter(call);
   return true;
 }
 
 void nested_calls::enter(const ref<process_call>& call) {
-  maker_.home().process_gate().enter(call);
+  maker_.home().process_queue().enter(call);
   if (const int number = maker_.asked(); number != 0 && number != asks)
     call->signal(number);
 }
@@ -172,7 +172,7 @@ void nested_calls::reply(std::string frame, const process_call& of) noexcept {
     maker_.tell_body(std::move(frame));
   }
   if (asks_for_token)
-    maker_.home().process_gate().want_back(ref<process_call>{&maker_});
+    maker_.home().process_queue().want_back(ref<process_call>{&maker_});
 }
 
 void nested_calls::end_is_due() noexcept {
@@ -192,7 +192,7 @@ void nested_calls::token_is_back() noexcept {
   for (const auto& each : replies)
     maker_.tell_body(each);
   if (lends)
-    maker_.home().process_gate().lend_back(maker_);
+    maker_.home().process_queue().lend_back(maker_);
 }
 
 bool nested_calls::close() noexcept {

@@ -10,7 +10,7 @@ void capture::take(std::string_view bytes) {
   text_.append(bytes.substr(0, kept));
 }
 
-output::output(stream which, const command_options& options)
+output::output(output_stream which, const command_options& options)
     : which_(which), capture_(options.capture_limit), lines_(options.line_limit) {}
 
 void output::take(std::string_view bytes, const command_options& options,

@@ -76,7 +76,7 @@ private:
 /// One stream of one command, in any of these ways.
 class output {
 public:
-  output(stream which, const command_options& options);
+  output(output_stream which, const command_options& options);
   /// Never throws: what a handler throws is kept in `error`, and the rest of the stream is dropped.
   void take(std::string_view bytes, const command_options& options, std::exception_ptr& error) noexcept;
   void finish(const command_options& options, std::exception_ptr& error) noexcept;
@@ -84,7 +84,7 @@ public:
   std::string release() noexcept { return capture_.release(); }
 
 private:
-  stream which_;
+  output_stream which_;
   capture capture_;
   line_splitter lines_;
 };

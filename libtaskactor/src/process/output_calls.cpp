@@ -40,10 +40,10 @@ output_calls::output_calls(command_options& options)
       err_lines_(options.line_limit) {
   if (!*on_output_ && !*on_line_)
     return;
-  options.on_output = [this](stream which, std::string_view bytes) { take(which, bytes); };
+  options.on_output = [this](output_stream which, std::string_view bytes) { take(which, bytes); };
 }
 
-void output_calls::take(stream which, std::string_view bytes) {
+void output_calls::take(output_stream which, std::string_view bytes) {
   take(piece{.which = which, .bytes = std::string{bytes}});
 }
 
@@ -55,7 +55,7 @@ bool output_calls::take_stop(int signal) {
     if (error_)
       return false;
   }
-  take(piece{.which = stream::out, .bytes = {}, .stopped_by = signal});
+  take(piece{.which = output_stream::out, .bytes = {}, .stopped_by = signal});
   return true;
 }
 
@@ -147,15 +147,15 @@ void output_calls::hand_out(const piece& next) {
     return (*on_stopped_)(next.stopped_by);
   if (*on_output_)
     return (*on_output_)(next.which, next.bytes);
-  auto& lines = next.which == stream::out ? out_lines_ : err_lines_;
+  auto& lines = next.which == output_stream::out ? out_lines_ : err_lines_;
   lines.take(next.bytes, [&](std::string_view line) { (*on_line_)(next.which, line); });
 }
 
 void output_calls::finish_lines() {
   if (!*on_line_)
     return;
-  out_lines_.finish([this](std::string_view line) { (*on_line_)(stream::out, line); });
-  err_lines_.finish([this](std::string_view line) { (*on_line_)(stream::err, line); });
+  out_lines_.finish([this](std::string_view line) { (*on_line_)(output_stream::out, line); });
+  err_lines_.finish([this](std::string_view line) { (*on_line_)(output_stream::err, line); });
 }
 
 /// UndefinedBehaviorSanitizer doesn't know that the exception which ends a thread has no object.

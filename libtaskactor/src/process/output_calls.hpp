@@ -37,7 +37,7 @@ public:
 
   // -- the serving thread's -------------------------------------------------
   /// Errors: `std::bad_alloc`.
-  void take(stream which, std::string_view bytes);
+  void take(output_stream which, std::string_view bytes);
   /// The command has been stopped by a signal; `go_on` tells when that was handled. False: nobody handles it.
   bool take_stop(int signal);
   /// False: not for now; `go_on` tells.
@@ -61,9 +61,9 @@ protected:
   virtual void all_handed_out(command_result result) noexcept = 0;
 
 private:
-  using handler = std::function<void(stream, std::string_view)>;
+  using handler = std::function<void(output_stream, std::string_view)>;
   struct piece {
-    stream which;
+    output_stream which;
     std::string bytes;
     int stopped_by = 0;
   };

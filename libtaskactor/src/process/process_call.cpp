@@ -2,7 +2,7 @@
 
 #include "../link/frame.hpp"
 #include "../run/runtime.hpp"
-#include "../run/special.hpp"
+#include "../run/task_extras.hpp"
 #include "../task/cbor.hpp"
 #include "process_service.hpp"
 #include "worker.hpp"
@@ -17,35 +17,36 @@ namespace {
 
 std::atomic<std::uint64_t> last_number{0};
 
-std::string frame_of(std::uint64_t number, const portable& what, const std::string& arguments,
-                     std::uint64_t epoch) {
+std::string frame_of(std::uint64_t number, const remote_callable& what, const std::string& arguments,
+                     std::uint64_t fencing_token) {
   cbor_writer frame{frame_prefix};
   frame.array(5);
-  frame.number(static_cast<std::uint64_t>(said::call));
+  frame.number(static_cast<std::uint64_t>(worker_frame::call));
   frame.number(number);
-  frame.text(what.portable_name());
+  frame.text(what.remote_name());
   frame.bytes(arguments);
-  frame.number(epoch);
+  frame.number(fencing_token);
   return finish_frame(frame.take());
 }
 
 } // namespace
 
-process_call::process_call(context& owner, const portable& what, const std::string& arguments, bool captures)
+process_call::process_call(context& owner, const remote_callable& what, const std::string& arguments,
+                           bool captures)
     : child_call(owner),
       what_(what),
       number_(++last_number),
       captures_(captures),
-      frame_(frame_of(number_, what, arguments, task().epoch())) {}
+      frame_(frame_of(number_, what, arguments, task().fencing_token())) {}
 
-process_call::process_call(ref<process_call> maker, const portable& what, const std::string& arguments,
+process_call::process_call(ref<process_call> maker, const remote_callable& what, const std::string& arguments,
                            bool captures)
     : child_call(maker->owner(), ref<record>{&maker->task()}),
       maker_(std::move(maker)),
       what_(what),
       number_(++last_number),
       captures_(captures),
-      frame_(frame_of(number_, what, arguments, task().epoch())) {}
+      frame_(frame_of(number_, what, arguments, task().fencing_token())) {}
 
 process_call::~process_call() { delete nested_.load(); }
 
@@ -69,7 +70,7 @@ void process_call::start(const ref<process_call>& self) {
       return; // it waits for one
   } while (!free->give(self));
   sent_to(free);
-  free->send_ahead();
+  free->fill_pipeline();
 }
 
 /// Else it is as if it had been asked later.
@@ -95,7 +96,7 @@ void process_call::sent_to(std::shared_ptr<worker> whom) noexcept {
 void process_call::given_back() noexcept {
   const ref<process_call> self{this};
   started_.store(false, std::memory_order_seq_cst);
-  task().home->process_gate().put_back(self);
+  task().home->process_queue().put_back(self);
   if (asked_.load(std::memory_order_seq_cst) != 0 && withdraw_and_tell())
     owner().wake();
 }
@@ -233,8 +234,8 @@ bool process_call::runs_again(std::size_t& kills) {
 /// False: its task has killed as many workers as it may.
 bool process_call::may_kill_again(std::size_t kills) {
   const auto limit = task().home->with().worker_max_kills;
-  if (auto* const special = task().special.get())
-    kills = std::max(kills, ++special->worker_kills); // whose earlier calls and attempts count as well
+  if (auto* const extras = task().extras.get())
+    kills = std::max(kills, ++extras->worker_kills); // whose earlier calls and attempts count as well
   if (limit == 0 || kills < limit)
     return true;
   task().forbid_retry();

@@ -7,12 +7,12 @@
 /// Its body may make calls in its turn (`nested_calls.hpp`): the call ends after these.
 #pragma once
 
-#include "../run/short_mutex.hpp"
+#include "../run/adaptive_mutex.hpp"
 #include "child_call.hpp"
 #include "nested_calls.hpp"
 
 #include <taskactor/process/capture_output.hpp>
-#include <taskactor/task/portable.hpp>
+#include <taskactor/task/remote_callable.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -34,9 +34,10 @@ constexpr std::chrono::milliseconds longer_than_short = 8 * short_call_limit;
 class process_call final : public child_call {
 public:
   /// Errors: `std::length_error` for arguments beyond `frame_limit`.
-  process_call(context& owner, const portable& what, const std::string& arguments, bool captures);
+  process_call(context& owner, const remote_callable& what, const std::string& arguments, bool captures);
   /// One that the body of `maker` has made.
-  process_call(ref<process_call> maker, const portable& what, const std::string& arguments, bool captures);
+  process_call(ref<process_call> maker, const remote_callable& what, const std::string& arguments,
+               bool captures);
   ~process_call() override;
 
   void on_token() noexcept override;
@@ -114,11 +115,11 @@ private:
   bool may_kill_again(std::size_t kills);
 
   const ref<process_call> maker_;
-  const portable& what_;
+  const remote_callable& what_;
   const std::uint64_t number_;
   const bool captures_;
   std::string frame_;
-  short_mutex mutex_; // of the next
+  adaptive_mutex mutex_; // of the next
   std::shared_ptr<worker> worker_;
   std::atomic<int> asked_{0};
   std::string result_;

@@ -9,7 +9,7 @@
 
 #include <taskactor/process/command_pause.hpp>
 #include <taskactor/process/run_command.hpp>
-#include <taskactor/run/ticket.hpp>
+#include <taskactor/run/limited_call.hpp>
 #include <taskactor/task/scope.hpp>
 #include <taskactor/task/this_task.hpp>
 #include <taskactor/task/time_span.hpp>
@@ -222,7 +222,7 @@ task<command_result> run_command(command_line argv, command_options options) {
   const ref<command_call> call{new command_call{ctx, {std::move(argv), std::move(options)}}};
   if (ctx.must_stop())
     throw cancelled_error{};
-  ctx.home().process_gate().enter(call);
+  ctx.home().process_queue().enter(call);
   auto how = co_await call_wait{call, true, time_point::max()};
   if (how == wait_end::cancelled && call->withdraw())
     throw cancelled_error{};

@@ -1,8 +1,8 @@
 #include <taskactor/process/run_in_process.hpp>
 
 #include "../run/runtime.hpp"
+#include "parent_channel.hpp"
 #include "process_call.hpp"
-#include "uplink.hpp"
 
 #include <taskactor/process/capture_output.hpp>
 #include <taskactor/task/scope.hpp>
@@ -38,15 +38,15 @@ const call_output& remote_error::output() const noexcept { return output_of(outp
 
 namespace detail {
 
-task<std::string> call_in_process(const portable& what, std::string arguments, call_output* captured) {
-  if (auto* const parent = uplink::here())
+task<std::string> call_in_process(const remote_callable& what, std::string arguments, call_output* captured) {
+  if (auto* const parent = parent_channel::here())
     co_return co_await parent->call(what, std::move(arguments), captured);
   context& ctx = require_context();
   for (std::size_t kills = 0;;) {
     const ref<process_call> call{new process_call{ctx, what, arguments, captured != nullptr}};
     if (ctx.must_stop())
       throw cancelled_error{};
-    ctx.home().process_gate().enter(call);
+    ctx.home().process_queue().enter(call);
     const auto how = co_await call_wait{call, false, time_point::max()};
     const bool asked = how != wait_end::arrived;
     if (asked)

@@ -26,8 +26,8 @@ std::chrono::nanoseconds to_duration(const timeval& time) {
 running_command::running_command(start_request&& request, poller& poller)
     : request_(std::move(request)),
       poller_(poller),
-      out_(stream::out, request_.options),
-      err_(stream::err, request_.options) {
+      out_(output_stream::out, request_.options),
+      err_(output_stream::err, request_.options) {
   result_.started = std::chrono::steady_clock::now();
 }
 

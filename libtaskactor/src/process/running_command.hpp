@@ -22,7 +22,7 @@ namespace taskactor::detail {
 
 /// What a token of the poller says besides the command: which of its descriptors. The first two
 /// are the loop's own.
-enum class part : std::uint64_t { bell, watchdog, input, output, error, exit };
+enum class part : std::uint64_t { wakeup_fd, watchdog, input, output, error, exit };
 
 constexpr std::uint64_t make_token(std::uint64_t key, part which) {
   return key << 3 | static_cast<std::uint64_t>(which);

@@ -26,11 +26,11 @@ command_spec worker_command(const std::weak_ptr<worker>& self, const settings& w
   spec.argv = worker_words(with.worker_program, loaded_task_libraries());
   spec.options.env = std::vector<std::pair<std::string, std::string>>{
       {worker_variable, std::to_string(with.cancel_grace.count())}};
-  spec.options.on_output
-      = std::function<void(stream, std::string_view)>{[self](stream which, std::string_view bytes) {
-          if (const auto alive = self.lock())
-            alive->on_output(which, bytes);
-        }};
+  spec.options.on_output = std::function<void(output_stream, std::string_view)>{
+      [self](output_stream which, std::string_view bytes) {
+        if (const auto alive = self.lock())
+          alive->on_output(which, bytes);
+      }};
   return spec;
 }
 
@@ -59,7 +59,7 @@ bool worker::give(const ref<process_call>& call) {
   const bool dead = ended_ || closed_;
   if (dead && greeted_)
     return false;
-  train_.push_back({call});
+  pipeline_.push_back({call});
   turn_since_ = clock::now();
   if (call->captures())
     output_.begin_capture();
@@ -76,25 +76,25 @@ std::size_t worker::find(const process_call& call) const noexcept { return find(
 
 /// As many as there are: none.
 std::size_t worker::find(std::uint64_t number) const noexcept {
-  const auto found = std::find_if(train_.begin(), train_.end(),
-                                  [number](const seat& each) { return each.call->number() == number; });
-  return static_cast<std::size_t>(found - train_.begin());
+  const auto found = std::find_if(pipeline_.begin(), pipeline_.end(),
+                                  [number](const slot& each) { return each.call->number() == number; });
+  return static_cast<std::size_t>(found - pipeline_.begin());
 }
 
 void worker::stop(const process_call& call) {
   const std::lock_guard lock{mutex_};
   const auto index = find(call);
-  if (index == train_.size())
+  if (index == pipeline_.size())
     return;
-  link_->send(make_frame({said::stop, call.number()}));
+  link_->send(make_frame({worker_frame::stop, call.number()}));
   if (index == 0) // it may end by a signal, and what has begun by then with it
-    ask_back_locked(train_.size());
+    ask_back_locked(pipeline_.size());
 }
 
 void worker::signal(const process_call& call, int number) {
   lock_type lock{mutex_};
   const auto index = find(call);
-  if (index == train_.size())
+  if (index == pipeline_.size())
     return;
   if (index == 0) {
     pool_->commands().signal(key_, number);
@@ -157,7 +157,7 @@ void worker::on_closed(bool broken) noexcept {
   closed_ = true;
   if (broken)
     violation_ = "it sent what is no frame";
-  if (!ended_ && (broken || !train_.empty()))
+  if (!ended_ && (broken || !pipeline_.empty()))
     pool_->commands().signal(key_, SIGKILL);
   end_if_over(std::move(lock));
 }
@@ -165,11 +165,11 @@ void worker::on_closed(bool broken) noexcept {
 void worker::end_if_over(lock_type lock) noexcept {
   if (!ended_ || !closed_)
     return;
-  auto train = std::exchange(train_, {});
+  auto pipeline = std::exchange(pipeline_, {});
   ahead_ = 0;
-  const bool lost = !train.empty() || retired_.empty();
+  const bool lost = !pipeline.empty() || retired_.empty();
   const auto why = lost ? how_lost() : retired_;
-  auto output = train.empty() ? nullptr : take_output(*train.front().call);
+  auto output = pipeline.empty() ? nullptr : take_output(*pipeline.front().call);
   auto fault = lost ? why_lost(why, std::move(output)) : nullptr;
   const auto how = !lost      ? worker_pool::end::retired
                    : greeted_ ? worker_pool::end::lost
@@ -177,14 +177,14 @@ void worker::end_if_over(lock_type lock) noexcept {
   lock.unlock();
   if (pool_->gone(*this, how, why))
     emit(lost ? event_kind::worker_lost : event_kind::worker_ended, why);
-  while (train.size() > 1) {
-    train.back().call->given_back();
-    train.pop_back();
+  while (pipeline.size() > 1) {
+    pipeline.back().call->given_back();
+    pipeline.pop_back();
   }
-  if (train.empty() || (how == worker_pool::end::at_start && pool_->wait_again(train.front().call)))
+  if (pipeline.empty() || (how == worker_pool::end::at_start && pool_->wait_again(pipeline.front().call)))
     return;
-  train.front().call->lost(std::move(fault),
-                           how == worker_pool::end::lost); // the last of it goes with who reads it
+  pipeline.front().call->lost(std::move(fault),
+                              how == worker_pool::end::lost); // the last of it goes with who reads it
 }
 
 std::string worker::how_lost() const {
@@ -204,10 +204,10 @@ std::exception_ptr worker::why_lost(const std::string& how, std::shared_ptr<cons
 
 void worker::remove(lock_type lock, std::size_t index, bool answered,
                     std::function<void(process_call&)> how) {
-  const auto call = std::move(train_[index].call);
-  train_.erase(train_.begin() + static_cast<std::ptrdiff_t>(index));
+  const auto call = std::move(pipeline_[index].call);
+  pipeline_.erase(pipeline_.begin() + static_cast<std::ptrdiff_t>(index));
   ref<process_call> next;
-  const bool over = train_.empty();
+  const bool over = pipeline_.empty();
   const auto now = clock::now();
   std::vector<std::string> last_lines;
   bool logged = false;
@@ -218,12 +218,12 @@ void worker::remove(lock_type lock, std::size_t index, bool answered,
       call->add_time(now - turn_since_);
     turn_since_ = now;
     if (!over) {
-      next = train_.front().call;
-      pool_->home().process_gate().pass_on(*call, *next);
+      next = pipeline_.front().call;
+      pool_->home().process_queue().pass_on(*call, *next);
     }
   }
-  ahead_ = over ? 0 : train_.size() - 1;
-  const bool more = index == 0 && train_.size() <= ahead_limit / 2;
+  ahead_ = over ? 0 : pipeline_.size() - 1;
+  const bool more = index == 0 && pipeline_.size() <= ahead_limit / 2;
   lock.unlock();
   note(*call, last_lines);
   if (over) // first: the call's end gives its token to the next
@@ -232,7 +232,7 @@ void worker::remove(lock_type lock, std::size_t index, bool answered,
     pool_->answered(*this, now);
   tell_end(call, std::move(how), logged);
   if (!over && more)
-    send_ahead();
+    fill_pipeline();
   if (next)
     next->repeat_signal();
 }

@@ -3,15 +3,15 @@
 ///     starting --give--> busy --answer--> idle --give--> busy ...          retire: idle --> ending --> gone
 ///         \------- the process ends -------/   the call on its way is lost
 ///
-/// While it is busy with short calls it is sent further ones that wait, ahead of their turn (`send_ahead`):
-/// that spares two changes of threads for each. The first of its calls holds the token, and leaves it to the
-/// next. Those behind it are asked back when it takes longer than expected, is asked to end, or another
-/// worker is free; and when the process dies, they haven't begun (see `worker_protocol.hpp`) and go
-/// elsewhere.
+/// While it is busy with short calls it is sent further ones that wait, ahead of their turn
+/// (`fill_pipeline`): that spares two changes of threads for each. The first of its calls holds the token,
+/// and leaves it to the next. Those behind it are asked back when it takes longer than expected, is asked to
+/// end, or another worker is free; and when the process dies, they haven't begun (see `worker_protocol.hpp`)
+/// and go elsewhere.
 ///
 /// It is gone when its process is reaped and the last frame is read, whichever comes later: an answer that
 /// was sent before the end is delivered. An answer waits until what its call has printed is read
-/// (`worker_says.cpp`). Threads: any; frames come on the links' thread, the rest of what a
+/// (`worker_frames.cpp`). Threads: any; frames come on the links' thread, the rest of what a
 /// process does on the commands' thread.
 #pragma once
 
@@ -52,8 +52,8 @@ public:
   void start();
   /// Only to one that is free. False: it has died meanwhile, and never sees the call.
   bool give(const ref<process_call>& call);
-  /// Further calls from the gate's line, if they and the one it runs are short.
-  void send_ahead() noexcept;
+  /// Further calls from the limiter queue's line, if they and the one it runs are short.
+  void fill_pipeline() noexcept;
   /// Asks for as many of them back, the last first.
   void ask_back(std::size_t count) noexcept;
   /// All of them, if it has been at its call for long.
@@ -82,12 +82,12 @@ public:
   void on_frame(std::string_view content) noexcept override;
   void on_closed(bool broken) noexcept override;
   void on_readable() noexcept override { reading_ = true; }
-  void on_output(stream which, std::string_view bytes) noexcept;
+  void on_output(output_stream which, std::string_view bytes) noexcept;
 
 private:
   using clock = std::chrono::steady_clock;
   using lock_type = std::unique_lock<std::mutex>;
-  struct seat {
+  struct slot {
     ref<process_call> call;
     bool asked_back = false;
   };
@@ -101,10 +101,10 @@ private:
   bool relay(const nlohmann::json& frame);
   bool begin_nested(const nlohmann::json& frame);
   bool signal_nested(const nlohmann::json& frame);
-  verdict answer(said kind, const nlohmann::json& frame);
-  bool must_hear(std::uint64_t number);
-  void hear_first(std::string_view frame);
-  void heard() noexcept;
+  verdict answer(worker_frame kind, const nlohmann::json& frame);
+  bool must_drain_output(std::uint64_t number);
+  void drain_output_first(std::string_view frame);
+  void output_drained() noexcept;
   void note(const process_call& call, const std::vector<std::string>& lines) const noexcept;
   std::string name() const;
   std::shared_ptr<const call_output> take_output(process_call& call);
@@ -113,7 +113,7 @@ private:
   std::size_t find(const process_call& call) const noexcept;
   std::size_t find(std::uint64_t number) const noexcept;
   std::size_t room_ahead() const noexcept;
-  bool append(const std::vector<ref<ticket>>& calls);
+  bool append(const std::vector<ref<limited_call>>& calls);
   void ask_back_locked(std::size_t count);
   void break_off(const char* why) noexcept;
   void end_if_over(lock_type lock) noexcept;
@@ -130,7 +130,7 @@ private:
   std::atomic<bool> reading_{false}; // some of its output may be read, and not handed out yet
   std::atomic<std::size_t> ahead_{0};
   mutable std::mutex mutex_;          // what follows
-  std::vector<seat> train_;           // the one that runs, and those behind it
+  std::vector<slot> pipeline_;        // the one that runs, and those behind it
   clock::time_point turn_since_{};    // when the first of them had its turn
   std::set<std::uint64_t> forgotten_; // ended here, though not answered yet
   bool greeted_ = false, closed_ = false, ended_ = false;
@@ -138,8 +138,8 @@ private:
   command_result result_;
   worker_output output_;
   // An answer whose call has printed is taken when that has been read; what comes meanwhile is behind it.
-  std::uint64_t printed_ = 0, hearing_ = 0, heard_ = 0; // numbers of calls
-  bool logged_ = false;                                 // something of the call whose turn it is
+  std::uint64_t printed_ = 0, draining_ = 0, drained_ = 0; // numbers of calls
+  bool logged_ = false;                                    // something of the call whose turn it is
   bool holding_ = false;
   std::deque<std::string> held_;
   std::optional<bool> closed_behind_; // what `on_closed` was told

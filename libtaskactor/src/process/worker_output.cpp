@@ -14,11 +14,11 @@ auto worker_output::into(std::vector<std::string>& lines) {
   };
 }
 
-std::vector<std::string> worker_output::take(stream which, std::string_view bytes) {
+std::vector<std::string> worker_output::take(output_stream which, std::string_view bytes) {
   std::vector<std::string> lines;
   if (capturing_)
-    (which == stream::out ? kept_out_ : kept_err_).take(bytes);
-  (which == stream::out ? out_ : err_).take(bytes, into(lines));
+    (which == output_stream::out ? kept_out_ : kept_err_).take(bytes);
+  (which == output_stream::out ? out_ : err_).take(bytes, into(lines));
   return lines;
 }
 

@@ -20,7 +20,7 @@ namespace taskactor::detail {
 class worker_output {
 public:
   /// The lines that are whole by that; none while it is captured.
-  std::vector<std::string> take(stream which, std::string_view bytes);
+  std::vector<std::string> take(output_stream which, std::string_view bytes);
   /// The lines that have no end yet: their call has ended.
   std::vector<std::string> finish();
   void begin_capture();

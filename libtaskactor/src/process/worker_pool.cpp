@@ -63,7 +63,7 @@ link_host& worker_pool::links() {
 }
 
 std::size_t worker_pool::prestart(std::size_t count) {
-  const auto most = std::min(count, home_.process_gate().statistics().capacity);
+  const auto most = std::min(count, home_.process_queue().statistics().capacity);
   for (std::size_t started = 0;; ++started) {
     std::unique_lock lock{mutex_};
     if (stopping_)
@@ -79,7 +79,7 @@ std::size_t worker_pool::prestart(std::size_t count) {
 }
 
 void worker_pool::begin() {
-  home_.process_gate().when_idle([self = weak_from_this()] {
+  home_.process_queue().when_idle([self = weak_from_this()] {
     if (const auto pool = self.lock())
       pool->share_out();
   });

@@ -28,7 +28,7 @@
 
 namespace taskactor::detail {
 
-enum class said : int {
+enum class worker_frame : int {
   call,
   stop,
   give_back,

@@ -11,8 +11,8 @@ namespace taskactor::detail {
 
 namespace {
 
-constexpr std::pair<std::string_view, runner> runners[]
-    = {{"actor", runner::task}, {"thread", runner::thread}, {"process", runner::process}};
+constexpr std::pair<std::string_view, run_where> runners[]
+    = {{"actor", run_where::task}, {"thread", run_where::thread}, {"process", run_where::process}};
 
 std::string quoted(const std::string& text) { return '"' + text + '"'; }
 
@@ -32,7 +32,7 @@ std::chrono::nanoseconds timeout_of(const std::string& text) {
   throw usage_error{"--timeout: " + quoted(text) + " is not a time; write 90, 1.5s, 500ms, 2m, 1h or none"};
 }
 
-runner runner_of(const std::string& text) {
+run_where runner_of(const std::string& text) {
   for (const auto& [name, value] : runners)
     if (text == name)
       return value;

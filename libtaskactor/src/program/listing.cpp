@@ -8,10 +8,10 @@ namespace taskactor::detail {
 
 namespace {
 
-json runner_text(const std::optional<runner>& where) {
+json runner_text(const std::optional<run_where>& where) {
   if (!where)
     return nullptr;
-  return *where == runner::thread ? "thread" : *where == runner::process ? "process" : "actor";
+  return *where == run_where::thread ? "thread" : *where == run_where::process ? "process" : "actor";
 }
 
 /// In seconds.
@@ -28,7 +28,7 @@ json entry(const named_task& which) {
           {"signature", which.signature()},
           {"parameters", which.parameters()},
           {"required", which.required()},
-          {"runner", runner_text(which.options().runner)},
+          {"runner", runner_text(which.options().where)},
           {"timeout", timeout_number(which.options().timeout)},
           {"place", std::string{which.where().file_name()} + ':' + std::to_string(which.where().line())}};
 }

@@ -2,7 +2,7 @@
 
 #include "../messages.hpp"
 #include "runtime.hpp"
-#include "special.hpp"
+#include "task_extras.hpp"
 
 #include <taskactor/task/outcome.hpp>
 
@@ -14,9 +14,9 @@ namespace detail {
 namespace {
 
 /// Waits in the limiters' lines as a task does, and wakes its body.
-class claim_record final : public record {
+class acquire_waiter final : public record {
 public:
-  explicit claim_record(context& owner) : owner_(&owner) {
+  explicit acquire_waiter(context& owner) : owner_(&owner) {
     const auto& task = static_cast<const record&>(owner.core());
     kind = record_kind::claim;
     home = task.home;
@@ -24,9 +24,9 @@ public:
     priority = task.priority;
     sequence = task.sequence;
     submitted = waits_since = task.now();
-    special = std::make_unique<detail::special>();
-    if (task.special)
-      special->share = task.special->share;
+    extras = std::make_unique<detail::task_extras>();
+    if (task.extras)
+      extras->fairness_key = task.extras->fairness_key;
   }
   void on_granted() noexcept override { owner_->wake(); }
 
@@ -53,8 +53,8 @@ acquire_awaiter::~acquire_awaiter() { end_claim(claim_, false); }
 bool acquire_awaiter::start(context& ctx) {
   if (const auto parks = ctx.refusal())
     return *parks;
-  ref<record> claim{new claim_record{ctx}};
-  if (const auto wrong = find_needs(ctx.home(), limits_, claim->special->needs))
+  ref<record> claim{new acquire_waiter{ctx}};
+  if (const auto wrong = find_needs(ctx.home(), limits_, claim->extras->needs))
     throw_rejection(*wrong);
   auto& task = static_cast<record&>(ctx.core());
   auto mail = make_mail(nullptr, claim_tokens{claim, ref<record>{&task}}); // what can fail comes first

@@ -1,7 +1,7 @@
 // The way in: a task's options, the choices of its admission, and the limiters that it names.
 #include "limiter_actor.hpp"
 #include "runtime.hpp"
-#include "special.hpp"
+#include "task_extras.hpp"
 
 #include <taskactor/run/admit.hpp>
 #include <taskactor/task/time_span.hpp>
@@ -16,8 +16,8 @@ namespace taskactor::detail {
 
 namespace {
 
-bool is_special(const task_options& options) noexcept {
-  return !options.limits->empty() || !options.share->empty() || options.retry->has_value()
+bool has_extras(const task_options& options) noexcept {
+  return !options.limits->empty() || !options.fairness_key->empty() || options.retry->has_value()
          || options.on_duplicate == on_duplicate::replace;
 }
 
@@ -25,10 +25,10 @@ rejection invalid(const std::string& what) { return {errc::invalid_argument, wha
 
 } // namespace
 
-rejection not_on_a_thread() { return invalid("runner::thread: a coroutine doesn't run on a thread"); }
+rejection not_on_a_thread() { return invalid("run_where::thread: a coroutine doesn't run on a thread"); }
 
 rejection not_in_a_process() {
-  return invalid("runner::process: only a registered function, with parameters that are values or const "
+  return invalid("run_where::process: only a registered function, with parameters that are values or const "
                  "references, runs in another process");
 }
 
@@ -67,15 +67,15 @@ std::optional<rejection> runtime::fill_in(record& task, task_options& options) {
   task.total_timeout = options.total_timeout.value_or(no_timeout);
   task.submitted = task.waits_since = now();
   task.priority = static_cast<std::uint8_t>(std::clamp(options.priority, highest_priority, lowest_priority));
-  if (wrong || !is_special(options))
+  if (wrong || !has_extras(options))
     return wrong;
-  if (!task.special)
-    task.special = std::make_unique<special>();
-  task.special->share = options.share.take();
-  task.special->retry = options.retry.take();
-  if (task.special->retry && task.special->retry->max_attempts > 1 && !task.keep_spare())
+  if (!task.extras)
+    task.extras = std::make_unique<task_extras>();
+  task.extras->fairness_key = options.fairness_key.take();
+  task.extras->retry = options.retry.take();
+  if (task.extras->retry && task.extras->retry->max_attempts > 1 && !task.keep_spare())
     return invalid("retry: the body or one of its arguments can't be copied");
-  return find_needs(*this, *options.limits, task.special->needs);
+  return find_needs(*this, *options.limits, task.extras->needs);
 }
 
 std::optional<rejection> runtime::admit(ref<record> task, task_options&& options, ref<record>& joined) {

@@ -49,7 +49,7 @@ void blocked_calls::lend(thread_call& call) {
   if (!lends)
     return;
   task.home->threads().replace_one();
-  task.home->thread_gate().lend_back(call);
+  task.home->thread_queue().lend_back(call);
 }
 
 void blocked_calls::want_managers(thread_call& call) {
@@ -66,7 +66,7 @@ void blocked_calls::want_threads(thread_call& call) {
     lent = own && own->is_beyond;
   }
   if (lent)
-    task_of(call).home->thread_gate().want_back(ref<thread_call>{&call});
+    task_of(call).home->thread_queue().want_back(ref<thread_call>{&call});
 }
 
 void blocked_calls::wait_for(thread_call& call, const std::function<bool()>& there, time_point until) {
@@ -79,7 +79,7 @@ void blocked_calls::wait_for(thread_call& call, const std::function<bool()>& the
 
 void blocked_calls::take_back(thread_call& call, time_point until) {
   auto& task = task_of(call);
-  auto& gate = task.home->thread_gate();
+  auto& queue = task.home->thread_queue();
   if (call.is_abandoned())
     return want_threads(call);
   bool lent = false;
@@ -93,8 +93,8 @@ void blocked_calls::take_back(thread_call& call, time_point until) {
         call, [&] { return task.token.may_run(); }, until);
   want_threads(call);
   wait_for(
-      call, [&] { return gate.serves(call); }, until);
-  if (!gate.serves(call))
+      call, [&] { return queue.serves(call); }, until);
+  if (!queue.serves(call))
     return;
   const std::lock_guard lock{mutex_};
   leave_locked(*find(call));

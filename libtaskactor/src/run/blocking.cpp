@@ -1,6 +1,6 @@
 // How a caller's thread waits for the runtime.
 #include "../caf_compat_threads.hpp"
-#include "helping.hpp"
+#include "caller_runs.hpp"
 #include "runtime.hpp"
 #include "semaphore.hpp"
 #include "task_actor.hpp"
@@ -83,7 +83,7 @@ void runtime::wait_by_hand(std::unique_lock<std::mutex>& lock, std::condition_va
 }
 
 bool runtime::has_real_work() {
-  return thread_gate_->at_work() + process_gate_->statistics().in_use + guests_.busy_threads != 0;
+  return thread_queue_->at_work() + process_queue_->statistics().in_use + dependents_.busy_threads != 0;
 }
 
 /// The manager's actors, its tasks, and its supervisors.
@@ -95,7 +95,7 @@ bool runtime::owns(const caf::resumable& job) {
     return false;
   const auto is_it = [actor](const auto& each) { return each.id() == actor->id(); };
   const std::lock_guard lock{mutex_};
-  return std::any_of(parts_.begin(), parts_.end(), is_it) || guests_.has(actor->id());
+  return std::any_of(parts_.begin(), parts_.end(), is_it) || dependents_.has(actor->id());
 }
 
 bool runtime::block(semaphore& posted, time_point until) {
@@ -122,8 +122,8 @@ bool runtime::wait_here(semaphore& posted, time_point until) {
   if (until != time_point::max())
     return posted.wait_until(until);
   if (queue_) {
-    helping{*this}.run();
-    short_waits_.run(
+    caller_runs{*this}.run();
+    spins_.run(
         [&] { return posted.is_posted(); },
         [this] { return running.load(std::memory_order_relaxed) + waiting.load(std::memory_order_relaxed); });
   }

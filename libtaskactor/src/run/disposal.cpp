@@ -1,7 +1,7 @@
 #include "disposal.hpp"
 
 #include "runtime.hpp"
-#include "special.hpp"
+#include "task_extras.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -27,8 +27,8 @@ void destroy_parts(record& of, std::uint8_t parts) noexcept {
     report(of, of.discard_body());
   if ((parts & record::spare_part) != 0) {
     of.drop_spare();
-    if (of.special && of.special->retry)
-      of.special->retry->retry_on = nullptr;
+    if (of.extras && of.extras->retry)
+      of.extras->retry->retry_on = nullptr;
   }
   if ((parts & record::outcome_part) != 0)
     of.drop_outcome();

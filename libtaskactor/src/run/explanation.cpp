@@ -1,5 +1,5 @@
 #include "runtime.hpp"
-#include "special.hpp"
+#include "task_extras.hpp"
 
 #include <taskactor/run/explanation.hpp>
 #include <taskactor/task/options.hpp>
@@ -85,13 +85,13 @@ std::optional<explanation> explain(runtime& home, std::string_view id) {
     result.ran = (over ? result.task.ended : now) - result.task.started;
   auto since = result.task.submitted;
   bool waits_at_limiter = false;
-  if (task->special) {
-    const std::lock_guard lock{task->special->mutex};
-    if (task->special->next_attempt != time_point{})
-      result.next_attempt_in = std::max(std::chrono::nanoseconds{0}, task->special->next_attempt - now);
-    result.waits_for_replaced = task->special->waits_for_replaced;
-    since = std::max(since, task->special->lined_up);
-    for (const auto& fact : task->special->waits) {
+  if (task->extras) {
+    const std::lock_guard lock{task->extras->mutex};
+    if (task->extras->next_attempt != time_point{})
+      result.next_attempt_in = std::max(std::chrono::nanoseconds{0}, task->extras->next_attempt - now);
+    result.waits_for_replaced = task->extras->waits_for_replaced;
+    since = std::max(since, task->extras->lined_up);
+    for (const auto& fact : task->extras->waits) {
       const bool open = fact.until == time_point{};
       const auto until = !open ? fact.until : over ? result.task.ended : now;
       const auto most = fact.limiter->capacity.load();
@@ -100,7 +100,7 @@ std::optional<explanation> explain(runtime& home, std::string_view id) {
       waits_at_limiter = waits_at_limiter || open;
       since = until;
     }
-    if (!started && !over && task->special->waits.size() < task->special->needs.size())
+    if (!started && !over && task->extras->waits.size() < task->extras->needs.size())
       waits_at_limiter = true; // or is on its way there
   }
   if (!waits_at_limiter && !result.next_attempt_in && !result.waits_for_replaced) {

@@ -6,7 +6,7 @@ namespace taskactor::detail {
 
 limiter_actor::limiter_actor(caf::actor_config& config, std::size_t capacity, std::optional<rate> allowed)
     : service_actor(config), limiter_(capacity, allowed) {
-  when_down(*this, [this](caf::down_msg& down) {
+  when_actor_down(*this, [this](caf::down_msg& down) {
     holders_.erase(down.source.id());
     tell(limiter_.gone(down.source.id(), now()));
   });

@@ -17,13 +17,13 @@ namespace taskactor::detail {
 manager_actor::manager_actor(caf::actor_config& config, runtime& home, caf::actor limiter)
     : service_actor(config), home_(home), limiter_(std::move(limiter)), waiting_(home.with().priority_aging) {
   running_.reserve(256);
-  when_down(*this, [](caf::down_msg&) {}); // a stranger's: what we monitor tells us otherwise
+  when_actor_down(*this, [](caf::down_msg&) {}); // a stranger's: what we monitor tells us otherwise
 }
 
 caf::behavior manager_actor::make_behavior() {
   return {
       [this](const work_admitted&) { take_in(); },
-      [this](const bodies_told&) { read_news(); },
+      [this](const bodies_told&) { read_notifications(); },
       [this](const attempt_ended& end) { on_attempt_ended(end.task); },
       [this](const settle_ends&) { settle(); },
       [this](const end_task& asked) { on_cancel(*asked.task, asked.why); },
@@ -55,7 +55,7 @@ void manager_actor::start(ref<record> task, time_point now) {
   const auto end = std::min(run_end, total_end);
   if (end != time_point::max())
     due_at(*task, end, run_end <= total_end ? end_reason::run_timeout : end_reason::total_timeout);
-  if (task->kind == record_kind::task) { // a lane's items have their own times
+  if (task->kind == record_kind::task) { // a slot's items have their own times
     task->started_at.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     const auto told = std::min(end, task->inherited_deadline);
     task->deadline_at.store(told.time_since_epoch().count(), std::memory_order_relaxed);
@@ -85,11 +85,11 @@ void manager_actor::spawn_body(record& task) {
                                                                   &system(), config, ref<record>{&task});
   auto* body = static_cast<task_actor*>(actor->get());
   std::atomic_ref{task.actor}.store(body, std::memory_order_release); // `actor_of` may look
-  task.seat = static_cast<std::uint32_t>(running_.size());
+  task.running_index = static_cast<std::uint32_t>(running_.size());
   running_.emplace_back(&task);
   body->retain(); // the manager's reference, until it is down
   body->tell_of_end();
-  const run_queue::last_steps ending{runs_one()};
+  const run_queue::tail_call_hint ending{runs_one()};
   run_later(*context(), body);
   actor.detach(); // the scheduler's reference is the creation reference
 }

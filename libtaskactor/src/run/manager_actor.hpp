@@ -41,17 +41,17 @@ public:
 
 private:
   /// The stages of a shutdown, in order.
-  enum class stage : std::uint8_t { open, draining, cancelling, killing, over };
+  enum class shutdown_stage : std::uint8_t { open, draining, cancelling, killing, over };
 
   // -- waiting --------------------------------------------------------------
   void take_in();
-  void line_up(ref<record> task);
+  void enqueue(ref<record> task);
   void queue_for_next(ref<record> task);
   void serve(named_limiter& limiter);
   void start_ready();
   bool somebody_waits() const noexcept;
   ref<record> next_ready();
-  bool leave_line(record& task);
+  bool dequeue(record& task);
   void return_limits(record& task, bool used);
   record* first_of(named_limiter& limiter);
   void give_back(const named_limiter& to, std::size_t count, std::uint64_t seen);
@@ -79,15 +79,15 @@ private:
   void on_cancel(record& task, end_reason why);
   void on_strangers_exit(record& task, bool kill);
   void on_cancelled(const end_tasks& asked);
-  void read_news();
+  void read_notifications();
   void on_attempt_ended(ref<record> task);
   void on_down(ref<record> task, time_point now);
-  void stand_up(record& task);
+  void remove_running(record& task);
   void end_waiting(record& task, failure how);
   void signal(record& task, bool kill);
   void give_end_state(record& task, time_point now);
   void report_end(const record& task);
-  void leave_nursery(record& task);
+  void leave_child_observer(record& task);
   void finish_down(record& task, time_point now);
   void back_off_or_finish(record& task, time_point now);
   void discard(record& task, std::uint8_t parts);
@@ -132,7 +132,7 @@ private:
   nested_line nested_;    // in tasks: next, so that what was begun gets finished
   waiting_line waiting_;
   unsigned begun_turns_ = 0;                            // since one of `waiting_` had its turn
-  std::vector<ref<record>> running_;                    // each knows its seat
+  std::vector<ref<record>> running_;                    // each knows its index
   std::unordered_map<record*, ref<record>> successors_; // wait for the key to be gone
   std::unordered_map<caf::actor_id, named_limiter*> lenders_;
   std::size_t backing_off_ = 0, lined_up_ = 0; // the latter at named limiters; without claims
@@ -140,7 +140,7 @@ private:
   bool settling_ = false;                      // a message to settle is under way
   deadline_heap<record> deadlines_;
   alarm alarm_;
-  stage stage_ = stage::open;
+  shutdown_stage stage_ = shutdown_stage::open;
   shutdown_options bounds_;
   time_point stage_due_ = time_point::max();
 };

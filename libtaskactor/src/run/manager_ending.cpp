@@ -4,8 +4,8 @@
 #include "disposal.hpp"
 #include "retry_question.hpp"
 #include "runtime.hpp"
-#include "special.hpp"
 #include "task_actor.hpp"
+#include "task_extras.hpp"
 
 #include <taskactor/task/time_span.hpp>
 
@@ -27,7 +27,7 @@ bool lost_its_next_attempt(const record& task) {
     return false;
   if ((task.control.load(std::memory_order_acquire) & asking_bit) != 0)
     return true; // its actor may be writing the answer
-  const auto& facts = *task.special;
+  const auto& facts = *task.extras;
   return facts.asked_about != facts.attempt || facts.answer.again;
 }
 
@@ -47,8 +47,8 @@ void manager_actor::on_cancel(record& task, end_reason why) {
     check_stopped();
   } else if (task.phase == phase::running) {
     signal(task, false);
-  } else if ((task.phase == phase::in_grace || task.phase == phase::killed) && task.special
-             && task.special->retry && task.decided()) {
+  } else if ((task.phase == phase::in_grace || task.phase == phase::killed) && task.extras
+             && task.extras->retry && task.decided()) {
     end_attempt(task, failure{state::cancelled, why});
     settle_soon();
   } else if (task.phase == phase::asking) {
@@ -72,7 +72,7 @@ void manager_actor::end_waiting(record& task, failure how) {
   if (task.phase == phase::backing_off)
     --backing_off_;
   else
-    leave_line(task);
+    dequeue(task);
   deadlines_.remove(task);
   task.reason.store(how.reason(), std::memory_order_relaxed);
   if (task.decide()) {
@@ -83,10 +83,10 @@ void manager_actor::end_waiting(record& task, failure how) {
   task.phase = phase::gone;
   discard(task, record::body_part | record::spare_part);
   give_end_state(task, home_.now());
-  if (task.kind == record_kind::lane)
+  if (task.kind == record_kind::gather_slot)
     home_.table().gone(task);
   task.on_down();
-  leave_nursery(task);
+  leave_child_observer(task);
   succeed(task);
 }
 
@@ -101,12 +101,12 @@ void manager_actor::signal(record& task, bool kill) {
 }
 
 /// What bodies have told: that they lend their token or want one again, that they have ended.
-void manager_actor::read_news() {
+void manager_actor::read_notifications() {
   const auto now = home_.now();
   bool tokens_move = false;
-  for (auto* each = home_.news().take(); each;) {
+  for (auto* each = home_.notifications().take(); each;) {
     record* next = nullptr;
-    const auto what = body_news::read(*each, next);
+    const auto what = notification_list::read(*each, next);
     if ((what & record::has_ended) != 0)
       on_down(ref<record>{each}, now);
     else
@@ -120,26 +120,26 @@ void manager_actor::read_news() {
 
 /// What it told before comes first: nothing of this attempt may be left for the next one.
 void manager_actor::on_attempt_ended(ref<record> task) { // NOLINT: it may be the last reference
-  read_news();
+  read_notifications();
   on_down(std::move(task), home_.now());
 }
 
 /// It runs no more.
-void manager_actor::stand_up(record& task) {
+void manager_actor::remove_running(record& task) {
   auto last = std::move(running_.back());
   running_.pop_back();
   if (last.get() == &task)
     return;
-  last->seat = task.seat;
-  running_[task.seat] = std::move(last);
+  last->running_index = task.running_index;
+  running_[task.running_index] = std::move(last);
 }
 
 void manager_actor::on_down(ref<record> task, time_point now) { // NOLINT: it may be the last reference
-  stand_up(*task);
+  remove_running(*task);
   deadlines_.remove(*task);
   resuming_.remove(*task);
   return_limits(*task, true);
-  if (!task->special || !task->special->retry)
+  if (!task->extras || !task->extras->retry)
     finish_down(*task, now);
   else if (!waits_for_answer(*task, now))
     back_off_or_finish(*task, now);
@@ -151,7 +151,7 @@ void manager_actor::finish_down(record& task, time_point now) {
     end_overrun(task, now);
   task.phase = phase::gone;
   // Not at its end state: a further attempt may be about to begin then, with a copy of it.
-  if (task.special && !task.special->is_asked)
+  if (task.extras && !task.extras->is_asked)
     discard(task, record::spare_part);
   if (task.decide()) { // the actor was dropped without having run: there is no other way to get here
     task.fail(failure{state::cancelled, task.reason.load()});
@@ -159,12 +159,12 @@ void manager_actor::finish_down(record& task, time_point now) {
   }
   const bool lingered = is_final(task.state.load(std::memory_order_relaxed));
   give_end_state(task, now);
-  if (lingered || task.kind == record_kind::lane)
+  if (lingered || task.kind == record_kind::gather_slot)
     home_.table().gone(task);
   if (auto* const actor = std::exchange(task.actor, nullptr)) // else its last attempt goes on with it
     actor->release();
   task.on_down();
-  leave_nursery(task);
+  leave_child_observer(task);
   succeed(task);
   if (task.token.end())
     release(tokens_.put());
@@ -179,14 +179,14 @@ void manager_actor::discard(record& task, std::uint8_t parts) {
       home_.report_cleanup_fault(task, thrown);
   if (users != 0)
     home_.disposals().take(task, users);
-  else if (task.special)
+  else if (task.extras)
     task.drop_spare();
 }
 
 /// Nothing of it runs any more.
-void manager_actor::leave_nursery(record& task) {
-  if (const auto nursery = std::exchange(task.belongs_to, {}))
-    nursery->child_gone(task);
+void manager_actor::leave_child_observer(record& task) {
+  if (const auto child_observer = std::exchange(task.belongs_to, {}))
+    child_observer->child_gone(task);
 }
 
 /// Ends come in bursts. What follows from them is done once for all that have come: the next tasks
@@ -222,7 +222,7 @@ void manager_actor::tell_ended() {
 void manager_actor::give_end_state(record& task, time_point now) {
   if (is_final(task.state.load(std::memory_order_relaxed)))
     return;
-  if (task.kind == record_kind::lane) {
+  if (task.kind == record_kind::gather_slot) {
     publish(task, state::completed);
     return;
   }

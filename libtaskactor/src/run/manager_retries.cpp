@@ -2,8 +2,8 @@
 #include "disposal.hpp"
 #include "manager_actor.hpp"
 #include "runtime.hpp"
-#include "special.hpp"
 #include "task_actor.hpp"
+#include "task_extras.hpp"
 
 #include <taskactor/task/time_span.hpp>
 
@@ -17,9 +17,9 @@ namespace taskactor::detail {
 /// How long to wait for another attempt; empty: its failure is final.
 std::optional<std::chrono::nanoseconds> manager_actor::wait_before_retry(const record& task) const {
   const auto* what = failure_of_attempt(task);
-  if (stage_ >= stage::cancelling || !what || !may_try_again(task, *what) || has_to_ask(task))
+  if (stage_ >= shutdown_stage::cancelling || !what || !may_try_again(task, *what) || has_to_ask(task))
     return {};
-  auto& facts = *task.special;
+  auto& facts = *task.extras;
   const auto attempt = facts.attempt.load();
   if (std::exchange(facts.drawn_for, attempt) != attempt) { // looked at twice, when its time was up
     const auto said = facts.asked_about == attempt ? facts.answer : ask_retry(task, *what);
@@ -39,16 +39,16 @@ std::optional<std::chrono::nanoseconds> manager_actor::wait_before_retry(const r
 /// A user's `retry_on` hasn't said what it thinks of an outcome that the manager has written: it is asked on
 /// another thread.
 bool manager_actor::has_to_ask(const record& task) const {
-  if (!task.special || !task.special->retry || !task.special->retry->retry_on || !task.decided())
+  if (!task.extras || !task.extras->retry || !task.extras->retry->retry_on || !task.decided())
     return false;
   const auto* what = failure_of_attempt(task);
-  return task.special->asked_about != task.special->attempt && stage_ < stage::cancelling && what
+  return task.extras->asked_about != task.extras->attempt && stage_ < shutdown_stage::cancelling && what
          && may_try_again(task, *what);
 }
 
 /// Its actor is down, and whether there is another attempt isn't known yet.
 bool manager_actor::waits_for_answer(record& task, time_point now) {
-  if (has_to_ask(task) && task.special->open_question != task.special->attempt)
+  if (has_to_ask(task) && task.extras->open_question != task.extras->attempt)
     ask_about(task);
   if (!has_to_ask(task))
     return false;
@@ -65,25 +65,25 @@ bool manager_actor::waits_for_answer(record& task, time_point now) {
 }
 
 void manager_actor::ask_about(record& task) noexcept {
-  const auto attempt = task.special->attempt.load();
-  task.special->open_question = attempt;
+  const auto attempt = task.extras->attempt.load();
+  task.extras->open_question = attempt;
   try {
     const auto answer = [which = ref<record>{&task}, attempt](retry_answer given) {
       post(which->home->manager(), retry_answered{which, attempt, given});
     };
-    task.special->is_asked = true;
+    task.extras->is_asked = true;
     home_.disposals().call(
         task.id, [answer, &task, what = *task.failed()] { answer(ask_retry(task, what)); },
         [answer] { answer({}); }); // without a thread: no
   } catch (...) {                  // NOLINT: no memory to ask: as if it had said no
-    task.special->is_asked = false;
-    task.special->asked_about = attempt;
-    task.special->answer = {};
+    task.extras->is_asked = false;
+    task.extras->asked_about = attempt;
+    task.extras->answer = {};
   }
 }
 
 void manager_actor::on_retry_answered(record& task, std::size_t attempt, retry_answer answer) {
-  auto& facts = *task.special;
+  auto& facts = *task.extras;
   facts.is_asked = false;
   if (task.phase == phase::gone)
     discard(task, record::spare_part);
@@ -104,14 +104,14 @@ void manager_actor::on_retry_answered(record& task, std::size_t attempt, retry_a
 
 void manager_actor::back_off_or_finish(record& task, time_point now) {
   const ref<record> keep{&task};
-  if (!task.special || !task.special->retry || !back_off(task))
+  if (!task.extras || !task.extras->retry || !back_off(task))
     finish_down(task, now);
 }
 
 /// Who doesn't answer in time says no.
 void manager_actor::give_up_answer(record& task) {
-  task.special->asked_about = task.special->attempt;
-  task.special->answer = {};
+  task.extras->asked_about = task.extras->attempt;
+  task.extras->answer = {};
   if (task.due_reason == end_reason::total_timeout
       && after(task.submitted, task.total_timeout) <= home_.now())
     end_attempt(task, failure{state::timed_out, end_reason::total_timeout, task.total_timeout});
@@ -121,7 +121,7 @@ void manager_actor::give_up_answer(record& task) {
 
 /// What is left of an attempt (a thread in a call) keeps its actor and its tokens; the next one has its own.
 bool manager_actor::asks_to_leave(record& task, time_point now) {
-  if (!task.special || !task.special->retry || std::exchange(task.special->leaves, true)
+  if (!task.extras || !task.extras->retry || std::exchange(task.extras->leaves, true)
       || !wait_before_retry(task))
     return false;
   due_at(task, after(now, kill_settle_time), end_reason::none);
@@ -130,7 +130,7 @@ bool manager_actor::asks_to_leave(record& task, time_point now) {
 }
 
 void manager_actor::on_attempt_left(ref<record> task, ref<record> rest) { // NOLINT: messages own them
-  read_news(); // what it told before comes first, as at its end
+  read_notifications(); // what it told before comes first, as at its end
   if (task->actor == nullptr)
     return; // NOLINT: it has ended meanwhile
   const auto now = home_.now();
@@ -145,7 +145,7 @@ void manager_actor::on_attempt_left(ref<record> task, ref<record> rest) { // NOL
   settle_soon();
 }
 
-/// The seat, the actor and the tokens are those of the attempt that goes on.
+/// The place among the running, the actor and the tokens are those of the attempt that goes on.
 void manager_actor::hand_over(record& task, record& rest) {
   rest.id = task.id;
   rest.home = task.home;
@@ -157,21 +157,21 @@ void manager_actor::hand_over(record& task, record& rest) {
   rest.state = state::timed_out;
   rest.reason = end_reason::run_timeout;
   rest.phase = phase::overrun;
-  rest.seat = task.seat;
-  running_[task.seat] = ref<record>{&rest};
+  rest.running_index = task.running_index;
+  running_[task.running_index] = ref<record>{&rest};
   rest.actor = part_actor(task);
   if (task.token.end())
     rest.token.begin();
   if (task.belongs_to && task.belongs_to->attempt_left_behind(rest))
     rest.belongs_to = task.belongs_to;
   home_.table().linger(rest);
-  if (task.special->taken == 0)
+  if (task.extras->taken == 0)
     return;
-  rest.special = std::make_unique<special>();
-  rest.special->needs = task.special->needs;
-  rest.special->taken = std::exchange(task.special->taken, 0);
-  for (std::size_t i = 0; i < rest.special->taken; ++i) {
-    auto& holders = rest.special->needs[i].limiter->holders;
+  rest.extras = std::make_unique<task_extras>();
+  rest.extras->needs = task.extras->needs;
+  rest.extras->taken = std::exchange(task.extras->taken, 0);
+  for (std::size_t i = 0; i < rest.extras->taken; ++i) {
+    auto& holders = rest.extras->needs[i].limiter->holders;
     holders.erase({task.sequence, &task});
     holders.emplace(rest.sequence, &rest);
   }
@@ -186,22 +186,22 @@ bool manager_actor::back_off(record& task) {
   auto expected = state::running;
   if (!wait || !task.state.compare_exchange_strong(expected, state::queued))
     return false;
-  auto& special = *task.special;
+  auto& extras = *task.extras;
   const auto now = home_.now();
-  const auto text = "attempt " + std::to_string(special.attempt) + " of "
-                    + std::to_string(special.retry->max_attempts) + ' ' + task.error_text() + "; the next in "
+  const auto text = "attempt " + std::to_string(extras.attempt) + " of "
+                    + std::to_string(extras.retry->max_attempts) + ' ' + task.error_text() + "; the next in "
                     + to_text(*wait);
   {
-    const std::lock_guard lock{special.mutex};
-    if (special.attempts.size() == kept)
-      special.attempts.erase(special.attempts.begin());
-    special.attempts.push_back({time_point{clock::duration{task.started_at.load()}}, now, task.error_text()});
-    special.next_attempt = after(now, *wait);
+    const std::lock_guard lock{extras.mutex};
+    if (extras.attempts.size() == kept)
+      extras.attempts.erase(extras.attempts.begin());
+    extras.attempts.push_back({time_point{clock::duration{task.started_at.load()}}, now, task.error_text()});
+    extras.next_attempt = after(now, *wait);
   }
   home_.report(event_kind::retrying, task, text);
-  special.attempt.fetch_add(1);
-  special.overdue = false;
-  special.leaves = false;
+  extras.attempt.fetch_add(1);
+  extras.overdue = false;
+  extras.leaves = false;
   auto thrown = task.failed()->cause();
   task.drop_outcome();
   home_.disposals().take(std::move(thrown)); // the last one that refers to it

@@ -2,8 +2,8 @@
 #include "manager_actor.hpp"
 
 #include "runtime.hpp"
-#include "special.hpp"
 #include "task_actor.hpp"
+#include "task_extras.hpp"
 
 #include <taskactor/task/time_span.hpp>
 
@@ -66,7 +66,7 @@ void manager_actor::on_due(record& task, time_point now) {
   case phase::backing_off:
     --backing_off_;
     task.waits_since = now;
-    line_up(ref<record>{&task});
+    enqueue(ref<record>{&task});
     break;
   case phase::running:
     on_run_due(task, now);
@@ -86,7 +86,7 @@ void manager_actor::on_due(record& task, time_point now) {
 /// Rule 8: the caller is answered at the deadline; then the body is asked to end, and keeps its token until
 /// it has.
 void manager_actor::on_run_due(record& task, time_point now) {
-  if (task.kind == record_kind::lane) {
+  if (task.kind == record_kind::gather_slot) {
     const auto verdict = task.review(now);
     if (verdict.expired) {
       begin_overrun(task, now);
@@ -113,15 +113,15 @@ void manager_actor::on_run_due(record& task, time_point now) {
   const auto total_end = after(task.submitted, task.total_timeout);
   if (last || task.phase != phase::in_grace || total_end >= task.due)
     return;
-  task.special->grace_end = task.due; // no later attempt can answer by then
+  task.extras->grace_end = task.due; // no later attempt can answer by then
   due_at(task, total_end, end_reason::total_timeout);
 }
 
 /// The body has ended first: its monitor tells, in a moment; unless a `retry_on` takes its time over that.
 void manager_actor::on_ended_due(record& task, time_point now) {
-  if (!task.special || !task.special->retry || !task.decided())
+  if (!task.extras || !task.extras->retry || !task.decided())
     return;
-  if (!std::exchange(task.special->overdue, true) || !take_written(task, asking_bit)) {
+  if (!std::exchange(task.extras->overdue, true) || !take_written(task, asking_bit)) {
     due_at(task, after(now, kill_settle_time), task.due_reason);
     return;
   }
@@ -133,7 +133,7 @@ void manager_actor::on_ended_due(record& task, time_point now) {
 void manager_actor::on_grace_due(record& task, time_point now) {
   if (task.due_reason == end_reason::total_timeout) {
     end_attempt(task, failure{state::timed_out, end_reason::total_timeout, task.total_timeout});
-    due_at(task, task.special->grace_end, end_reason::none);
+    due_at(task, task.extras->grace_end, end_reason::none);
     return;
   }
   switch (on_grace_over(task.phase == phase::killed, task.phase == phase::overrun)) {
@@ -163,7 +163,7 @@ void manager_actor::end_attempt(record& task, failure how) {
 /// token.
 void manager_actor::leave_behind(record& task) {
   task.control.fetch_and(~leave_bit, std::memory_order_acq_rel);
-  if (task.kind == record_kind::lane) {
+  if (task.kind == record_kind::gather_slot) {
     task.leave_item(failure{state::cancelled, task.reason.load()});
   } else if (answer(task)) {
     task.fail(failure{state::cancelled, task.reason.load()});
@@ -187,7 +187,7 @@ void manager_actor::leave_behind(record& task) {
 void manager_actor::begin_overrun(record& task, time_point now) {
   if (task.overrunning.exchange(true))
     return;
-  if (task.kind == record_kind::lane)
+  if (task.kind == record_kind::gather_slot)
     task.ended_at.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   home_.young_overruns.fetch_add(1, std::memory_order_relaxed);
   home_.overrunning.fetch_add(1, std::memory_order_relaxed);
@@ -225,19 +225,19 @@ void manager_actor::arm() {
 }
 
 void manager_actor::on_stop(const shutdown_options& bounds) {
-  if (stage_ == stage::over)
+  if (stage_ == shutdown_stage::over)
     return;
   take_in();
-  if (stage_ == stage::open) {
+  if (stage_ == shutdown_stage::open) {
     bounds_ = bounds;
     next_stage();
   } else { // a later call hurries it up
     bounds_.drain = std::min(bounds_.drain, bounds.drain);
     bounds_.cancel = std::min(bounds_.cancel, bounds.cancel);
     bounds_.kill = std::min(bounds_.kill, bounds.kill);
-    const auto own = stage_ == stage::draining     ? bounds.drain
-                     : stage_ == stage::cancelling ? bounds.cancel
-                                                   : bounds.kill;
+    const auto own = stage_ == shutdown_stage::draining     ? bounds.drain
+                     : stage_ == shutdown_stage::cancelling ? bounds.cancel
+                                                            : bounds.kill;
     stage_due_ = std::min(stage_due_, after(home_.now(), own));
     if (stage_due_ <= home_.now())
       next_stage();
@@ -250,18 +250,18 @@ void manager_actor::next_stage() {
   const auto now = home_.now();
   do {
     switch (stage_) {
-    case stage::open:
-      stage_ = stage::draining;
+    case shutdown_stage::open:
+      stage_ = shutdown_stage::draining;
       stage_due_ = after(now, bounds_.drain);
       break;
-    case stage::draining:
-      stage_ = stage::cancelling;
+    case shutdown_stage::draining:
+      stage_ = shutdown_stage::cancelling;
       stage_due_ = after(now, bounds_.cancel);
       home_.table().close(task_table::taken::nested);
       cancel_all(end_reason::shutdown, false);
       break;
-    case stage::cancelling:
-      stage_ = stage::killing;
+    case shutdown_stage::cancelling:
+      stage_ = shutdown_stage::killing;
       stage_due_ = after(now, bounds_.kill);
       home_.table().close(task_table::taken::none);
       cancel_all(end_reason::shutdown, true);
@@ -270,7 +270,7 @@ void manager_actor::next_stage() {
           signal(*task, true);
       break;
     default:
-      stage_ = stage::over;
+      stage_ = shutdown_stage::over;
       stage_due_ = time_point::max();
       check_stopped();
       return;
@@ -288,15 +288,15 @@ void manager_actor::cancel_all(end_reason why, bool also_shielded) {
 }
 
 void manager_actor::check_stopped() {
-  if (stage_ == stage::open)
+  if (stage_ == shutdown_stage::open)
     return;
-  take_in(); // a lane that went down may have left another one
-  if (stage_ != stage::over && (home_.table().size() != 0 || somebody_waits() || !running_.empty()))
+  take_in(); // a slot that went down may have left another one
+  if (stage_ != shutdown_stage::over && (home_.table().size() != 0 || somebody_waits() || !running_.empty()))
     return;
   shutdown_report report = home_.table().ended_since_close();
   for (const auto& task : running_)
     report.not_ended.push_back(task->current_id());
-  stage_ = stage::over;
+  stage_ = shutdown_stage::over;
   stage_due_ = time_point::max();
   tell_ended();
   home_.shut_down(std::move(report));

@@ -4,7 +4,7 @@
 
 #include "run_queue.hpp"
 #include "runtime.hpp"
-#include "special.hpp"
+#include "task_extras.hpp"
 
 #include <taskactor/task/time_span.hpp>
 
@@ -19,13 +19,13 @@ namespace {
 
 /// What the task waits for next, or null: then it is the global limiter.
 limit_need* next_need(const record& task) noexcept {
-  auto* special = task.special.get();
-  return special && special->taken < special->needs.size() ? &special->needs[special->taken] : nullptr;
+  auto* extras = task.extras.get();
+  return extras && extras->taken < extras->needs.size() ? &extras->needs[extras->taken] : nullptr;
 }
 
 void set_waits_for_replaced(record& task, bool waits) {
-  const std::lock_guard lock{task.special->mutex};
-  task.special->waits_for_replaced = waits;
+  const std::lock_guard lock{task.extras->mutex};
+  task.extras->waits_for_replaced = waits;
 }
 
 } // namespace
@@ -33,19 +33,19 @@ void set_waits_for_replaced(record& task, bool waits) {
 void manager_actor::take_in() {
   auto incoming = home_.table().take_incoming();
   while (auto task = incoming.pop())
-    line_up(std::move(task));
+    enqueue(std::move(task));
   start_ready();
   arm();
 }
 
-void manager_actor::line_up(ref<record> task) {
+void manager_actor::enqueue(ref<record> task) {
   task->phase = phase::waiting;
   task->due = {}; // an attempt before had one
-  if (task->special) {
-    const std::lock_guard lock{task->special->mutex};
-    task->special->waits.clear();
-    task->special->lined_up = task->waits_since;
-    task->special->next_attempt = {};
+  if (task->extras) {
+    const std::lock_guard lock{task->extras->mutex};
+    task->extras->waits.clear();
+    task->extras->lined_up = task->waits_since;
+    task->extras->next_attempt = {};
   }
   if (task->state.load(std::memory_order_acquire) == state::cancelling) {
     // Perhaps before it was admitted (a group's child): then the message has been here already.
@@ -57,7 +57,7 @@ void manager_actor::line_up(ref<record> task) {
   if (std::min(queue_end, total_end) != time_point::max())
     due_at(*task, std::min(queue_end, total_end),
            queue_end < total_end ? end_reason::queue_timeout : end_reason::total_timeout);
-  if (task->special && task->special->after)
+  if (task->extras && task->extras->after)
     wait_for_predecessor(std::move(task));
   else
     queue_for_next(std::move(task));
@@ -83,14 +83,14 @@ void manager_actor::queue_for_next(ref<record> task) {
 /// For `task_manager::explain`: who held the tokens when the wait began.
 void manager_actor::begin_wait(record& task, named_limiter& limiter) {
   constexpr std::size_t named = 3;
-  wait_fact fact{&limiter, task.special->needs[task.special->taken].tokens, home_.now(), {}, {}};
+  wait_fact fact{&limiter, task.extras->needs[task.extras->taken].tokens, home_.now(), {}, {}};
   for (const auto& [age, holder] : limiter.holders) {
     if (fact.holders.size() == named)
       break;
     fact.holders.push_back(holder->current_id());
   }
-  const std::lock_guard lock{task.special->mutex};
-  task.special->waits.push_back(std::move(fact));
+  const std::lock_guard lock{task.extras->mutex};
+  task.extras->waits.push_back(std::move(fact));
 }
 
 /// Who is next. A rate's tokens are fetched for one at a time, and don't pile up: together they would be a
@@ -114,8 +114,8 @@ void manager_actor::give_back(const named_limiter& to, std::size_t count, std::u
 
 void manager_actor::serve(named_limiter& limiter) {
   while (auto* head = first_of(limiter)) {
-    auto& special = *head->special;
-    auto& need = special.needs[special.taken];
+    auto& extras = *head->extras;
+    auto& need = extras.needs[extras.taken];
     const auto tokens = limiter.room_for(need.tokens);
     if (tokens == 0 || !limiter.account.take(tokens))
       break;
@@ -123,11 +123,11 @@ void manager_actor::serve(named_limiter& limiter) {
     need.seen = limiter.last_token;
     auto task = limiter.line.take(*head, need.tokens);
     lined_up_ -= task->kind == record_kind::claim ? 0 : 1;
-    ++special.taken;
+    ++extras.taken;
     limiter.holders.emplace(head->sequence, head);
     {
-      const std::lock_guard lock{special.mutex};
-      special.waits.back().until = home_.now();
+      const std::lock_guard lock{extras.mutex};
+      extras.waits.back().until = home_.now();
     }
     queue_for_next(std::move(task));
   }
@@ -169,7 +169,7 @@ void manager_actor::start_ready() {
     } else { // gave its token back, and goes on
       if (next->token.give())
         home_.threads().blocked().look(*next);
-      const run_queue::last_steps ending{runs_one()};
+      const run_queue::tail_call_hint ending{runs_one()};
       next->actor->wake();
     }
   }
@@ -184,7 +184,7 @@ void manager_actor::start_ready() {
 }
 
 /// It has ended where it waited. False: it waited nowhere.
-bool manager_actor::leave_line(record& task) {
+bool manager_actor::dequeue(record& task) {
   if (auto* need = next_need(task)) {
     if (!need->limiter->line.remove(task, need->tokens))
       return false;
@@ -197,11 +197,11 @@ bool manager_actor::leave_line(record& task) {
 
 /// Gives back what the task has of named limiters; what it has taken and not used counts as not taken.
 void manager_actor::return_limits(record& task, bool used) {
-  if (!task.special)
+  if (!task.extras)
     return;
-  auto& special = *task.special;
-  while (special.taken != 0) {
-    const auto& need = special.needs[--special.taken];
+  auto& extras = *task.extras;
+  while (extras.taken != 0) {
+    const auto& need = extras.needs[--extras.taken];
     auto& limiter = *need.limiter;
     limiter.holders.erase({task.sequence, &task});
     const auto back
@@ -219,14 +219,14 @@ void manager_actor::return_limits(record& task, bool used) {
 /// Whom it waits for: what that has waited for itself, if it is gone. Without recursion, whose depth others
 /// would decide on.
 void manager_actor::skip_gone(record& task) {
-  auto& after = task.special->after;
+  auto& after = task.extras->after;
   while (after && after->phase == phase::gone)
-    after = ref<record>{after->special ? after->special->after.get() : nullptr};
+    after = ref<record>{after->extras ? after->extras->after.get() : nullptr};
 }
 
 void manager_actor::wait_for_predecessor(ref<record> task) {
   skip_gone(*task);
-  auto* before = task->special->after.get();
+  auto* before = task->extras->after.get();
   set_waits_for_replaced(*task, before != nullptr);
   if (before)
     successors_[before] = std::move(task);
@@ -237,12 +237,12 @@ void manager_actor::wait_for_predecessor(ref<record> task) {
 /// What waits for it may begin; unless it waited itself, and has ended so. It keeps whom it waited for: who
 /// replaces it may have been admitted already, and come in later.
 void manager_actor::succeed(record& gone) {
-  if (gone.special)
+  if (gone.extras)
     skip_gone(gone); // or many that are replaced in a row would keep each other
   if (successors_.empty())
     return;
-  if (gone.special && gone.special->after)
-    if (const auto own = successors_.find(gone.special->after.get());
+  if (gone.extras && gone.extras->after)
+    if (const auto own = successors_.find(gone.extras->after.get());
         own != successors_.end() && own->second.get() == &gone)
       successors_.erase(own);
   const auto found = successors_.find(&gone);
@@ -326,7 +326,7 @@ void manager_actor::on_claim(ref<record> claim, record& task) {
 void manager_actor::on_claim_over(record& claim, bool used) {
   const ref<record> keep{&claim};
   if (claim.phase == phase::waiting)
-    leave_line(claim);
+    dequeue(claim);
   return_limits(claim, used);
   claim.phase = phase::gone;
   start_ready();

@@ -55,7 +55,7 @@ public:
 };
 
 /// All of them, by name. Threads: any. They live as long as their runtime.
-class limiter_book {
+class limiter_registry {
 public:
   named_limiter* find(std::string_view name) const;
   /// False: there is one of that name.

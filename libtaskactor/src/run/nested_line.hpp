@@ -1,4 +1,4 @@
-/// `nested_line`: children and lanes that belong to tasks, waiting for the global limiter. No actor in it;
+/// `nested_line`: children and slots that belong to tasks, waiting for the global limiter. No actor in it;
 /// the manager's alone.
 ///
 ///     depth 1: [a b c]    2: [d]    3: [e f]        next: e, the oldest of the deepest level

@@ -3,10 +3,10 @@
 #include "../free_memory.hpp"
 #include "../observe/service_thread.hpp"
 #include "disposal.hpp"
-#include "process_epoch.hpp"
+#include "process_fencing_token.hpp"
 #include "runtime.hpp"
-#include "special.hpp"
 #include "task_actor.hpp"
+#include "task_extras.hpp"
 
 #include <caf/all.hpp>
 
@@ -129,7 +129,7 @@ std::string record::error_text_for_listener() const {
 }
 
 std::uint8_t record::user_parts(std::uint8_t among) const noexcept {
-  return (among & spare_part) != 0 && special && special->retry && special->retry->retry_on ? spare_part : 0;
+  return (among & spare_part) != 0 && extras && extras->retry && extras->retry->retry_on ? spare_part : 0;
 }
 
 /// Nobody refers to it any more.
@@ -172,13 +172,15 @@ void record::forget_progress() noexcept {
   words_->progress = {};
 }
 
-std::uint64_t record::epoch() const noexcept { return process_epoch.load(std::memory_order_relaxed); }
+std::uint64_t record::fencing_token() const noexcept {
+  return process_fencing_token.load(std::memory_order_relaxed);
+}
 
-std::size_t record::attempt() const noexcept { return special ? special->attempt.load() : 1; }
+std::size_t record::attempt() const noexcept { return extras ? extras->attempt.load() : 1; }
 
 void record::forbid_retry() noexcept {
-  if (special)
-    special->forbidden = true;
+  if (extras)
+    extras->forbidden = true;
 }
 
 time_point record::now() const noexcept { return home->now(); }
@@ -191,16 +193,16 @@ task_info record::info() const {
   result.reason = reason.load(std::memory_order_relaxed);
   result.submitted = submitted;
   result.started = time_point{clock::duration{started_at.load(std::memory_order_relaxed)}};
-  if (kind == record_kind::lane && result.started != time_point{})
+  if (kind == record_kind::gather_slot && result.started != time_point{})
     result.submitted = result.started; // the item's: it has waited nowhere but in its gather
   result.ended = time_point{clock::duration{ended_at.load(std::memory_order_relaxed)}};
   result.deadline = deadline();
   result.overrun = overrunning.load(std::memory_order_relaxed);
   result.priority = priority;
-  if (special) {
-    result.attempt = special->attempt;
-    const std::lock_guard lock{special->mutex};
-    result.attempts = special->attempts;
+  if (extras) {
+    result.attempt = extras->attempt;
+    const std::lock_guard lock{extras->mutex};
+    result.attempts = extras->attempts;
   }
   const std::lock_guard lock{stripe(this)};
   if (words_) {

@@ -1,8 +1,8 @@
 #include "retry_question.hpp"
 
 #include "runtime.hpp"
-#include "special.hpp"
 #include "task_actor.hpp"
+#include "task_extras.hpp"
 
 #include <algorithm>
 #include <cxxabi.h>
@@ -15,8 +15,8 @@ const failure* failure_of_attempt(const record& task) noexcept {
 }
 
 bool may_try_again(const record& task, const failure& what) noexcept {
-  const auto* special = task.special.get();
-  if (!special || !special->retry || special->forbidden || special->attempt >= special->retry->max_attempts)
+  const auto* extras = task.extras.get();
+  if (!extras || !extras->retry || extras->forbidden || extras->attempt >= extras->retry->max_attempts)
     return false;
   return what.state() == state::failed || what.reason() == end_reason::run_timeout;
 }
@@ -40,7 +40,7 @@ retry_answer ask_options(const retry& how, std::size_t failed, const failure& wh
 
 retry_answer ask_retry(const record& task, const failure& what) {
   try {
-    return ask_options(*task.special->retry, task.special->attempt, what);
+    return ask_options(*task.extras->retry, task.extras->attempt, what);
   } catch (const abi::__forced_unwind&) { // it ends its thread
     throw;
   } catch (...) {
@@ -57,10 +57,10 @@ void ask_after_attempt(record& task) noexcept {
   if (!what || !may_try_again(task, *what))
     return;
   const failure copy{*what}; // its handles may drop the outcome, if the manager gives up waiting for this
-  auto& special = *task.special;
+  auto& extras = *task.extras;
   task.control.fetch_or(asking_bit, std::memory_order_release);
-  special.answer = ask_retry(task, copy);
-  special.asked_about = special.attempt;
+  extras.answer = ask_retry(task, copy);
+  extras.asked_about = extras.attempt;
   task.control.fetch_and(~asking_bit, std::memory_order_acq_rel);
 }
 

@@ -26,12 +26,13 @@ namespace taskactor::detail {
 class run_queue {
 public:
   /// As long as it lives, this thread is about to end its turn: by steps that neither block nor take long.
-  class last_steps {
+  class tail_call_hint {
   public:
-    explicit last_steps(bool is = true) noexcept : before_(std::exchange(ending_turn_, ending_turn_ || is)) {}
-    last_steps(const last_steps&) = delete;
-    last_steps& operator=(const last_steps&) = delete;
-    ~last_steps() { ending_turn_ = before_; }
+    explicit tail_call_hint(bool is = true) noexcept
+        : before_(std::exchange(ending_turn_, ending_turn_ || is)) {}
+    tail_call_hint(const tail_call_hint&) = delete;
+    tail_call_hint& operator=(const tail_call_hint&) = delete;
+    ~tail_call_hint() { ending_turn_ = before_; }
 
   private:
     const bool before_;
@@ -62,7 +63,7 @@ public:
   private:
     run_queue* const queue_;
     const run_queue* const before_;
-    const last_steps ending_;
+    const tail_call_hint ending_;
   };
 
   void push(caf::resumable* job) {

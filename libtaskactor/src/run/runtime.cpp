@@ -3,7 +3,7 @@
 #include "../caf_compat_scheduler.hpp"
 #include "../caf_compat_watch.hpp"
 #include "../own_system.hpp"
-#include "desk_actor.hpp"
+#include "api_actor.hpp"
 #include "detached_job.hpp"
 #include "limiter_actor.hpp"
 #include "manager_actor.hpp"
@@ -69,7 +69,7 @@ runtime::runtime(caf::actor_system* system, manager_options options)
       timers_(std::make_shared<timers>(*system_)),
       threads_(std::make_shared<thread_pool>(system, settings_.thread_capacity)),
       disposals_(new disposal{system}),
-      short_waits_(usable_processors()),
+      spins_(usable_processors()),
       by_hand_(detail::is_run_by_hand(*system_)) {
   start_watch(); // first: without a thread for it there is no manager, and nothing to be ended yet
   const std::size_t capacities[]
@@ -79,10 +79,10 @@ runtime::runtime(caf::actor_system* system, manager_options options)
         = keep(system_->spawn<limiter_actor, caf::hidden>(capacities[kind], std::optional<rate>{}));
   capacity = settings_.capacity;
   keep(timers_->start());
-  thread_gate_ = std::make_shared<token_gate>(*system_, limiters_[1], capacities[1]);
-  process_gate_ = std::make_shared<token_gate>(*system_, limiters_[2], capacities[2]);
-  keep(thread_gate_->start());
-  keep(process_gate_->start());
+  thread_queue_ = std::make_shared<limiter_queue>(*system_, limiters_[1], capacities[1]);
+  process_queue_ = std::make_shared<limiter_queue>(*system_, limiters_[2], capacities[2]);
+  keep(thread_queue_->start());
+  keep(process_queue_->start());
   manager_ = keep(system_->spawn<manager_actor, caf::hidden>(*this, limiters_[0]));
   queue_ = queue_of<run_queue>(*system_);
   managers_turn_ = static_cast<manager_actor*>(caf::actor_cast<caf::abstract_actor*>(manager_));
@@ -97,24 +97,24 @@ runtime::runtime(caf::actor_system* system, manager_options options)
 void runtime::start_watch() {
   if (settings_.blocked_after.count() == 0 || settings_.blocked_after == no_timeout)
     return;
-  watch_ = std::make_shared<blocked_watch>(*this, settings_.blocked_after);
+  watch_ = std::make_shared<stall_detector>(*this, settings_.blocked_after);
   detached_job::start(*system_, [this, watch = watch_] {
     watch->serve([this](const blocked_turn& turn) { report_blocked(turn); });
   });
 }
 
 /// A kill ends it: then there is a new one.
-caf::actor runtime::desk() {
+caf::actor runtime::api() {
   const passing_through caller;
-  const std::lock_guard lock{desk_mutex_};
-  if (!desk_ || desk_over_.exchange(false)) {
+  const std::lock_guard lock{api_mutex_};
+  if (!api_ || api_over_.exchange(false)) {
     {
       const std::lock_guard inner{mutex_};
-      std::erase(parts_, desk_);
+      std::erase(parts_, api_);
     }
-    desk_ = keep(system_->spawn<desk_actor, caf::hidden>(*this));
+    api_ = keep(system_->spawn<api_actor, caf::hidden>(*this));
   }
-  return desk_;
+  return api_;
 }
 
 /// Our actors are hidden from the system's count, which can't be waited for in a system of the user's: we
@@ -133,15 +133,15 @@ caf::actor runtime::keep(caf::actor part) {
   return part;
 }
 
-bool runtime::admit_lane(ref<record> lane) {
-  const auto tell = table_->admit_lane(std::move(lane));
+bool runtime::admit_slot(ref<record> slot) {
+  const auto tell = table_->admit_slot(std::move(slot));
   if (tell.value_or(false))
     post(manager_, work_admitted{});
   return tell.has_value();
 }
 
 void runtime::tell(record& task, std::uint8_t what) noexcept {
-  if (news_.push(task, what))
+  if (notifications_.push(task, what))
     post(manager_, bodies_told{});
 }
 
@@ -167,10 +167,10 @@ void runtime::resize(limiter_kind which, std::size_t to) {
     break;
   case limiter_kind::thread:
     threads_->resize(to);
-    thread_gate_->resize(to);
+    thread_queue_->resize(to);
     break;
   case limiter_kind::process:
-    process_gate_->resize(to);
+    process_queue_->resize(to);
     break;
   }
 }
@@ -186,8 +186,8 @@ manager_statistics runtime::statistics() {
   result.threads = threads_->workers();
   result.events_dropped = events_->dropped();
   result.global = {capacity, tokens_used, waiting};
-  result.thread = thread_gate_->statistics();
-  result.process = process_gate_->statistics();
+  result.thread = thread_queue_->statistics();
+  result.process = process_queue_->statistics();
   if (watch_) {
     const auto blocked = watch_->statistics();
     result.blocked_threads = blocked.now;
@@ -205,9 +205,9 @@ manager_statistics runtime::statistics() {
 }
 
 std::chrono::nanoseconds runtime::random_below(std::chrono::nanoseconds limit) {
-  if (!fate_ || limit.count() <= 0)
+  if (!fault_injector_ || limit.count() <= 0)
     return detail::random_below(limit);
-  return std::chrono::nanoseconds{fate_->draw(static_cast<std::uint64_t>(limit.count()))};
+  return std::chrono::nanoseconds{fault_injector_->draw(static_cast<std::uint64_t>(limit.count()))};
 }
 
 std::string runtime::next_gather_id() { return "gather-" + std::to_string(++gathers_); }

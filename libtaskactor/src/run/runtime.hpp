@@ -3,7 +3,7 @@
 ///     task_table   the published table                        any thread
 ///     manager      admits, starts, supervises, reports        one actor
 ///     limiters     lend tokens: global, thread, process       an actor each
-///     gates        bring thread calls and processes through theirs
+///     queues       bring thread calls and processes through theirs
 ///     thread_pool, disposal, command_server, event_hub        threads
 ///
 /// It outlives every record that hasn't ended. When something can't be ended (a thread that never returns),
@@ -13,20 +13,20 @@
 #include "../observe/hub.hpp"
 #include "attachment.hpp"
 #include "batch_book.hpp"
-#include "blocked_watch.hpp"
-#include "body_news.hpp"
 #include "callers.hpp"
+#include "dependent_list.hpp"
 #include "disposal.hpp"
-#include "fate.hpp"
-#include "guests.hpp"
+#include "fault_injector.hpp"
+#include "limiter_queue.hpp"
 #include "manager_calls.hpp"
 #include "named_limiter.hpp"
+#include "notification_list.hpp"
 #include "settings.hpp"
-#include "short_wait.hpp"
+#include "spin_then_park.hpp"
+#include "stall_detector.hpp"
 #include "striped_count.hpp"
 #include "task_table.hpp"
 #include "timers.hpp"
-#include "token_gate.hpp"
 #include "wait_strategy.hpp"
 
 #include <taskactor/run/manager_options.hpp>
@@ -67,32 +67,32 @@ public:
   task_table& table() noexcept { return *table_; }
   thread_pool& threads() noexcept { return *threads_; }
   disposal& disposals() noexcept { return *disposals_; }
-  token_gate& thread_gate() noexcept { return *thread_gate_; }
-  blocked_watch* watch() const noexcept { return watch_.get(); } // null: nobody watches
-  token_gate& process_gate() noexcept { return *process_gate_; }
+  limiter_queue& thread_queue() noexcept { return *thread_queue_; }
+  stall_detector* watch() const noexcept { return watch_.get(); } // null: nobody watches
+  limiter_queue& process_queue() noexcept { return *process_queue_; }
   /// The scheduler's, if that is ours, else null; and what the manager is in it.
   run_queue* queue() const noexcept { return queue_; }
   const caf::resumable* managers_turn() const noexcept { return managers_turn_; }
-  body_news& news() noexcept { return news_; }
-  /// A body has something to tell the manager: bits of `record::news`. Threads: any.
+  notification_list& notifications() noexcept { return notifications_; }
+  /// A body has something to tell the manager: bits of `record::notifications`. Threads: any.
   void tell(record& task, std::uint8_t what) noexcept;
   timers& sleepers() noexcept { return *timers_; }
   event_hub& events() noexcept { return *events_; }
-  guests& visitors() noexcept { return guests_; }
+  dependent_list& dependents() noexcept { return dependents_; }
   batch_book& batches() noexcept { return batches_; }
   time_point now() const noexcept { return system_->clock().now(); }
 
   // -- from callers' threads. `joined`: with `on_duplicate::join`, what is there already.
   std::optional<rejection> admit(ref<record> task, task_options&& options, ref<record>& joined);
-  bool admit_lane(ref<record> lane); // false: no more work is taken
+  bool admit_slot(ref<record> slot); // false: no more work is taken
   cancel_reply cancel(record& task, end_reason why);
   cancel_reply cancel_task(std::string_view id);
   std::size_t cancel_all();
   std::vector<task_info> task_status();
   std::optional<task_info> find(std::string_view id);
   ref<record> find_record(std::string_view id);
-  caf::actor desk(); // whom users' actors ask; `desk_over`: it has ended
-  void desk_over() noexcept { desk_over_ = true; }
+  caf::actor api(); // whom users' actors ask; `api_over`: it has ended
+  void api_over() noexcept { api_over_ = true; }
   bool is_taken_apart() const noexcept { return apart_; }
   void kill(record& task);
   void resize(limiter_kind which, std::size_t capacity);
@@ -101,7 +101,7 @@ public:
   /// Errors: `errc::invalid_argument`, for a name that isn't there.
   named_limiter& limiter_of(std::string_view name);
   void change(named_limiter& which, const limiter_options& to);
-  limiter_book& limits() noexcept { return limits_; }
+  limiter_registry& limits() noexcept { return limits_; }
   void tell_room(); // the manager's: some have ended
   manager_statistics statistics();
   shutdown_report shutdown(shutdown_options bounds);
@@ -114,8 +114,8 @@ public:
   bool block(semaphore& posted, time_point until);
   bool wait_here(semaphore& posted, time_point until);
   void set_wait_strategy(wait_strategy strategy) { wait_ = std::move(strategy); }
-  void set_fate(fate* decides) noexcept { fate_ = decides; }
-  fate* decides() const noexcept { return fate_; } // null in production
+  void set_fault_injector(fault_injector* decides) noexcept { fault_injector_ = decides; }
+  fault_injector* decides() const noexcept { return fault_injector_; } // null in production
   /// A random time below `limit`; zero for a limit of zero.
   std::chrono::nanoseconds random_below(std::chrono::nanoseconds limit);
   std::string next_gather_id();
@@ -159,24 +159,24 @@ private:
   caf::actor_system* system_;
   std::shared_ptr<event_hub> events_;
   std::unique_ptr<task_table> table_;
-  body_news news_;
+  notification_list notifications_;
   std::shared_ptr<timers> timers_;
-  std::shared_ptr<blocked_watch> watch_;
+  std::shared_ptr<stall_detector> watch_;
   caf::actor limiters_[3];
-  limiter_book limits_;
-  std::shared_ptr<token_gate> thread_gate_, process_gate_;
+  limiter_registry limits_;
+  std::shared_ptr<limiter_queue> thread_queue_, process_queue_;
   std::shared_ptr<thread_pool> threads_;
   ref<disposal> disposals_;
   caf::actor manager_;
   run_queue* queue_ = nullptr;
   const caf::resumable* managers_turn_ = nullptr;
-  std::mutex desk_mutex_; // what follows
-  caf::actor desk_;
-  std::atomic<bool> desk_over_{false}, apart_{false};
+  std::mutex api_mutex_; // what follows
+  caf::actor api_;
+  std::atomic<bool> api_over_{false}, apart_{false};
   wait_strategy wait_;
-  short_wait short_waits_;
-  fate* fate_ = nullptr;
-  guests guests_;
+  spin_then_park spins_;
+  fault_injector* fault_injector_ = nullptr;
+  dependent_list dependents_;
   batch_book batches_;
   std::atomic<std::uint64_t> gathers_{0};
   std::atomic<std::size_t> waiting_for_room_{0};

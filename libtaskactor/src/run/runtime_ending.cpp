@@ -162,7 +162,7 @@ shutdown_report runtime::shutdown(shutdown_options bounds) {
     return report;
   }
   see_off_disposals(report, bounds.kill);
-  for (auto& service : guests_.see_off(*this, soft_end, bounds.kill))
+  for (auto& service : dependents_.see_off(*this, soft_end, bounds.kill))
     if (std::find(report.not_ended.begin(), report.not_ended.end(), service) == report.not_ended.end())
       report.not_ended.push_back(std::move(service)); // a service that is a task is there already
   return report;
@@ -180,7 +180,7 @@ void runtime::see_off_disposals(shutdown_report& report, std::chrono::nanosecond
 }
 
 void runtime::begin_shutdown(const shutdown_options& bounds) {
-  guests_.ask_to_leave();
+  dependents_.ask_to_leave();
   table_->close(task_table::taken::begun);
   post(manager_, detail::stop{bounds});
   tell_room();
@@ -228,7 +228,7 @@ void runtime::take_apart() {
     if (!report_)
       return; // nobody runs them
   }
-  const bool alone = guests_.see_off(*this, now()).empty();
+  const bool alone = dependents_.see_off(*this, now()).empty();
   if (attachment_)
     attachment_->stop();
   const bool ended = running == 0; // what the report left behind may have come to its end since
@@ -247,8 +247,8 @@ void runtime::take_apart() {
   clean_ = alive_ == 0 && disposals_->stop(apart_bound) == 0; // once more, for what actors have let go
   if (!clean_)
     return;
-  thread_gate_->stop();
-  process_gate_->stop();
+  thread_queue_->stop();
+  process_queue_->stop();
   timers_->stop();
   limits_.clear();
 }

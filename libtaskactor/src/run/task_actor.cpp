@@ -1,10 +1,10 @@
 #include "task_actor.hpp"
 
 #include "../messages.hpp"
-#include "blocked_watch.hpp"
 #include "retry_question.hpp"
 #include "run_queue.hpp"
 #include "runtime.hpp"
+#include "stall_detector.hpp"
 
 #include <taskactor/task/task.hpp>
 
@@ -34,7 +34,7 @@ struct task_actor::monitor final : end_watch {
     auto& task = *of.task_;
     if (of.rest_)
       post(task.home->manager(), attempt_ended{of.rest_}); // behind what has made it known
-    else if (task.special) // what its last attempt has told the manager comes before its end, in order
+    else if (task.extras) // what its last attempt has told the manager comes before its end, in order
       post(task.home->manager(), attempt_ended{ref<record>{&task}});
     else
       task.home->tell(task, record::has_ended);
@@ -152,12 +152,12 @@ caf::resumable::resume_result task_actor::resume(executor* here, std::size_t) {
       run_later(*here, this);
       return awaiting_message;
     case turn::end:
-      if (task_->special && !rest_)
+      if (task_->extras && !rest_)
         ask_after_attempt(*task_);
       word_.store(word::down, std::memory_order_release);
-      remains_.clear(); // they may own a reference to this actor
+      pending_operations_.clear(); // they may own a reference to this actor
       {
-        const run_queue::last_steps ending; // the manager is told, and may as well run here
+        const run_queue::tail_call_hint ending; // the manager is told, and may as well run here
         cleanup(exit_reason(), here);
       }
       return done;
@@ -168,7 +168,7 @@ caf::resumable::resume_result task_actor::resume(executor* here, std::size_t) {
 /// The life of a body: begin, then drive it whenever it can go on, until it has ended or is killed.
 task_actor::turn task_actor::run(const watched_turn& watched) {
   for (int steps = 0; steps < steps_per_turn; ++steps, watched.next()) {
-    if (husk_)
+    if (lingering_)
       return end();
     if (killed())
       return kill();
@@ -222,7 +222,7 @@ bool task_actor::may_run() noexcept {
     return true;
   const bool ends = end_is_due(); // a later one wakes it
   if (task_->token.want()) {
-    const run_queue::last_steps ending{!ends}; // it parks until it has one
+    const run_queue::tail_call_hint ending{!ends}; // it parks until it has one
     home().tell(*task_, record::moves_token);
   }
   if (!task_->token.may_run() && !ends)
@@ -255,8 +255,8 @@ void task_actor::drive() {
 bool task_actor::end_body() {
   if (const auto thrown = task_->discard_body())
     home().report_cleanup_fault(*task_, thrown);
-  abandon_remains();
-  std::erase_if(remains_, [](const auto& each) { return each.only_if_killed; });
+  abandon_pending_operations();
+  std::erase_if(pending_operations_, [](const auto& each) { return each.only_if_killed; });
   waiting = nullptr;
   scopes = nullptr;
   refusals_ = 0;
@@ -271,12 +271,12 @@ task_actor::turn task_actor::kill() {
   if (pause_)
     disarm(pause_->timer);
   if (waiting)
-    outlive(waiting->kill());
+    join_before_exit(waiting->kill());
   for (auto* each = std::exchange(scopes, nullptr); each; each = each->outer)
-    outlive(each->kill());
+    join_before_exit(each->kill());
   waiting = nullptr;
   frames_ = std::exchange(leaf, nullptr);
-  abandon_remains();
+  abandon_pending_operations();
   if (task_->decide()) {
     task_->fail(failure{on_body_end(body_end::killed, true), task_->reason.load(std::memory_order_relaxed)});
     task_->deliver();
@@ -285,20 +285,20 @@ task_actor::turn task_actor::kill() {
   return end();
 }
 
-void task_actor::abandon_remains() noexcept {
-  for (const auto& each : remains_)
+void task_actor::abandon_pending_operations() noexcept {
+  for (const auto& each : pending_operations_)
     each.what->abandon();
 }
 
-void task_actor::add_remains(ref<operation> what, bool only_if_killed) {
-  std::erase_if(remains_, [](const auto& each) { return each.what->ended(); });
+void task_actor::add_pending_operation(ref<operation> what, bool only_if_killed) {
+  std::erase_if(pending_operations_, [](const auto& each) { return each.what->ended(); });
   if (what && !what->ended())
-    remains_.push_back({std::move(what), only_if_killed});
+    pending_operations_.push_back({std::move(what), only_if_killed});
 }
 
 /// The body runs no more, and there is no other.
 task_actor::turn task_actor::end() {
-  husk_ = true;
+  lingering_ = true;
   if (!outlived()) {
     if (!rest_ && (task_->control.load(std::memory_order_acquire) & leave_bit) != 0) {
       set_parked(false);
@@ -315,14 +315,14 @@ task_actor::turn task_actor::end() {
     thrown = more;
   if (thrown)
     home().report_cleanup_fault(*task_, thrown);
-  abandon_remains(); // of what destructors have left behind
+  abandon_pending_operations(); // of what destructors have left behind
   return outlived() ? turn::end : end();
 }
 
 /// An attempt that has parted says nothing of its task any more.
 void task_actor::set_parked(bool is) noexcept {
   if (rest_ || task_->kind != record_kind::task || std::exchange(parked_, is) == is)
-    return; // a lane counts its items in that bit
+    return; // a slot counts its items in that bit
   if (is)
     task_->control.fetch_or(parked_bit, std::memory_order_acq_rel);
   else
@@ -331,9 +331,10 @@ void task_actor::set_parked(bool is) noexcept {
 
 /// True when nothing goes on that the body has left behind.
 bool task_actor::outlived() const noexcept {
-  return remains_.empty() || std::all_of(remains_.begin(), remains_.end(), [this](const auto& each) {
-           return (each.only_if_killed && !destroyed_) || each.what->ended();
-         });
+  return pending_operations_.empty()
+         || std::all_of(pending_operations_.begin(), pending_operations_.end(), [this](const auto& each) {
+              return (each.only_if_killed && !destroyed_) || each.what->ended();
+            });
 }
 
 void task_actor::arm(timer_entry& entry) { home().sleepers().arm(entry); }

@@ -19,7 +19,7 @@
 
 #include <taskactor/run/request.hpp>
 
-#include "short_mutex.hpp"
+#include "adaptive_mutex.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -80,8 +80,10 @@ public:
   void wake() noexcept override;
   void retain() noexcept override { caf::intrusive_ptr_add_ref(ctrl()); }
   void release() noexcept override { caf::intrusive_ptr_release(ctrl()); }
-  void outlive(ref<operation> what) override { add_remains(std::move(what), false); }
-  void outlive_if_killed(ref<operation> what) override { add_remains(std::move(what), true); }
+  void join_before_exit(ref<operation> what) override { add_pending_operation(std::move(what), false); }
+  void join_before_exit_if_killed(ref<operation> what) override {
+    add_pending_operation(std::move(what), true);
+  }
   void lend_token_back() override;
   void do_without_token() noexcept override { task_->token.excuse(); }
 
@@ -104,8 +106,8 @@ private:
   void drive();
   bool end_body();
   turn end();
-  void add_remains(ref<operation> what, bool only_if_killed);
-  void abandon_remains() noexcept;
+  void add_pending_operation(ref<operation> what, bool only_if_killed);
+  void abandon_pending_operations() noexcept;
   void part_from_task();
   void set_parked(bool is) noexcept;
   bool outlived() const noexcept;
@@ -121,10 +123,10 @@ private:
     ref<operation> what;
     bool only_if_killed;
   };
-  std::vector<remainder> remains_; // what goes on after the body has ended or was killed
+  std::vector<remainder> pending_operations_; // what goes on after the body has ended or was killed
   std::atomic<word> word_{word::queued};
   struct open_request {
-    short_mutex mutex;
+    adaptive_mutex mutex;
     std::uint64_t id = 0;
     ref<reply_slot> reply;
   };
@@ -133,7 +135,7 @@ private:
   bool begun_ = false;
   bool told_ = false;      // the present waiter knows of the cancellation
   bool destroyed_ = false; // by a kill
-  bool husk_ = false;      // the body runs no more, what it has left behind does
+  bool lingering_ = false; // the body runs no more, what it has left behind does
   bool parked_ = false;    // and says so in the record
   bool has_body_ = false;  // it was killed, and its frames are there as long as that
   promise_base* frames_ = nullptr;

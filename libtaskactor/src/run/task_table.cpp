@@ -1,5 +1,5 @@
 #include "task_table.hpp"
-#include "special.hpp"
+#include "task_extras.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -25,13 +25,13 @@ void task_table::counters::add(state how) noexcept {
   }
 }
 
-std::optional<bool> task_table::admit_lane(ref<record> lane) {
+std::optional<bool> task_table::admit_slot(ref<record> slot) {
   const std::lock_guard lock{mutex_};
-  if (taken_ == taken::none || (taken_ == taken::nested && lane->depth == 0))
+  if (taken_ == taken::none || (taken_ == taken::nested && slot->depth == 0))
     return {};
-  lane->sequence = ++sequence_;
-  others_.insert(lane.get());
-  incoming_.push(std::move(lane));
+  slot->sequence = ++sequence_;
+  others_.insert(slot.get());
+  incoming_.push(std::move(slot));
   return !std::exchange(told_, true);
 }
 
@@ -126,7 +126,7 @@ cancel_reply task_table::cancel_locked(record& task, end_reason why) {
     case cancel_step::signal_body:
       break;
     }
-    if (task.kind == record_kind::task && task.decided() && !(task.special && task.special->retry))
+    if (task.kind == record_kind::task && task.decided() && !(task.extras && task.extras->retry))
       return cancel_reply::finished; // a body that finishes first wins (rule 9)
   } while (!task.state.compare_exchange_weak(now, state::cancelling, std::memory_order_acq_rel));
   task.reason.store(why, std::memory_order_relaxed);

@@ -5,9 +5,9 @@
 /// sections: no user code runs and no message is sent under it.
 #pragma once
 
+#include "adaptive_mutex.hpp"
 #include "chain.hpp"
 #include "id_index.hpp"
-#include "short_mutex.hpp"
 
 #include <taskactor/run/manager_options.hpp>
 #include <taskactor/run/record.hpp>
@@ -40,11 +40,11 @@ public:
 
   /// `wrong`: what is wrong with the options, told unless the id is taken.
   admission admit(ref<record> task, on_full full, on_duplicate duplicate, std::optional<rejection> wrong);
-  /// How many are there, lanes included.
+  /// How many are there, slots included.
   std::size_t size() const;
   bool has_room() const;
   /// Lanes of gathers: not counted, not found by id. Empty when no work is taken any more.
-  std::optional<bool> admit_lane(ref<record> lane);
+  std::optional<bool> admit_slot(ref<record> slot);
   /// The manager's: what has been admitted since the last call.
   chain<record> take_incoming();
   /// Stages of a shutdown, each with what it takes no more.
@@ -62,7 +62,7 @@ public:
   void end(record& task, state how, time_point now, bool lingers);
   /// Work that goes on of a task that has gone on without it.
   void linger(record& rest);
-  /// A lane's, or a lingering task's, actor is down.
+  /// A slot's, or a lingering task's, actor is down.
   void gone(record& task);
 
   /// The state's first step of a cancellation, and the record to tell the manager of.
@@ -101,9 +101,9 @@ private:
   const std::size_t max_queue_;
   const std::size_t history_;
   const std::chrono::nanoseconds history_ttl_;
-  mutable short_mutex mutex_; // what follows
+  mutable adaptive_mutex mutex_; // what follows
   id_index tasks_;
-  std::unordered_set<record*> others_; // lanes, and lingering tasks; the manager holds them
+  std::unordered_set<record*> others_; // slots, and lingering tasks; the manager holds them
   chain<record> incoming_;
   std::unique_ptr<std::array<std::deque<ref<record>>, lowest_priority + 1>>
       sheddable_;            // since the first shed

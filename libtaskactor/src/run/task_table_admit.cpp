@@ -1,5 +1,5 @@
 // Admission under the table's lock (rule 1): ids, room, and what gives way.
-#include "special.hpp"
+#include "task_extras.hpp"
 #include "task_table.hpp"
 
 #include <algorithm>
@@ -100,11 +100,11 @@ admission task_table::admit(ref<record> task, on_full full, on_duplicate duplica
   memory.keep(task); // nothing from here on needs any
   if (same) {        // replaced: takes its place, and waits for it
     cancel_locked(*same, end_reason::replaced);
-    task->special->after = tasks_.remove(*same, hash);
+    task->extras->after = tasks_.remove(*same, hash);
     if (std::exchange(same->shed, false))
       --shedding_; // neither there nor counted
     else
-      answer.cancelled = task->special->after;
+      answer.cancelled = task->extras->after;
   }
   if (unnamed)
     hash = id_index::hash(task->id);

@@ -25,7 +25,7 @@ constexpr std::chrono::seconds idle_limit{10};
 } // namespace
 
 thread_call::thread_call(context& owner, bool stoppable)
-    : ticket(owner, ref<record>{static_cast<record*>(&owner.core())}),
+    : limited_call(owner, ref<record>{static_cast<record*>(&owner.core())}),
       stop_(stoppable ? std::stop_source{} : std::stop_source{std::nostopstate}),
       deadline_(owner.deadline()) {}
 
@@ -76,26 +76,26 @@ void thread_call::destroy() noexcept {
     delete this;
 }
 
-void ticket_wait::begin(context& ctx, ref<thread_call> call) {
+void limited_wait::begin(context& ctx, ref<thread_call> call) {
   call_ = std::move(call);
   ctx.waiting = this;
-  ctx.home().thread_gate().enter(call_);
+  ctx.home().thread_queue().enter(call_);
 }
 
-bool ticket_wait::stop() noexcept {
-  if (static_cast<record&>(current_context()->core()).home->thread_gate().revoke(*call_))
+bool limited_wait::stop() noexcept {
+  if (static_cast<record&>(current_context()->core()).home->thread_queue().revoke(*call_))
     return true;
   call_->request_stop();
   return false;
 }
 
-ref<operation> ticket_wait::kill() noexcept {
+ref<operation> limited_wait::kill() noexcept {
   if (stop())
     return {};
   return call_;
 }
 
-wait_reason ticket_wait::reason() const {
+wait_reason limited_wait::reason() const {
   return {call_->granted() ? "its call on a thread" : "a token of the thread limiter"};
 }
 

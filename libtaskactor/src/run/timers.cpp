@@ -15,7 +15,7 @@ public:
   timer_actor(caf::actor_config& config, std::shared_ptr<timers> owner)
       : service_actor(config), owner_(std::move(owner)) {}
   caf::behavior make_behavior() override {
-    return {[this](const alarm_rang& alarm) { owner_->ring(alarm.due); }};
+    return {[this](const alarm_rang& alarm) { owner_->on_alarm(alarm.due); }};
   }
   const char* name() const override { return "taskactor.timers"; }
 
@@ -48,7 +48,7 @@ std::size_t timers::sleeping() const {
   return heap_.size();
 }
 
-void timers::ring(time_point rung) {
+void timers::on_alarm(time_point rung) {
   std::vector<context*> due; // woken outside the lock; retained, since a woken body may end at once
   {
     const auto now = system_.clock().now();

@@ -6,8 +6,8 @@
 #pragma once
 
 #include "../messages.hpp"
+#include "adaptive_mutex.hpp"
 #include "deadline.hpp"
-#include "short_mutex.hpp"
 
 #include <caf/event_based_actor.hpp>
 
@@ -26,7 +26,7 @@ public:
   void arm(timer_entry& entry);
   void disarm(timer_entry& entry) noexcept;
   /// The actor's: wakes the owners of what is due.
-  void ring(time_point rung);
+  void on_alarm(time_point rung);
   std::size_t sleeping() const;
 
 private:
@@ -34,7 +34,7 @@ private:
 
   caf::actor_system& system_;
   caf::strong_actor_ptr actor_;
-  mutable short_mutex mutex_; // what follows
+  mutable adaptive_mutex mutex_; // what follows
   deadline_heap<timer_entry> heap_;
   alarm alarm_;
 };

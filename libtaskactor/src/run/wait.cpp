@@ -81,7 +81,7 @@ const std::string& no_id() noexcept {
 void lending_wait::lend(context& ctx) {
   ctx_ = &ctx;
   ctx.waiting = this;
-  const run_queue::last_steps ending; // the body parks now
+  const run_queue::tail_call_hint ending; // the body parks now
   ctx.lend_token_back();
 }
 

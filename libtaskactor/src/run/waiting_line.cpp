@@ -1,5 +1,5 @@
 #include "waiting_line.hpp"
-#include "special.hpp"
+#include "task_extras.hpp"
 
 #include <taskactor/task/time_span.hpp>
 
@@ -43,9 +43,9 @@ ref<record> waiting_share::remove(record& task) noexcept {
 }
 
 waiting_share& waiting_line::share_of(const record& task) {
-  if (!task.special || task.special->share.empty())
+  if (!task.extras || task.extras->fairness_key.empty())
     return common_;
-  return shares_[task.special->share];
+  return shares_[task.extras->fairness_key];
 }
 
 void waiting_line::push(ref<record> task, std::size_t tokens) {

@@ -3,7 +3,7 @@
 #include "../run/runtime.hpp"
 #include "messages.hpp"
 
-#include <taskactor/run/nursery.hpp>
+#include <taskactor/run/child_observer.hpp>
 
 #include <caf/all.hpp>
 
@@ -14,11 +14,11 @@ namespace taskactor::detail {
 namespace {
 
 /// Tells the supervisor when nothing of the task runs any more.
-class task_watch final : public nursery {
+class task_watch final : public child_observer {
 public:
-  explicit task_watch(const start_ticket& ticket) : supervisor_(ticket.supervisor) {
-    end_.child = ticket.child;
-    end_.run = ticket.run;
+  explicit task_watch(const child_run& run) : supervisor_(run.supervisor) {
+    end_.child = run.child;
+    end_.run = run.run;
   }
   bool ended() const noexcept override { return true; }
 
@@ -46,12 +46,12 @@ private:
   bool told_ = false;
 };
 
-ref<record> admit_task(const child_spec& what, const std::shared_ptr<start_ticket>& ticket, runtime& home) {
-  auto task = what.make_body(service_start{ticket});
+ref<record> admit_task(const child_spec& what, const std::shared_ptr<child_run>& run, runtime& home) {
+  auto task = what.make_body(service_start{run});
   auto options = what.task;
-  options.id = ticket->node->path;
+  options.id = run->node->path;
   options.timeout = options.timeout.value_or(no_timeout);
-  task->belongs_to = ref<nursery>{new task_watch{*ticket}};
+  task->belongs_to = ref<child_observer>{new task_watch{*run}};
   ref<record> joined;
   if (auto refused = home.admit(task, std::move(options), joined)) {
     task->belongs_to = {};
@@ -62,17 +62,16 @@ ref<record> admit_task(const child_spec& what, const std::shared_ptr<start_ticke
 
 } // namespace
 
-running_child running_child::begin(const child_spec& what, std::shared_ptr<start_ticket> ticket,
-                                   runtime& home) {
+running_child running_child::begin(const child_spec& what, std::shared_ptr<child_run> run, runtime& home) {
   running_child result;
   if (what.kind == service_kind::task) {
-    result.task_ = admit_task(what, ticket, home);
+    result.task_ = admit_task(what, run, home);
   } else {
-    result.actor_ = what.spawn(service_start{ticket});
+    result.actor_ = what.spawn(service_start{run});
     if (!result.actor_)
       throw_rejection({errc::invalid_argument, "the function that makes the actor gave none"});
   }
-  result.ticket_ = std::move(ticket);
+  result.run_ = std::move(run);
   return result;
 }
 
@@ -81,9 +80,9 @@ bool running_child::detached() const noexcept {
 }
 
 void running_child::ask(runtime& home) const {
-  if (!ticket_)
+  if (!run_)
     return; // its start came to nothing, and the message that says so is under way
-  ticket_->stop.request_stop();
+  run_->stop.request_stop();
   if (task_)
     home.cancel(*task_, end_reason::parent_ended);
   else
@@ -91,9 +90,9 @@ void running_child::ask(runtime& home) const {
 }
 
 void running_child::kill(runtime& home) const {
-  if (!ticket_)
+  if (!run_)
     return;
-  ticket_->stop.request_stop();
+  run_->stop.request_stop();
   if (task_)
     home.kill(*task_);
   else

@@ -1,7 +1,7 @@
 /// One run of a child, whatever it is: an actor that is told by exit messages, or a task of the manager.
 #pragma once
 
-#include "start_ticket.hpp"
+#include "child_run.hpp"
 
 #include <taskactor/run/record.hpp>
 #include <taskactor/service/child.hpp>
@@ -14,13 +14,13 @@ class running_child {
 public:
   running_child() = default;
   /// Errors: whatever the user's function throws; `std::system_error` of a task that isn't admitted.
-  static running_child begin(const child_spec& what, std::shared_ptr<start_ticket> ticket, runtime& home);
+  static running_child begin(const child_spec& what, std::shared_ptr<child_run> run, runtime& home);
   /// A nested supervisor, which has been spawned.
-  running_child(caf::strong_actor_ptr supervisor, std::shared_ptr<start_ticket> ticket)
-      : ticket_(std::move(ticket)), actor_(std::move(supervisor)) {}
+  running_child(caf::strong_actor_ptr supervisor, std::shared_ptr<child_run> run)
+      : run_(std::move(run)), actor_(std::move(supervisor)) {}
 
   explicit operator bool() const noexcept { return actor_ || task_; }
-  std::uint64_t run() const noexcept { return ticket_ ? ticket_->run : 0; }
+  std::uint64_t run() const noexcept { return run_ ? run_->run : 0; }
   /// Null: a task.
   const caf::strong_actor_ptr& actor() const noexcept { return actor_; }
   /// Has a thread of its own, which no clock of a test knows of.
@@ -29,7 +29,7 @@ public:
   void kill(runtime& home) const;
 
 private:
-  std::shared_ptr<start_ticket> ticket_;
+  std::shared_ptr<child_run> run_;
   caf::strong_actor_ptr actor_;
   ref<record> task_;
 };

@@ -12,33 +12,33 @@
 
 namespace taskactor::detail {
 
-class service_book;
+class service_registry;
 struct service_node;
 
 /// What has come through a name while nothing ran, or hasn't been taken up by a run that has ended.
-struct held_one {
+struct stashed_message {
   caf::mailbox_element_ptr mail;
-  if_down how;
+  when_down how;
   std::uint64_t number; // in the order of their coming
 };
-using held_mail = std::vector<held_one>;
+using stash = std::vector<stashed_message>;
 inline constexpr std::size_t most_held = 1024;
 
 class service_name final : public light_actor {
   TASKACTOR_ACTOR_OF_MAIL
 
 public:
-  service_name(caf::actor_config& config, std::shared_ptr<service_book> book, service_node& which,
-               if_down how);
+  service_name(caf::actor_config& config, std::shared_ptr<service_registry> registry, service_node& which,
+               when_down how);
   const char* name() const override { return "taskactor.service"; }
   void on_mail(caf::mailbox_element_ptr mail);
   /// It stands for nothing any more: monitors are told.
   void end();
 
 private:
-  std::shared_ptr<service_book> book_;
+  std::shared_ptr<service_registry> registry_;
   service_node& node_;
-  if_down how_;
+  when_down how_;
 };
 
 } // namespace taskactor::detail

@@ -5,25 +5,25 @@
 
 namespace taskactor {
 
-std::string_view to_string(strategy how) noexcept {
+std::string_view to_string(restart_strategy how) noexcept {
   switch (how) {
-  case strategy::one_for_one:
+  case restart_strategy::one_for_one:
     return "one_for_one";
-  case strategy::one_for_all:
+  case restart_strategy::one_for_all:
     return "one_for_all";
-  case strategy::rest_for_one:
+  case restart_strategy::rest_for_one:
     return "rest_for_one";
   }
   return "?";
 }
 
-std::string_view to_string(restart policy) noexcept {
+std::string_view to_string(restart_policy policy) noexcept {
   switch (policy) {
-  case restart::permanent:
+  case restart_policy::permanent:
     return "permanent";
-  case restart::transient:
+  case restart_policy::transient:
     return "transient";
-  case restart::temporary:
+  case restart_policy::temporary:
     return "temporary";
   }
   return "?";

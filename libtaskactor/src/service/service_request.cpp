@@ -1,7 +1,7 @@
 #include <taskactor/service/service_request.hpp>
 
 #include "../run/runtime.hpp"
-#include "service_book.hpp"
+#include "service_registry.hpp"
 
 #include <taskactor/task/time_span.hpp>
 
@@ -22,7 +22,7 @@ void service_waiter::leave() noexcept {
   if (!ctx_)
     return;
   ctx_->disarm(timer_);
-  service_.book().remove(*this, service_.node());
+  service_.registry().remove(*this, service_.node());
   ctx_ = nullptr;
 }
 
@@ -62,12 +62,12 @@ wait_reason service_waiter::reason() const {
 }
 
 bool service_wait::list(service_listener& me) {
-  return which().mode() == if_down::wait && which().book().add(me, which().node());
+  return which().mode() == when_down::wait && which().registry().add(me, which().node());
 }
 
 caf::strong_actor_ptr service_wait::await_resume() {
   finish();
-  if (auto actor = which().book().running(which().node(), which().mode()))
+  if (auto actor = which().registry().running(which().node(), which().mode()))
     return actor;
   if (late())
     throw timeout_error{limit_};
@@ -86,11 +86,13 @@ run_end_wait::run_end_wait(service which, caf::strong_actor_ptr run, time_point 
     : service_waiter(std::move(which), std::min(due, after(require_task().now(), end_bound))),
       run_(std::move(run)) {}
 
-bool run_end_wait::list(service_listener& me) { return which().book().add_call(me, which().node(), run_); }
+bool run_end_wait::list(service_listener& me) {
+  return which().registry().add_call(me, which().node(), run_);
+}
 
 bool run_end_wait::await_resume() {
   finish();
-  return !which().book().is_running(which().node(), run_);
+  return !which().registry().is_running(which().node(), run_);
 }
 
 bool came_back(const request_error& error) { return error.reason() == caf::sec::request_receiver_down; }
@@ -99,8 +101,8 @@ service_call::service_call(const service& to, const caf::strong_actor_ptr& run, 
     : service_(to),
       ctx_(require_context()),
       over_(over),
-      listed_(to.book().add_call(*this, to.node(), run)) {}
+      listed_(to.registry().add_call(*this, to.node(), run)) {}
 
-service_call::~service_call() { service_.book().remove(*this, service_.node()); }
+service_call::~service_call() { service_.registry().remove(*this, service_.node()); }
 
 } // namespace taskactor::detail

@@ -2,7 +2,7 @@
 #include "../caf_compat_mail.hpp"
 #include "../run/refusal.hpp"
 #include "messages.hpp"
-#include "service_book.hpp"
+#include "service_registry.hpp"
 
 #include <caf/all.hpp>
 
@@ -11,7 +11,7 @@
 
 namespace taskactor::detail {
 
-caf::actor service_book::name_of(service_node& which, if_down how) {
+caf::actor service_registry::name_of(service_node& which, when_down how) {
   if (which.kind != service_kind::actor)
     throw_rejection(
         {errc::invalid_argument,
@@ -31,16 +31,16 @@ caf::actor service_book::name_of(service_node& which, if_down how) {
 
 /// Between the end of a run and its supervisor's hearing of it, all comes back that the run hadn't taken up,
 /// and is held for the next one: the first to come back says that it has ended.
-void service_book::deliver(service_node& which, const caf::strong_actor_ptr& to, held_one what) {
+void service_registry::deliver(service_node& which, const caf::strong_actor_ptr& to, stashed_message what) {
   const auto run = to->id();
-  auto back = [book = shared_from_this(), &which, run, how = what.how,
+  auto back = [registry = shared_from_this(), &which, run, how = what.how,
                number = what.number](caf::mailbox_element_ptr mail) {
-    book->come_back(which, run, {std::move(mail), how, number});
+    registry->come_back(which, run, {std::move(mail), how, number});
   };
   to->get()->enqueue(returnable_mail(std::move(what.mail), *to->get(), std::move(back)), nullptr);
 }
 
-void service_book::route(service_node& which, if_down how, caf::mailbox_element_ptr mail) {
+void service_registry::route(service_node& which, when_down how, caf::mailbox_element_ptr mail) {
   std::unique_lock lock{mutex_};
   const auto to = which.actor;
   const bool runs = to && to->id() != which.ended_run;
@@ -50,7 +50,7 @@ void service_book::route(service_node& which, if_down how, caf::mailbox_element_
       to->get()->enqueue(std::move(mail), nullptr);
     return;
   }
-  held_one what{std::move(mail), how, ++which.mails};
+  stashed_message what{std::move(mail), how, ++which.mails};
   if (runs) {
     lock.unlock();
     deliver(which, to, std::move(what));
@@ -60,8 +60,8 @@ void service_book::route(service_node& which, if_down how, caf::mailbox_element_
 }
 
 /// In order: what was sent first, is delivered first.
-void service_book::hold(service_node& which, held_one what, std::unique_lock<std::mutex>& lock) {
-  if (what.how == if_down::wait && !over(which) && which.held.size() < most_held) {
+void service_registry::hold(service_node& which, stashed_message what, std::unique_lock<std::mutex>& lock) {
+  if (what.how == when_down::wait && !over(which) && which.held.size() < most_held) {
     const auto at = std::upper_bound(which.held.begin(), which.held.end(), what.number,
                                      [](auto number, const auto& each) { return number < each.number; });
     which.held.insert(at, std::move(what));
@@ -73,7 +73,7 @@ void service_book::hold(service_node& which, held_one what, std::unique_lock<std
 }
 
 /// Threads: any, also that of `deliver`.
-void service_book::come_back(service_node& which, caf::actor_id run, held_one what) {
+void service_registry::come_back(service_node& which, caf::actor_id run, stashed_message what) {
   std::unique_lock lock{mutex_};
   if (const auto next = which.actor; next && next->id() != run && next->id() != which.ended_run) {
     lock.unlock();
@@ -85,8 +85,8 @@ void service_book::come_back(service_node& which, caf::actor_id run, held_one wh
 }
 
 /// What was held back goes first, so that nothing overtakes it.
-void service_book::hand_over(service_node& which, const caf::strong_actor_ptr& to,
-                             std::unique_lock<std::mutex>& lock) {
+void service_registry::hand_over(service_node& which, const caf::strong_actor_ptr& to,
+                                 std::unique_lock<std::mutex>& lock) {
   while (!which.held.empty() && to->id() != which.ended_run) {
     auto batch = std::exchange(which.held, {});
     lock.unlock();
@@ -96,7 +96,7 @@ void service_book::hand_over(service_node& which, const caf::strong_actor_ptr& t
   }
 }
 
-bool service_book::renew(const service_node& which) {
+bool service_registry::renew(const service_node& which) {
   caf::actor supervisor;
   {
     const std::lock_guard lock{mutex_};

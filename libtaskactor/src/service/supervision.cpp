@@ -15,7 +15,7 @@ constexpr std::chrono::seconds kill_settle_time{1};
 
 } // namespace
 
-supervision::supervision(strategy how, restart_limit limit, chance random_below)
+supervision::supervision(restart_strategy how, restart_limit limit, chance random_below)
     : strategy_(how), limit_(limit), random_below_(std::move(random_below)) {}
 
 bool supervision::alive(const child& which) const noexcept {
@@ -80,7 +80,7 @@ std::vector<step> supervision::down(std::size_t which, std::uint64_t run, exit_k
     return {};
   if (!child.late)
     child.reason = std::move(why);
-  if (child.doomed) {
+  if (child.marked_to_stop) {
     tell_end(child, how == exit_kind::failed && !child.killed, now);
     gone(child, now);
     return settle(now);
@@ -92,7 +92,8 @@ std::vector<step> supervision::down(std::size_t which, std::uint64_t run, exit_k
   tell_end(child, failed, now);
   enter(child, service_state::ended, now);
   const bool first_start = !begun_ && !child.has_run;
-  if (first_start || child.policy == restart::permanent || (child.policy == restart::transient && failed))
+  if (first_start || child.policy == restart_policy::permanent
+      || (child.policy == restart_policy::transient && failed))
     fail(child, child.reason, now);
   return settle(now);
 }
@@ -118,7 +119,7 @@ std::vector<step> supervision::renew(std::size_t which, time_point now) {
     return {};
   child.short_runs = 0;
   if (alive(child)) {
-    doom(child, true, now);
+    mark_to_stop(child, true, now);
     return settle(now);
   }
   for (auto& each : children_) // those that were taken along wait for the same point in time
@@ -139,17 +140,17 @@ std::vector<step> supervision::stop(time_point now) {
 
 /// The end of each event: what can go on, goes on.
 std::vector<step> supervision::settle(time_point now) {
-  stop_doomed(now);
+  stop_marked(now);
   if (!ending_)
     start_ready_ones(now);
-  else if (doomed_ == 0 && !std::exchange(over_, true))
+  else if (marked_ == 0 && !std::exchange(over_, true))
     steps_.push_back({.what = step::kind::over, .text = why_});
   return std::exchange(steps_, {});
 }
 
 void supervision::start_ready_ones(time_point now) {
   const bool one_at_a_time = !begun_ || grouped();
-  if (one_at_a_time && doomed_ > 0)
+  if (one_at_a_time && marked_ > 0)
     return;
   for (auto& each : children_) {
     if (one_at_a_time && starting_ > 0)
@@ -189,13 +190,13 @@ void supervision::note_begun() {
 
 /// It is stopped, as one that is to be restarted or as one that isn't.
 void supervision::too_late(child& which, time_point now) {
-  if (which.doomed)
+  if (which.marked_to_stop)
     return;
   which.late = true;
   which.reason = "not ready within " + to_text(*which.ready_within);
   tell_end(which, true, now);
-  if (begun_ && which.policy == restart::temporary)
-    doom(which, false, now);
+  if (begun_ && which.policy == restart_policy::temporary)
+    mark_to_stop(which, false, now);
   else
     fail(which, which.reason, now);
 }
@@ -221,7 +222,7 @@ void supervision::fail(child& which, const std::string& why, time_point now) {
            + " of at most " + std::to_string(limit_.count) + " in " + to_text(limit_.within),
        wait);
   const auto me = index(which);
-  restart_with(strategy_ == strategy::one_for_all ? 0 : me, grouped() ? children_.size() : me + 1,
+  restart_with(strategy_ == restart_strategy::one_for_all ? 0 : me, grouped() ? children_.size() : me + 1,
                after(now, wait), now);
 }
 
@@ -238,9 +239,9 @@ bool supervision::within_limit(time_point now) {
 void supervision::restart_with(std::size_t first, std::size_t last, time_point when, time_point now) {
   for (auto i = first; i < last; ++i) {
     auto& child = children_[i];
-    const bool wanted = child.policy != restart::temporary;
+    const bool wanted = child.policy != restart_policy::temporary;
     if (alive(child)) {
-      doom(child, wanted, when);
+      mark_to_stop(child, wanted, when);
     } else if (wanted) { // also one that has ended as it should: as in OTP
       const bool changes = child.state != service_state::waiting;
       if (changes)
@@ -253,19 +254,19 @@ void supervision::restart_with(std::size_t first, std::size_t last, time_point w
   }
 }
 
-void supervision::doom(child& which, bool wanted, time_point resume) {
-  if (!std::exchange(which.doomed, true))
-    ++doomed_;
+void supervision::mark_to_stop(child& which, bool wanted, time_point resume) {
+  if (!std::exchange(which.marked_to_stop, true))
+    ++marked_;
   which.wanted = wanted;
   which.resume = std::max(which.resume, resume);
 }
 
 /// In order, the last first; those that are independent all at once.
-void supervision::stop_doomed(time_point now) {
+void supervision::stop_marked(time_point now) {
   const bool one_at_a_time = ending_ || grouped();
-  for (auto i = children_.size(); i-- > 0 && doomed_ > 0;) {
+  for (auto i = children_.size(); i-- > 0 && marked_ > 0;) {
     auto& child = children_[i];
-    if (!child.doomed)
+    if (!child.marked_to_stop)
       continue;
     if (child.state != service_state::stopping)
       ask(child, now);
@@ -296,10 +297,10 @@ void supervision::tell_end(child& which, bool failed, time_point now) {
        ran ? now - which.running_since : std::chrono::nanoseconds{0});
 }
 
-/// A doomed child is down.
+/// A child that was to stop is down.
 void supervision::gone(child& which, time_point now) {
-  which.doomed = false;
-  --doomed_;
+  which.marked_to_stop = false;
+  --marked_;
   const bool again = which.wanted && !ending_;
   enter(which, again ? service_state::waiting : service_state::ended, now);
   if (again)
@@ -316,7 +317,7 @@ void supervision::finish(std::string why, time_point now) {
     steps_.push_back({.what = step::kind::gave_up, .text = why_});
   for (auto& each : children_) {
     if (alive(each)) {
-      doom(each, false, now);
+      mark_to_stop(each, false, now);
     } else if (each.state == service_state::waiting) {
       enter(each, service_state::ended, now);
       tell(step::kind::changed, each);

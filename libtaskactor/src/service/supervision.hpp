@@ -1,14 +1,14 @@
 /// The rules of a supervisor, without CAF in them: what has happened goes in, what is to be done comes out.
 ///
 ///     waiting --start--> starting --spawned, ready--> running --down--> waiting or ended
-///                           \------------ doomed: asked, killed ------------> stopping --down--/
+///                           \-------- marked to stop: asked, killed -------->   stopping --down--/
 ///
-/// A child is **doomed** when it has to go: its siblings' restart takes it along, it wasn't ready in time,
-/// somebody asked, or all is being stopped. The doomed are asked to end one after the other, the last that
-/// was started first. What isn't doomed is left alone.
+/// A child is **marked to stop** when it has to go: its siblings' restart takes it along, it wasn't ready in
+/// time, somebody asked, or all is being stopped. Those are asked to end one after the other, the last that
+/// was started first. What isn't marked is left alone.
 ///
 /// Order: until all have been started once, and always where a restart takes others along, one child at a
-/// time is starting, and none while a doomed one is left. Of children that are independent later
+/// time is starting, and none while a marked one is left. Of children that are independent later
 /// (one_for_one) each restarts by itself: here a slow start holds up nobody. (OTP's supervisor does one thing
 /// at a time.)
 ///
@@ -66,13 +66,13 @@ public:
 
   struct child {
     std::string name;
-    restart policy = restart::permanent;
+    restart_policy policy = restart_policy::permanent;
     std::optional<std::chrono::nanoseconds> ready_within{}; // empty: it is ready when it exists
     std::chrono::nanoseconds stop_within{};
     taskactor::backoff backoff{};
 
     service_state state = service_state::waiting;
-    bool doomed = false, wanted = true, killed = false;
+    bool marked_to_stop = false, wanted = true, killed = false;
     bool late = false; // and stopped for it
     bool has_run = false;
     std::uint64_t run = 0;      // of how many
@@ -86,7 +86,7 @@ public:
     std::size_t position = 0;
   };
 
-  supervision(strategy how, restart_limit limit, chance random_below);
+  supervision(restart_strategy how, restart_limit limit, chance random_below);
   /// In the order of their start; before `begin`.
   void add(child which) { children_.push_back(std::move(which)); }
 
@@ -111,7 +111,7 @@ public:
   std::optional<time_point> due();
 
 private:
-  bool grouped() const noexcept { return strategy_ != strategy::one_for_one; }
+  bool grouped() const noexcept { return strategy_ != restart_strategy::one_for_one; }
   bool alive(const child& which) const noexcept;
   std::size_t index(const child& which) const noexcept {
     return static_cast<std::size_t>(&which - children_.data());
@@ -127,8 +127,8 @@ private:
   void note_begun();
   void fail(child& which, const std::string& why, time_point now);
   void restart_with(std::size_t first, std::size_t last, time_point when, time_point now);
-  void doom(child& which, bool wanted, time_point resume);
-  void stop_doomed(time_point now);
+  void mark_to_stop(child& which, bool wanted, time_point resume);
+  void stop_marked(time_point now);
   void ask(child& which, time_point now);
   void kill(child& which, time_point now);
   void tell_end(child& which, bool failed, time_point now);
@@ -137,7 +137,7 @@ private:
   bool within_limit(time_point now);
   void too_late(child& which, time_point now);
 
-  const strategy strategy_;
+  const restart_strategy strategy_;
   const restart_limit limit_;
   chance random_below_;
   std::vector<child> children_;
@@ -145,7 +145,7 @@ private:
   std::deque<time_point> restarts_; // not older than the window
   std::vector<step> steps_;
   std::string why_;
-  std::size_t doomed_ = 0, starting_ = 0, never_run_ = 0;
+  std::size_t marked_ = 0, starting_ = 0, never_run_ = 0;
   bool begun_ = false, ending_ = false, over_ = false;
 };
 

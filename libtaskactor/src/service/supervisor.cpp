@@ -27,16 +27,16 @@ void supervisor::stop() {
 
 std::string supervisor::wait_end() { return root_->wait_end(); }
 
-service supervisor::whereis(std::string_view path, if_down how) const {
-  return {root_->book(), detail::service_book::find(root_->book()->root(), path), how};
+service supervisor::whereis(std::string_view path, when_down how) const {
+  return {root_->registry(), detail::service_registry::find(root_->registry()->root(), path), how};
 }
 
 bool supervisor::restart(std::string_view path) {
-  return root_->book()->renew(detail::service_book::find(root_->book()->root(), path));
+  return root_->registry()->renew(detail::service_registry::find(root_->registry()->root(), path));
 }
 
-service_info supervisor::tree() const { return root_->book()->info(root_->book()->root()); }
-supervisor_statistics supervisor::statistics() const { return root_->book()->statistics(); }
+service_info supervisor::tree() const { return root_->registry()->info(root_->registry()->root()); }
+supervisor_statistics supervisor::statistics() const { return root_->registry()->statistics(); }
 caf::actor supervisor::actor() const { return root_->actor(); }
 
 } // namespace taskactor

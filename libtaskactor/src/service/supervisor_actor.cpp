@@ -43,7 +43,7 @@ supervisor_actor::supervisor_actor(caf::actor_config& config, std::shared_ptr<su
       busy_(children_.size()) {
   for (const auto& each : children_)
     rules_.add(rules_of(each.spec()));
-  when_down(*this, [this](caf::down_msg& down) { on_down(down.source.id(), down.reason); });
+  when_actor_down(*this, [this](caf::down_msg& down) { on_down(down.source.id(), down.reason); });
   when_asked_to_end(*this, [this](caf::exit_msg& exit) {
     if (kind_of(exit.reason) != exit_kind::normal)
       carry_out(rules_.stop(now()));
@@ -53,7 +53,7 @@ supervisor_actor::supervisor_actor(caf::actor_config& config, std::shared_ptr<su
 caf::behavior supervisor_actor::make_behavior() {
   return {
       [this](const begin_children&) {
-        root_->book()->adopt(node_, caf::actor_cast<caf::actor>(ctrl()));
+        root_->registry()->adopt(node_, caf::actor_cast<caf::actor>(ctrl()));
         publish_myself();
         carry_out(rules_.begin(now()));
       },
@@ -142,14 +142,14 @@ void supervisor_actor::follow_mine(const step& what) {
 bool supervisor_actor::begin_run(std::size_t which) {
   const auto run = rules_.at(which).run;
   auto& node = *node_.children[which];
-  auto ticket = std::make_shared<start_ticket>(
-      start_ticket{caf::actor_cast<caf::actor>(ctrl()), which, run, root_->book(), &node});
+  auto made = std::make_shared<child_run>(
+      child_run{caf::actor_cast<caf::actor>(ctrl()), which, run, root_->registry(), &node});
   child_over nothing{which, run, exit_kind::failed, {}, false};
   try {
-    auto begun = spawn_run(which, std::move(ticket));
-    root_->book()->count_start(node);
+    auto begun = spawn_run(which, std::move(made));
+    root_->registry()->count_start(node);
     if (const auto& actor = begun.actor()) {
-      who_.emplace(actor->id(), child_run{which, run});
+      who_.emplace(actor->id(), which_run{which, run});
       monitor_actor(*this, actor);
     }
     runs_[which] = std::move(begun);
@@ -164,36 +164,36 @@ bool supervisor_actor::begin_run(std::size_t which) {
   return false;
 }
 
-running_child supervisor_actor::spawn_run(std::size_t which, std::shared_ptr<start_ticket> ticket) {
+running_child supervisor_actor::spawn_run(std::size_t which, std::shared_ptr<child_run> made) {
   const auto& spec = children_[which].spec();
   if (spec.kind != service_kind::supervisor)
-    return running_child::begin(spec, std::move(ticket), root_->home());
+    return running_child::begin(spec, std::move(made), root_->home());
   const auto nested = system().spawn<supervisor_actor, caf::hidden>(
       root_, *node_.children[which], spec.supervisor, spec.children,
-      std::optional<service_start>{service_start{ticket}});
-  root_->home().visitors().add(nested, true);
+      std::optional<service_start>{service_start{made}});
+  root_->home().dependents().add(nested, true);
   post(nested, begin_children{});
-  return {caf::actor_cast<caf::strong_actor_ptr>(nested), std::move(ticket)};
+  return {caf::actor_cast<caf::strong_actor_ptr>(nested), std::move(made)};
 }
 
 /// What a kill doesn't end: nothing is done with it any more but to hear of its end, if it comes; perhaps
 /// after that of this supervisor.
 void supervisor_actor::leave_behind(std::size_t which) {
-  keep_for(which, root_->home().visitors(), root_->book());
+  keep_for(which, root_->home().dependents(), root_->registry());
   runs_[which] = {};
 }
 
-void supervisor_actor::keep_for(std::size_t which, guests& keeper,
-                                const std::shared_ptr<service_book>& book) {
+void supervisor_actor::keep_for(std::size_t which, dependent_list& keeper,
+                                const std::shared_ptr<service_registry>& registry) {
   const auto& actor = runs_[which].actor();
   if (!actor)
     return;
   const auto& path = node_.children[which]->path;
-  keeper.add_stray(path); // as long as there is one, the runtime stays
-  ++book->left_behind;
-  actor->get()->attach_functor([&keeper, path, book] {
-    --book->left_behind;
-    keeper.end_stray(path);
+  keeper.add_orphan_thread(path); // as long as there is one, the runtime stays
+  ++registry->left_behind;
+  actor->get()->attach_functor([&keeper, path, registry] {
+    --registry->left_behind;
+    keeper.end_orphan_thread(path);
   });
 }
 
@@ -202,21 +202,21 @@ void supervisor_actor::keep_for(std::size_t which, guests& keeper,
 void supervisor_actor::tell(const step& what) {
   const auto report
       = [&](event_kind kind) { root_->report(kind, *node_.children[what.child], what.text, what.time); };
-  auto& book = *root_->book();
+  auto& registry = *root_->registry();
   switch (what.what) {
   case step::kind::running:
-    ++book.runs;
+    ++registry.runs;
     report(event_kind::service_started);
     break;
   case step::kind::ended:
     report(event_kind::service_ended);
     break;
   case step::kind::failed:
-    ++book.failures;
+    ++registry.failures;
     report(event_kind::service_failed);
     break;
   case step::kind::restarting:
-    ++book.restarts;
+    ++registry.restarts;
     report(event_kind::service_restarting);
     break;
   case step::kind::left_behind:
@@ -232,9 +232,9 @@ void supervisor_actor::publish(std::size_t which) {
   const auto& child = rules_.at(which);
   const bool may_return = mine_ && rules_.ending() && child.state == service_state::ended;
   const bool runs = child.state == service_state::running;
-  root_->book()->publish(*node_.children[which],
-                         {may_return ? service_state::waiting : child.state, child.reason, child.since,
-                          child.resume, runs ? runs_[which].actor() : nullptr});
+  root_->registry()->publish(*node_.children[which],
+                             {may_return ? service_state::waiting : child.state, child.reason, child.since,
+                              child.resume, runs ? runs_[which].actor() : nullptr});
 }
 
 /// A nested one is published by the one above it.
@@ -244,12 +244,12 @@ void supervisor_actor::publish_myself() {
   const auto state = rules_.ending() ? service_state::stopping
                      : started_      ? service_state::running
                                      : service_state::starting;
-  root_->book()->publish(node_, {state, why_, now(), {}, nullptr});
+  root_->registry()->publish(node_, {state, why_, now(), {}, nullptr});
 }
 
 void supervisor_actor::give_up(const std::string& why) {
   why_ = why;
-  ++root_->book()->gave_up;
+  ++root_->registry()->gave_up;
   root_->report(event_kind::supervisor_gave_up, node_, why);
   publish_myself();
 }
@@ -269,7 +269,7 @@ void supervisor_actor::count_busy(std::size_t which) {
   if (busy == busy_[which])
     return;
   busy_[which] = busy;
-  auto& told = root_->home().visitors().busy_threads;
+  auto& told = root_->home().dependents().busy_threads;
   told.fetch_add(busy ? 1 : static_cast<std::size_t>(-1));
 }
 
@@ -285,20 +285,20 @@ void supervisor_actor::on_exit() {
   for (auto which = runs_.size(); which-- != 0;)
     if (runs_[which]) {
       runs_[which].kill(home);
-      if (children_[which].spec().kind != service_kind::supervisor) // which is a guest itself
-        keep_for(which, home.visitors(), root->book());
+      if (children_[which].spec().kind != service_kind::supervisor) // which is a dependent itself
+        keep_for(which, home.dependents(), root->registry());
     }
-  home.visitors().busy_threads -= static_cast<std::size_t>(std::count(busy_.begin(), busy_.end(), true));
+  home.dependents().busy_threads -= static_cast<std::size_t>(std::count(busy_.begin(), busy_.end(), true));
   runs_.clear();
   who_.clear();
   if (mine_) {
-    root->book()->orphan(node_, now());
+    root->registry()->orphan(node_, now());
     mine_.reset();
     return;
   }
   if (why_.empty() && !rules_.ending())
     why_ = "killed";
-  root->book()->close(why_, now());
+  root->registry()->close(why_, now());
   root->ended(why_);
 }
 

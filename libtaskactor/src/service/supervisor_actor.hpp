@@ -27,7 +27,7 @@ public:
   void on_exit() override;
 
 private:
-  struct child_run {
+  struct which_run {
     std::size_t child;
     std::uint64_t run;
   };
@@ -39,9 +39,9 @@ private:
   void follow_mine(const step& what);
   void tell(const step& what);
   bool begin_run(std::size_t which);
-  running_child spawn_run(std::size_t which, std::shared_ptr<start_ticket> ticket);
+  running_child spawn_run(std::size_t which, std::shared_ptr<child_run> run);
   void leave_behind(std::size_t which);
-  void keep_for(std::size_t which, guests& keeper, const std::shared_ptr<service_book>& book);
+  void keep_for(std::size_t which, dependent_list& keeper, const std::shared_ptr<service_registry>& registry);
   void count_busy(std::size_t which);
   void publish(std::size_t which);
   void publish_myself();
@@ -56,7 +56,7 @@ private:
   std::optional<service_start> mine_;
   supervision rules_;
   std::vector<running_child> runs_;
-  std::unordered_map<caf::actor_id, child_run> who_; // of actors that are monitored
+  std::unordered_map<caf::actor_id, which_run> who_; // of actors that are monitored
   std::vector<bool> busy_;                           // as told to the runtime
   bool started_ = false;
   std::string why_;

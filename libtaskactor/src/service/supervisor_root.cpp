@@ -46,8 +46,8 @@ void add_still_here(const service_info& in, const std::string& path, std::vector
   }
 }
 
-std::vector<std::string> still_here(service_book& book) {
-  const auto tree = book.info(book.root());
+std::vector<std::string> still_here(service_registry& registry) {
+  const auto tree = registry.info(registry.root());
   std::vector<std::string> ids;
   add_still_here(tree, tree.name, ids);
   if (ids.empty())
@@ -78,7 +78,7 @@ supervisor_root::supervisor_root(runtime& home, const supervisor_options& option
                                  const std::vector<child>& children)
     : home_(home),
       stop_bound_(time_to_stop(children)),
-      book_(std::make_shared<service_book>(home, options, children)) {}
+      registry_(std::make_shared<service_registry>(home, options, children)) {}
 
 std::shared_ptr<supervisor_root> supervisor_root::start(runtime& home, supervisor_options options,
                                                         std::vector<child> children) {
@@ -87,10 +87,10 @@ std::shared_ptr<supervisor_root> supervisor_root::start(runtime& home, superviso
   const passing_through caller;
   auto root = std::make_shared<supervisor_root>(home, options, children);
   root->actor_ = home.system().spawn<supervisor_actor, caf::hidden>(
-      root, root->book_->root(), options, std::move(children), std::optional<service_start>{});
-  home.visitors().add(root->actor_, false,
-                      {[book = root->book_] { return to_json(book->info(book->root())); },
-                       [book = root->book_] { return still_here(*book); }});
+      root, root->registry_->root(), options, std::move(children), std::optional<service_start>{});
+  home.dependents().add(root->actor_, false,
+                        {[registry = root->registry_] { return to_json(registry->info(registry->root())); },
+                         [registry = root->registry_] { return still_here(*registry); }});
   post(root->actor_, begin_children{});
   return root;
 }
@@ -151,7 +151,8 @@ void supervisor_root::end() noexcept {
   try {
     if (ends_within(stop_bound_) || home_.is_run_by_hand())
       return;
-    home_.events().warn("supervisor \"" + book_->root().path + "\": killed, since its children don't end");
+    home_.events().warn("supervisor \"" + registry_->root().path
+                        + "\": killed, since its children don't end");
     caf::anon_send_exit(actor_, caf::exit_reason::kill);
     (void)ends_within(kill_bound);
   } catch (const std::exception&) { // NOLINT: in a test that can't go on; it was asked, and ends by itself

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "../run/runtime.hpp"
-#include "service_book.hpp"
+#include "service_registry.hpp"
 
 #include <caf/actor.hpp>
 
@@ -29,7 +29,7 @@ public:
   supervisor_root(runtime& home, const supervisor_options& options, const std::vector<child>& children);
 
   runtime& home() noexcept { return home_; }
-  const std::shared_ptr<service_book>& book() const noexcept { return book_; }
+  const std::shared_ptr<service_registry>& registry() const noexcept { return registry_; }
   const caf::actor& actor() const noexcept { return actor_; }
   void report(event_kind kind, const service_node& which, const std::string& text = {},
               std::chrono::nanoseconds ran = {});
@@ -50,7 +50,7 @@ private:
 
   runtime& home_;
   const std::chrono::nanoseconds stop_bound_; // beyond it something doesn't end by its kill either
-  std::shared_ptr<service_book> book_;
+  std::shared_ptr<service_registry> registry_;
   caf::actor actor_;
   std::mutex mutex_; // what follows
   std::condition_variable changed_;

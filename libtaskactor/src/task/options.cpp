@@ -28,7 +28,7 @@ std::optional<rejection> check_duration(const char* field, const std::optional<t
 }
 
 bool runs_elsewhere(const task_options& options) noexcept {
-  return options.runner && *options.runner != runner::task;
+  return options.where && *options.where != run_where::task;
 }
 
 namespace {
@@ -53,7 +53,7 @@ std::optional<rejection> validate(const task_options& options) {
   if (options.priority < highest_priority || options.priority > lowest_priority)
     return rejection{errc::invalid_argument,
                      "priority: " + std::to_string(options.priority) + "; give 0 (first) to 9 (last)"};
-  if (options.runner && *options.runner != runner::task)
+  if (options.where && *options.where != run_where::task)
     return rejection{errc::invalid_argument,
                      "runner: only add_task and add_named know it; elsewhere use run_in_thread or "
                      "run_in_process in the body"};

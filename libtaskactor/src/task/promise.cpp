@@ -27,7 +27,7 @@ class last_core final : public task_core {
   void report_cleanup_fault(const std::exception_ptr&) noexcept override {}
   time_point now() const noexcept override { return {}; }
   std::size_t attempt() const noexcept override { return 1; }
-  std::uint64_t epoch() const noexcept override { return 0; }
+  std::uint64_t fencing_token() const noexcept override { return 0; }
   void forbid_retry() noexcept override {}
 };
 
@@ -52,8 +52,8 @@ public:
   void wake() noexcept override {}
   void retain() noexcept override {}
   void release() noexcept override {}
-  void outlive(ref<operation>) override {}
-  void outlive_if_killed(ref<operation>) override {}
+  void join_before_exit(ref<operation>) override {}
+  void join_before_exit_if_killed(ref<operation>) override {}
   void lend_token_back() override {}
   void do_without_token() noexcept override {}
 

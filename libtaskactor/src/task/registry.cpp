@@ -65,7 +65,7 @@ json from_bytes(std::string_view bytes) {
   throw decode_fault{{}, "CBOR", std::to_string(bytes.size()) + " bytes that are none"};
 }
 
-const portable& portable_of(const void* function) {
+const remote_callable& remote_callable_of(const void* function) {
   if (const auto* found = registry::global().find_address(function))
     return *found;
   throw_rejection({errc::unknown_task, "the function is not registered: TASKACTOR_REGISTER(function), at "

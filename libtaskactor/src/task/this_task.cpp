@@ -39,7 +39,7 @@ void report_progress(std::uint64_t done, std::uint64_t total, std::string text) 
 
 std::size_t attempt() { return detail::require_task().attempt(); }
 
-std::uint64_t epoch() { return detail::require_task().epoch(); }
+std::uint64_t fencing_token() { return detail::require_task().fencing_token(); }
 
 void retry_after(time_span wait, const std::string& why) {
   detail::require_task();

@@ -87,7 +87,7 @@ void fault_plan::lose(const detail::ref<detail::thread_call>& call, bool made) {
     const std::lock_guard lock{mutex_};
     lost_.push_back({call, made});
   }
-  scheduler_.ring(); // there is less to wait for
+  scheduler_.wake(); // there is less to wait for
 }
 
 std::size_t fault_plan::bring_back() {

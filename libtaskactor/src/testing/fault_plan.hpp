@@ -1,7 +1,7 @@
 /// The faults that a test has ordered, and the calls whose threads it has taken away.
 #pragma once
 
-#include "../run/fate.hpp"
+#include "../run/fault_injector.hpp"
 #include "virtual_scheduler.hpp"
 
 #include <taskactor/testing/faults.hpp>
@@ -16,7 +16,7 @@
 
 namespace taskactor::testing {
 
-class fault_plan final : public detail::fate {
+class fault_plan final : public detail::fault_injector {
 public:
   fault_plan(virtual_scheduler& scheduler, thread_calls how, std::uint64_t seed)
       : scheduler_(scheduler), how_(how), chance_(seed) {}

@@ -68,9 +68,9 @@ public:
         start_(scheduler_.now()),
         tasks_(std::make_unique<task_manager>(scheduler_.system(), everywhere_the_same(options_.manager))),
         home_(detail::runtime_of(*tasks_)) {
-    home_.set_fate(&plan_);
-    home_.thread_gate().count_ending(ending_);
-    home_.process_gate().count_ending(ending_);
+    home_.set_fault_injector(&plan_);
+    home_.thread_queue().count_ending(ending_);
+    home_.process_queue().count_ending(ending_);
     home_.set_wait_strategy([this](std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
                                    const std::function<bool()>& done,
                                    time_point until) { block(lock, changed, done, until); });
@@ -219,7 +219,7 @@ void manager::world::block(std::unique_lock<std::mutex>& lock, std::condition_va
     blocked_.add(here);
     lock.lock();
   }
-  scheduler_.ring(); // it waits for the driver, who needn't wait for it
+  scheduler_.wake(); // it waits for the driver, who needn't wait for it
   while (!done() && scheduler_.now() < until)
     changed.wait_for(lock, look_interval);
   if (counts) {
@@ -230,11 +230,11 @@ void manager::world::block(std::unique_lock<std::mutex>& lock, std::condition_va
 }
 
 std::size_t manager::world::real_work() {
-  const auto all = home_.thread_gate().at_work() + home_.process_gate().statistics().in_use;
+  const auto all = home_.thread_queue().at_work() + home_.process_queue().statistics().in_use;
   while (*ending_ != 0) // looked at after the tokens: what holds none any more is about to wake somebody
     std::this_thread::yield();
   return all - std::min(all, plan_.lost_calls() + blocked_in_turn_ + blocked_.count(scheduler_.now()))
-         + home_.visitors().busy_threads;
+         + home_.dependents().busy_threads;
 }
 
 void manager::world::shut_down() {

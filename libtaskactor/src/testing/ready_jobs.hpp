@@ -34,13 +34,13 @@ public:
   }
   bool wait(std::chrono::milliseconds bound) {
     std::unique_lock lock{mutex_};
-    const bool came = filled_.wait_for(lock, bound, [this] { return rung_ || !jobs_.empty(); });
-    rung_ = false;
+    const bool came = filled_.wait_for(lock, bound, [this] { return woken_ || !jobs_.empty(); });
+    woken_ = false;
     return came;
   }
-  void ring() noexcept {
+  void wake() noexcept {
     const std::lock_guard lock{mutex_};
-    rung_ = true;
+    woken_ = true;
     filled_.notify_all();
   }
 
@@ -48,7 +48,7 @@ private:
   mutable std::mutex mutex_; // what follows
   std::condition_variable filled_;
   std::vector<caf::resumable*> jobs_;
-  bool rung_ = false;
+  bool woken_ = false;
 };
 
 /// Which job is next.

@@ -28,12 +28,12 @@ namespace taskactor::testing {
 
 namespace {
 
-constexpr int last_steps = 2'000'000; // when the system ends
+constexpr int most_last_steps = 2'000'000; // when the system ends
 
 /// The system ends: what is left comes to its end, in time that passes at once.
 template <class Runner>
 void run_out(Runner& runner) {
-  for (int steps = 0; steps < last_steps;) {
+  for (int steps = 0; steps < most_last_steps;) {
     if (runner.run_one())
       ++steps;
     else if (const auto due = runner.time().next_due())
@@ -305,7 +305,7 @@ std::optional<detail::time_point> virtual_scheduler::next_due() const {
 }
 void virtual_scheduler::move_to(detail::time_point when) { parts_->runner->time().move_to(when); }
 bool virtual_scheduler::wait(std::chrono::milliseconds bound) { return parts_->runner->arrived.wait(bound); }
-void virtual_scheduler::ring() noexcept { parts_->runner->arrived.ring(); }
+void virtual_scheduler::wake() noexcept { parts_->runner->arrived.wake(); }
 void virtual_scheduler::post(std::function<void()> job) {
   detail::run_soon(*parts_->system, new posted_job{std::move(job)});
 }

@@ -39,7 +39,7 @@ public:
   /// Waits, in real time, for another thread to wake an actor or to ring. False: none did.
   bool wait(std::chrono::milliseconds bound);
   /// Ends a `wait`.
-  void ring() noexcept;
+  void wake() noexcept;
   /// Runs `job` when its turn comes, as if an actor did it.
   void post(std::function<void()> job);
 

@@ -1,6 +1,6 @@
 #include "waiting_list.hpp"
 
-#include "../run/special.hpp"
+#include "../run/task_extras.hpp"
 
 #include <algorithm>
 #include <sstream>
@@ -21,12 +21,12 @@ std::string global_token(const limiter_statistics& facts) {
 std::string what_comes_next(const detail::record& task, const manager_statistics& facts) {
   if (task.phase == detail::phase::backing_off)
     return "its next attempt";
-  if (!task.special)
+  if (!task.extras)
     return global_token(facts.global);
-  if (task.special->after)
+  if (task.extras->after)
     return "the end of the task that has its id";
-  if (task.special->taken < task.special->needs.size())
-    return "a token of the limiter \"" + task.special->needs[task.special->taken].limiter->name + '"';
+  if (task.extras->taken < task.extras->needs.size())
+    return "a token of the limiter \"" + task.extras->needs[task.extras->taken].limiter->name + '"';
   return global_token(facts.global);
 }
 
@@ -45,10 +45,10 @@ detail::wait_reason reason_of(const detail::record& task, const manager_statisti
   return {"its turn"};
 }
 
-/// A lane that waits for its token has no item yet.
+/// A slot that waits for its token has no item yet.
 std::string id_of(const detail::record& task) {
   auto id = task.current_id();
-  if (task.kind == detail::record_kind::lane && !task.actor)
+  if (task.kind == detail::record_kind::gather_slot && !task.actor)
     id.replace(id.rfind('/'), std::string::npos, "/...");
   return id;
 }

@@ -121,7 +121,7 @@ public:
     if (std::none_of(tenants_.begin(), tenants_.end(), [&](const auto& each) { return each->is(ctx); })) {
       const ref<gather_tenant> tenant{new gather_tenant{state_, there_, ctx}};
       tenants_.push_back(tenant);
-      ctx.outlive(tenant);
+      ctx.join_before_exit(tenant);
     }
     state_->wake_instead(&ctx);
   }

@@ -1,4 +1,4 @@
-/// Items that the calling thread pulls, a few ahead of the lanes: see `sources.hpp`. Not for users.
+/// Items that the calling thread pulls, a few ahead of the slots: see `sources.hpp`. Not for users.
 #pragma once
 
 #include <taskactor/group/gather_state.hpp>
@@ -50,7 +50,7 @@ private:
   std::unique_ptr<shared> shared_;
 };
 
-/// Pulls the range on this thread, a few items ahead of the lanes, until it ends or the gather does. Returns
+/// Pulls the range on this thread, a few items ahead of the slots, until it ends or the gather does. Returns
 /// how many items were pulled.
 template <class Held, class Item, class Items>
 std::size_t feed(gather_state& state, fed_source<Item>& source, Items& items) {

@@ -123,7 +123,7 @@ public:
     if (state_ && state_->ended())
       state_->wake_instead(nullptr);
     else if (state_)
-      ctx()->outlive_if_killed(state_); // items that were answered for go on
+      ctx()->join_before_exit_if_killed(state_); // items that were answered for go on
     if (!state_ || told_)
       throw cancelled_error{};
     state_->rethrow_sink_failure();

@@ -1,12 +1,12 @@
 /// The machinery of a gather. Not for users: see `gather.hpp`.
 ///
-///     source --fetch--> lane, lane, lane ... (records; each an actor with a token while it runs)
+///     source --fetch--> slot, slot, slot ... (records; each an actor with a token while it runs)
 ///                         | one item after the other, each with its own deadline and outcome
 ///                         v
 ///                       sink(index, outcome)
 ///
-/// A lane goes down after an item whenever other work waits for a token, when its item was cancelled or timed
-/// out, and when there are no more items; a new lane takes its place while there are. So a million items need
+/// A slot goes down after an item whenever other work waits for a token, when its item was cancelled or timed
+/// out, and when there are no more items; a new slot takes its place while there are. So a million items need
 /// no more actors than run at once, and no item can harm the next one.
 #pragma once
 
@@ -68,7 +68,7 @@ struct gather_options {
 
 namespace detail {
 
-class lane;
+class gather_slot;
 
 class gather_state : public item_batch {
 public:
@@ -83,12 +83,12 @@ public:
   /// Asks all that runs to end; closes.
   void cancel(end_reason why) noexcept { signal(why, false); }
   void kill() noexcept { signal(end_reason::parent_ended, true); }
-  /// A new item may be fetched: makes a lane for it if there is room.
+  /// A new item may be fetched: makes a slot for it if there is room.
   void more() noexcept;
 
   /// True when every started item has its outcome and no other will start.
   bool complete() const noexcept { return complete_.load(std::memory_order_acquire); }
-  bool ended() const noexcept final { return over_.load(std::memory_order_acquire); } // nor is a lane left
+  bool ended() const noexcept final { return over_.load(std::memory_order_acquire); } // nor is a slot left
   /// Before it is opened inside a task: who waits, and from whom the items inherit.
   void adopt(context& parent);
   /// It is this task that waits from now on; null: nobody.
@@ -103,7 +103,7 @@ public:
   /// The earlier of that and the deadline of the task that waits (rule 7: children inherit what is left).
   time_point inherited_deadline() const noexcept { return std::min(total_deadline_, parent_deadline_); }
   std::size_t limit() const noexcept { return limit_; }
-  /// How many items who feeds it pulls ahead of the lanes; and with how many left it is to pull again: not
+  /// How many items who feeds it pulls ahead of the slots; and with how many left it is to pull again: not
   /// for each, which would wake a thread for each.
   std::size_t fed_ahead() const noexcept { return std::max<std::size_t>(limit_, 16); }
   std::size_t fed_again_at() const noexcept { return fed_ahead() / 4; }
@@ -118,12 +118,12 @@ public:
   void sink_failed() noexcept;
   void rethrow_sink_failure();
 
-  // -- told by lanes --------------------------------------------------------
+  // -- told by slots --------------------------------------------------------
   void begin_fetch() noexcept { pending_.fetch_add(1); }
-  /// The fetch gave nothing, or its item has been delivered and the lane doesn't go on with another one.
+  /// The fetch gave nothing, or its item has been delivered and the slot doesn't go on with another one.
   void settle_one() noexcept;
-  void lane_started() noexcept { running_.fetch_add(1, std::memory_order_relaxed); }
-  void lane_down(lane& which, bool had_started) noexcept;
+  void slot_started() noexcept { running_.fetch_add(1, std::memory_order_relaxed); }
+  void slot_down(gather_slot& which, bool had_started) noexcept;
   void count_item(const failure* what) noexcept;
   void fetched() noexcept;
   /// False: there is no room for a further item, until `make_room`.
@@ -140,7 +140,7 @@ public:
   cancel_reply cancel_item(std::size_t index) final;
 
 protected:
-  virtual ref<lane> make_lane() = 0;
+  virtual ref<gather_slot> make_slot() = 0;
   /// True when a fetch would give an item now.
   virtual bool has_items() const noexcept = 0;
   /// How many there are in all; zero: not known.
@@ -160,12 +160,12 @@ protected:
 
 private:
   static constexpr std::size_t any_number = ~std::size_t{0};
-  void add_lanes(std::size_t most) noexcept;
+  void add_slots(std::size_t most) noexcept;
   void tell_of_capacity() noexcept;
-  ref<lane> add_lane();
-  void lack_memory(const ref<lane>& not_admitted) noexcept;
+  ref<gather_slot> add_slot();
+  void lack_memory(const ref<gather_slot>& not_admitted) noexcept;
   void signal(end_reason why, bool kill) noexcept;
-  ref<lane> find_lane(std::size_t index) const;
+  ref<gather_slot> find_slot(std::size_t index) const;
   bool take_bounded_room() noexcept;
   void finish() noexcept;
 
@@ -185,11 +185,11 @@ private:
   std::atomic<bool> complete_{false}, over_{false};
   std::atomic<std::size_t> room_{any_number}, fetching_{0};
   /// Lanes with a fetch or an item under way, and one until the feed has ended. In a cache line of its own,
-  /// away from what lanes read for each item.
+  /// away from what slots read for each item.
   alignas(64) std::atomic<std::size_t> pending_{1};
   mutable std::mutex mutex_; // what follows
   std::condition_variable changed_;
-  std::vector<ref<lane>> lanes_;
+  std::vector<ref<gather_slot>> slots_;
   ref<context> waiter_;
   std::exception_ptr sink_failure_;
 };

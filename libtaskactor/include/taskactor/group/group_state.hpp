@@ -2,12 +2,12 @@
 ///
 ///     parent's frame: [ body in a scope ] [ join: until no child is left ]
 ///                           |  ^ cancelled with the group
-///     children: tasks under the manager, told of by their nursery, this state
+///     children: tasks under the manager, told of by their child observer, this state
 ///
 /// Threads: children are added from any thread; their ends come on the manager's.
 #pragma once
 
-#include <taskactor/run/nursery.hpp>
+#include <taskactor/run/child_observer.hpp>
 #include <taskactor/run/record.hpp>
 #include <taskactor/run/wait.hpp>
 #include <taskactor/task/scope.hpp>
@@ -20,7 +20,7 @@
 
 namespace taskactor::detail {
 
-class group_state final : public nursery {
+class group_state final : public child_observer {
 public:
   /// With `all_needed` a child that somebody else cancels ends the group.
   explicit group_state(context& parent, bool all_needed = false);
@@ -52,7 +52,7 @@ public:
   std::size_t size() const noexcept;
   const std::string& parent_id() const noexcept { return parent_id_; }
 
-  // -- nursery --------------------------------------------------------------
+  // -- child observer -------------------------------------------------------
   void child_ended(record& child) noexcept override;
   void child_left_behind(record& child) noexcept override;
   bool attempt_left_behind(record& rest) noexcept override;
@@ -138,7 +138,7 @@ public:
   }
   void await_resume() const {
     if (!state_->ended())
-      require_context().outlive_if_killed(state_); // children that were left behind go on
+      require_context().join_before_exit_if_killed(state_); // children that were left behind go on
   }
   /// A cancellation or deadline around the group has come while there were children: they were asked to end.
   bool told() const noexcept { return told_; }

@@ -54,14 +54,14 @@ public:
       end->error_ = std::current_exception();
     }
     if (mine)
-      end->stage_.store(stage::written, std::memory_order_release);
+      end->stage_.store(value_state::written, std::memory_order_release);
     group.cancel();
   }
   /// Nobody decides any more. True: somebody has.
   bool close() noexcept {
-    auto expected = stage::open;
-    stage_.compare_exchange_strong(expected, stage::closed, std::memory_order_acq_rel);
-    return expected == stage::written; // what is left behind while it writes hasn't
+    auto expected = value_state::open;
+    stage_.compare_exchange_strong(expected, value_state::closed, std::memory_order_acq_rel);
+    return expected == value_state::written; // what is left behind while it writes hasn't
   }
   /// After `close`.
   Result take(bool decided, const std::exception_ptr& lost) {
@@ -73,13 +73,13 @@ public:
   }
 
 private:
-  enum class stage : std::uint8_t { open, writing, written, closed };
+  enum class value_state : std::uint8_t { open, writing, written, closed };
   bool claim() noexcept {
-    auto expected = stage::open;
-    return stage_.compare_exchange_strong(expected, stage::writing, std::memory_order_acq_rel);
+    auto expected = value_state::open;
+    return stage_.compare_exchange_strong(expected, value_state::writing, std::memory_order_acq_rel);
   }
 
-  std::atomic<stage> stage_{stage::open};
+  std::atomic<value_state> stage_{value_state::open};
   std::optional<Result> value_;
   std::exception_ptr error_;
 };

@@ -2,9 +2,9 @@
 ///
 /// | source         | range                             | who reads it                               |
 /// |----------------|-----------------------------------|--------------------------------------------|
-/// | indexed_source | memory, or numbers, of known size | each lane, by the next index, with no lock |
-/// | indexed_source | other random access, known size   | one lane at a time, by the next index      |
-/// | pulled_source  | any other                         | one lane at a time                         |
+/// | indexed_source | memory, or numbers, of known size | each slot, by the next index, with no lock |
+/// | indexed_source | other random access, known size   | one slot at a time, by the next index      |
+/// | pulled_source  | any other                         | one slot at a time                         |
 /// | fed_source     | any, also one that blocks         | the calling thread, a few items ahead      |
 ///
 /// `fetch` takes the item out, so that no body depends on the range, which may end before it does (rule 8):
@@ -84,7 +84,7 @@ class indexed_source {
 
 public:
   using item_type = std::ranges::range_value_t<Items>;
-  static constexpr bool in_place = true; // each index is fetched by one lane, and is below `size`
+  static constexpr bool in_place = true; // each index is fetched by one slot, and is below `size`
 
   explicit indexed_source(held_range<Items> items)
       : items_(std::move(items)), size_(static_cast<std::size_t>(std::ranges::size(range_of(items_)))) {}

@@ -1,9 +1,9 @@
-/// A gather with its body, source and sink, and the lanes that run the items. Not for users: see
+/// A gather with its body, source and sink, and the slots that run the items. Not for users: see
 /// `gather.hpp`.
 #pragma once
 
+#include <taskactor/group/gather_slot.hpp>
 #include <taskactor/group/gather_state.hpp>
-#include <taskactor/group/lane.hpp>
 #include <taskactor/run/body.hpp>
 #include <taskactor/task/kept.hpp>
 
@@ -21,14 +21,14 @@ template <class F, class Source, class Sink>
 class typed_gather;
 
 template <class F, class Source, class Sink>
-class typed_lane final : public lane {
+class typed_gather_slot final : public gather_slot {
   using owner = typed_gather<F, Source, Sink>;
   using item_type = typename Source::item_type;
   using traits = body_traits<F, item_type>;
   using result = typename traits::type;
 
 public:
-  explicit typed_lane(ref<owner> of) : lane(of), owner_(*of) {}
+  explicit typed_gather_slot(ref<owner> of) : gather_slot(of), owner_(*of) {}
   void fail(failure what) noexcept override { outcome_ = outcome<result>{std::move(what)}; }
 
 private:
@@ -118,8 +118,8 @@ public:
   Sink sink;
 
 private:
-  ref<lane> make_lane() override {
-    return ref<lane>{new typed_lane<F, Source, Sink>{ref<typed_gather>{this}}};
+  ref<gather_slot> make_slot() override {
+    return ref<gather_slot>{new typed_gather_slot<F, Source, Sink>{ref<typed_gather>{this}}};
   }
   bool is_harmless() const noexcept override { return harmless<F> && harmless<Source> && harmless<Sink>; }
   bool has_items() const noexcept override { return source.has_items(); }

@@ -55,7 +55,7 @@ public:
   /// certificate there; empty: the address's host. Errors: `errc::invalid_argument` for what is no address.
   void join(const std::string& address, const std::string& expected_name = {});
   /// Not any more. False: it wasn't joined.
-  bool part(const std::string& address);
+  bool disconnect(const std::string& address);
   /// Blocks until so many others are up. False: they weren't in time.
   bool wait_for_peers(std::size_t count, time_span bound);
   /// Takes no more calls, gives back those that haven't begun, waits for the rest and for its own, and says

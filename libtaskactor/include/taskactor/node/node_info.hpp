@@ -40,7 +40,7 @@ struct node_statistics {
   std::uint64_t lost = 0;                    ///< of these: their node was lost with them
   std::uint64_t run_again = 0;               ///< idempotent ones whose node was lost: each time
   std::uint64_t returned = 0;                ///< handed back unbegun, and placed again: each time
-  std::uint64_t stale_answers = 0;           ///< of an old epoch, or out of a session that is over: refused
+  std::uint64_t stale_answers = 0; ///< of an old fencing token, or out of a session that is over: refused
   std::size_t waiting = 0, on_their_way = 0; ///< now
   std::uint64_t taken = 0;                   ///< calls of others that were begun here
   std::uint64_t refused = 0;                 ///< and those that were not

@@ -1,7 +1,7 @@
 /// What a `node` is made with.
 #pragma once
 
-#include <taskactor/node/rights.hpp>
+#include <taskactor/node/access_rule.hpp>
 #include <taskactor/task/time_span.hpp>
 
 #include <chrono>
@@ -39,7 +39,7 @@ struct node_options {
   std::size_t prefetch = 2;
   node_certificates certificates{};
   /// Who may run what here. Empty: all who have a session, everything.
-  std::vector<right> rights{};
+  std::vector<access_rule> rights{};
   /// How often a sign of life is sent. It has to be the same for all.
   time_span heartbeat = std::chrono::milliseconds{500};
   /// A node that nothing was heard of for so long is lost. Within 250 ms more both sides know it.

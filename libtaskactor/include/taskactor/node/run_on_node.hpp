@@ -11,18 +11,18 @@
 ///
 /// Errors: `node_lost`, when the node is lost under a call that may have begun: it is run at most once. A
 /// function that is registered as `named_options::idempotent` is run again on another node, with a higher
-/// `this_task::epoch()`, up to three times. `remote_error` for what the body throws; `std::system_error` with
-/// `errc::no_node`, `unknown_task`, `bad_arguments`, `not_permitted`, `queue_full`, `task_timed_out` (by that
-/// node's own limit) or `task_cancelled` (by somebody there); `std::length_error` for arguments that don't
-/// fit into a frame. Stops: the body there is cancelled as any task; the await goes on until it has ended, or
-/// its node is lost. Threads: what a value is made of (its `from_json`) may run on any, one that serves
-/// connections included, and must not block.
+/// `this_task::fencing_token()`, up to three times. `remote_error` for what the body throws;
+/// `std::system_error` with `errc::no_node`, `unknown_task`, `bad_arguments`, `not_permitted`, `queue_full`,
+/// `task_timed_out` (by that node's own limit) or `task_cancelled` (by somebody there); `std::length_error`
+/// for arguments that don't fit into a frame. Stops: the body there is cancelled as any task; the await goes
+/// on until it has ended, or its node is lost. Threads: what a value is made of (its `from_json`) may run on
+/// any, one that serves connections included, and must not block.
 #pragma once
 
 #include <taskactor/node/placement.hpp>
 #include <taskactor/process/run_in_process.hpp>
 #include <taskactor/run/runs_on_any_thread.hpp>
-#include <taskactor/task/portable.hpp>
+#include <taskactor/task/remote_callable.hpp>
 #include <taskactor/task/task.hpp>
 
 #include <cstdint>
@@ -40,15 +40,15 @@ class node;
 /// The node that had a call is lost: `errc::node_lost`.
 class node_lost : public std::system_error {
 public:
-  node_lost(const std::string& node, std::uint64_t epoch, const std::string& text);
+  node_lost(const std::string& node, std::uint64_t fencing_token, const std::string& text);
   /// Its name.
   const std::string& node() const noexcept { return *node_; }
   /// How often the call had been sent.
-  std::uint64_t epoch() const noexcept { return epoch_; }
+  std::uint64_t fencing_token() const noexcept { return fencing_token_; }
 
 private:
   std::shared_ptr<const std::string> node_; // an exception's copy must not throw
-  std::uint64_t epoch_;
+  std::uint64_t fencing_token_;
 };
 
 namespace detail {
@@ -61,9 +61,9 @@ task<std::string> call_on_node(std::shared_ptr<node_host> host, placement where,
                                std::string arguments, bool idempotent);
 
 template <class R>
-task<R> call_typed_on_node(std::shared_ptr<node_host> host, placement where, const portable* what,
+task<R> call_typed_on_node(std::shared_ptr<node_host> host, placement where, const remote_callable* what,
                            std::string arguments) {
-  const auto bytes = co_await call_on_node(std::move(host), std::move(where), what->portable_name(),
+  const auto bytes = co_await call_on_node(std::move(host), std::move(where), what->remote_name(),
                                            std::move(arguments), what->is_idempotent());
   if constexpr (std::is_void_v<R>) {
     what->decode_result(bytes, nullptr);
@@ -76,20 +76,20 @@ task<R> call_typed_on_node(std::shared_ptr<node_host> host, placement where, con
 
 /// All that isn't the library's own in it is to decode a result, on a thread that has nothing else to do.
 template <class R>
-inline constexpr bool
-    runs_on_any_thread<task<R> (*)(std::shared_ptr<node_host>, placement, const portable*, std::string)>
+inline constexpr bool runs_on_any_thread<task<R> (*)(std::shared_ptr<node_host>, placement,
+                                                     const remote_callable*, std::string)>
     = true;
 
 /// What `begin_in_process` makes of a function and its arguments: kept until it is known where to.
 template <class R>
 struct node_call_plan {
   using result_type = R;
-  const portable* what;
+  const remote_callable* what;
   std::string arguments;
 };
 struct plan_call {
   template <class R>
-  static node_call_plan<R> begin(const portable* what, std::string arguments) {
+  static node_call_plan<R> begin(const remote_callable* what, std::string arguments) {
     return {what, std::move(arguments)};
   }
 };

@@ -54,7 +54,7 @@ struct capturing {
 
 struct capturing_call {
   template <class R>
-  static task<captured<R>> begin(const portable* what, std::string arguments) {
+  static task<captured<R>> begin(const remote_callable* what, std::string arguments) {
     call_output output;
     const auto bytes = co_await call_in_process(*what, std::move(arguments), &output);
     if constexpr (std::is_void_v<R>) {

@@ -65,7 +65,7 @@ struct command_line : std::vector<std::string> {
 };
 
 /// An output stream of a command.
-enum class stream : std::uint8_t { out, err };
+enum class output_stream : std::uint8_t { out, err };
 
 /// Options of one command.
 struct command_options {
@@ -108,9 +108,9 @@ struct command_options {
   /// that is there for that: it may block, and holds up its own command alone, whose end waits for it, and
   /// whose output waits in its pipe when some 256 KiB wait for the handler. When it throws, that is kept in
   /// `command_result::handler_error`, it isn't called again, and the command runs on.
-  field<std::function<void(stream, std::string_view bytes)>> on_output{};
+  field<std::function<void(output_stream, std::string_view bytes)>> on_output{};
   /// The same by lines: each without its newline; a last line without one counts too. Not both.
-  field<std::function<void(stream, std::string_view line)>> on_line{};
+  field<std::function<void(output_stream, std::string_view line)>> on_line{};
   /// Bytes of the longest line that is handed out whole; a longer one comes in pieces of this size.
   /// Default 64 KiB; zero is refused.
   std::size_t line_limit = std::size_t{1} << 16;

@@ -32,7 +32,7 @@
 /// when the grace is over. The await goes on until the call has really ended.
 #pragma once
 
-#include <taskactor/task/portable.hpp>
+#include <taskactor/task/remote_callable.hpp>
 #include <taskactor/task/task.hpp>
 
 #include <memory>
@@ -81,11 +81,11 @@ private:
 namespace detail {
 
 /// There and back: encoded arguments, encoded result. `captured`: where its output goes; null: to the log.
-task<std::string> call_in_process(const portable& what, std::string arguments,
+task<std::string> call_in_process(const remote_callable& what, std::string arguments,
                                   call_output* captured = nullptr);
 
 template <class R>
-task<R> call_plainly(const portable* what, std::string arguments) {
+task<R> call_plainly(const remote_callable* what, std::string arguments) {
   const auto bytes = co_await call_in_process(*what, std::move(arguments));
   if constexpr (std::is_void_v<R>) {
     what->decode_result(bytes, nullptr);
@@ -98,14 +98,14 @@ task<R> call_plainly(const portable* what, std::string arguments) {
 
 struct plain_call {
   template <class R>
-  static auto begin(const portable* what, std::string arguments) {
+  static auto begin(const remote_callable* what, std::string arguments) {
     return call_plainly<R>(what, std::move(arguments));
   }
 };
 
 template <class How, class R, class... Ps, class... As>
 auto begin_call(const void* function, As&&... arguments) {
-  const auto& what = portable_of(function);
+  const auto& what = remote_callable_of(function);
   const std::tuple<std::remove_cvref_t<Ps>...> values{std::forward<As>(arguments)...};
   return How::template begin<typename result_traits<R>::type>(&what, what.encode_arguments(&values));
 }

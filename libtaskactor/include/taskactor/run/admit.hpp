@@ -16,7 +16,7 @@ runtime& runtime_of(task_manager& manager) noexcept;
 /// there already, and has got one handle more.
 std::optional<rejection> admit(runtime& where, ref<record> what, task_options&& options, ref<record>& joined);
 
-/// What `task_options::runner` asks for, of a body that can't.
+/// What `task_options::where` asks for, of a body that can't.
 rejection not_on_a_thread();
 rejection not_in_a_process();
 

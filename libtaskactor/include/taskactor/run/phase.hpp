@@ -8,9 +8,9 @@
 namespace taskactor::detail {
 
 enum class record_kind : std::uint8_t {
-  task,  ///< has an id in the table, counts against `max_queue`
-  lane,  ///< runs items of a gather, one after the other
-  claim, ///< tokens of named limiters for a part of a body; has no actor
+  task,        ///< has an id in the table, counts against `max_queue`
+  gather_slot, ///< runs items of a gather, one after the other
+  claim,       ///< tokens of named limiters for a part of a body; has no actor
 };
 
 /// Where a record stands with the manager.
@@ -26,8 +26,8 @@ enum class phase : std::uint8_t {
   gone
 };
 
-/// What a lane of a gather answers when its time may be up.
-struct due_review {
+/// What a slot of a gather answers when its time may be up.
+struct deadline_check {
   bool expired = false;                // its item has been given its outcome: the body is to be asked to end
   time_point next = time_point::max(); // when to look again, unless expired
 };

@@ -4,7 +4,7 @@
 ///
 ///     id, the clocks' durations, kind          constant after admission: any thread
 ///     `control`, `state`, `reason`, listeners  any thread (atomic, or under a striped lock)
-///     links, timer, phase, actor, seat         the manager's actor alone
+///     links, timer, phase, actor, index        the manager's actor alone
 ///     the body                                 the task's actor alone, while it runs
 ///     the outcome                              who won `decide()`; handles, once `state` is final (`owners`)
 ///
@@ -12,8 +12,8 @@
 /// the kill all race for it, and exactly one writes the outcome (rules 2, 8 and 9).
 #pragma once
 
+#include <taskactor/run/child_observer.hpp>
 #include <taskactor/run/end_listener.hpp>
-#include <taskactor/run/nursery.hpp>
 #include <taskactor/run/outcome_owners.hpp>
 #include <taskactor/run/phase.hpp>
 #include <taskactor/run/token_state.hpp>
@@ -31,7 +31,7 @@
 namespace taskactor::detail {
 
 class runtime;
-struct special;
+struct task_extras;
 
 class record : public task_core {
 public:
@@ -46,24 +46,24 @@ public:
   std::uint64_t sequence = 0; // in the order of admission
   record_kind kind = record_kind::task;
   std::uint8_t priority = default_priority;
-  bool runs_anywhere = false;      // its body runs nobody's code: see run/helping.hpp
+  bool runs_anywhere = false;      // its body runs nobody's code: see run/caller_runs.hpp
   std::uint8_t depth = 0;          // how many tasks it is in; in one, it is ahead of what waits at top level
   std::uint32_t parent_length = 0; // the part of `id` that is the parent's, for a child
   time_point inherited_deadline = time_point::max(); // of where in the parent's body it was started
-  std::unique_ptr<detail::special> special;          // what few tasks have
+  std::unique_ptr<detail::task_extras> extras;       // what few tasks have
 
   // -- any thread -----------------------------------------------------------
   static constexpr std::uint64_t cancel_bit = 1, kill_bit = 2, decided_bit = 4, failed_group_bit = 16;
-  /// Of lanes: `review` has decided, and delivers; the count of items begins above these bits.
-  static constexpr std::uint64_t reviewed_bit = 8, epoch_one = 256;
+  /// Of slots: `review` has decided, and delivers; the count of items begins above these bits.
+  static constexpr std::uint64_t reviewed_bit = 8, generation_one = 256;
   std::atomic<std::uint64_t> control{0};
   std::atomic<taskactor::state> state{taskactor::state::queued};
   std::atomic<end_reason> reason{end_reason::none};
   token_state token; // of the global limiter; of a claim: it has its tokens
   std::atomic<bool> overrunning{false};
-  /// The actor's, until the manager has read it: see run/body_news.hpp.
+  /// The actor's, until the manager has read it: see run/notification_list.hpp.
   static constexpr std::uint8_t moves_token = 1, has_ended = 4;
-  std::atomic<std::uint8_t> news{0};
+  std::atomic<std::uint8_t> notifications{0};
   record* told_before = nullptr;
   std::uint8_t disposed = 0; // what is to be destroyed elsewhere, and the list: under its lock (disposal.hpp)
   record* disposed_before = nullptr;
@@ -76,16 +76,16 @@ public:
   time_point waits_since{};
   time_point due{}; // in the manager's heap of deadlines
   std::uint32_t position = 0;
-  std::uint32_t seat = 0; // among those that run
+  std::uint32_t running_index = 0; // among those that run
   detail::phase phase = detail::phase::outside;
   end_reason due_reason = end_reason::none;
   bool numbered = false;                  // a child whose id was made: if that is taken, another is made
   bool shielded = false;                  // in a shield of a parent, whose shutdown doesn't reach it
   std::atomic<std::uint32_t> children{0}; // numbers given to those of its groups
   bool shed = false;       // the table's, under its lock: has made room, and isn't counted any more
-  std::uint32_t place = 0; // its nursery's, under that one's lock: where it is in it
+  std::uint32_t place = 0; // its child observer's, under that one's lock: where it is in it
   context* actor = nullptr;
-  ref<nursery> belongs_to; // until it is gone
+  ref<child_observer> belongs_to; // until it is gone
 
   // -- the body, on its actor -----------------------------------------------
   /// Begins the body. True: a coroutine is to be driven; false: it has already ended.
@@ -104,9 +104,9 @@ public:
   virtual void drop_outcome() noexcept = 0;
   /// The outcome's failure, or null.
   virtual const failure* failed() const noexcept = 0;
-  virtual due_review review(time_point) { return {}; } // manager's thread, lanes only: its time may be up
-  virtual void leave_item(failure) noexcept {}         // manager's thread, lanes only: it can't be killed
-  virtual void on_down() noexcept {}                   // manager's thread: the actor is down, all is over
+  virtual deadline_check review(time_point) { return {}; } // manager's thread, slots only: its time may be up
+  virtual void leave_item(failure) noexcept {}             // manager's thread, slots only: it can't be killed
+  virtual void on_down() noexcept {}                       // manager's thread: the actor is down, all is over
   /// Which of these parts are there still, with destructors that may run anybody's code. Looks at no other
   /// part: it may be somebody else's by now.
   static constexpr std::uint8_t body_part = 1, spare_part = 2, outcome_part = 4, all_parts = 7;
@@ -146,7 +146,7 @@ public:
   void report_progress(std::uint64_t done, std::uint64_t total, std::string text) override;
   void report_cleanup_fault(const std::exception_ptr& what) noexcept override;
   std::size_t attempt() const noexcept override;
-  std::uint64_t epoch() const noexcept override;
+  std::uint64_t fencing_token() const noexcept override;
   void forbid_retry() noexcept override;
   time_point now() const noexcept override;
   task_info info() const;

@@ -79,13 +79,13 @@ private:
   std::optional<stored<result_type>> result_;
 };
 
-/// Waits for a ticket's end.
-class ticket_wait : protected waiter {
+/// Waits for the end of a limited call.
+class limited_wait : protected waiter {
 protected:
-  ticket_wait() = default;
+  limited_wait() = default;
   /// Of one that isn't awaited yet.
-  ticket_wait(ticket_wait&&) noexcept {} // NOLINT: there is nothing to move
-  ~ticket_wait() = default;
+  limited_wait(limited_wait&&) noexcept {} // NOLINT: there is nothing to move
+  ~limited_wait() = default;
   void begin(context& ctx, ref<thread_call> call);
   bool ready() const noexcept final { return call_->ended(); }
   bool stop() noexcept final;
@@ -96,7 +96,7 @@ protected:
 };
 
 template <class F, class... Args>
-class [[nodiscard]] thread_awaiter final : ticket_wait {
+class [[nodiscard]] thread_awaiter final : limited_wait {
   using call_type = typed_call<F, Args...>;
 
 public:

@@ -1,8 +1,8 @@
 /// `detail::thread_call`: a call on its way to a thread, and on it. Not for users: see `run_in_thread`.
 #pragma once
 
+#include <taskactor/run/limited_call.hpp>
 #include <taskactor/run/pool_work.hpp>
-#include <taskactor/run/ticket.hpp>
 
 #include <atomic>
 #include <exception>
@@ -16,7 +16,7 @@ class thread_pool;
 
 /// One call on its way; run by a worker of the pool. What it runs sees the task as it is where it was called:
 /// asked to stop by a scope too, and with that scope's deadline.
-class thread_call : public ticket, public pool_work, public task_core {
+class thread_call : public limited_call, public pool_work, public task_core {
 public:
   thread_call(context& owner, bool stoppable);
   void on_token() noexcept final;
@@ -32,8 +32,8 @@ public:
   void tell_ended() noexcept { finish(); }
   /// There is no thread to run it on, or none that comes back.
   void refuse(std::exception_ptr why) noexcept final;
-  void retain() noexcept final { ticket::retain(); }
-  void release() noexcept final { ticket::release(); }
+  void retain() noexcept final { limited_call::retain(); }
+  void release() noexcept final { limited_call::release(); }
   context& works_for() noexcept { return owner(); }
   void request_stop() noexcept;
   void abandon() noexcept final { abandoned_.store(true, std::memory_order_release); }
@@ -53,7 +53,7 @@ public:
   }
   time_point now() const noexcept final { return task().now(); }
   std::size_t attempt() const noexcept final { return task().attempt(); }
-  std::uint64_t epoch() const noexcept final { return task().epoch(); }
+  std::uint64_t fencing_token() const noexcept final { return task().fencing_token(); }
   void forbid_retry() noexcept final { task().forbid_retry(); }
 
 protected:

@@ -1,8 +1,9 @@
 /// `child`: what a supervisor starts, and how. An actor, a task, or a supervisor with children of its own.
 ///
 ///     ta::child_actor({.name = "cache"}, [](ta::service_start s) { return s.system().spawn(cache); })
-///     ta::child_task({.name = "poller", .restart = ta::restart::transient}, poll, url)
-///     ta::child_supervisor({.name = "shop"}, {.strategy = ta::strategy::one_for_all}, {... children ...})
+///     ta::child_task({.name = "poller", .restart = ta::restart_policy::transient}, poll, url)
+///     ta::child_supervisor({.name = "shop"}, {.strategy = ta::restart_strategy::one_for_all},
+///                          {... children ...})
 ///
 /// **An actor** is whatever the function makes and returns, which gets a `service_start` if it takes one:
 /// event-based, detached or blocking, typed or not. The supervisor alone keeps it alive. It is called for

@@ -6,7 +6,7 @@
 ///     self->request(cache.actor(), 2s, question).then(...);                    // from a CAF actor
 ///
 /// While the service doesn't run (it is started, restarted, backs off, stops), a call waits, for at most its
-/// timeout; or fails at once with `errc::service_down`, with `if_down::fail`. When the service won't run
+/// timeout; or fails at once with `errc::service_down`, with `when_down::fail`. When the service won't run
 /// any more, each call does. A task's call that the service had taken up when it ended, fails
 /// (`request_error`): it isn't made twice; one that it hadn't waits for the next run. (A CAF actor's is
 /// answered as CAF does it: by an error if it wasn't taken up, and not at all if it was put off.)
@@ -25,15 +25,16 @@
 namespace taskactor {
 
 namespace detail {
-class service_book;
+class service_registry;
 struct service_node;
 } // namespace detail
 
 class service {
 public:
   /// For the runtime.
-  service(std::shared_ptr<detail::service_book> book, detail::service_node& which, if_down how) noexcept
-      : book_(std::move(book)), node_(&which), how_(how) {}
+  service(std::shared_ptr<detail::service_registry> registry, detail::service_node& which,
+          when_down how) noexcept
+      : registry_(std::move(registry)), node_(&which), how_(how) {}
 
   /// From its root supervisor on: "services/cache".
   const std::string& path() const noexcept;
@@ -48,14 +49,14 @@ public:
   caf::actor actor() const;
 
   // -- for the runtime ------------------------------------------------------
-  detail::service_book& book() const noexcept { return *book_; }
+  detail::service_registry& registry() const noexcept { return *registry_; }
   detail::service_node& node() const noexcept { return *node_; }
-  if_down mode() const noexcept { return how_; }
+  when_down mode() const noexcept { return how_; }
 
 private:
-  std::shared_ptr<detail::service_book> book_;
+  std::shared_ptr<detail::service_registry> registry_;
   detail::service_node* node_;
-  if_down how_;
+  when_down how_;
 };
 
 } // namespace taskactor

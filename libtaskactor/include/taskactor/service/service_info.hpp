@@ -36,9 +36,9 @@ struct service_info {
   service_kind kind = service_kind::actor;
   service_state state = service_state::waiting;
   /// Of a child.
-  taskactor::restart restart = restart::permanent;
+  taskactor::restart_policy restart = restart_policy::permanent;
   /// Of a supervisor.
-  taskactor::strategy strategy = strategy::one_for_one;
+  taskactor::restart_strategy strategy = restart_strategy::one_for_one;
   /// How often it was started again.
   std::uint64_t restarts = 0;
   /// How the run before this one ended, or the last one; empty before that.

@@ -27,17 +27,17 @@
 namespace taskactor {
 
 /// Whom a restart takes with it. They are stopped in reverse order, and started again in order.
-enum class strategy : std::uint8_t { one_for_one, one_for_all, rest_for_one };
+enum class restart_strategy : std::uint8_t { one_for_one, one_for_all, rest_for_one };
 
 /// Whether a child is started again when it ends by itself.
-enum class restart : std::uint8_t {
+enum class restart_policy : std::uint8_t {
   permanent, ///< always
   transient, ///< unless it ended as it should: normally, or by being asked to (for a task: cancelled)
   temporary, ///< never, nor when a sibling's restart has taken it down
 };
 
-std::string_view to_string(strategy how) noexcept;
-std::string_view to_string(restart policy) noexcept;
+std::string_view to_string(restart_strategy how) noexcept;
+std::string_view to_string(restart_policy policy) noexcept;
 
 /// With more restarts than these the supervisor gives up: it stops all children, and ends. One that takes
 /// siblings with it counts once; so does a failed start of what is being restarted.
@@ -68,7 +68,7 @@ struct backoff {
 struct child_options {
   /// Unique below its supervisor; without '/', which is between the names of a path. Must be given.
   field<std::string> name{};
-  taskactor::restart restart = restart::permanent;
+  taskactor::restart_policy restart = restart_policy::permanent;
   /// The child says `service_start::ready` within this time; else it is stopped, and hasn't started. Unset:
   /// it runs as soon as it exists. Of a supervisor: it always says so, when its own children run; unset: it
   /// may take its time.
@@ -82,12 +82,12 @@ struct child_options {
 struct supervisor_options {
   /// What the paths of its events begin with: "shop/cache".
   field<std::string> name = std::string{"services"};
-  taskactor::strategy strategy = strategy::one_for_one;
+  taskactor::restart_strategy strategy = restart_strategy::one_for_one;
   restart_limit limit{};
 };
 
 /// What an actor sends through a name that is down. What is held back is sent when the service runs again.
-enum class if_down : std::uint8_t {
+enum class when_down : std::uint8_t {
   wait, ///< is held back; a task's call waits, for at most its timeout
   fail, ///< is answered at once by `errc::service_down`
 };

@@ -18,7 +18,7 @@ namespace taskactor {
 namespace detail {
 
 /// Who waits for a service to run, or for what the present run of it will answer. Told under the lock of the
-/// book, and woken after that.
+/// registry, and woken after that.
 class service_listener {
 public:
   virtual context& owner() const noexcept = 0;

@@ -21,14 +21,13 @@ namespace taskactor {
 class service;
 
 namespace detail {
-struct start_ticket;
+struct child_run;
 } // namespace detail
 
 class service_start {
 public:
   /// For the runtime.
-  explicit service_start(std::shared_ptr<detail::start_ticket> ticket) noexcept
-      : ticket_(std::move(ticket)) {}
+  explicit service_start(std::shared_ptr<detail::child_run> run) noexcept : run_(std::move(run)) {}
 
   /// In which it lives.
   caf::actor_system& system() const noexcept;
@@ -41,10 +40,10 @@ public:
   std::stop_token stop_token() const noexcept;
   /// A sibling, or with a path what is below one. Errors: `std::system_error{errc::unknown_service}`.
   /// `service.hpp` is to be included.
-  service whereis(std::string_view path, if_down how = if_down::wait) const;
+  service whereis(std::string_view path, when_down how = when_down::wait) const;
 
 private:
-  std::shared_ptr<detail::start_ticket> ticket_;
+  std::shared_ptr<detail::child_run> run_;
 };
 
 } // namespace taskactor

@@ -2,7 +2,7 @@
 /// reverse order.
 ///
 ///     #include <taskactor/service/supervisor.hpp>     // taskactor.hpp doesn't: it has CAF's headers in it
-///     ta::supervisor services{tasks, {.strategy = ta::strategy::rest_for_one}, {
+///     ta::supervisor services{tasks, {.strategy = ta::restart_strategy::rest_for_one}, {
 ///       ta::child_actor({.name = "cache"}, [](ta::service_start s) { return s.system().spawn(cache); }),
 ///       ta::child_task({.name = "poller"}, poll, url),
 ///     }};
@@ -71,7 +71,7 @@ public:
 
   /// Errors: `std::system_error{errc::unknown_service}`. The path of what is below a nested supervisor begins
   /// with that one's name: "shop/cache".
-  service whereis(std::string_view path, if_down how = if_down::wait) const;
+  service whereis(std::string_view path, when_down how = when_down::wait) const;
   /// Restarts one child by hand, or ends its back-off; counts as no failure, and takes no siblings along.
   /// False: its supervisor doesn't run. Errors: as `whereis`.
   bool restart(std::string_view path);

@@ -71,9 +71,9 @@ public:
   /// An error that nobody else will see: what clean-up threw.
   virtual void report_cleanup_fault(const std::exception_ptr& what) noexcept = 0;
   virtual time_point now() const noexcept = 0;
-  /// See `retry`, and `this_task::epoch`.
+  /// See `retry`, and `this_task::fencing_token`.
   virtual std::size_t attempt() const noexcept = 0;
-  virtual std::uint64_t epoch() const noexcept = 0;
+  virtual std::uint64_t fencing_token() const noexcept = 0;
   virtual void forbid_retry() noexcept = 0;
 
 protected:
@@ -122,8 +122,9 @@ public:
   virtual void retain() noexcept = 0;
   virtual void release() noexcept = 0;
   /// The task ends after it (rule 15).
-  virtual void outlive(ref<operation> what) = 0;
-  virtual void outlive_if_killed(ref<operation> what) = 0; // only the frames of a killed one do (rule 8)
+  virtual void join_before_exit(ref<operation> what) = 0;
+  virtual void join_before_exit_if_killed(ref<operation> what)
+      = 0; // only the frames of a killed one do (rule 8)
   /// Rule 6: the token goes back for this wait; the actor sees to one before the body goes on. Or it needs
   /// none.
   virtual void lend_token_back() = 0;

@@ -5,7 +5,7 @@
 #include <taskactor/task/json_encode.hpp>
 #include <taskactor/task/json_value.hpp>
 #include <taskactor/task/options.hpp>
-#include <taskactor/task/portable.hpp>
+#include <taskactor/task/remote_callable.hpp>
 #include <taskactor/task/task.hpp>
 
 #include <cstddef>
@@ -53,7 +53,7 @@ struct named_options {
   bool idempotent = false;
 };
 
-class named_task : public detail::portable {
+class named_task : public detail::remote_callable {
 public:
   const std::string& name() const noexcept { return name_; }
   /// "(string, int = 100) -> string".
@@ -69,7 +69,7 @@ public:
   /// As `bind`, to be called on a thread, whose token tells it to end. Empty: the function is a coroutine.
   virtual std::function<json(std::stop_token)> bind_blocking(const json& arguments) const = 0;
 
-  const std::string& portable_name() const noexcept final { return name_; }
+  const std::string& remote_name() const noexcept final { return name_; }
   const process_limits& limits() const noexcept final { return how_.process; }
   bool is_idempotent() const noexcept final { return how_.idempotent; }
 

@@ -6,7 +6,7 @@
 
 namespace taskactor::detail {
 
-/// Work outside of the task's actor (a thread's call, a process, the lanes of a gather), which outlives a
+/// Work outside of the task's actor (a thread's call, a process, the slots of a gather), which outlives a
 /// killed body. Its end wakes the actor.
 class operation {
 public:

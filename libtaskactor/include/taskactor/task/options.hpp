@@ -38,7 +38,7 @@ enum class on_duplicate : std::uint8_t {
 };
 
 /// Where a body runs.
-enum class runner : std::uint8_t {
+enum class run_where : std::uint8_t {
   task,    ///< on the task's own actor
   thread,  ///< as `run_in_thread`; not for coroutines
   process, ///< as `run_in_process`; for registered functions
@@ -59,10 +59,10 @@ struct task_options {
   /// From `highest_priority` to `lowest_priority`.
   int priority = default_priority;
   /// Whose share of the capacity it counts to: a tenant, a user. Empty: that of all who name none.
-  field<std::string> share{};
-  /// Unset: as the task is registered, else `runner::task`. Errors: `errc::invalid_argument` if it can't run
-  /// there, and wherever tasks aren't begun by `add_task`, `add_named`.
-  std::optional<taskactor::runner> runner{};
+  field<std::string> fairness_key{};
+  /// Unset: as the task is registered, else `run_where::task`. Errors: `errc::invalid_argument` if it can't
+  /// run there, and wherever tasks aren't begun by `add_task`, `add_named`.
+  std::optional<taskactor::run_where> where{};
   /// Unset: a failure is final.
   field<std::optional<taskactor::retry>> retry{};
   taskactor::on_full on_full = taskactor::on_full::reject;

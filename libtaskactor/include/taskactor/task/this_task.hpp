@@ -40,10 +40,11 @@ void report_progress(std::uint64_t done, std::uint64_t total, std::string text =
 std::size_t attempt();
 
 /// Of a call that another node has made of this one: how often it has been sent somewhere, counted from one.
-/// An idempotent call whose node is lost is sent again with the next epoch, and what the earlier one still
-/// does counts no more: what has to be written once is written with it, and what carries a lower one refused.
-/// What runs of it in a worker (`run_in_process`) has the same; what this process has begun itself, one.
-std::uint64_t epoch();
+/// An idempotent call whose node is lost is sent again with the next fencing token, and what the earlier one
+/// still does counts no more: what has to be written once is written with it, and what carries a lower one
+/// refused. What runs of it in a worker (`run_in_process`) has the same; what this process has begun itself,
+/// one.
+std::uint64_t fencing_token();
 
 /// Ends this attempt as failed, and asks for another one after `wait`, whatever `retry_on` says; as long as
 /// attempts and time are left. Units: `wait` from now, in place of the wait that `retry` gives.

@@ -1,0 +1,248 @@
+#include "../run/runtime.hpp"
+
+#include <taskactor/group/gather_slot.hpp>
+#include <taskactor/task/retry.hpp>
+#include <taskactor/task/sleep.hpp>
+#include <taskactor/task/task.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace taskactor::detail {
+
+namespace {
+
+task<void> pause(std::chrono::nanoseconds duration) { co_await sleep_for(duration); }
+
+} // namespace
+
+gather_slot::gather_slot(ref<gather_state> state) : state_(std::move(state)) {
+  kind = record_kind::gather_slot;
+  home = &state_->home();
+  timeout = state_->options().task_timeout.value_or(no_timeout);
+  deadline_at = state_->inherited_deadline().time_since_epoch().count();
+  if (state_->options().total_timeout)
+    total_timeout = std::max(std::chrono::nanoseconds{0},
+                             std::chrono::nanoseconds{state_->total_deadline() - home->now()});
+}
+
+std::string gather_slot::current_id() const {
+  return *state_->options().id + '/' + std::to_string(index_.load(std::memory_order_relaxed));
+}
+
+bool gather_slot::start(context& where) {
+  if (!std::exchange(begun_, true)) {
+    state_->slot_started();
+    if (!fetch_next())
+      return false;
+  }
+  if (!std::exchange(paused_, true) && state_->options().jitter.count() > 0) {
+    start_pause(where);
+    return true;
+  }
+  const auto now = home->now();
+  if (timeout.count() == 0) { // zero has expired (rule 7)
+    if (decide())
+      fail(failure{taskactor::state::timed_out, end_reason::run_timeout});
+    return false;
+  }
+  started_at.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+  item_started_.store(now.time_since_epoch().count(), std::memory_order_release);
+  deadline_at.store(std::min(after(now, timeout), state_->inherited_deadline()).time_since_epoch().count(),
+                    std::memory_order_relaxed);
+  home->report(event_kind::started, *this);
+  return start_item(where);
+}
+
+void gather_slot::start_pause(context& where) {
+  pausing_ = true;
+  item_started_.store(0, std::memory_order_relaxed);
+  auto body = pause(home->random_below(state_->options().jitter));
+  body.enter_root(where);
+  pause_ = body.release();
+  pause_->owner = &pause_;
+}
+
+/// False: there is no item, and none to deliver either.
+bool gather_slot::fetch_next() {
+  if (!std::exchange(holds_, false))
+    state_->begin_fetch();
+  std::size_t index = 0;
+  bool got = false;
+  const bool bounded = state_->is_bounded();
+  if (bounded)
+    state_->set_fetching(true);
+  if (!state_->closed() && state_->take_room()) {
+    try {
+      got = fetch(index);
+    } catch (...) { // the range threw, or the copy of an item did
+      state_->sink_failed();
+    }
+    if (!got)
+      state_->return_room();
+  }
+  if (bounded)
+    state_->set_fetching(false);
+  if (!got) {
+    state_->settle_one();
+    return false;
+  }
+  forget_progress();
+  children.store(0, std::memory_order_relaxed);
+  index_.store(index, std::memory_order_relaxed);
+  undelivered_.store(true, std::memory_order_release);
+  state_->fetched();
+  paused_ = false;
+  return true;
+}
+
+void gather_slot::collect() noexcept {
+  if (!pausing_) {
+    collect_item();
+    return;
+  }
+  if (cancel_requested())
+    conclude_kill(); // cancelled in the pause: the item never starts
+}
+
+std::exception_ptr gather_slot::discard_body() noexcept {
+  if (pause_) {
+    auto* frame = std::exchange(pause_, nullptr);
+    auto thrown = destroy_chain(frame);
+    if (!decided())
+      return thrown; // the item itself comes now
+  }
+  auto thrown = discard_item();
+  const auto seen = control.load(std::memory_order_acquire);
+  if ((seen & reviewed_bit) != 0)
+    return thrown; // the manager delivers, which is perhaps just writing the outcome
+  holds_ = hand_over(false);
+  started_at.store(0, std::memory_order_relaxed);
+  if ((seen & kill_bit) != 0)
+    let_go(); // there is no `advance`
+  return thrown;
+}
+
+/// The next item, unless the slot was asked to end, somebody else waits for the token, the item has ended
+/// without one, or there is none.
+bool gather_slot::advance() {
+  if (std::exchange(pausing_, false) && !decided())
+    return true;
+  if (!state_->crowded() && token.may_run() && fetch_next_generation())
+    return true;
+  let_go();
+  return false;
+}
+
+/// A cancellation or a deadline is for one item: it finds its generation, or nothing.
+bool gather_slot::fetch_next_generation() {
+  item_started_.store(
+      0, std::memory_order_relaxed); // before the generation: a review that sees the new one sees this
+  auto now = control.load(std::memory_order_acquire);
+  do {
+    if ((now & (cancel_bit | kill_bit)) != 0)
+      return false;
+  } while (
+      !control.compare_exchange_weak(now, (now & ~decided_bit) + generation_one, std::memory_order_acq_rel));
+  if (fetch_next())
+    return true;
+  decide(); // nothing to end any more
+  return false;
+}
+
+/// What it has delivered is over.
+void gather_slot::let_go() noexcept {
+  if (std::exchange(holds_, false))
+    state_->settle_one();
+}
+
+void gather_slot::deliver() noexcept {
+  if (hand_over(true))
+    state_->settle_one();
+}
+
+/// False: there is nothing to deliver.
+bool gather_slot::hand_over(bool late) noexcept {
+  if (!undelivered_.exchange(false, std::memory_order_acq_rel))
+    return false;
+  report_item();
+  state_->count_item(item_failure());
+  try {
+    deliver_item(index_.load(std::memory_order_relaxed), late);
+  } catch (...) {
+    state_->sink_failed();
+  }
+  return true;
+}
+
+void gather_slot::report_item() noexcept {
+  const auto* what = item_failure();
+  const auto kind = !what                                          ? event_kind::completed
+                    : what->state() == taskactor::state::failed    ? event_kind::failed
+                    : what->state() == taskactor::state::timed_out ? event_kind::timed_out
+                                                                   : event_kind::cancelled;
+  if (!home->events().wants(kind))
+    return;
+  try {
+    home->report(kind, *this, what ? what->message() : std::string{});
+  } catch (...) { // no memory to report it
+  }
+}
+
+/// A cancellation by index finds its generation, or nothing: see `fetch_next_generation`.
+cancel_reply gather_slot::hold(std::size_t index, end_reason why) noexcept {
+  auto seen = control.load(std::memory_order_acquire);
+  do {
+    if (!runs(index) || (seen & decided_bit) != 0)
+      return cancel_reply::finished;
+    if ((seen & (cancel_bit | kill_bit)) != 0)
+      return cancel_reply::already_requested;
+    auto none = end_reason::none;
+    reason.compare_exchange_strong(none, why); // the body may see the request before the manager does
+  } while (!control.compare_exchange_weak(seen, seen | cancel_bit, std::memory_order_acq_rel));
+  return cancel_reply::requested;
+}
+
+deadline_check gather_slot::review(time_point now) {
+  const auto seen = control.load(std::memory_order_acquire);
+  const auto started = item_started_.load(std::memory_order_relaxed);
+  const auto item_end
+      = started == 0 ? time_point::max() : after(time_point{clock::duration{started}}, timeout);
+  const auto end = std::min(item_end, state_->total_deadline());
+  if (end > now) // an item that starts later ends later than this, if it has a limit at all
+    return {false, started == 0 ? std::min(after(now, timeout), end) : end};
+  const bool all = state_->total_deadline() <= now;
+  if (all)
+    state_->close(end_reason::total_timeout);
+  if (end_item(seen,
+               failure{taskactor::state::timed_out, all ? end_reason::total_timeout : end_reason::run_timeout,
+                       all ? state_->options().total_timeout.value_or(no_timeout) : timeout}))
+    return {true, {}};
+  // One that has been fetched since, or is just being fetched, ends with all; else it has its own time.
+  constexpr std::chrono::milliseconds soon{10};
+  return {false, after(now, all ? soon : std::max<std::chrono::nanoseconds>(timeout, soon))};
+}
+
+/// The item that there was at `seen`, which is undelivered: until it has been fetched there is nothing to
+/// deliver, and its slot would take it for delivered.
+bool gather_slot::end_item(std::uint64_t seen, failure how) noexcept {
+  auto expected = seen;
+  if ((seen & decided_bit) != 0 || !undelivered_.load(std::memory_order_acquire)
+      || !control.compare_exchange_strong(expected, seen | decided_bit | reviewed_bit | cancel_bit,
+                                          std::memory_order_acq_rel))
+    return false;
+  fail(std::move(how));
+  deliver();
+  return true;
+}
+
+void gather_slot::leave_item(failure how) noexcept {
+  while (!end_item(control.load(std::memory_order_acquire), how))
+    if ((control.load(std::memory_order_acquire) & decided_bit) != 0
+        || !undelivered_.load(std::memory_order_acquire))
+      return; // it has been delivered, or will be by its slot
+}
+
+void gather_slot::on_down() noexcept { state_->slot_down(*this, begun_); }
+
+} // namespace taskactor::detail

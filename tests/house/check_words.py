@@ -1,0 +1,36 @@
+"""Nothing that is compiled says a word of this project's own for which the field has one: tests/house/words.txt."""
+import pathlib
+import re
+from collections.abc import Iterator
+
+import house
+
+LIST = "tests/house/words.txt"
+WORD = re.compile(r"\b[A-Za-z_]\w*\b")
+
+
+def words(root: pathlib.Path) -> dict[str, str]:
+    """The old word -> the field's."""
+    lines = (root / LIST).read_text(encoding="utf-8").splitlines()
+    return dict(re.split(r" +", line, maxsplit=1) for line in lines if line and not line.startswith("#"))
+
+
+def check(root: pathlib.Path) -> Iterator[str]:
+    old = words(root)
+    for name, text in house.files(root, "libtaskactor/**/*.?pp", "apps/**/*.?pp", "examples/**/*.?pp", "tests/**/*.?pp"):
+        for number, line in enumerate(text.splitlines(), 1):
+            for word in dict.fromkeys(WORD.findall(line)):
+                if word in old:
+                    yield f"{name}:{number}: {word}; say: {old[word]}"
+
+
+A = "libtaskactor/src/a.hpp"
+RIGHT = {LIST: "# a comment\ntoken_gate   limiter_queue\nhusk         a lingering actor\n", A: "limiter_queue husky; // token_gates\n"}
+WRONG = {
+    "a.hpp:2: token_gate; say: limiter_queue": {A: "\nclass token_gate;\n"},
+    "a.hpp:1: husk; say: a lingering actor": {A: "// stays as a husk\n"},
+    "b.cpp:1: husk": {"tests/run/b.cpp": "int husk;\n"},
+}
+
+if __name__ == "__main__":
+    house.main(check, RIGHT, WRONG)
