@@ -140,10 +140,11 @@ void interrupt::on_time() {
     return kill();
   const bool is_up = !control_.may_start() && control_.remaining()->count() == 0;
   if (is_up && !std::exchange(time_is_up_, true))
-    ends_commands_
-        = running_->count() != 0; // else all has been done by then, and may take its time to be written
+    ends_commands_ = running_->count() != 0;
   overdue_ = time_is_up_ && control_.overtime() >= patience();
-  if (!overdue_ || !ends_commands_)
+  // A command that its own clock has ended at the same instant may be gone from the count already. If neither,
+  // all had been done by then, and may take its time to be written.
+  if (!overdue_ || !(ends_commands_ || control_.ended_by_time()))
     return;
   control_.stop(stop_level::kill);
   control_.hurry(); // nobody may read what they have said

@@ -1,6 +1,5 @@
 /// How far a run has been told to stop, and with which code it will end: the one place where Ctrl-C,
-/// --fail-fast,
-/// --total-timeout and faults of the output meet.
+/// --fail-fast, --total-timeout and faults of the output meet.
 ///
 ///     none --> start no more --> cancel what runs --> kill it          (never back)
 ///
@@ -56,6 +55,9 @@ public:
   std::optional<std::chrono::nanoseconds> remaining() const;
   /// How long the total time has been up; zero: it isn't, or there is no limit.
   std::chrono::nanoseconds overtime() const;
+  /// A command was ended by its time when the total time was up: by that, as far as anybody can tell.
+  void note_ended_by_time() noexcept { ended_by_time_ = true; }
+  bool ended_by_time() const noexcept { return ended_by_time_.load(); }
   /// Becomes readable at the first stop, and stays so.
   int stopped_fd() const noexcept { return stopped_.get(); }
 
@@ -74,6 +76,7 @@ private:
   std::atomic<int> code_{0};
   std::atomic<bool> out_of_time_{false};
   std::atomic<bool> hurried_{false};
+  std::atomic<bool> ended_by_time_{false};
 };
 
 } // namespace taskactor::cli

@@ -216,6 +216,8 @@ void run::on_end(std::size_t turn, outcome<job_result>&& how) {
 void run::judge(const job_result& ended) {
   if (options_.tty && (ended.signal == SIGINT || ended.signal == SIGQUIT)) // the keys were its own
     control_.fail(by_interrupt, stop_level::start_no_more, {});
+  if (const auto left = control_.remaining(); ended.state == state::timed_out && left && left->count() == 0)
+    control_.note_ended_by_time();
   const bool bad = ended.started && (ended.state == state::failed || ended.state == state::timed_out);
   if (ended.start_failure != 0 && command_.has_fixed_program()) {
     control_.fail(ended.start_failure, stop_level::cancel, ended.error);
