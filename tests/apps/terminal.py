@@ -18,10 +18,10 @@ class Terminal:
         if self.process == 0:
             os.chdir(case.folder)
             os.environ["TERM"] = kind
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))  # before it can be asked for
             words = list(command) or [program.PROGRAM, "run", *arguments]
             os.execvp(words[0], words)
         case.addCleanup(os.close, self.terminal)
-        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         self.text = ""
 
     def _read(self) -> bool:

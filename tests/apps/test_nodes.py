@@ -135,7 +135,8 @@ class Calls(Case):
         code, _, err = call.finish()
         self.assertEqual(code, 1)
         self.assertIn('node "a" was lost under it', err)
-        self.assertLess(time.monotonic() - begun, 2)
+        self.assertNotIn("nothing was heard", err)  # so it would be after its lease
+        self.assertLess(time.monotonic() - begun, 10)
 
     def test_a_node_stopped_under_a_call_is_an_error_after_its_lease(self):
         node = self.start("a")
@@ -147,7 +148,7 @@ class Calls(Case):
         code, _, err = call.finish()
         self.assertEqual(code, 1)
         self.assertIn("nothing was heard of it for too long", err)
-        self.assertLess(time.monotonic() - begun, 2.5 + 1)  # and a moment for the process's end
+        self.assertLess(time.monotonic() - begun, 10)  # the lease, and a moment for the process's end
         node.process.send_signal(signal.SIGCONT)
         self.wait_for_lines("log", 2)
         self.assertEqual(self.lines("log")[1][0], "cancelled")

@@ -82,7 +82,7 @@ class Limits(program.Case):
     def test_many_outputs_that_nobody_reads_yet_take_bounded_memory(self):
         for order in ([], ["--keep-order"]):
             running = self.start_program(
-                "-q", *order, "sh", "-c", "echo; echo x >> started; head -c 2000000 /dev/zero"
+                "-q", "-j4", *order, "sh", "-c", "echo; echo x >> started; head -c 2000000 /dev/zero"
             )
             running.give(b"x\n" * 150)
             running.end_items()

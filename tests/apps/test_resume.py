@@ -115,7 +115,7 @@ class Again(program.Case):
     def test_progress_counts_what_is_to_be_done(self):
         (self.folder / "report").write_text("".join(line(i) for i in range(900)))
         done = self.run_program(
-            "--progress", "-j1", "--resume", "report", "sh", "-c", "[ $1 != 999 ] || sleep 2.2", "sh",
+            "--progress", "-j1", "--resume", "report", "sh", "-c", "[ $1 != 999 ] || sleep 3.5", "sh",
             items=b"".join(b"%d\n" % i for i in range(1000)),
         )
         self.assertIn("99 of 100 done", done.stderr.decode())

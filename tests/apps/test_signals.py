@@ -8,8 +8,9 @@ import program
 
 # Says its process id, and ends when something is written to the gate.
 WAITS = "echo $$; read x < gate; echo done"
-# Says its process id, and another word when it gets TERM.
-OBEYS = "trap 'echo terminated; exit 3' TERM; echo $$; while :; do sleep 0.01; done"
+# Says its process id, and another word when it gets TERM. Not on standard error, where some shells tell that their sleep was
+# terminated: what comes there is the program's.
+OBEYS = "exec 2>/dev/null; trap 'echo terminated; exit 3' TERM; echo $$; while :; do sleep 0.01; done"
 DEFIES = "trap '' TERM; echo $$; while :; do sleep 0.01; done"
 
 

@@ -51,6 +51,16 @@ class Stalled(program.Case):
         self.wait_until(lambda: len(written()) == count)
         return [int(text) for text in written()]
 
+    def interrupt(self, process: subprocess.Popen) -> None:
+        """Returns when it has read the signal: one that is pending already doesn't count twice."""
+        process.send_signal(signal.SIGINT)
+        self.wait_until(lambda: not program.alive(process.pid) or not is_in("ShdPnd", process.pid, signal.SIGINT))
+
+    def lines(self) -> int:
+        """Of the report, while it is written."""
+        report = self.folder / "report"
+        return report.read_bytes().count(b"\n") if report.exists() else 0
+
     def read_all(self) -> str:
         text = b""
         while piece := os.read(self.said, 65536):
@@ -61,8 +71,7 @@ class Stalled(program.Case):
         process = self.start("-j2", "sh", "-c", OBEYS, "sh", ":::", *"123")
         pids = self.pids(2)
         for _ in range(2):
-            process.send_signal(signal.SIGINT)
-            time.sleep(0.05)  # one that is pending already doesn't count twice
+            self.interrupt(process)
         self.wait_for_end(*pids)
         self.assertEqual(process.wait(program.LIMIT), 130)
 
@@ -70,8 +79,7 @@ class Stalled(program.Case):
         process = self.start("-j2", "--grace", "1h", "sh", "-c", DEFIES, "sh", ":::", *"123")
         pids = self.pids(2)
         for _ in range(3):
-            process.send_signal(signal.SIGINT)
-            time.sleep(0.05)
+            self.interrupt(process)
         self.assertEqual(process.wait(program.LIMIT), 130)
         self.wait_for_end(*pids)
 
@@ -83,7 +91,7 @@ class Stalled(program.Case):
         self.assertEqual(process.wait(program.LIMIT), 143)
 
     def test_fail_fast_cancels(self):
-        script = f"case $1 in 1) while [ ! -e pid.2 ]; do sleep 0.01; done; exit 7;; esac; {WAITS}"
+        script = f"case $1 in 1) while [ ! -s pid.2 ]; do sleep 0.01; done; exit 7;; esac; {WAITS}"
         process = self.start("-j2", "--fail-fast", "sh", "-c", script, "sh", ":::", *"123")
         self.wait_for_end(*self.pids(1))
         said = self.read_all()  # only now
@@ -92,13 +100,13 @@ class Stalled(program.Case):
         self.assertIn("2 commands in", said)
 
     def test_the_total_time_ends_it(self):
-        process = self.start("-j2", "--grace", "100ms", "--total-timeout", "500ms", "sh", "-c", WAITS, "sh", ":::", *"12")
+        process = self.start("-j2", "--grace", "100ms", "--total-timeout", "2s", "sh", "-c", WAITS, "sh", ":::", *"12")
         pids = self.pids(2)
         self.assertEqual(process.wait(program.LIMIT), 3)
         self.wait_for_end(*pids)
 
     def test_the_total_time_ends_it_though_its_commands_have_said_something(self):
-        process = self.start("--total-timeout", "0.2s", "--grace", "0.2s", "sh", "-c",
+        process = self.start("--total-timeout", "2s", "--grace", "0.2s", "sh", "-c",
                              "echo something >&2; echo $$ > pid.$1; sleep 1000", "sh", ":::", "1")
         pids = self.pids(1)
         self.assertEqual(process.wait(program.LIMIT), 3)
@@ -106,7 +114,7 @@ class Stalled(program.Case):
 
     def test_a_run_goes_on_and_its_words_come_when_they_are_read(self):
         process = self.start("-j2", "--report", "report", "--progress", "--log-level", "debug", "true", ":::", *map(str, range(500)))
-        self.wait_until(lambda: (self.folder / "report").exists() and len(self.report()) == 500)
+        self.wait_until(lambda: self.lines() == 500, 3 * program.LIMIT)
         said = self.read_all()
         self.assertEqual(process.wait(program.LIMIT), 0)
         self.assertEqual(said.count("completed after"), 500)
@@ -115,8 +123,7 @@ class Stalled(program.Case):
     def test_of_a_log_that_nobody_reads_what_is_too_much_is_counted(self):
         count = 2300  # with two lines each, more than is kept
         process = self.start("-j2", "--report", "report", "--log-level", "debug", "true", ":::", *map(str, range(count)))
-        report = self.folder / "report"
-        self.wait_until(lambda: report.exists() and report.read_bytes().count(b"\n") == count, 2 * program.LIMIT)
+        self.wait_until(lambda: self.lines() == count, 6 * program.LIMIT)
         said = self.read_all()
         self.assertEqual(process.wait(program.LIMIT), 0)
         self.assertRegex(said, r"\ntaskactor: lines of the log that are lost, since nobody read standard error: \d+\n")
@@ -127,6 +134,8 @@ class Stalled(program.Case):
             with self.subTest(arguments):
                 process = self.start("--report", "report", *arguments)
                 self.wait_until(lambda: blocks(process.pid, signal.SIGINT))
+                if code == 130:
+                    self.wait_until(lambda: self.lines() == 1)  # before that the signal would only stop the run
                 time.sleep(0.3)
                 self.assertIsNone(process.poll())
                 process.send_signal(signal.SIGINT)
@@ -144,10 +153,10 @@ class Stalled(program.Case):
         os.mkfifo(self.folder / "fifo")
         reader = os.open(self.folder / "fifo", os.O_RDONLY | os.O_NONBLOCK)
         self.addCleanup(os.close, reader)
+        fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)  # before there is more in it
         process = self.start("-q", "--grace", "100ms", "--report", "fifo", "true", ":::", *map(str, range(2000)),
                              stderr=subprocess.PIPE)
         self.addCleanup(process.stderr.close)
-        fcntl.fcntl(reader, fcntl.F_SETPIPE_SZ, 4096)
         last, since = 0, time.monotonic()
         while last == 0 or time.monotonic() < since + 0.5:  # it has come, and no more comes for a while
             time.sleep(0.01)
@@ -155,16 +164,19 @@ class Stalled(program.Case):
             if now != last:
                 last, since = now, time.monotonic()
         for _ in range(2):
-            process.send_signal(signal.SIGINT)
-            time.sleep(0.05)
+            self.interrupt(process)
         self.assertEqual(process.wait(program.LIMIT), 130)
         self.assertIn(b"the report is not read; what was left to write is lost", process.stderr.read())
 
 
 def blocks(pid: int, number: int) -> bool:
     """Does it wait for that signal itself?"""
+    return is_in("SigBlk", pid, number)
+
+
+def is_in(mask: str, pid: int, number: int) -> bool:
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    masks = [line.split()[1] for line in status.splitlines() if line.startswith("SigBlk:")]
+    masks = [line.split()[1] for line in status.splitlines() if line.startswith(mask + ":")]
     return bool(int(masks[0], 16) >> (number - 1) & 1)
 
 

@@ -8,7 +8,9 @@ taskactor node --config beta.toml &
 taskactor node --config gamma.toml &
 
 while ! [ -S alpha.socket ] || ! [ -S beta.socket ] || ! [ -S gamma.socket ]; do sleep 0.05; done
-sleep 1
+# Until alpha has met beta.
+while ! taskactor nodes --node unix:alpha.socket --authority ca/authority.pem --certificate ca/ops.pem --key ca/ops.key |
+  grep -q '^beta *up *8 '; do sleep 0.05; done
 
 export TASKACTOR_NODE_AUTHORITY=ca/authority.pem TASKACTOR_NODE_CERTIFICATE=ca/ops.pem TASKACTOR_NODE_KEY=ca/ops.key
 taskactor nodes --node unix:alpha.socket
