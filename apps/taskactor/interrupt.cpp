@@ -142,8 +142,8 @@ void interrupt::on_time() {
   if (is_up && !std::exchange(time_is_up_, true))
     ends_commands_ = running_->count() != 0;
   overdue_ = time_is_up_ && control_.overtime() >= patience();
-  // A command that its own clock has ended at the same instant may be gone from the count already. If neither,
-  // all had been done by then, and may take its time to be written.
+  // A command that its own clock has ended at the same instant may be gone from the count already. Without
+  // one all had been done by then, and may take its time to be written.
   if (!overdue_ || !(ends_commands_ || control_.ended_by_time()))
     return;
   control_.stop(stop_level::kill);

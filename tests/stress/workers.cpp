@@ -86,15 +86,23 @@ void submit(ta::task_manager& tasks, std::uint32_t seed, const std::atomic<bool>
   }
 }
 
+/// Every 10 ms, and less often as long as no call comes back: on a machine that is busy with other things a worker has
+/// to live longer to answer one.
 void kill_some(std::uint32_t seed, const std::atomic<bool>& over, tally& ends) {
   dice random{seed};
-  constexpr auto interval = sanitized ? 100ms : 10ms; // a worker should live long enough to be one
-  for (auto next = std::chrono::steady_clock::now(); !over; next += interval) {
+  constexpr std::chrono::milliseconds shortest = sanitized ? 100ms : 10ms, longest = 2s;
+  auto interval = shortest;
+  std::size_t right = 0;
+  for (auto next = std::chrono::steady_clock::now(); !over;
+       next = std::chrono::steady_clock::now() + interval) {
     std::this_thread::sleep_until(next);
     if (const auto ids = worker_ids(); !ids.empty()) {
       ::kill(ids[roll(random, static_cast<unsigned>(ids.size()))], SIGKILL);
       ++ends.kills;
     }
+    const std::size_t now = ends.right;
+    interval = now == right ? std::min(2 * interval, longest) : std::max(interval / 2, shortest);
+    right = now;
   }
 }
 
