@@ -5,6 +5,7 @@
 #include "caf_compat_scheduler.hpp"
 #include "caf_compat_threads.hpp"
 #include "run/run_queue.hpp"
+#include "support/actor_state.hpp"
 #include "support/leaks.hpp"
 #include "support/virtual_time.hpp"
 
@@ -40,10 +41,11 @@ struct owner_state {
 /// In the caller's system, or with one of its own.
 caf::behavior owner(caf::stateful_actor<owner_state>* self, bool own_system, int bodies) {
   const ta::manager_options options{.capacity = 2, .cancel_grace = 1min, .scheduler_threads = 1};
-  self->state.tasks = own_system ? std::make_unique<ta::task_manager>(options)
-                                 : std::make_unique<ta::task_manager>(self->system(), options);
+  auto& tasks = state_of(*self).tasks;
+  tasks = own_system ? std::make_unique<ta::task_manager>(options)
+                     : std::make_unique<ta::task_manager>(self->system(), options);
   for (int i = 0; i < bodies; ++i) // within its time each has to begin
-    (void)self->state.tasks->add_task({.timeout = 1s}, hangs_and_tells);
+    (void)tasks->add_task({.timeout = 1s}, hangs_and_tells);
   return {[self](int) { self->quit(); }};
 }
 

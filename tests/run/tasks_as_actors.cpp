@@ -5,6 +5,7 @@
 
 #include <boost/test/unit_test.hpp>
 #include <caf/all.hpp>
+#include <taskactor/run/messages.hpp>
 #include <taskactor/run/request.hpp>
 #include <taskactor/run/task_as_actor.hpp>
 

@@ -1,6 +1,7 @@
 // Supervisors in an actor's state, with their manager: who ends them on a thread of the scheduler comes back.
 #include "actors.hpp"
 #include "caf_compat_scheduler.hpp"
+#include "support/actor_state.hpp"
 
 #include <future>
 #include <thread>
@@ -17,9 +18,10 @@ struct owner_state {
 ta::task<void> hangs() { co_await ta::sleep_for(1h); }
 
 caf::behavior owner(caf::stateful_actor<owner_state>* self, diary* into) {
-  self->state.tasks = std::make_unique<ta::task_manager>(self->system());
-  self->state.services = std::make_unique<ta::supervisor>(
-      *self->state.tasks, ta::supervisor_options{},
+  auto& mine = state_of(*self);
+  mine.tasks = std::make_unique<ta::task_manager>(self->system());
+  mine.services = std::make_unique<ta::supervisor>(
+      *mine.tasks, ta::supervisor_options{},
       std::vector{a_worker({.name = "a"}, *into), ta::child_task({.name = "t"}, hangs),
                   ta::child_supervisor({.name = "s"}, {}, {a_worker({.name = "b"}, *into)})});
   return {[self](int) { self->quit(); }};
