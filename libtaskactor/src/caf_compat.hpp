@@ -100,11 +100,11 @@ caf::mailbox_element_ptr make_mail(caf::strong_actor_ptr sender, T&& message) {
 #if TASKACTOR_CAF_0
   return caf::make_mailbox_element(std::move(sender), caf::make_message_id(), {}, std::forward<T>(message));
 #else
-  return caf::make_mailbox_element(std::move(sender), caf::make_message_id(), std::forward<T>(message));
+  return caf::make_mailbox_element(std::move(sender), caf::make_message_id(), std::decay_t<T>(message));
 #endif
 }
 
-/// The same for what must not be lost for want of memory. (0.17 allocates before it takes the message.)
+/// The same for what must not be lost for want of memory. (0.17 allocates before it takes it, 1.x takes a copy.)
 template <class T>
 caf::mailbox_element_ptr make_mail_surely(const caf::strong_actor_ptr& sender, T&& message) {
   return once_there_is_memory([&] { return make_mail(sender, std::forward<T>(message)); });

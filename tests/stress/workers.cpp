@@ -86,8 +86,8 @@ void submit(ta::task_manager& tasks, std::uint32_t seed, const std::atomic<bool>
   }
 }
 
-/// Every 10 ms, and less often as long as no call comes back: on a machine that is busy with other things a worker has
-/// to live longer to answer one.
+/// Every 10 ms, and less often as long as no call comes back: on a machine that is busy with other things a
+/// worker has to live longer to answer one.
 void kill_some(std::uint32_t seed, const std::atomic<bool>& over, tally& ends) {
   dice random{seed};
   constexpr std::chrono::milliseconds shortest = sanitized ? 100ms : 10ms, longest = 2s;
