@@ -104,7 +104,7 @@ caf::mailbox_element_ptr make_mail(caf::strong_actor_ptr sender, T&& message) {
 #endif
 }
 
-/// The same for what must not be lost for want of memory. (0.17 allocates before it takes it, 1.x takes a copy.)
+/// The same for what must not be lost for want of memory. (0.17 allocates before it takes it; 1.x copies.)
 template <class T>
 caf::mailbox_element_ptr make_mail_surely(const caf::strong_actor_ptr& sender, T&& message) {
   return once_there_is_memory([&] { return make_mail(sender, std::forward<T>(message)); });

@@ -105,10 +105,11 @@ BOOST_AUTO_TEST_CASE(calls_deaths_and_stops_in_any_order_come_to_one_end_each) {
             world.tasks(),
             {.strategy = static_cast<restart_strategy>(world.draw(3)), .limit = {world.draw(8), 1h}},
             {mute_worker({.name = "a", .backoff = {.first = std::chrono::seconds{world.draw(2)}}}),
-             ta::child_supervisor({.name = "s", .restart = static_cast<restart_policy>(world.draw(3))},
-                                  {.limit = {world.draw(3), 1h}},
-                                  {mute_worker({.name = "b", .restart = static_cast<restart_policy>(world.draw(3))}),
-                                   mute_worker({.name = "c"})})}};
+             ta::child_supervisor(
+                 {.name = "s", .restart = static_cast<restart_policy>(world.draw(3))},
+                 {.limit = {world.draw(3), 1h}},
+                 {mute_worker({.name = "b", .restart = static_cast<restart_policy>(world.draw(3))}),
+                  mute_worker({.name = "c"})})}};
         const std::vector<std::string> names{"a", "s/b", "s/c"};
         std::vector<ta::handle<std::string>> calls;
         world.settle();

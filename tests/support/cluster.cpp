@@ -141,7 +141,8 @@ void sim_node::hand_back(inbound_id which) {
 
 // -- the network ------------------------------------------------------------
 
-sim_node& cluster::add(const std::string& name, std::vector<access_rule> rights, std::vector<std::string> labels) {
+sim_node& cluster::add(const std::string& name, std::vector<access_rule> rights,
+                       std::vector<std::string> labels) {
   auto made = std::make_unique<sim_node>(*this, name, ++incarnations, std::move(rights), std::move(labels));
   auto& kept = *made;
   nodes[name] = std::move(made);

@@ -188,7 +188,7 @@ void command_table::wake(std::unique_lock<std::mutex>& lock) noexcept {
   ringing_.fetch_add(1, std::memory_order_relaxed);
   lock.unlock();
   const std::uint64_t one = 1;
-  static_cast<void>(::write(wakeup_fd, &one, sizeof one)); // never full: it is read before it is written again
+  static_cast<void>(::write(wakeup_fd, &one, sizeof one)); // never full: read before it is written again
   ringing_.fetch_sub(1, std::memory_order_release);
 }
 
