@@ -45,13 +45,13 @@ private:
 
   // -- waiting --------------------------------------------------------------
   void take_in();
-  void enqueue(ref<record> task);
+  void enqueue_task(ref<record> task);
   void queue_for_next(ref<record> task);
   void serve(named_limiter& limiter);
   void start_ready();
   bool somebody_waits() const noexcept;
   ref<record> next_ready();
-  bool dequeue(record& task);
+  bool dequeue_task(record& task);
   void return_limits(record& task, bool used);
   record* first_of(named_limiter& limiter);
   void give_back(const named_limiter& to, std::size_t count, std::uint64_t seen);

@@ -72,7 +72,7 @@ void manager_actor::end_waiting(record& task, failure how) {
   if (task.phase == phase::backing_off)
     --backing_off_;
   else
-    dequeue(task);
+    dequeue_task(task);
   deadlines_.remove(task);
   task.reason.store(how.reason(), std::memory_order_relaxed);
   if (task.decide()) {

@@ -66,7 +66,7 @@ void manager_actor::on_due(record& task, time_point now) {
   case phase::backing_off:
     --backing_off_;
     task.waits_since = now;
-    enqueue(ref<record>{&task});
+    enqueue_task(ref<record>{&task});
     break;
   case phase::running:
     on_run_due(task, now);

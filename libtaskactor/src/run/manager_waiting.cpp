@@ -33,12 +33,12 @@ void set_waits_for_replaced(record& task, bool waits) {
 void manager_actor::take_in() {
   auto incoming = home_.table().take_incoming();
   while (auto task = incoming.pop())
-    enqueue(std::move(task));
+    enqueue_task(std::move(task));
   start_ready();
   arm();
 }
 
-void manager_actor::enqueue(ref<record> task) {
+void manager_actor::enqueue_task(ref<record> task) {
   task->phase = phase::waiting;
   task->due = {}; // an attempt before had one
   if (task->extras) {
@@ -184,7 +184,7 @@ void manager_actor::start_ready() {
 }
 
 /// It has ended where it waited. False: it waited nowhere.
-bool manager_actor::dequeue(record& task) {
+bool manager_actor::dequeue_task(record& task) {
   if (auto* need = next_need(task)) {
     if (!need->limiter->line.remove(task, need->tokens))
       return false;
@@ -326,7 +326,7 @@ void manager_actor::on_claim(ref<record> claim, record& task) {
 void manager_actor::on_claim_over(record& claim, bool used) {
   const ref<record> keep{&claim};
   if (claim.phase == phase::waiting)
-    dequeue(claim);
+    dequeue_task(claim);
   return_limits(claim, used);
   claim.phase = phase::gone;
   start_ready();
