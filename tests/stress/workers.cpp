@@ -24,7 +24,7 @@ TASKACTOR_REGISTER(quick_double);
 TASKACTOR_REGISTER_AS(steady_double, "steady_double", {.idempotent = true});
 
 constexpr int submitters = 3;
-constexpr std::size_t window = 64; // calls on their way of each
+constexpr std::size_t window = 64, few = 8; // calls on their way of each
 
 struct tally {
   std::atomic<std::uint64_t> calls{0}, right{0}, lost{0}, not_started{0}, cancelled{0}, timed_out{0},
@@ -58,16 +58,22 @@ void count_end(const ta::outcome<int>& how, int expected, tally& ends) {
   }
 }
 
-void submit(ta::task_manager& tasks, std::uint32_t seed, const std::atomic<bool>& over, tally& ends) {
+/// What the threads are to do. Calm: nobody kills, and one of them alone makes short calls, a few at a time.
+struct stage {
+  std::atomic<bool> calm{false}, over{false};
+};
+
+void submit(ta::task_manager& tasks, std::uint32_t seed, bool first, const stage& now, tally& ends) {
   dice random{seed};
   struct open_call {
     ta::handle<int> end;
     int number;
   };
   std::vector<open_call> open;
-  for (int number = 0; !over || !open.empty(); ++number) {
-    if (!over) {
-      const auto lasts = static_cast<int>(roll(random, 4000));
+  for (int number = 0; !now.over || !open.empty(); ++number) {
+    const bool calm = now.calm, adds = !now.over && (first || !calm);
+    if (adds) {
+      const auto lasts = calm ? 2 : static_cast<int>(roll(random, 4000));
       ta::task_options how;
       if (roll(random, 20) == 0)
         how.timeout = moment(random, 20'000);
@@ -78,7 +84,9 @@ void submit(ta::task_manager& tasks, std::uint32_t seed, const std::atomic<bool>
       if (roll(random, 20) == 0)
         open[roll(random, static_cast<unsigned>(open.size()))].end.cancel();
     }
-    if (over || open.size() >= window) {
+    if (!adds && open.empty()) {
+      std::this_thread::sleep_for(1ms);
+    } else if (!adds || open.size() >= (calm ? few : window)) {
       const auto next = open.begin() + roll(random, static_cast<unsigned>(open.size()));
       count_end(next->end.wait_outcome(), 2 * next->number, ends);
       open.erase(next);
@@ -88,15 +96,15 @@ void submit(ta::task_manager& tasks, std::uint32_t seed, const std::atomic<bool>
 
 /// Every 10 ms, and less often as long as no call comes back: on a machine that is busy with other things a
 /// worker has to live longer to answer one.
-void kill_some(std::uint32_t seed, const std::atomic<bool>& over, tally& ends) {
+void kill_some(std::uint32_t seed, const stage& what, tally& ends) {
   dice random{seed};
   constexpr std::chrono::milliseconds shortest = sanitized ? 100ms : 10ms, longest = 2s;
   auto interval = shortest;
   std::size_t right = 0;
-  for (auto next = std::chrono::steady_clock::now(); !over;
+  for (auto next = std::chrono::steady_clock::now(); !what.over;
        next = std::chrono::steady_clock::now() + interval) {
     std::this_thread::sleep_until(next);
-    if (const auto ids = worker_ids(); !ids.empty()) {
+    if (const auto ids = worker_ids(); !ids.empty() && !what.calm) {
       ::kill(ids[roll(random, static_cast<unsigned>(ids.size()))], SIGKILL);
       ++ends.kills;
     }
@@ -113,19 +121,21 @@ std::vector<std::string> workers(const soak_options& options, std::chrono::secon
   ta::task_manager tasks{{.process_capacity = most}};
   full_pool pool{tasks, most};
   tally ends;
-  std::atomic<bool> over{false};
+  stage now;
   {
     std::vector<std::jthread> threads;
     for (int i = 0; i < submitters; ++i)
       threads.emplace_back(
-          [&, i] { submit(tasks, options.seed + static_cast<std::uint32_t>(i), over, ends); });
-    threads.emplace_back([&] { kill_some(options.seed, over, ends); });
+          [&, i] { submit(tasks, options.seed + static_cast<std::uint32_t>(i), i == 0, now, ends); });
+    threads.emplace_back([&] { kill_some(options.seed, now, ends); });
     std::this_thread::sleep_for(time);
-    // A slow machine, under a sanitizer, needs longer until workers live long enough for that.
+    // Calls that take less than a millisecond are sent ahead: on a slow machine, or under a sanitizer, in
+    // calm alone.
+    now.calm = tasks.statistics().workers.prefetched == 0;
     const auto patience = std::chrono::steady_clock::now() + 60s;
     while (tasks.statistics().workers.prefetched == 0 && std::chrono::steady_clock::now() < patience)
       std::this_thread::sleep_for(100ms);
-    over = true;
+    now.over = true;
   }
   auto wrong = pool.compare();
   const auto facts = tasks.statistics();
