@@ -3,6 +3,7 @@
 #include "ends.hpp"
 #include "hostile_streams.hpp"
 #include "identities.hpp"
+#include "support/soft_limit.hpp"
 
 #include <boost/test/unit_test.hpp>
 
@@ -10,8 +11,7 @@
 #include <iterator>
 #include <optional>
 #include <system_error>
-
-#include <sys/resource.h>
+#include <utility>
 
 using namespace std::chrono_literals;
 using namespace test;
@@ -153,11 +153,7 @@ BOOST_AUTO_TEST_CASE(who_stops_in_the_middle_of_a_handshake_is_sent_away_in_time
 
 BOOST_AUTO_TEST_CASE(without_a_descriptor_left_who_calls_has_to_wait_and_the_others_go_on) {
   listen({});
-  rlimit before{};
-  BOOST_REQUIRE(::getrlimit(RLIMIT_NOFILE, &before) == 0);
-  auto few = before;
-  few.rlim_cur = descriptors() + 10;
-  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &few) == 0);
+  std::optional<test::soft_limit> few{std::in_place, RLIMIT_NOFILE, descriptors() + 10};
   std::vector<raw_caller> silent;
   for (int i = 0; i < 10; ++i) // each takes one here, and one on the other side
     silent.emplace_back(number());
@@ -171,7 +167,7 @@ BOOST_AUTO_TEST_CASE(without_a_descriptor_left_who_calls_has_to_wait_and_the_oth
     BOOST_CHECK(error.code() == std::errc::too_many_files_open);
   }
   silent.clear();
-  BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+  few.reset();
   const auto second = std::make_shared<end>();
   links.connect(listening->address(), {}, {}, bounds, second);
   BOOST_TEST(second->opened());

@@ -1,29 +1,14 @@
 #include "fixture.hpp"
 
-#include <algorithm>
+#include <support/soft_limit.hpp>
 
-#include <sys/resource.h>
+#include <algorithm>
 
 using namespace process_test;
 
 namespace command_limits {
 
 constexpr std::size_t mebibyte = std::size_t{1} << 20;
-
-/// The soft limit of a resource, while it lives.
-class soft_limit {
-public:
-  soft_limit(__rlimit_resource which, rlim_t value) : which_(which) {
-    ::getrlimit(which, &before_);
-    const rlimit lower{value, before_.rlim_max};
-    BOOST_REQUIRE(::setrlimit(which, &lower) == 0);
-  }
-  ~soft_limit() { ::setrlimit(which_, &before_); }
-
-private:
-  __rlimit_resource which_;
-  rlimit before_{};
-};
 
 /// dd takes the memory for its block at once.
 command_line taking(std::size_t bytes) {
@@ -50,7 +35,7 @@ BOOST_AUTO_TEST_CASE(the_limit_on_memory_is_for_each_process_of_the_command_and_
 }
 
 BOOST_AUTO_TEST_CASE(a_limit_on_memory_that_is_lower_already_stays) {
-  const soft_limit here{RLIMIT_DATA, rlim_t{1} << 60};
+  const test::soft_limit here{RLIMIT_DATA, rlim_t{1} << 60};
   BOOST_TEST(run_shell("ulimit -d", {.memory_limit = std::size_t{1} << 61}).out
              == kibibytes(std::size_t{1} << 60));
 }

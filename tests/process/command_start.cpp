@@ -6,12 +6,13 @@
 #include <process/watchdog_image.hpp>
 #include <process/watchdog_protocol.h>
 
+#include <support/soft_limit.hpp>
+
 #include <algorithm>
 #include <fstream>
 #include <vector>
 
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -24,21 +25,6 @@ std::string write_file(const std::string& path, const std::string& text, mode_t 
   BOOST_REQUIRE(::chmod(path.c_str(), mode) == 0);
   return path;
 }
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
-
-class descriptor_limit {
-public:
-  explicit descriptor_limit(rlim_t limit) {
-    ::getrlimit(RLIMIT_NOFILE, &before_);
-    const rlimit lower{limit, before_.rlim_max};
-    ::setrlimit(RLIMIT_NOFILE, &lower);
-  }
-  ~descriptor_limit() { ::setrlimit(RLIMIT_NOFILE, &before_); }
-
-private:
-  rlimit before_{};
-};
 
 int run_probe(const descriptor& program) {
   const auto path = "/proc/self/fd/" + std::to_string(program.get());
@@ -189,7 +175,7 @@ BOOST_AUTO_TEST_CASE(a_shortage_of_descriptors_at_any_step_is_a_failed_start_tha
     const auto limit = static_cast<rlim_t>(std::max<std::size_t>(descriptors + 2, 10)) + spare;
     std::shared_ptr<recorder> listener;
     {
-      const descriptor_limit low{limit};
+      const test::soft_limit low{RLIMIT_NOFILE, limit};
       listener = start({"cat"}, {.stdin_data = "x"}).second;
       listener->wait_end();
     }

@@ -42,6 +42,10 @@ using variables = std::vector<std::pair<std::string, std::string>>;
 /// Longer than anything takes on a busy machine.
 inline constexpr auto patience = 60s;
 
+inline bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != text.npos;
+}
+
 inline std::size_t open_descriptors() {
   const std::filesystem::directory_iterator entries{"/proc/self/fd"};
   return static_cast<std::size_t>(std::distance(begin(entries), end(entries)));

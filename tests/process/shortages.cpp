@@ -6,6 +6,8 @@
 #include <process/group_table.hpp>
 #include <process/watchdog_image.hpp>
 
+#include <support/soft_limit.hpp>
+
 #include <taskactor/caf_message.hpp>
 #include <taskactor/node/node.hpp>
 #include <taskactor/process/run_command.hpp>
@@ -24,7 +26,6 @@
 #include <thread>
 #include <vector>
 
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 namespace shortages_messages {
@@ -46,22 +47,6 @@ using scarcity::shortage;
 namespace shortages {
 
 constexpr int all_errors[] = {EAGAIN, ENOMEM, EMFILE, ENFILE};
-
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != text.npos; }
-
-/// On the length of a file that this program writes.
-class file_limit {
-public:
-  explicit file_limit(rlim_t bytes) {
-    ::getrlimit(RLIMIT_FSIZE, &before_);
-    const rlimit lower{bytes, before_.rlim_max};
-    ::setrlimit(RLIMIT_FSIZE, &lower);
-  }
-  ~file_limit() { ::setrlimit(RLIMIT_FSIZE, &before_); }
-
-private:
-  rlimit before_{};
-};
 
 /// How many threads there are when all that end have ended: none has for a while.
 int threads_that_stay() {
@@ -334,10 +319,10 @@ BOOST_AUTO_TEST_CASE(a_node_without_a_thread_of_its_own_is_an_error_in_words_and
 
 BOOST_AUTO_TEST_CASE(a_limit_on_the_length_of_files_ends_no_program_and_leaves_commands_room) {
   for (const rlim_t bytes : {rlim_t{100} << 10, rlim_t{16} << 10}) {
-    const file_limit low{bytes};
+    const test::soft_limit low{RLIMIT_FSIZE, bytes};
     BOOST_TEST(use_everything() == "");
   }
-  const file_limit lower{1024};
+  const test::soft_limit lower{RLIMIT_FSIZE, 1024};
   const auto said = use_everything();
   BOOST_TEST(contains(said, "File too large"));
 }
@@ -356,7 +341,7 @@ BOOST_AUTO_TEST_CASE(the_table_of_groups_grows_and_is_full_in_words) {
     *taken.emplace_back(groups.take()) = i + 1;
   BOOST_TEST(length() >= 3000 * 4);
   {
-    const file_limit low{static_cast<rlim_t>(length())};
+    const test::soft_limit low{RLIMIT_FSIZE, static_cast<rlim_t>(length())};
     BOOST_CHECK_EXCEPTION(for (;;) taken.push_back(groups.take()), std::system_error, [](const auto& error) {
       return error.code() == std::errc::resource_unavailable_try_again;
     });
