@@ -42,8 +42,8 @@ public:
   }
   void begin(inbound_call call) override {
     check(call.what.name.size() <= node_name_limit, "names have their bound");
-    guests.push_back(call.id);
-    check(guests.size() <= capacity + ahead, "there are never more calls than there is room");
+    inbound.push_back(call.id);
+    check(inbound.size() <= capacity + ahead, "there are never more calls than there is room");
   }
   void stop(inbound_id which) override { stopped.push_back(which); }
   void hand_back(inbound_id which) override { stopped.push_back(which); }
@@ -56,18 +56,18 @@ public:
   void note(int, const std::string&) override {}
 
   void end_one(inbound_id which) {
-    std::erase(guests, which);
+    std::erase(inbound, which);
     core.inbound_ended(which, {.how = inbound_result::kind::result, .text = "\xF6"}, now);
   }
   void end_stopped() {
     for (const auto each : std::exchange(stopped, {}))
-      if (std::find(guests.begin(), guests.end(), each) != guests.end())
+      if (std::find(inbound.begin(), inbound.end(), each) != inbound.end())
         end_one(each);
   }
 
   node_time now{};
   session_id session = 0;
-  std::deque<inbound_id> guests;
+  std::deque<inbound_id> inbound;
   std::vector<inbound_id> stopped;
   std::vector<session_id> dialled; // nobody answers
   node_core core;
@@ -100,8 +100,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     if (length == 0xFFFF) {
       node.now += std::chrono::milliseconds{250};
       node.core.tick(node.now);
-      if (!node.guests.empty())
-        node.end_one(node.guests.front());
+      if (!node.inbound.empty())
+        node.end_one(node.inbound.front());
       submit(calls.size() % 3 == 0 ? on_node("peer") : on_any(), calls.size() % 2 == 0);
     } else {
       const auto content = rest.substr(0, length);

@@ -227,7 +227,7 @@ BOOST_AUTO_TEST_CASE(the_code_of_a_range_runs_on_one_thread_at_a_time) {
   BOOST_TEST(!watch.broken.load());
 }
 
-BOOST_AUTO_TEST_CASE(memory_and_numbers_are_read_by_all_lanes_and_each_index_once) {
+BOOST_AUTO_TEST_CASE(memory_and_numbers_are_read_by_all_slots_and_each_index_once) {
   ta::task_manager tasks{{.scheduler_threads = 4}};
   std::vector<int> items(20'000);
   for (int i = 0; i < 20'000; ++i)

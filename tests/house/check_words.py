@@ -24,8 +24,8 @@ def check(root: pathlib.Path) -> Iterator[str]:
             there.update(WORD.findall(text))
         for number, line in enumerate(text.splitlines(), 1):
             for word in dict.fromkeys(WORD.findall(line)):
-                if word in old:
-                    yield f"{name}:{number}: {word}; say: {old[word]}"
+                if word.lower() in old:
+                    yield f"{name}:{number}: {word}; say: {old[word.lower()]}"
     for word in re.findall(r"`([a-z_]+)`", (root / GLOSSARY).read_text(encoding="utf-8")):
         if word not in there:
             yield f"{GLOSSARY}: `{word}` isn't in the library's sources"
@@ -35,6 +35,7 @@ A = "libtaskactor/src/a.hpp"
 RIGHT = {LIST: "# a comment\ntoken_gate   limiter_queue\nhusk         a lingering actor\n", A: "limiter_queue husky; // token_gates\n", GLOSSARY: "- `limiter_queue`: x\n"}
 WRONG = {
     "a.hpp:2: token_gate; say: limiter_queue": {A: "\nclass token_gate;\n"},
+    "a.hpp:1: Husk; say: a lingering actor": {A: "// Husk\n"},
     "a.hpp:1: husk; say: a lingering actor": {A: "// stays as a husk\n"},
     "`gone` isn't in": {GLOSSARY: "`gone`\n"},
     "b.cpp:1: husk": {"tests/run/b.cpp": "int husk;\n"},

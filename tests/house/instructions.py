@@ -10,7 +10,7 @@ of the scheduler. "own" are the instructions in the program itself (our code, an
 the standard library's templates in it), "all" are those in shared libraries as well. How a pool's threads come to be
 woken is up to the kernel: of a work with threads "all" varies by a tenth, "own" by 5 %, and the least "own" of three
 runs by 1 %; so of these only that is compared. Without threads both vary by less than half a percent; but how a gather's
-items fall to its lanes is up to the kernel as well, and changes one run in four by 4 %: the median of five is compared.
+items fall to its slots is up to the kernel as well, and changes one run in four by 4 %: the median of five is compared.
 """
 import pathlib
 import re

@@ -137,8 +137,8 @@ BOOST_AUTO_TEST_CASE(a_call_under_a_node_that_is_lost_is_lost_unless_it_is_idemp
   BOOST_TEST(again->answers == 0); // it waits for that name
   auto& b = world.restart("b");
   world.run_for(11s);
-  BOOST_TEST(b.epochs.at(0) == 2U);
-  b.end_guest(*b.running.begin(), {.how = inbound_result::kind::result, .text = "\x02"});
+  BOOST_TEST(b.fencing_tokens.at(0) == 2U);
+  b.end_inbound(*b.running.begin(), {.how = inbound_result::kind::result, .text = "\x02"});
   world.run_for(1s);
   BOOST_CHECK(again->answer.how == kind::result);
   BOOST_TEST(again->answer.fencing_token == 2U);

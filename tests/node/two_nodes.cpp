@@ -48,7 +48,7 @@ ta::task<int> when_open(int number) {
     co_await ta::sleep_for(1ms);
   co_return number;
 }
-ta::task<std::uint64_t> epoch() {
+ta::task<std::uint64_t> fencing_token_here() {
   ta::this_task::report_progress(1, 2, "half");
   co_return ta::this_task::fencing_token();
 }
@@ -91,7 +91,7 @@ TASKACTOR_REGISTER_AS(slowly, "nodes.slowly");
 TASKACTOR_REGISTER_AS(broken, "nodes.broken");
 TASKACTOR_REGISTER_AS(hangs, "nodes.hangs", {.idempotent = true});
 TASKACTOR_REGISTER_AS(when_open, "nodes.when_open");
-TASKACTOR_REGISTER_AS(epoch, "nodes.epoch");
+TASKACTOR_REGISTER_AS(fencing_token_here, "nodes.fencing_token");
 TASKACTOR_REGISTER_AS(echo, "nodes.echo");
 TASKACTOR_REGISTER_AS(left, "nodes.left");
 TASKACTOR_REGISTER_AS(logs, "nodes.logs");
@@ -153,7 +153,7 @@ BOOST_AUTO_TEST_CASE(a_function_runs_there_and_its_value_comes_back) {
   BOOST_TEST(nodes.here.submit(ta::on_any(), twice, 21).value().get() == 42);
   BOOST_TEST(nodes.here.submit(ta::on_label("big"), slowly, 7).value().get() == 7);
   BOOST_TEST(nodes.here.submit({}, ta::on_node("there"), "nodes.twice", {4}).value().get() == 8);
-  BOOST_TEST(nodes.here.submit(ta::on_least_loaded(), epoch).value().get() == 1U);
+  BOOST_TEST(nodes.here.submit(ta::on_least_loaded(), fencing_token_here).value().get() == 1U);
   const std::string big(3'000'000, 'x');
   BOOST_CHECK(nodes.here.submit(ta::on_any(), echo, big).value().get() == big);
   BOOST_TEST(nodes.there->statistics().taken == 5U);
@@ -328,7 +328,7 @@ BOOST_AUTO_TEST_CASE(progress_is_that_of_the_caller) {
   const auto events = nodes.here_tasks.observe([&](const ta::event& what) {
     heard += what.kind == ta::event_kind::progress && what.id == "p" && what.text == "half" ? 1 : 0;
   });
-  const auto call = nodes.here.submit({.id = "p"}, ta::on_any(), epoch).value();
+  const auto call = nodes.here.submit({.id = "p"}, ta::on_any(), fencing_token_here).value();
   call.wait();
   BOOST_TEST(call.info().progress.text == "half");
 }

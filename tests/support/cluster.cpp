@@ -90,7 +90,7 @@ void sim_node::begin(inbound_call call) {
   if (is_own) {
     world.at(world.now, [this, id] {
       if (alive && held.contains(id))
-        end_guest(id, {.how = inbound_result::kind::result, .text = "\x01"});
+        end_inbound(id, {.how = inbound_result::kind::result, .text = "\x01"});
     });
     return;
   }
@@ -106,18 +106,18 @@ void sim_node::run_next() {
     running.insert(id);
     most_running = std::max(most_running, running.size());
     ran.push_back(held.at(id).what.name);
-    epochs.push_back(held.at(id).what.key.fencing_token);
+    fencing_tokens.push_back(held.at(id).what.key.fencing_token);
     core.inbound_begun(id);
     const bool hangs = held.at(id).what.name == "hang";
     if (!hangs)
       world.at(world.now + work, [this, id] {
         if (alive && held.contains(id))
-          end_guest(id, {.how = inbound_result::kind::result, .text = "\x01"});
+          end_inbound(id, {.how = inbound_result::kind::result, .text = "\x01"});
       });
   }
 }
 
-void sim_node::end_guest(inbound_id which, inbound_result how) {
+void sim_node::end_inbound(inbound_id which, inbound_result how) {
   running.erase(which);
   std::erase(line, which);
   held.erase(which);
@@ -128,14 +128,14 @@ void sim_node::end_guest(inbound_id which, inbound_result how) {
 void sim_node::stop(inbound_id which) {
   world.at(world.now, [this, which] {
     if (alive && held.contains(which))
-      end_guest(which, {.how = inbound_result::kind::cancelled});
+      end_inbound(which, {.how = inbound_result::kind::cancelled});
   });
 }
 
 void sim_node::hand_back(inbound_id which) {
   world.at(world.now, [this, which] {
     if (alive && held.contains(which) && !running.contains(which))
-      end_guest(which, {.how = inbound_result::kind::returned});
+      end_inbound(which, {.how = inbound_result::kind::returned});
   });
 }
 

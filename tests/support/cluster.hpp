@@ -62,7 +62,7 @@ public:
   void note(int, const std::string& text) override { notes.push_back(text); }
 
   void run_next();
-  void end_guest(inbound_id which, inbound_result how);
+  void end_inbound(inbound_id which, inbound_result how);
 
   cluster& world;
   const std::string name;
@@ -75,7 +75,7 @@ public:
   std::set<inbound_id> running;
   std::size_t most_held = 0, most_running = 0;
   std::vector<std::string> notes, ran;
-  std::vector<std::uint64_t> epochs;
+  std::vector<std::uint64_t> fencing_tokens;
 };
 
 class cluster {

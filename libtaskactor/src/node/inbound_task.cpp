@@ -93,7 +93,7 @@ void inbound_task::stop() noexcept {
 
 void inbound_task::hand_back() noexcept {
   auto expected = begin_state::waiting;
-  if (stage_.compare_exchange_strong(expected, begin_state::handed_back))
+  if (begin_state_.compare_exchange_strong(expected, begin_state::handed_back))
     stop();
 }
 
@@ -101,13 +101,14 @@ void inbound_task::hand_back() noexcept {
 
 bool inbound_task::start(context& where) {
   auto expected = begin_state::waiting;
-  if (!stage_.compare_exchange_strong(expected, begin_state::begun) && expected == begin_state::handed_back) {
+  if (!begin_state_.compare_exchange_strong(expected, begin_state::begun)
+      && expected == begin_state::handed_back) {
     conclude([]() -> std::string { throw cancelled_error{}; });
     return false;
   }
   try {
     if (!body_ && (wrong_ = bind())) {
-      stage_.store(begin_state::refused, std::memory_order_release);
+      begin_state_.store(begin_state::refused, std::memory_order_release);
       forbid_retry();
       conclude([]() -> std::string { throw cancelled_error{}; });
       return false;
@@ -171,13 +172,13 @@ void inbound_task::on_end() noexcept {
 }
 
 inbound_result inbound_task::how_it_ended() {
-  if (stage_.load(std::memory_order_acquire) == begin_state::refused)
+  if (begin_state_.load(std::memory_order_acquire) == begin_state::refused)
     return std::move(*wrong_);
   auto& end = result();
   if (end)
     return {.how = inbound_result::kind::result, .text = std::move(*end)};
   const auto& failure = end.error();
-  if (stage_.load() == begin_state::handed_back)
+  if (begin_state_.load() == begin_state::handed_back)
     return {.how = inbound_result::kind::returned};
   if (failure.state() == taskactor::state::cancelled)
     return {.how = inbound_result::kind::cancelled, .text = failure.message()};

@@ -66,7 +66,7 @@ private:
   bool spare_ = false;
   std::optional<handle<std::string>> handle_; // so that its outcome is kept until it is told
   std::optional<inbound_result> wrong_;       // of a call that is `refused`
-  std::atomic<begin_state> stage_{begin_state::waiting};
+  std::atomic<begin_state> begin_state_{begin_state::waiting};
   std::atomic<bool> admitted_{false}, unwanted_{false};
 };
 

@@ -59,7 +59,7 @@ bool node_core::disconnect(const std::string& address, node_time now) {
   const auto current = found->second.current;
   addresses_.erase(found);
   if (current != 0)
-    end_session(current, close_reason::leaving, "it has parted with this address", now);
+    end_session(current, close_reason::leaving, "it has disconnected from this address", now);
   return true;
 }
 

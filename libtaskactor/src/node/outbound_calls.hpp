@@ -31,7 +31,6 @@ struct call_answer {
   std::string text{}; // CBOR of a result, or words
   refusal why{};      // of `refused`
   time_limit whose{}; // of `timed_out`
-                      // of `refused`
   std::string node{}; // where it was, if anywhere
   std::uint64_t fencing_token = 0;
 };

@@ -1,7 +1,8 @@
 /// What a program and its workers say to each other: frames (`link/frame.hpp`) that are arrays, of a kind and
-/// what belongs to it. NUMBER is of a call, ARGUMENTS and RESULT are CBOR in a byte string.
+/// what belongs to it. NUMBER is of a call, ARGUMENTS and RESULT are CBOR in a byte string, TOKEN is the
+/// call's fencing token.
 ///
-///     to the worker     call NUMBER NAME ARGUMENTS EPOCH      run a registered task, after those sent before
+///     to the worker     call NUMBER NAME ARGUMENTS TOKEN      run a registered task, after those sent before
 ///                       stop NUMBER                           cancel it
 ///                       give_back NUMBER                      don't begin it, unless it has begun
 ///                       reply ASKED HOW TEXT CODE SIGNAL OUT ERR CUT

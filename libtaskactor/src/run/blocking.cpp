@@ -17,7 +17,7 @@ namespace {
 constexpr std::chrono::seconds patience{1};
 
 /// The call of this thread, if it is one of this manager's and is about to block. One that waits for another
-/// manager keeps its tokens: while it waited for them it would be a guest of that one.
+/// manager keeps its tokens: while it waited to have them back it would depend on that one.
 thread_call* call_that_lends(const runtime& home, time_point until) {
   auto* const call = blocked_calls::of_this_thread();
   return call && &call->works_for().home() == &home && until > home.now() ? call : nullptr;

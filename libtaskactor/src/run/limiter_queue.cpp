@@ -63,7 +63,7 @@ bool limiter_queue::revoke(limited_call& work) noexcept {
   const std::lock_guard lock{mutex_};
   if (!waiting_.remove(work))
     return false;
-  work.stage_.store(limited_call::call_state::revoked, std::memory_order_release);
+  work.state_.store(limited_call::call_state::revoked, std::memory_order_release);
   return true;
 }
 
@@ -77,7 +77,7 @@ std::vector<ref<limited_call>> limiter_queue::prefetch(std::size_t most) {
   taken.reserve(most);
   while (taken.size() < most && waiting_.front()->may_be_prefetched()) {
     taken.push_back(waiting_.pop());
-    taken.back()->stage_.store(limited_call::call_state::granted, std::memory_order_release);
+    taken.back()->state_.store(limited_call::call_state::granted, std::memory_order_release);
   }
   prefetched_ += taken.size();
   return taken;
@@ -89,7 +89,7 @@ void limiter_queue::put_back(ref<limited_call> work) noexcept {
     release(account_.put_unused(1));
   else
     --prefetched_;
-  work->stage_.store(limited_call::call_state::waiting, std::memory_order_release);
+  work->state_.store(limited_call::call_state::waiting, std::memory_order_release);
   waiting_.push_front(std::move(work));
   serve(lock);
 }
@@ -156,7 +156,7 @@ void limiter_queue::call_when_idle(std::unique_lock<std::mutex> lock) {
 void limiter_queue::leave(limited_call& work) noexcept {
   std::unique_lock lock{mutex_};
   const auto held = std::exchange(work.hold_, limited_call::hold::nothing);
-  work.stage_.store(limited_call::call_state::ended, std::memory_order_release);
+  work.state_.store(limited_call::call_state::ended, std::memory_order_release);
   if (held == limited_call::hold::nothing)
     --prefetched_;
   if (held == limited_call::hold::wants_it_back)
@@ -207,7 +207,7 @@ void limiter_queue::serve(std::unique_lock<std::mutex>& lock) {
     next->hold_ = limited_call::hold::token;
     lent_back_ -= again ? 1 : 0;
     if (!again)
-      next->stage_.store(limited_call::call_state::granted, std::memory_order_relaxed);
+      next->state_.store(limited_call::call_state::granted, std::memory_order_relaxed);
     lock.unlock();
     if (again)
       next->on_token_back();

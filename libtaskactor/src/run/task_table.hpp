@@ -43,7 +43,7 @@ public:
   /// How many are there, slots included.
   std::size_t size() const;
   bool has_room() const;
-  /// Lanes of gathers: not counted, not found by id. Empty when no work is taken any more.
+  /// Slots of gathers: not counted, not found by id. Empty when no work is taken any more.
   std::optional<bool> admit_slot(ref<record> slot);
   /// The manager's: what has been admitted since the last call.
   chain<record> take_incoming();

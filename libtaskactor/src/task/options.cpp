@@ -55,7 +55,7 @@ std::optional<rejection> validate(const task_options& options) {
                      "priority: " + std::to_string(options.priority) + "; give 0 (first) to 9 (last)"};
   if (options.where && *options.where != run_where::task)
     return rejection{errc::invalid_argument,
-                     "runner: only add_task and add_named know it; elsewhere use run_in_thread or "
+                     "where: only add_task and add_named know it; elsewhere use run_in_thread or "
                      "run_in_process in the body"};
   for (const auto& each : *options.limits)
     if (each.tokens == 0)

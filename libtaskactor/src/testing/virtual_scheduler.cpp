@@ -28,12 +28,12 @@ namespace taskactor::testing {
 
 namespace {
 
-constexpr int most_last_steps = 2'000'000; // when the system ends
+constexpr int most_final_steps = 2'000'000; // when the system ends
 
 /// The system ends: what is left comes to its end, in time that passes at once.
 template <class Runner>
 void run_out(Runner& runner) {
-  for (int steps = 0; steps < most_last_steps;) {
+  for (int steps = 0; steps < most_final_steps;) {
     if (runner.run_one())
       ++steps;
     else if (const auto due = runner.time().next_due())

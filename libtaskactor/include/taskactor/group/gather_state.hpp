@@ -184,7 +184,7 @@ private:
   std::atomic<std::size_t> running_{0};
   std::atomic<bool> complete_{false}, over_{false};
   std::atomic<std::size_t> room_{any_number}, fetching_{0};
-  /// Lanes with a fetch or an item under way, and one until the feed has ended. In a cache line of its own,
+  /// Slots with a fetch or an item under way, and one until the feed has ended. In a cache line of its own,
   /// away from what slots read for each item.
   alignas(64) std::atomic<std::size_t> pending_{1};
   mutable std::mutex mutex_; // what follows

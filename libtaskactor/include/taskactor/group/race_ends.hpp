@@ -54,13 +54,13 @@ public:
       end->error_ = std::current_exception();
     }
     if (mine)
-      end->stage_.store(value_state::written, std::memory_order_release);
+      end->value_state_.store(value_state::written, std::memory_order_release);
     group.cancel();
   }
   /// Nobody decides any more. True: somebody has.
   bool close() noexcept {
     auto expected = value_state::open;
-    stage_.compare_exchange_strong(expected, value_state::closed, std::memory_order_acq_rel);
+    value_state_.compare_exchange_strong(expected, value_state::closed, std::memory_order_acq_rel);
     return expected == value_state::written; // what is left behind while it writes hasn't
   }
   /// After `close`.
@@ -76,10 +76,10 @@ private:
   enum class value_state : std::uint8_t { open, writing, written, closed };
   bool claim() noexcept {
     auto expected = value_state::open;
-    return stage_.compare_exchange_strong(expected, value_state::writing, std::memory_order_acq_rel);
+    return value_state_.compare_exchange_strong(expected, value_state::writing, std::memory_order_acq_rel);
   }
 
-  std::atomic<value_state> stage_{value_state::open};
+  std::atomic<value_state> value_state_{value_state::open};
   std::optional<Result> value_;
   std::exception_ptr error_;
 };

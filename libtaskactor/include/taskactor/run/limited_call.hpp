@@ -38,9 +38,9 @@ public:
   virtual bool may_be_prefetched() const noexcept { return false; }
   /// That of `other`, whose work has ended: this one's is next. By who has prefetched it.
   void inherit_token(limited_call& other) noexcept { std::swap(hold_, other.hold_); }
-  bool ended() const noexcept final { return stage_.load(std::memory_order_acquire) >= call_state::ended; }
-  bool granted() const noexcept { return stage_.load(std::memory_order_acquire) != call_state::waiting; }
-  bool revoked() const noexcept { return stage_.load(std::memory_order_acquire) == call_state::revoked; }
+  bool ended() const noexcept final { return state_.load(std::memory_order_acquire) >= call_state::ended; }
+  bool granted() const noexcept { return state_.load(std::memory_order_acquire) != call_state::waiting; }
+  bool revoked() const noexcept { return state_.load(std::memory_order_acquire) == call_state::revoked; }
 
   limited_call* next = nullptr; // in the limiter queue's list
   limited_call* prev = nullptr;
@@ -58,7 +58,7 @@ private:
   ref<record> task_;
   limiter_queue* queue_ = nullptr;
   hold hold_ = hold::nothing;
-  std::atomic<call_state> stage_{call_state::waiting};
+  std::atomic<call_state> state_{call_state::waiting};
 };
 
 } // namespace taskactor::detail

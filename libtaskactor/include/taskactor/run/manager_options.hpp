@@ -121,7 +121,7 @@ struct worker_statistics {
 
 struct manager_statistics {
   /// Now: for capacity (also to go on after a wait), for a named limiter, for the next attempt, or for the
-  /// end of the task that it replaces. Lanes of gathers count as tasks.
+  /// end of the task that it replaces. Slots of gathers count as tasks.
   std::size_t waiting = 0;
   std::size_t running = 0;     ///< now; includes those asked to end, and those that wait to go on
   std::size_t overrunning = 0; ///< now: outcome given, work still running (rule 8)

@@ -10,8 +10,8 @@
 /// each other. Those tokens come back when nothing of it runs any more. They are not lent back while it waits
 /// for children.
 ///
-/// Who is next at a limiter, and at the manager's capacity: the share that has had the least, among its tasks
-/// the highest priority, among these the one that waits longest. Waiting raises the priority
+/// Who is next at a limiter, and at the manager's capacity: the fairness key that has had the least, among
+/// its tasks the highest priority, among these the one that waits longest. Waiting raises the priority
 /// (`manager_options::priority_aging`). The next one is waited for, however many tokens it takes: lighter
 /// ones don't overtake it, so that it isn't starved. One that needs more tokens than a limiter has since it
 /// was made smaller is served alone, with all of them, when nobody else has any.
