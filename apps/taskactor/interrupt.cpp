@@ -121,11 +121,21 @@ int interrupt::wait(clock::time_point until) const {
   }
 }
 
+/// CONT is no second request: who sends TERM to what may be stopped, as systemd, sends it behind.
+bool interrupt::outlasts(std::chrono::nanoseconds time) const {
+  const auto until = clock::now() + time;
+  int number = 0;
+  do
+    number = wait(until);
+  while (number == SIGCONT || number == SIGTSTP);
+  return number != 0;
+}
+
 /// When there is something to be done without a signal.
 interrupt::clock::time_point interrupt::due() const {
   if (patient_until_)
     return *patient_until_;
-  const auto left = running_ && !overdue_ ? control_.remaining() : std::nullopt;
+  const auto left = running_ && !overdue_ && !control_.ended_in_time() ? control_.remaining() : std::nullopt;
   if (!left)
     return clock::time_point::max();
   return clock::now() + (time_is_up_ ? patience() - control_.overtime() : *left);
@@ -138,13 +148,11 @@ std::chrono::nanoseconds interrupt::patience() const {
 void interrupt::on_time() {
   if (patient_until_)
     return kill();
-  const bool is_up = !control_.may_start() && control_.remaining()->count() == 0;
-  if (is_up && !std::exchange(time_is_up_, true))
-    ends_commands_ = running_->count() != 0;
+  if (control_.ended_in_time())
+    return;
+  time_is_up_ = time_is_up_ || (!control_.may_start() && control_.remaining()->count() == 0);
   overdue_ = time_is_up_ && control_.overtime() >= patience();
-  // A command that its own clock has ended at the same instant may be gone from the count already. Without
-  // one all had been done by then, and may take its time to be written.
-  if (!overdue_ || !(ends_commands_ || control_.ended_by_time()))
+  if (!overdue_)
     return;
   control_.stop(stop_level::kill);
   control_.hurry(); // nobody may read what they have said
@@ -183,7 +191,7 @@ void interrupt::on_signal(int number) {
 void interrupt::end_at_once(int number) {
   control_.fail(code_of(number), stop_level::cancel, {});
   control_.hurry();
-  if (wait(clock::now() + patience_after_kill) != 0)
+  if (outlasts(patience_after_kill))
     leave();
 }
 
@@ -197,7 +205,7 @@ void interrupt::hurry() {
 void interrupt::kill() {
   screen_.note("killing " + counted(running_->count()));
   control_.fail(by_interrupt, stop_level::kill, {});
-  if (wait(clock::now() + patience_after_kill) != 0)
+  if (outlasts(patience_after_kill))
     leave(); // what is left of the commands' groups dies with us
   patient_until_.reset();
 }

@@ -63,6 +63,8 @@ private:
   void watch();
   /// The number of a signal; 0: the program is at its end; SIGALRM: it is time.
   int wait(clock::time_point until) const;
+  /// True: the program is still at work then, or somebody has asked again.
+  bool outlasts(std::chrono::nanoseconds time) const;
   clock::time_point due() const;
   std::chrono::nanoseconds patience() const;
   void on_time();
@@ -78,7 +80,6 @@ private:
   std::optional<commands> running_;
   std::optional<clock::time_point> patient_until_; // set: somebody waits for the end
   bool time_is_up_ = false;                        // the total time
-  bool ends_commands_ = false;                     // that has
   bool overdue_ = false;                           // and what its end may take
   descriptor signals_;
   descriptor end_;

@@ -63,7 +63,7 @@ bool run_control::may_start() {
     return false;
   if (const auto left = remaining(); !left || left->count() > 0)
     return true;
-  const bool news = !out_of_time_.exchange(true);
+  const bool news = !told_of_time_.exchange(true);
   stop(stop_level::start_no_more);
   if (news)
     screen_.note("the total time of " + limit_text(*total_) + " is up");

@@ -50,14 +50,17 @@ public:
   bool may_start();
   /// What stops commands, and all clocks: that of the total time, too.
   const std::shared_ptr<command_pause>& pause() const noexcept { return pause_; }
-  bool out_of_time() const noexcept { return out_of_time_.load(); }
   /// What is left of the total time; unset: no limit.
   std::optional<std::chrono::nanoseconds> remaining() const;
   /// How long the total time has been up; zero: it isn't, or there is no limit.
   std::chrono::nanoseconds overtime() const;
-  /// A command was ended by its time when the total time was up: by that, as far as anybody can tell.
-  void note_ended_by_time() noexcept { ended_by_time_ = true; }
-  bool ended_by_time() const noexcept { return ended_by_time_.load(); }
+  /// The total time has ended a command, or kept one from being started.
+  void note_cut() noexcept { cut_ = true; }
+  bool is_cut() const noexcept { return cut_.load(); }
+  /// Every command has ended, and none is to come: what is left to be written may take its time, unless that
+  /// was a cut, which has been noted by now.
+  void end_commands() noexcept { commands_ended_ = true; }
+  bool ended_in_time() const noexcept { return commands_ended_.load() && !is_cut(); }
   /// Becomes readable at the first stop, and stays so.
   int stopped_fd() const noexcept { return stopped_.get(); }
 
@@ -74,9 +77,10 @@ private:
   std::chrono::steady_clock::time_point begin_;
   std::atomic<stop_level> level_{stop_level::none};
   std::atomic<int> code_{0};
-  std::atomic<bool> out_of_time_{false};
+  std::atomic<bool> told_of_time_{false};
   std::atomic<bool> hurried_{false};
-  std::atomic<bool> ended_by_time_{false};
+  std::atomic<bool> cut_{false};
+  std::atomic<bool> commands_ended_{false};
 };
 
 } // namespace taskactor::cli

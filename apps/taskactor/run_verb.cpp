@@ -74,6 +74,7 @@ private:
   void on_stopped(std::size_t number, int signal);
   void on_end(std::size_t turn, outcome<job_result>&& how);
   void judge(const job_result& ended);
+  bool is_out_of_time() const;
   int finish();
   int exit_code() const;
   void summarize() const;
@@ -131,6 +132,7 @@ int run::execute(const blocked_signals& signals) {
   const interrupt interrupts{
       signals, control_, screen_, {[this] { return running_.count(); }, options_.grace + slack}};
   run_all();
+  control_.end_commands();
   return finish();
 }
 
@@ -167,11 +169,16 @@ void run::gather_all() {
 
 /// On the thread that called `gather_each`: the place to wait for input, and for the writer.
 std::optional<job> run::next_item() {
-  writer_.wait_for_room();
   auto next = items_.next();
-  if (next && control_.may_start())
-    return next;
-  items_left_ = next || control_.level() != stop_level::none;
+  items_left_ = control_.level() != stop_level::none; // it may be that which has ended the wait for one
+  if (next) {
+    writer_.wait_for_room();
+    if (control_.may_start())
+      return next;
+    items_left_ = true;
+  }
+  if (items_left_ && is_out_of_time())
+    control_.note_cut();
   return {};
 }
 
@@ -212,12 +219,17 @@ void run::on_end(std::size_t turn, outcome<job_result>&& how) {
   writer_.post(std::move(ended));
 }
 
+bool run::is_out_of_time() const {
+  const auto left = control_.remaining();
+  return left && left->count() == 0;
+}
+
 /// Does this end end the run?
 void run::judge(const job_result& ended) {
   if (options_.tty && (ended.signal == SIGINT || ended.signal == SIGQUIT)) // the keys were its own
     control_.fail(by_interrupt, stop_level::start_no_more, {});
-  if (const auto left = control_.remaining(); ended.state == state::timed_out && left && left->count() == 0)
-    control_.note_ended_by_time();
+  if ((ended.state == state::timed_out || !ended.started) && is_out_of_time())
+    control_.note_cut();
   const bool bad = ended.started && (ended.state == state::failed || ended.state == state::timed_out);
   if (ended.start_failure != 0 && command_.has_fixed_program()) {
     control_.fail(ended.start_failure, stop_level::cancel, ended.error);
@@ -257,7 +269,7 @@ int run::exit_code() const {
     return code;
   if (ended_.failed() != 0)
     return some_failed;
-  if (ended_.timed_out() != 0 || control_.out_of_time())
+  if (ended_.timed_out() != 0 || control_.is_cut())
     return some_timed_out;
   return ended_.cancelled() != 0 ? some_failed : all_completed;
 }
@@ -296,7 +308,7 @@ int speak_out(int code, const blocked_signals& signals, run_control& control, sc
     return code;
   if (code != all_completed)
     control.fail(code, stop_level::cancel, {});
-  if (control.hurried() || control.out_of_time())
+  if (control.hurried() || control.is_cut())
     ::_exit(code);
   const interrupt interrupts{signals, control, messages};
   while (!messages.said_within(24h))

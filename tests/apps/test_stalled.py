@@ -36,7 +36,7 @@ class Stalled(program.Case):
             self.said, how["stderr"] = self.full_pipe()
         how.setdefault("stdout", subprocess.DEVNULL)
         process = subprocess.Popen(
-            [program.PROGRAM, "run", *arguments], cwd=self.folder, stdin=subprocess.DEVNULL, **how
+            [program.PROGRAM, "run", *arguments], cwd=self.folder, **{"stdin": subprocess.DEVNULL, **how}
         )
         if isinstance(how["stderr"], int) and how["stderr"] > 2:
             os.close(how["stderr"])
@@ -114,6 +114,31 @@ class Stalled(program.Case):
             self.assertEqual(each.wait(program.LIMIT), 3)
         self.wait_for_end(*pids)
 
+    def test_the_total_time_ends_it_when_no_command_runs(self):
+        """They wait for the rate, or for further items, and those that have run had much to say."""
+        says = ("sh", "-c", "head -c 100000 /dev/zero >&2", "sh")
+        runs = [self.start("--rate", "1/s", "--total-timeout", "2500ms", "--grace", "100ms", *says, ":::", *"abcdefghij")]
+        items, more = os.pipe()
+        self.addCleanup(os.close, more)
+        os.write(more, b"a\n")
+        runs.append(self.start("--total-timeout", "2s", "--grace", "100ms", *says, stdin=items))
+        os.close(items)
+        for each in runs:
+            self.assertEqual(each.wait(program.LIMIT), 3)
+
+    def test_what_was_done_in_time_may_be_read_later(self):
+        reader, writer = os.pipe()
+        process = self.start("--total-timeout", "2s", "head", "-c", "100000", ":::", "/dev/zero", stdout=writer,
+                             stderr=subprocess.PIPE)
+        os.close(writer)
+        time.sleep(3)  # its time is up meanwhile, and nothing was to be ended by it
+        with os.fdopen(reader, "rb") as output:
+            self.assertEqual(len(output.read()), 100_000)
+        said = process.stderr.read().decode()
+        self.assertEqual(process.wait(program.LIMIT), 0, said)
+        process.stderr.close()
+        self.assertNotIn("total time", said)
+
     def test_a_run_goes_on_and_its_words_come_when_they_are_read(self):
         process = self.start("-j2", "--report", "report", "--progress", "--log-level", "debug", "true", ":::", *map(str, range(500)))
         self.wait_until(lambda: self.lines() == 500, 3 * program.LIMIT)
@@ -184,7 +209,7 @@ def is_in(mask: str, pid: int, number: int) -> bool:
 
 class Fifos(program.Case):
     OPTIONS = (["-a", "fifo"], ["--report", "fifo"], ["--joblog", "fifo"], ["--resume", "fifo"],
-               ["--dry-run", "-a", "fifo"], ["--dry-run", "--resume", "fifo"])
+               ["--joblog", "log", "--report", "fifo"], ["--dry-run", "-a", "fifo"], ["--dry-run", "--resume", "fifo"])
 
     def setUp(self):
         super().setUp()
@@ -201,6 +226,7 @@ class Fifos(program.Case):
                     running = self.start(options)
                     self.wait_until(lambda: blocks(running.process.pid, number))
                     running.interrupt(number)
+                    running.process.send_signal(signal.SIGCONT)  # as systemd and timeout do it
                     self.assertEqual(running.process.wait(program.LIMIT), code)
                     self.assertEqual(os.listdir(self.folder), ["fifo"])
 
