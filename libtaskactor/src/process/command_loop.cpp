@@ -1,5 +1,6 @@
 #include "command_loop.hpp"
 
+#include "../memory.hpp"
 #include "shortage.hpp"
 #include "signal_blocked.hpp"
 #include "signal_name.hpp"
@@ -9,6 +10,7 @@
 #include <algorithm>
 #include <csignal>
 #include <exception>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -31,6 +33,11 @@ constexpr std::chrono::milliseconds look_interval_on_terminal{50}; // somebody w
 constexpr std::chrono::milliseconds room_interval{100};
 /// Starts that fail in the process itself. What it lacks may be what its own program can't have.
 constexpr std::size_t tries_in_child = 5;
+
+template <class T>
+void add(std::vector<T>& to, T what) noexcept {
+  once_there_is_memory([&] { to.push_back(what); });
+}
 
 } // namespace
 
@@ -71,7 +78,9 @@ std::chrono::milliseconds command_loop::patience() const noexcept {
     return retry_interval;
   if (waits_for_room)
     return room_interval;
-  return commands_.empty() ? for_ever : time_between_looks();
+  const bool may_be_stopped = std::any_of(commands_.begin(), commands_.end(),
+                                          [](const auto& each) { return !each.second->stays(); });
+  return may_be_stopped ? time_between_looks() : for_ever;
 }
 
 std::chrono::milliseconds command_loop::time_between_looks() const noexcept {
@@ -129,31 +138,59 @@ void command_loop::start_some() noexcept {
 }
 
 void command_loop::start(start_request&& request, int abandoned_by) noexcept {
-  const auto key = request.key;
-  const auto refused = request.refused;
-  auto& command = *(commands_[key] = std::make_unique<running_command>(std::move(request), poller_));
-  const auto& program = command.plan().program;
+  auto& command = enter(std::move(request));
+  if (const auto refused = once_there_is_memory([&] { return refusal_of(command, abandoned_by); }))
+    return abort(command, *refused);
+  std::exception_ptr thrown;
   try {
-    if (refused)
-      throw start_error{*refused};
-    if (abandoned_by != 0)
-      throw start_error{errc::stopping,
-                        "'" + program + "' was abandoned before its start by " + signal_name(abandoned_by)};
-    if (give_up_at_)
-      throw start_error{errc::stopping, "'" + program + "' was not started: commands are served no more"};
     launch(command);
+    return;
+  } catch (...) {
+    thrown = std::current_exception();
+  }
+  const auto error = once_there_is_memory([&] { return error_of(command, thrown); });
+  if (error.is_shortage() && may_wait(command))
+    wait_for_room(command);
+  else
+    abort(command, error);
+}
+
+running_command& command_loop::enter(start_request&& request) noexcept {
+  const auto key = request.key;
+  return *once_there_is_memory([&]() -> auto& {
+    auto& command = commands_[key];
+    if (!command)
+      command = std::make_unique<running_command>(std::move(request), poller_);
+    return command;
+  });
+}
+
+std::optional<start_error> command_loop::refusal_of(const running_command& command, int abandoned_by) const {
+  const auto& program = command.plan().program;
+  if (command.refused())
+    return command.refused();
+  if (abandoned_by != 0)
+    return start_error{errc::stopping,
+                       "'" + program + "' was abandoned before its start by " + signal_name(abandoned_by)};
+  if (give_up_at_)
+    return start_error{errc::stopping, "'" + program + "' was not started: commands are served no more"};
+  return std::nullopt;
+}
+
+/// What has kept it from its start, and whether that may be over when another one has ended.
+start_error command_loop::error_of(const running_command& command, const std::exception_ptr& thrown) const {
+  const auto cannot_run = [&](const std::exception& error, bool shortage) {
+    return start_error{errc::command_not_started,
+                       "cannot run '" + command.plan().program + "': " + error.what(), shortage};
+  };
+  try {
+    std::rethrow_exception(thrown);
   } catch (const start_error& error) {
-    if (error.is_shortage() && command.tries() < tries_in_child && may_wait(command))
-      wait_for_room(command);
-    else
-      abort(command, error);
+    return {error.code(), error.what(), error.is_shortage() && command.tries() < tries_in_child};
   } catch (const std::system_error& error) {
-    if (is_shortage(error.code()) && may_wait(command))
-      wait_for_room(command);
-    else
-      abort(command, start_error{errc::command_not_started, "cannot run '" + program + "': " + error.what()});
+    return cannot_run(error, is_shortage(error.code()));
   } catch (const std::exception& error) {
-    abort(command, start_error{errc::command_not_started, "cannot run '" + program + "': " + error.what()});
+    return cannot_run(error, dynamic_cast<const std::bad_alloc*>(&error) != nullptr);
   }
 }
 
@@ -192,7 +229,7 @@ void command_loop::launch(running_command& command) {
   if (how == running_command::attached::no)
     end(command);
   else if (how == running_command::attached::partly)
-    unwatched_.push_back(command.key());
+    add(unwatched_, command.key());
 }
 
 void command_loop::start_watchdog() {
@@ -219,18 +256,10 @@ void command_loop::abort(running_command& command, const start_error& error) noe
   release(command, command_end::never_started);
   if (command.pid() > 0) {
     kill_and_reap(command.pid());
-    adopted_.push_back(command.pid());
+    add(adopted_, command.pid());
   }
   const auto held = commands_.extract(command.key());
   held.mapped()->conclude(error);
-}
-
-std::vector<pid_t> command_loop::groups() const {
-  std::vector<pid_t> result;
-  for (const auto& [key, command] : commands_)
-    if (command->pid() > 0)
-      result.push_back(command->pid());
-  return result;
 }
 
 // -- ending -----------------------------------------------------------------
@@ -242,13 +271,13 @@ void command_loop::end(running_command& command) noexcept {
   if (conclude(command))
     return;
   command.stop_watching();
-  late_.push_back(command.key());
+  add(late_, command.key());
 }
 
 bool command_loop::conclude(running_command& command) noexcept {
   if (!command.reap())
     return false;
-  adopted_.push_back(command.pid());
+  add(adopted_, command.pid());
   short_until_.reset(); // there is room again
   const auto held = commands_.extract(command.key());
   held.mapped()->conclude();
@@ -296,8 +325,9 @@ void command_loop::reap_adopted() noexcept {
 
 void command_loop::begin_stop() noexcept {
   give_up_at_ = std::chrono::steady_clock::now() + stop_limit;
-  for (const pid_t group : groups())
-    signal_group(group, SIGKILL);
+  for (const auto& [key, command] : commands_)
+    if (command->pid() > 0)
+      signal_group(command->pid(), SIGKILL);
 }
 
 bool command_loop::finished() const noexcept {

@@ -21,6 +21,7 @@
 #include "watchdog_image.hpp"
 
 #include <chrono>
+#include <exception>
 #include <memory>
 #include <optional>
 #include <unordered_map>
@@ -48,13 +49,15 @@ private:
   void read_for_some() noexcept;
   void start_some() noexcept;
   void start(start_request&& request, int abandoned_by) noexcept;
+  running_command& enter(start_request&& request) noexcept;
+  std::optional<start_error> refusal_of(const running_command& command, int abandoned_by) const;
+  start_error error_of(const running_command& command, const std::exception_ptr& thrown) const;
   bool may_wait(const running_command& command) const noexcept;
   void wait_for_room(running_command& command) noexcept;
   void launch(running_command& command);
   void start_watchdog();
   void on_watchdog_end() noexcept;
   void abort(running_command& command, const start_error& error) noexcept;
-  std::vector<pid_t> groups() const;
 
   void end(running_command& command) noexcept;
   void release(running_command& command, command_end end) noexcept;

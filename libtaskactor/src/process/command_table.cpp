@@ -113,16 +113,18 @@ bool command_table::stopping() const noexcept {
 
 bool command_table::has_next() const noexcept {
   std::lock_guard lock{mutex_};
-  return !queue_.empty();
+  return first_ || !queue_.empty();
 }
 
 std::optional<start_request> command_table::next(int& abandoned_by) {
   std::lock_guard lock{mutex_};
-  if (queue_.empty())
-    return std::nullopt;
-  std::optional<start_request> request{std::move(queue_.front())};
-  queue_.pop_front();
-  abandoned_by = entries_.at(request->key).abandoned_by;
+  auto request = std::exchange(first_, std::nullopt);
+  if (!request && !queue_.empty()) {
+    request.emplace(std::move(queue_.front()));
+    queue_.pop_front();
+  }
+  if (request)
+    abandoned_by = entries_.at(request->key).abandoned_by;
   return request;
 }
 
@@ -130,14 +132,15 @@ std::optional<start_request> command_table::next_abandoned(int& abandoned_by) no
   std::lock_guard lock{mutex_};
   if (!any_abandoned_)
     return {};
-  const auto found = std::find_if(queue_.begin(), queue_.end(), [this](const start_request& each) {
-    return entries_.at(each.key).abandoned_by != 0;
-  });
+  const auto is_abandoned
+      = [&](const start_request& each) { return (abandoned_by = entries_.at(each.key).abandoned_by) != 0; };
+  if (first_ && is_abandoned(*first_))
+    return std::exchange(first_, std::nullopt);
+  const auto found = std::find_if(queue_.begin(), queue_.end(), is_abandoned);
   if (found == queue_.end()) {
     any_abandoned_ = false;
     return {};
   }
-  abandoned_by = entries_.at(found->key).abandoned_by;
   std::optional<start_request> request{std::move(*found)};
   queue_.erase(found);
   return request;
@@ -145,7 +148,7 @@ std::optional<start_request> command_table::next_abandoned(int& abandoned_by) no
 
 void command_table::put_back(start_request&& request) noexcept {
   std::lock_guard lock{mutex_};
-  queue_.push_front(std::move(request));
+  first_.emplace(std::move(request));
 }
 
 pid_t& command_table::starting(std::uint64_t key) noexcept {

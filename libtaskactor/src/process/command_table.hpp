@@ -86,7 +86,7 @@ public:
   bool has_next() const noexcept;
   /// The next one that has been abandoned, though it isn't its turn.
   std::optional<start_request> next_abandoned(int& abandoned_by) noexcept;
-  /// It is to be the next one, later.
+  /// It is to be the next one, later. One at a time: the last that `next` gave.
   void put_back(start_request&& request) noexcept;
   std::vector<reading_request> readings() noexcept;
   /// It is being started; the kernel writes its process's number to the place that this returns.
@@ -108,6 +108,7 @@ private:
   descriptor wakeup_fd_;
   mutable std::mutex mutex_;
   std::condition_variable finished_;
+  std::optional<start_request> first_; // put back; in no queue, which would need memory for it
   std::deque<start_request> queue_;
   std::vector<reading_request> readings_;
   std::unordered_map<std::uint64_t, entry> entries_;

@@ -1,6 +1,7 @@
 #include "running_command.hpp"
 
 #include "../free_memory.hpp"
+#include "../memory.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -243,7 +244,8 @@ void running_command::conclude() noexcept {
 
 void running_command::conclude(const start_error& error) noexcept {
   close_all();
-  request_.listener->on_start_failed(error.code(), error.what());
+  auto message = once_there_is_memory([&] { return std::string{error.what()}; });
+  request_.listener->on_start_failed(error.code(), std::move(message));
 }
 
 void running_command::close_all() noexcept {

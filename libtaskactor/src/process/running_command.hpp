@@ -16,6 +16,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 
 namespace taskactor::detail {
@@ -36,6 +37,8 @@ public:
 
   std::uint64_t key() const noexcept { return request_.key; }
   const launch_plan& plan() const noexcept { return request_.plan; }
+  /// There is no plan: this is why.
+  const std::optional<start_error>& refused() const noexcept { return request_.refused; }
   pid_t pid() const noexcept { return child_.pid; }
   /// What it was given as its standard input; none for most.
   const descriptor& input() const noexcept { return request_.input; }

@@ -1,32 +1,13 @@
 #include "terminal_loan.hpp"
 
+#include "signal_blocked.hpp"
+
 #include <csignal>
 
 #include <fcntl.h>
 #include <unistd.h>
 
 namespace taskactor::detail {
-
-namespace {
-
-/// Who is in the background is stopped when it takes the terminal, unless it has blocked that.
-class stop_blocked {
-public:
-  stop_blocked() noexcept {
-    sigset_t stop;
-    ::sigemptyset(&stop);
-    ::sigaddset(&stop, SIGTTOU);
-    ::pthread_sigmask(SIG_BLOCK, &stop, &before_);
-  }
-  ~stop_blocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-  stop_blocked(const stop_blocked&) = delete;
-  stop_blocked& operator=(const stop_blocked&) = delete;
-
-private:
-  sigset_t before_;
-};
-
-} // namespace
 
 terminal_loan::terminal_loan() : terminal_(own(::open("/dev/tty", O_RDWR | O_CLOEXEC), "/dev/tty")) {
   ::tcgetattr(terminal_.get(), &ours_);
@@ -39,7 +20,8 @@ void terminal_loan::take_back() noexcept {
   if (!lent_)
     return;
   lent_ = false;
-  const stop_blocked guard;
+  const signal_blocked stop{
+      SIGTTOU}; // who takes it from the background is stopped, unless it has blocked that
   ::tcgetattr(terminal_.get(), &theirs_);
   ::tcsetpgrp(terminal_.get(), ::getpgrp());
   ::tcsetattr(terminal_.get(), TCSANOW, &ours_);
