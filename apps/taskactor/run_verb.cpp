@@ -97,7 +97,8 @@ private:
                      progress::style_for(screen_, options_.progress, options_.quiet || options_.tty),
                      {[this] { return running_.count(); }, [this] { return items_.total(); },
                       [this] { return control_.level() != stop_level::none; }}};
-  // Commands may outlive the gather, and tell of themselves: as long as the manager.
+  // What follows hears of commands, which may outlive the gather: as long as the manager.
+  writer writer_{{control_, ended_, outputs_, progress_, logs_.all(), options_.keep_order}};
   job_setup setup_{
       .options = options_,
       .command = command_,
@@ -107,7 +108,6 @@ private:
       .on_stopped = [this](std::size_t number, int signal) { on_stopped(number, signal); },
   };
   task_manager manager_{manager_settings()};
-  writer writer_{{control_, ended_, outputs_, progress_, logs_.all(), options_.keep_order}};
 };
 
 manager_options run::manager_settings() const {
