@@ -100,14 +100,18 @@ caf::mailbox_element_ptr make_mail(caf::strong_actor_ptr sender, T&& message) {
 #if TASKACTOR_CAF_0
   return caf::make_mailbox_element(std::move(sender), caf::make_message_id(), {}, std::forward<T>(message));
 #else
-  return caf::make_mailbox_element(std::move(sender), caf::make_message_id(), std::decay_t<T>(message));
+  return caf::make_mailbox_element(std::move(sender), caf::make_message_id(), std::forward<T>(message));
 #endif
 }
 
-/// The same for what must not be lost for want of memory. (0.17 allocates before it takes it; 1.x copies.)
+/// For what must not be lost for want of memory. (1.x takes it, and allocates once more: it gets a copy.)
 template <class T>
 caf::mailbox_element_ptr make_mail_surely(const caf::strong_actor_ptr& sender, T&& message) {
+#if TASKACTOR_CAF_0
   return once_there_is_memory([&] { return make_mail(sender, std::forward<T>(message)); });
+#else
+  return once_there_is_memory([&] { return make_mail(sender, std::decay_t<T>(std::as_const(message))); });
+#endif
 }
 
 /// Threads: any. Without a receiver (an actor that we have let go) it does nothing.

@@ -1,5 +1,6 @@
 #include <taskactor/run/request.hpp>
 
+#include "../caf_compat_error.hpp"
 #include "../caf_compat_watch.hpp"
 #include "task_actor.hpp"
 
@@ -19,7 +20,8 @@ namespace detail {
 
 namespace {
 
-/// After the end of who was asked: for the reply of another one that it has handed the call on to.
+/// After the end of who was asked: for the reply of another one that it has handed the call on to. After a
+/// promise that was broken: for the reason.
 constexpr std::chrono::milliseconds end_grace{100};
 
 } // namespace
@@ -63,11 +65,20 @@ void request_wait::on_end(const caf::error& reason) {
   ctx_->wake();
 }
 
+/// CAF 1.x answers for who ends with a promise that he hasn't kept, before his end can be heard of.
+bool request_wait::is_broken_promise() const noexcept {
+  const auto& reply = reply_->content;
+  return reply.match_elements<caf::error>() && detail::is_broken_promise(reply.get_as<caf::error>(0));
+}
+
 bool request_wait::ready() const noexcept {
-  if (reply_->arrived.load(std::memory_order_acquire) || timer_.fired.load(std::memory_order_acquire)
-      || hopeless_.load(std::memory_order_acquire))
+  if (timer_.fired.load(std::memory_order_acquire) || hopeless_.load(std::memory_order_acquire))
     return true;
-  if (ended_.load(std::memory_order_acquire) && !std::exchange(in_grace_, true)) {
+  const bool arrived = reply_->arrived.load(std::memory_order_acquire);
+  const bool ended = ended_.load(std::memory_order_acquire);
+  if (arrived && (ended || !is_broken_promise()))
+    return true;
+  if ((arrived || ended) && !std::exchange(in_grace_, true)) {
     ctx_->disarm(timer_);
     timer_.due = std::min(timer_.due, after(ctx_->core().now(), end_grace));
     ctx_->arm(timer_);
@@ -77,14 +88,15 @@ bool request_wait::ready() const noexcept {
 
 caf::message request_wait::finish() {
   watch_.reset();
-  if (!reply_ || (!reply_->arrived.load(std::memory_order_acquire) && ctx_->must_stop()))
+  const bool arrived = reply_ && reply_->arrived.load(std::memory_order_acquire);
+  if (!reply_ || (!arrived && ctx_->must_stop()))
     throw cancelled_error{};
-  if (!reply_->arrived.load(std::memory_order_acquire) && hopeless_.load(std::memory_order_acquire))
+  if (!arrived && hopeless_.load(std::memory_order_acquire))
     throw request_error{"the actor has ended during the call", caf::exit_reason::unreachable};
-  if (!reply_->arrived.load(std::memory_order_acquire) && ended_.load(std::memory_order_acquire))
+  if (ended_.load(std::memory_order_acquire) && (!arrived || is_broken_promise()))
     throw request_error{"the actor has ended during the call: " + caf::to_string(end_),
                         end_ ? end_ : caf::error{caf::exit_reason::unreachable}};
-  if (!reply_->arrived.load(std::memory_order_acquire))
+  if (!arrived)
     throw timeout_error{timeout_};
   auto reply = std::move(reply_->content);
   if (reply.match_elements<caf::error>()) {

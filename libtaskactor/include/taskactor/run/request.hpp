@@ -92,6 +92,7 @@ private:
   bool ready() const noexcept override;
   wait_reason reason() const override { return {"the reply of an actor", timer_.due}; }
   void on_end(const caf::error& reason);
+  bool is_broken_promise() const noexcept;
 
   caf::strong_actor_ptr to_;
   caf::message content_;
