@@ -75,6 +75,14 @@ stderr_sink::stderr_sink(int fd)
 stderr_sink::~stderr_sink() {
   std::unique_lock lock{kept_->mutex};
   kept_->written.wait_for(lock, patience_at_the_end, [this] { return !kept_->drained; });
+  if (kept_->drained)
+    return;
+  for (std::string_view rest = kept_->bytes; !rest.empty();) { // there was no thread to write them
+    const auto size = write_without_waiting(kept_->fd, rest.substr(0, PIPE_BUF));
+    if (size <= 0)
+      return;
+    rest.remove_prefix(static_cast<std::size_t>(size));
+  }
 }
 
 void stderr_sink::log(const spdlog::details::log_msg& message) {

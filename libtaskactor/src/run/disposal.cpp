@@ -4,6 +4,7 @@
 #include "task_extras.hpp"
 
 #include <algorithm>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -20,6 +21,14 @@ constexpr std::uint8_t all_of_it = 128;
 void report(const record& whose, const std::exception_ptr& thrown) noexcept {
   if (thrown)
     whose.home->report_cleanup_fault(whose, thrown);
+}
+
+std::string id_if_there_is_memory(const record& of) noexcept {
+  try {
+    return of.current_id();
+  } catch (const std::bad_alloc&) {
+    return {};
+  }
 }
 
 void destroy_parts(record& of, std::uint8_t parts) noexcept {
@@ -143,12 +152,16 @@ void disposal::call(std::string of, std::function<void()> what, std::function<vo
 
 /// One for what is queued, and one that stands by.
 void disposal::ask_for_thread() noexcept {
+  bool submitted = false;
   {
     const std::lock_guard lock{mutex_};
-    if (!queued() || threads_ >= std::min(held_up() + 2, most_threads))
+    if (!queued())
       return;
-    ++threads_;
+    submitted = threads_ < std::min(held_up() + 2, most_threads);
+    threads_ += submitted ? 1 : 0;
   }
+  if (!submitted) // some may lie in the pool's queue since it had no thread for them
+    return pool_->replace_one();
   try {
     pool_->submit(ref<pool_work>{this});
   } catch (...) { // no memory: what comes next takes it along
@@ -211,7 +224,7 @@ void disposal::run_next(std::unique_lock<std::mutex>& lock) {
     if (!first_)
       last_ = nullptr;
     const auto parts = std::exchange(which->disposed, std::uint8_t{0});
-    const turn now{*this, lock, which->current_id()};
+    const turn now{*this, lock, id_if_there_is_memory(*which)};
     ask_for_thread(); // for what is behind it
     const bool last = (parts & all_of_it) != 0;
     destroy_parts(*which, last ? which->user_parts(record::all_parts) : parts);
