@@ -1,5 +1,5 @@
-"""Every snippet of the README, and of the pages in libtaskactor/docs, is a quotation from a file that the tests compile
-or run.
+"""Every snippet of the README, the design, and the pages in libtaskactor/docs and its folders, is a quotation from a file
+that the tests compile or run.
 
 A comment before the fence names the file, and the block's lines stand in it in one piece, however deep indented:
 
@@ -23,7 +23,7 @@ ORIGIN = re.compile(r"<!-- from (\S+) -->\n\Z")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)")
 # What the tests compile or run.
 TESTED = ("examples/", "tests/", ".ci/run")
-PAGES = ("README.md", "libtaskactor/docs/*.md")
+PAGES = ("README.md", "libtaskactor/*.md", "libtaskactor/docs/*.md", "libtaskactor/docs/*/*.md")
 
 
 def normal(text: str) -> str:
@@ -77,6 +77,8 @@ WRONG = {
     "dev is not compiled or run": {"README.md": FENCED.replace("examples/a.cpp", "dev")},
     "libtaskactor/docs/b.md:2: a snippet without": {"libtaskactor/docs/b.md": "\n```cpp\nint a;\n```\n"},
     "docs/b.md: a link to examples/a.cpp": {"libtaskactor/docs/b.md": "[a](examples/a.cpp)\n"},
+    "docs/internals/a.md: a link to ../run.md": {"libtaskactor/docs/internals/a.md": "[a](../run.md)\n"},
+    "DESIGN.md: a link to docs/b.md": {"libtaskactor/DESIGN.md": "[b](docs/b.md) [a](docs/a.md)\n"},
     "a link to apps": {"README.md": "[apps](apps)\n"},
 }
 
