@@ -119,7 +119,7 @@ public:
 
   awaiter operator co_await() && noexcept { return awaiter{std::exchange(promise_, nullptr)}; }
 
-  /// For the runtime: runs this coroutine as the root of `where`. Errors: `errc::empty_task`.
+  /// For the runtime: runs this coroutine as the root of `where`. Errors: `errc::invalid_argument`.
   void enter_root(detail::context& where) { detail::require_frame(promise_).enter(where, nullptr, promise_); }
   /// For the runtime: gives up the frame without destroying it.
   detail::promise_base* release() noexcept { return std::exchange(promise_, nullptr); }
