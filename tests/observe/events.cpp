@@ -1,5 +1,6 @@
 // Rule 13, and observers: what is told, in which order, to whom, and that it harms nobody.
 #include "run/bodies.hpp"
+#include "support/heard.hpp"
 #include "support/listener.hpp"
 #include "support/virtual_time.hpp"
 
@@ -82,7 +83,7 @@ BOOST_AUTO_TEST_CASE(what_is_in_an_id_or_an_error_stays_in_its_line_of_the_log) 
     co_return;
   };
   (void)world.tasks.add_task({.id = "a\nerror forged"}, body);
-  world.settle();
+  wait_until_heard(world);
   BOOST_TEST(log.has("a\\nerror forged: failed after"));
   BOOST_TEST(log.has("no page\\r\\nerror all is lost\\x1b[2J"));
   BOOST_TEST(!log.has("\nerror forged"));
@@ -100,6 +101,7 @@ BOOST_AUTO_TEST_CASE(an_observer_that_throws_is_kept_and_the_task_does_not_notic
   });
   BOOST_TEST(world.tasks.add_task({.id = "a"}, after, 1s, 3).value().get() == 3);
   BOOST_TEST(seen.wait_for(2).size() == 2u);
+  wait_until_heard(world);
   world.end();
   BOOST_TEST(log.has("warning observer: observer threw"));
 }
@@ -107,24 +109,25 @@ BOOST_AUTO_TEST_CASE(an_observer_that_throws_is_kept_and_the_task_does_not_notic
 BOOST_AUTO_TEST_CASE(a_slow_observer_loses_events_which_are_counted_and_holds_nobody_up) {
   virtual_time world;
   world.set_patience(20ms); // its clock waits for observers
-  std::mutex mutex;
-  std::condition_variable changed;
-  bool entered = false, go_on = false;
-  std::atomic<int> handled{0};
+  struct state {            // the handler's: it may be on its way out when this test is over
+    std::mutex mutex;
+    std::condition_variable changed;
+    bool entered = false, go_on = false;
+  };
+  const auto shared = std::make_shared<state>();
   const auto subscription = world.tasks.observe(
-      [&](const ta::event&) {
-        std::unique_lock lock{mutex};
-        entered = true;
-        changed.notify_all();
-        changed.wait(lock, [&] { return go_on; });
-        ++handled;
+      [shared](const ta::event&) {
+        std::unique_lock lock{shared->mutex};
+        shared->entered = true;
+        shared->changed.notify_all();
+        shared->changed.wait(lock, [&] { return shared->go_on; });
       },
       {.queue = 10});
   (void)world.tasks.add_task({}, [] {});
   world.settle();
   {
-    std::unique_lock lock{mutex};
-    changed.wait(lock, [&] { return entered; });
+    std::unique_lock lock{shared->mutex};
+    shared->changed.wait(lock, [&] { return shared->entered; });
   }
   for (int i = 0; i < 100; ++i)
     (void)world.tasks.add_task({}, [] {});
@@ -132,9 +135,9 @@ BOOST_AUTO_TEST_CASE(a_slow_observer_loses_events_which_are_counted_and_holds_no
   BOOST_TEST(world.tasks.statistics().completed == 101u);
   BOOST_TEST(world.tasks.statistics().events_dropped >= 189u); // 202 events: one in hand, one or ten queued
   {
-    const std::lock_guard lock{mutex};
-    go_on = true;
-    changed.notify_all();
+    const std::lock_guard lock{shared->mutex};
+    shared->go_on = true;
+    shared->changed.notify_all();
   }
 }
 
@@ -187,6 +190,7 @@ BOOST_AUTO_TEST_CASE(the_log_has_the_levels_of_rule_13) {
   world.settle();
   world.tasks.cancel_task("gone");
   world.advance(2s);
+  wait_until_heard(world);
   BOOST_TEST(log.has("debug ok: started"));
   BOOST_TEST(log.has("debug ok: completed after 1000.000 ms"));
   BOOST_TEST(log.has("debug bad: failed after 1000.000 ms: failed: std::runtime_error: boom"));
@@ -218,6 +222,7 @@ BOOST_AUTO_TEST_CASE(what_somebody_has_looked_at_is_no_error_in_the_log) {
   };
   for (const auto& end : world.tasks.gather({}, throws, numbers))
     BOOST_TEST(!end);
+  wait_until_heard(world);
   world.end();
   BOOST_TEST(log.has("debug "));
   BOOST_TEST(!log.at_error());
@@ -239,6 +244,7 @@ BOOST_AUTO_TEST_CASE(a_program_that_is_ended_logs_no_errors_of_tasks_that_fail_o
     }
     world.settle();
     world.tasks.shutdown({.drain = 5s});
+    wait_until_heard(world);
   }
   BOOST_TEST(log.has("info task-1: failed: std::runtime_error: in the middle of it"));
   BOOST_TEST(log.has("the task manager is stopping"));
@@ -251,6 +257,7 @@ BOOST_AUTO_TEST_CASE(the_level_is_an_option_and_the_loggers_own_stays) {
   {
     virtual_time world{{.logger = log.logger, .log_level = ta::log_level::debug}};
     world.tasks.add_task({.id = "a"}, after, 1s, 1).value().wait();
+    wait_until_heard(world);
   }
   BOOST_TEST(log.has("debug a: completed"));
   BOOST_CHECK(log.logger->level() == spdlog::level::warn);
@@ -283,6 +290,7 @@ BOOST_AUTO_TEST_CASE(an_overrun_is_a_warning) {
   };
   auto h = world.tasks.run_in_thread({.id = "stuck", .timeout = 1s}, stuck).value();
   world.advance(4s);
+  wait_until_heard(world);
   BOOST_TEST(log.has("warning stuck: still running after its outcome was given"));
   {
     const std::lock_guard lock{mutex};

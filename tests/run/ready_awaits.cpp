@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <functional>
 #include <thread>
 #include <vector>
@@ -24,11 +25,15 @@ ta::async_generator<int> nothing() { co_return; }
 /// How far a loop and who waits for a turn beside it have come.
 struct course {
   std::atomic<bool> begun{false}, other_waits{false}, done{false};
-  /// For much longer than a turn may be, but not for ever, from when there is somebody who wants one.
+  std::chrono::steady_clock::time_point give_up{}; // before somebody waits
+  /// For much longer than a turn may be, but not for ever, from when there is somebody who wants one. Who
+  /// waits may have taken the manager's turn over, and isn't scheduled just then.
   bool goes_on(int& round) const {
     constexpr int long_enough = 3'000'000;
-    round += other_waits ? 1 : 0;
-    return round < long_enough && !done;
+    if (done)
+      return false;
+    round += other_waits && round < long_enough ? 1 : 0;
+    return round < long_enough || std::chrono::steady_clock::now() < give_up;
   }
 };
 
@@ -119,6 +124,7 @@ BOOST_AUTO_TEST_CASE(a_loop_over_what_is_ready_gives_way_to_others) {
     while (!now.begun)
       std::this_thread::yield();
     auto other = tasks.add_task({}, [&now] { now.done = true; }).value();
+    now.give_up = std::chrono::steady_clock::now() + 20s;
     now.other_waits = true;
     other.wait();
     BOOST_TEST(loops_on.get(), each.name);

@@ -2,6 +2,7 @@
 // or in what is kept for it. All else is destroyed, tokens come back, and an event tells of each.
 #include "run/bodies.hpp"
 #include "run/rude.hpp"
+#include "support/heard.hpp"
 #include "support/leaks.hpp"
 #include "support/virtual_time.hpp"
 
@@ -285,6 +286,7 @@ void try_one(book& all, Add add, Part part, ending how) {
   if (first)
     first->cancel();
   world.advance(24h);
+  wait_until_heard(world); // what never ran is destroyed on a thread of its own
   const auto facts = world.tasks.statistics();
   BOOST_TEST(facts.running == 0u);
   BOOST_TEST(facts.global.in_use == 0u);
@@ -380,7 +382,7 @@ BOOST_AUTO_TEST_CASE(so_is_what_a_call_on_a_thread_holds) {
         BOOST_CHECK(task.state() == ta::state::cancelled);
       }
       world.bring_back_threads();
-      world.settle();
+      wait_until_heard(world);
       BOOST_TEST(all.there == 0);
       BOOST_TEST(all.thrown >= 2u);
       BOOST_TEST(faults.wait_for(all.thrown).size() == all.thrown);
