@@ -22,13 +22,14 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-/// How long threads have to come to their end when a manager is taken apart: those that are idle need
-/// microseconds, and for what is busy the stages of the shutdown have waited already.
+/// How long users' destructors have when a manager is taken apart: the stages of the shutdown have waited for
+/// them already.
 constexpr milliseconds apart_bound{500};
 /// How long observers have to catch up with what they were told.
 constexpr seconds observers_bound{2};
-/// What our own actors may take for their turns beyond the stages of a shutdown, and to end. Beyond that
-/// nobody runs them: the scheduler's threads are held, or have ended.
+/// What our own actors may take for their turns beyond the stages of a shutdown, and to end, and threads that
+/// run nobody's code to come to theirs: microseconds, on a machine that isn't busy. Beyond that nobody runs
+/// them: the scheduler's threads are held, or have ended.
 constexpr seconds turn_bound{10};
 /// The same when the system has begun to end.
 constexpr milliseconds last_turns{500};
@@ -232,10 +233,12 @@ void runtime::take_apart() {
   if (attachment_)
     attachment_->stop();
   const bool ended = running == 0; // what the report left behind may have come to its end since
-  const auto stuck = threads_->stop(ended ? apart_bound : milliseconds{0}) + disposals_->stop(apart_bound);
-  const auto unwatched = !watch_ || watch_->stop(apart_bound);
+  const auto dispose
+      = [this] { return disposals_->stop(disposals_->wait_idle(apart_bound) ? turn_bound : seconds{0}); };
+  const auto stuck = threads_->stop(ended ? turn_bound : seconds{0}) + dispose();
+  const auto unwatched = !watch_ || watch_->stop(turn_bound);
   events_->stop(observers_bound);
-  const bool left = callers.wait(apart_bound); // who has waited for a task that has ended is about to
+  const bool left = callers.wait(turn_bound); // who has waited for a task that has ended is about to
   if (!alone || !ended || stuck != 0 || !unwatched || !left)
     return;
   for (auto part = parts_.rbegin(); part != parts_.rend(); ++part)
@@ -244,7 +247,7 @@ void runtime::take_apart() {
   block(
       lock, ended_, [this] { return alive_ == 0; },
       wait_ ? time_point::max() : after(now(), system_over_ ? last_turns : milliseconds{turn_bound}));
-  clean_ = alive_ == 0 && disposals_->stop(apart_bound) == 0; // once more, for what actors have let go
+  clean_ = alive_ == 0 && dispose() == 0; // once more, for what actors have let go
   if (!clean_)
     return;
   thread_queue_->stop();

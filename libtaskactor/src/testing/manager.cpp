@@ -23,7 +23,7 @@ namespace {
 using detail::time_point;
 
 /// Before nothing is taken for a deadlock: a thread of the user's own may be about to wake something.
-constexpr std::chrono::milliseconds last_moment{100};
+constexpr std::chrono::milliseconds last_moment{500};
 /// Beyond this a handler of events is taken for one that waits for the test.
 constexpr std::chrono::seconds slow_observer{2};
 /// How often a call that blocks on another thread looks at the clock.
