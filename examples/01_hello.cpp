@@ -17,11 +17,14 @@ int main() {
   auto greeting = tasks.add_task({.id = "greeting", .timeout = 5s}, greet, "world").value();
   std::cout << greeting.get() << '\n';
 
+  const auto linger = []() -> ta::task<void> { co_await ta::sleep_for(1h); };
+
   // Whether a task is admitted is known at once, in the caller's thread.
-  auto first = tasks.add_task({.id = "twin", .timeout = 5s}, greet, "first").value();
+  auto first = tasks.add_task({.id = "twin"}, linger).value();
   auto second = tasks.add_task({.id = "twin"}, greet, "second");
   std::cout << "second twin: " << second.error() << '\n';
-  std::cout << first.get() << '\n';
+  first.cancel();
+  std::cout << "first twin: " << first.wait_outcome().error() << '\n';
 
   // Afterwards it can still be asked what became of it.
   auto info = tasks.find("greeting").value();
@@ -31,5 +34,5 @@ int main() {
 // Output:
 // hello, world
 // second twin: duplicate id: twin
-// hello, first
+// first twin: cancelled: requested
 // greeting is completed

@@ -27,7 +27,7 @@ int main() {
   ta::task_manager tasks{{.capacity = 1}};
 
   const std::vector numbers{2, 3, 4};
-  for (auto& half : tasks.gather({.task_timeout = 2s, .total_timeout = 30s}, half_of, numbers))
+  for (auto& half : tasks.gather({.task_timeout = 20s, .total_timeout = 30s}, half_of, numbers))
     if (half)
       std::cout << *half << '\n';
     else

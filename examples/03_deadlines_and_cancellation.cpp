@@ -33,8 +33,9 @@ int main() {
   auto open = tasks.add_task({.id = "session"}, session).value();
   while (open.state() == ta::state::queued) // let it start: cancelled before its token it would never run
     std::this_thread::yield();
-  std::cout << "cancel: " << to_string(tasks.cancel_task("session")) << '\n';
+  const auto requested = tasks.cancel_task("session");
   open.wait();
+  std::cout << "cancel: " << to_string(requested) << '\n';
   std::cout << "session: " << open.wait_outcome().error() << '\n';
   std::cout << "cancel again: " << to_string(tasks.cancel_task("session")) << '\n';
 
@@ -47,8 +48,8 @@ int main() {
 
 // Output:
 // late: timed out: ran too long (limit 20 ms)
-// cancel: requested
 // session closed
+// cancel: requested
 // session: cancelled: requested
 // cancel again: finished
 // get() throws for late: timed out

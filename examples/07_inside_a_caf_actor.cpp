@@ -17,15 +17,16 @@ caf::behavior stock(int each) {
 
 // A task's body: asks one actor, and tells another one. Neither await holds a thread.
 ta::task<void> look_up(caf::actor stock, caf::actor shop, std::string item) {
-  const int left = co_await ta::request<int>(stock, 1s, item);
-  co_await ta::request<>(shop, 1s, item, left);
+  const int left = co_await ta::request<int>(stock, 10s, item);
+  co_await ta::request<>(shop, 10s, item, left);
 }
 
 // An actor that must not block: it starts a task, and takes what comes of it as a message.
 caf::behavior shop(caf::event_based_actor* self, ta::task_manager* tasks, caf::actor stock) {
   const auto answered = [](const std::string& item, int left) { std::cout << left << ' ' << item << '\n'; };
   const auto asked = [self, tasks, stock](const std::string& item) {
-    const auto refused = tasks->add_task({.id = item, .timeout = 5s}, look_up, stock, caf::actor{self}, item);
+    const auto refused
+        = tasks->add_task({.id = item, .timeout = 30s}, look_up, stock, caf::actor{self}, item);
     if (!refused)
       std::cout << item << ": " << refused.error() << '\n';
   };
@@ -38,7 +39,7 @@ void write_bill(caf::event_based_actor* self, caf::actor manager) {
     co_await ta::yield();
     co_return count* price;
   };
-  self->request(manager, caf::infinite, ta::msg::run({.id = "bill", .timeout = 5s}, bill, 50, 3))
+  self->request(manager, caf::infinite, ta::msg::run({.id = "bill", .timeout = 30s}, bill, 50, 3))
       .then([](int sum) { std::cout << "to pay: " << sum << '\n'; },
             [](const caf::error& error) { std::cout << ta::msg::why(error)->message << '\n'; });
 }
@@ -50,7 +51,7 @@ int main() {
   {
     ta::task_manager tasks{system};
     const auto counter = system.spawn(shop, &tasks, system.spawn(stock, 10));
-    auto ask = [counter](std::string item) -> ta::task<void> { co_await ta::request<>(counter, 1s, item); };
+    auto ask = [counter](std::string item) -> ta::task<void> { co_await ta::request<>(counter, 10s, item); };
     const auto writer = system.spawn(write_bill, tasks.actor());
     caf::scoped_actor self{system};
     self->wait_for(writer);

@@ -28,7 +28,7 @@ ta::task<std::string> greet(std::string name) {
 }
 
 TASKACTOR_REGISTER(greet);
-TASKACTOR_REGISTER_AS(total, "bill.total", {.options = {.timeout = 2s}, .defaults = {0.0}});
+TASKACTOR_REGISTER_AS(total, "bill.total", {.options = {.timeout = 20s}, .defaults = {0.0}});
 
 int main() {
   for (const auto* each : ta::registry::global().list())

@@ -31,11 +31,11 @@ ta::task<void> ticker(std::chrono::milliseconds pause) {
 
 ta::task<std::string> provoke(ta::service counter) {
   try {
-    co_await ta::request<int>(counter, 1s, std::string{"bug"});
+    co_await ta::request<int>(counter, 10s, std::string{"bug"});
   } catch (const ta::request_error&) {
     std::cout << "the call is lost\n";
   }
-  const int count = co_await ta::request<int>(counter, 5s, std::string{"word"}); // waits for the restart
+  const int count = co_await ta::request<int>(counter, 10s, std::string{"word"}); // waits for the restart
   co_return count == 1 ? "it counts anew" : "it still counts";
 }
 
@@ -45,7 +45,7 @@ int main() {
   ta::supervisor services{
       tasks,
       {.name = "shop", .strategy = ta::restart_strategy::rest_for_one, .limit = {3, 1min}},
-      {ta::child_actor({.name = "counter", .ready_within = 2s, .backoff = {.first = 50ms}}, make),
+      {ta::child_actor({.name = "counter", .ready_within = 20s, .backoff = {.first = 50ms}}, make),
        ta::child_supervisor({.name = "jobs"}, {.strategy = ta::restart_strategy::one_for_one},
                             {ta::child_task({.name = "ticker", .stop_within = 1s}, ticker, 10s)})}};
   services.wait_started();
@@ -59,7 +59,7 @@ int main() {
 // Output:
 // the call is lost
 // it counts anew
-// shop: supervisor, rest_for_one: running for ... ms
+// shop: supervisor, rest_for_one: running for ...
 //   counter: actor, permanent: running for ...; 1 restart, the last: runtime_error
 //   jobs: supervisor, one_for_one, permanent: ...
 //     ticker: task, permanent: ...

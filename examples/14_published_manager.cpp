@@ -37,7 +37,7 @@ struct system_config : caf::actor_system_config {
       caf::put(content, group + "workers", std::size_t{0});
       // Without both of these, a lost machine is noticed never.
       caf::put(content, group + "heartbeat-interval", caf::timespan{500ms});
-      caf::put(content, group + "connection-timeout", caf::timespan{2s});
+      caf::put(content, group + "connection-timeout", caf::timespan{20s});
     }
   }
 };

@@ -1,15 +1,12 @@
 """What the tests of the program share: running it to its end, or beside the test, which waits for what it says."""
-import fcntl
 import json
 import os
 import pathlib
 import select
 import signal
-import struct
 import subprocess
 import sys
 import tempfile
-import termios
 import time
 import unittest
 
@@ -90,21 +87,11 @@ class Running:
     def err_line(self) -> str:
         return self._line(self.process.stderr)
 
-    def narrow_output(self) -> None:
-        """Before there is any: a pipe that takes a page."""
-        fcntl.fcntl(self.process.stdout, fcntl.F_SETPIPE_SZ, 4096)
-
-    def wait_until_output_is_stuck(self) -> None:
-        """Without reading it: it has come, and no more of it comes for a while."""
-        end = time.monotonic() + LIMIT
-        last, since = 0, time.monotonic()
-        while last == 0 or time.monotonic() < since + 0.3:
-            if time.monotonic() > end:
-                raise AssertionError("no output came")
-            time.sleep(0.01)
-            now = struct.unpack("i", fcntl.ioctl(self.process.stdout, termios.FIONREAD, bytes(4)))[0]
-            if now != last:
-                last, since = now, time.monotonic()
+    def fill_output(self) -> None:
+        """Before there is any: none will be taken."""
+        writer = os.open(f"/proc/self/fd/{self.process.stdout.fileno()}", os.O_WRONLY | os.O_NONBLOCK)
+        fill(writer)
+        os.close(writer)
 
     def give(self, items: bytes) -> None:
         self.process.stdin.write(items)
@@ -125,6 +112,16 @@ class Running:
         rest[self.process.stdout] += out
         rest[self.process.stderr] += err
         return self.process.returncode, rest[self.process.stdout].decode(), rest[self.process.stderr].decode()
+
+
+def fill(pipe: int) -> None:
+    """One whose writer doesn't block."""
+    for size in (65536, 1):  # what is left of the last page, too
+        try:
+            while True:
+                os.write(pipe, b"x" * size)
+        except BlockingIOError:
+            pass
 
 
 def alive(pid: int) -> bool:

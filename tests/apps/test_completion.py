@@ -120,8 +120,8 @@ class Terminal:
         if self.pid == 0:
             os.chdir(case.folder)
             os.environ.update(PS1="READY ", TERM="dumb", HOME=str(case.folder))
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 100, 300, 0, 0))  # before it can be asked for
             os.execvp("zsh", ["zsh", "-f", "-i"])
-        fcntl.ioctl(self.fd, termios.TIOCSWINSZ, struct.pack("HHHH", 100, 300, 0, 0))
         case.addCleanup(self.end)
 
     def end(self) -> None:

@@ -57,7 +57,7 @@ class ExitCodes(program.Case):
 
     def test_3_when_time_was_up_for_one_and_none_failed(self):
         self.assertEqual(self.code("--timeout", "100ms", "sleep", ":::", "0", "10"), 3)
-        self.assertEqual(self.code("--timeout", "2s", "sleep", ":::", "10", "nonsense"), 1)
+        self.assertEqual(self.code("--timeout", "6s", "sleep", ":::", "1000", "nonsense"), 1)
 
     def test_126_and_127_for_a_command_that_can_never_run(self):
         (self.folder / "plain").write_text("text")
@@ -84,21 +84,21 @@ class ExitCodes(program.Case):
 class Time(program.Case):
     def test_a_command_that_takes_too_long_is_ended_and_its_output_kept(self):
         done = self.run_program(
-            "--timeout", "2s", "--report", "report", "sh", "-c", "echo partial; exec sleep 100", ":::", "x"
+            "--timeout", "6s", "--report", "report", "sh", "-c", "echo partial; exec sleep 100", ":::", "x"
         )
         self.assertEqual((done.returncode, done.stdout), (3, b"partial\n"))
         self.assertIn("timed out            1", done.stderr.decode())
-        self.assertIn("x: ran longer than 2 s", done.stderr.decode())
+        self.assertIn("x: ran longer than 6 s", done.stderr.decode())
         [line] = self.report()
         self.assertEqual(
             (line["state"], line["signal"], line["exit_code"]), ("timed_out", signal.SIGTERM, None)
         )
-        self.assertGreaterEqual(line["seconds"], 1)  # the task's time began a little before the process's
+        self.assertGreaterEqual(line["seconds"], 5)  # the task's time began a little before the process's
 
     def test_one_that_ignores_term_is_killed_after_the_grace(self):
         script = "trap '' TERM; echo $$; while :; do sleep 1; done"
         done = self.run_program(
-            "--timeout", "2s", "--grace", "100ms", "--report", "report", "sh", "-c", script, ":::", "x"
+            "--timeout", "6s", "--grace", "100ms", "--report", "report", "sh", "-c", script, ":::", "x"
         )
         self.assertEqual(done.returncode, 3)
         [line] = self.report()
@@ -110,7 +110,7 @@ class Time(program.Case):
         # grace alone would be too long.
         script = "trap '' TERM; [ $1 = quick ] || while :; do sleep 1; done"
         done = self.run_program(
-            "-j1", "--timeout", "2s", "--grace", "2300ms", "--report", "report", "sh", "-c", script, "sh",
+            "-j1", "--timeout", "6s", "--grace", "6500ms", "--report", "report", "sh", "-c", script, "sh",
             ":::", "slow", "quick",
         )
         self.assertEqual([line["state"] for line in self.report()], ["timed_out", "completed"], done.stderr)
@@ -118,17 +118,17 @@ class Time(program.Case):
     def test_the_total_time_ends_what_runs_and_starts_no_more(self):
         begin = time.monotonic()
         done = self.run_program(
-            "-j1", "--total-timeout", "2s", "--report", "report", "sh", "-c", "echo {}; exec sleep 100",
+            "-j1", "--total-timeout", "6s", "--report", "report", "sh", "-c", "echo {}; exec sleep 100",
             ":::", "a", "b", "c",
         )
         self.assertLess(time.monotonic() - begin, 20)
         self.assertEqual((done.returncode, done.stdout), (3, b"a\n"))
-        self.assertIn("taskactor: the total time of 2 s is up\n", done.stderr.decode())
+        self.assertIn("taskactor: the total time of 6 s is up\n", done.stderr.decode())
         self.assertIn("stopped before the last item", done.stderr.decode())
-        self.assertIn("the total time of 2 s was up", self.report()[0]["error"])
+        self.assertIn("the total time of 6 s was up", self.report()[0]["error"])
 
     def test_the_total_time_also_ends_a_wait_for_items(self):
-        running = self.start_program("--total-timeout", "2s", "echo")
+        running = self.start_program("--total-timeout", "6s", "echo")
         running.give(b"a\n")
         self.assertEqual(running.out_line(), "a")
         self.assertEqual(running.process.wait(program.LIMIT), 3)

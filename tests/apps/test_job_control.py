@@ -51,21 +51,25 @@ class Paused(program.Case):
         self.assertEqual([line["state"] for line in self.report()], ["completed"])
 
     def test_no_clock_goes_on_meanwhile(self):
-        for options in (["--timeout", "2s"], ["--total-timeout", "2s"], ["--timeout", "2s", "--total-timeout", "90s"]):
+        # At once, in a folder each: they are given the time to begin and to end.
+        top, stopped = self.folder, []
+        for options in (["--timeout", "8s"], ["--total-timeout", "8s"], ["--timeout", "8s", "--total-timeout", "90s"]):
+            self.folder = top / str(len(stopped))
+            self.folder.mkdir()
+            process = self.start(*options)
+            self.pid()
+            self.stop(process)
+            stopped.append((options, process, self.folder))
+        time.sleep(9)  # what is waited for is that nothing happens
+        for options, process, self.folder in stopped:
             with self.subTest(options):
-                for name in ("pid", "go"):
-                    (self.folder / name).unlink(missing_ok=True)
-                process = self.start(*options)
-                self.pid()
-                self.stop(process)
-                time.sleep(2.2)  # what is waited for is that nothing happens
                 process.send_signal(signal.SIGCONT)
                 (self.folder / "go").write_text("")
                 self.assertEqual(process.wait(program.LIMIT), 0)
                 self.assertEqual([line["state"] for line in self.report()], ["completed"])
 
     def test_they_go_on_at_the_end(self):
-        process = self.start("--timeout", "2s", "--grace", "100ms")
+        process = self.start("--timeout", "6s", "--grace", "100ms")
         pid = self.pid()
         self.stop(process)
         time.sleep(0.5)

@@ -58,7 +58,7 @@ class Content(Case):
         self.assertEqual(self.ends(*late, "exec sleep 100", ":::", "x"), [("-1", "15")])
         obeys = "trap 'exit 0' TERM; while :; do sleep 0.01; done"
         # With the time to set the trap.
-        self.assertEqual(self.ends("--timeout", "2s", "sh", "-c", obeys, ":::", "x"), [("-1", "0")])
+        self.assertEqual(self.ends("--timeout", "6s", "sh", "-c", obeys, ":::", "x"), [("-1", "0")])
         self.assertEqual(self.ends("--capture-limit", "1", "echo", ":::", "xx"), [("-1", "0")])
 
 

@@ -46,11 +46,13 @@ class Files(program.Case):
 
 
 class Room(program.Case):
+    USER = 60_000 + os.getpid() % 5000  # of this test alone: processes of a user are counted together
+
     @unittest.skipUnless(os.geteuid() == 0, "it takes a user who has no other process")
     def test_all_commands_run_where_there_is_room_for_a_few_processes(self):
         lower = lambda: resource.setrlimit(resource.RLIMIT_NPROC, (32, 32))
         command = [program.PROGRAM, "run", "-j", "40", "sleep", "0.1{}", ":::", *map(str, range(60))]
-        done = subprocess.run(command, cwd="/", user=65534, preexec_fn=lower, capture_output=True,
+        done = subprocess.run(command, cwd="/", user=self.USER, preexec_fn=lower, capture_output=True,
                               timeout=program.LIMIT)
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn(b"60", done.stderr)
@@ -60,7 +62,8 @@ class Room(program.Case):
         lower = lambda: resource.setrlimit(resource.RLIMIT_NPROC, (32, 32))
         command = [program.PROGRAM, "run", "-j", "40", "--line-buffer", "/usr/bin/python3", "-SE", "-c",
                    "import time; time.sleep(0.5); print('x')", ":::", *map(str, range(60))]
-        done = subprocess.run(command, cwd="/", user=65534, preexec_fn=lower, capture_output=True, timeout=program.LIMIT)
+        done = subprocess.run(command, cwd="/", user=self.USER, preexec_fn=lower, capture_output=True,
+                              timeout=program.LIMIT)
         self.assertEqual((done.returncode, done.stdout.count(b"x\n")), (0, 60), done.stderr)
 
 

@@ -91,7 +91,7 @@ class Calls(Case):
         code, _, err = self.call("nobody", "square", "1")
         self.assertEqual(code, 1)
         self.assertIn("No such file or directory", err)
-        self.assertLess(time.monotonic() - begun, 5)
+        self.assertLess(time.monotonic() - begun, 9)  # of the 10 that an answer is waited for
 
     def test_tasks_of_a_node_are_listed_and_cancelled(self):
         self.start("a")
@@ -256,7 +256,7 @@ class Page(Case):
         shutil.copy(LIBRARY, self.folder / "libtasks.so")
         path = f"{pathlib.Path(program.PROGRAM).parent}:{os.environ['PATH']}"
         done = subprocess.run(["bash", "run.sh"], cwd=self.folder, capture_output=True, text=True,
-                              timeout=program.LIMIT, env={**os.environ, "PATH": path})
+                              timeout=3 * program.LIMIT, env={**os.environ, "PATH": path})
         self.assertEqual(done.returncode, 0, done.stderr)
         lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
         self.assertIn("144", lines)

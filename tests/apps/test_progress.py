@@ -18,11 +18,15 @@ def shown(text: str) -> str:
 
 class Live(program.Case):
     def test_the_line_is_redrawn_in_place_and_gone_at_the_end(self):
-        terminal = Terminal(self, "-j2", "sh", "-c", "sleep 0.15; exit $1", "sh", ":::", *"0011000")
+        script = "until [ -e go.{#} ]; do sleep 0.02; done; exit $1"
+        terminal = Terminal(self, "-j2", "sh", "-c", script, "sh", "{}", ":::", *"0011000")
+        for number in range(7):  # each ends when it has been seen that those before have
+            terminal.wait_for(f"{number} of 7 done")
+            (self.folder / f"go.{number + 1}").write_text("")
         code, text = terminal.finish()
         self.assertEqual(code, 1)
         live = re.findall(r"\rtaskactor: (.*?)\x1b\[K", text)
-        self.assertGreater(len(live), 3)
+        self.assertGreaterEqual(len(live), 7)
         for line in live:
             self.assertRegex(line, r"\A\d of 7 done(, \d failed)?, \d running(, [\d.]+/(s|min), \d:\d\d left)?\Z")
         self.assertRegex(shown(text), r"\Ataskactor: 7 commands in [\d.]+ s")
@@ -107,9 +111,9 @@ class Summary(program.Case):
         return self.run_program(*arguments, **how).stderr.decode()
 
     def test_states_slowest_and_failures(self):
-        script = 'case $1 in slow) sleep 1;; late) sleep 100;; bad) exit 4;; hit) kill -9 $$;; esac'
+        script = 'case $1 in slow) sleep 4;; late) sleep 100;; bad) exit 4;; hit) kill -9 $$;; esac'
         text = self.err(
-            "-j4", "--timeout", "2s", "sh", "-c", script, "sh", ":::", "good", "slow", "late", "bad", "hit",
+            "-j4", "--timeout", "9s", "sh", "-c", script, "sh", ":::", "good", "slow", "late", "bad", "hit",
             "good",
         )
         self.assertRegex(text, r"\Ataskactor: 6 commands in [\d.]+ s \([\d.]+/(s|min)\)\n")
@@ -124,7 +128,7 @@ class Summary(program.Case):
             [float(seconds) for seconds, _ in slowest],
         )
         failures = text.partition("\nfailed:\n")[2]
-        self.assertRegex(failures, r" #3  late: ran longer than 2 s\n")
+        self.assertRegex(failures, r" #3  late: ran longer than 9 s\n")
         self.assertRegex(failures, r" #4  bad: exit code 4\n")
         self.assertRegex(failures, r" #5  hit: killed by signal 9 \(KILL\)\n")
 
@@ -164,7 +168,7 @@ class Summary(program.Case):
         self.assertIn("\n  completed            1\n", text)
 
     def test_lines_of_progress_where_there_is_no_terminal_only_if_asked_for(self):
-        text = self.err("--progress", "-j1", "--timeout", "20s", "sleep", ":::", "3.5")
+        text = self.err("--progress", "-j1", "--timeout", "25s", "sleep", ":::", "6")
         self.assertRegex(text, r"\Ataskactor: 0 of 1 done, 1 running\n")
         self.assertNotIn("\x1b", text)
 

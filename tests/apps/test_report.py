@@ -89,7 +89,7 @@ class Faults(program.Case):
     def test_a_full_disk_is_said_and_ends_the_run(self):
         done = self.run_program(
             "-j2", "--report", "/dev/full", "sh", "-c", "echo >> {}",
-            items=b"".join(b"%d\n" % i for i in range(5000)),
+            items=b"".join(b"%d\n" % i for i in range(20_000)),
         )
         self.assertEqual(done.returncode, 5)
         text = done.stderr.decode()
@@ -100,7 +100,7 @@ class Faults(program.Case):
         self.assertEqual(text.count("can't be written"), 1)
         self.assertIn("stopped before the last item", text)
         self.assertNotIn("report:", text)
-        self.assertLess(len(os.listdir(self.folder)), 1000)
+        self.assertLess(len(os.listdir(self.folder)), 10_000)
 
     def test_no_half_line_is_left_when_there_is_no_room_for_a_whole_one(self):
         limits = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))

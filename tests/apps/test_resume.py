@@ -1,4 +1,5 @@
 """--resume: what was completed is not done again, whatever has become of the run before and of its report."""
+import fcntl
 import json
 import os
 import pathlib
@@ -11,6 +12,15 @@ BOTH = ["--report", "report", "--resume", "report"]
 
 def names(text: bytes) -> list[str]:
     return text.decode().split()
+
+
+def is_locked(path: pathlib.Path) -> bool:
+    with open(path) as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def line(item: str | int, state: str = "completed") -> str:
@@ -115,7 +125,7 @@ class Again(program.Case):
     def test_progress_counts_what_is_to_be_done(self):
         (self.folder / "report").write_text("".join(line(i) for i in range(900)))
         done = self.run_program(
-            "--progress", "-j1", "--resume", "report", "sh", "-c", "[ $1 != 999 ] || sleep 3.5", "sh",
+            "--progress", "-j1", "--resume", "report", "sh", "-c", "[ $1 != 999 ] || sleep 6", "sh",
             items=b"".join(b"%d\n" % i for i in range(1000)),
         )
         self.assertIn("99 of 100 done", done.stderr.decode())
@@ -215,7 +225,9 @@ class Killed(program.Case):
 
     def test_run_after_run_is_killed_and_all_is_done_in_the_end(self):
         items = b"".join(b"%d\n" % i for i in range(300))
-        command = ["-q", "-j3", *BOTH, "sh", "-c", "echo $1 >> ran", "sh"]
+        # None runs far ahead of what has been written, however late that is.
+        script = "while [ $(wc -l < report) -lt $(($1 - 40)) ]; do sleep 0.01; done; echo $1 >> ran"
+        command = ["-q", "-j3", *BOTH, "sh", "-c", script, "sh"]
         for goal in (20, 80, 150):
             running = self.start_program(*command)
             running.give(items)
@@ -223,6 +235,7 @@ class Killed(program.Case):
             self.wait_until(lambda: path.exists() and path.read_bytes().count(b"\n") >= goal)
             running.process.kill()
             running.process.wait()
+            self.wait_until(lambda: not is_locked(path))  # a command that was just being started had it open, too
         self.assertEqual(self.run_program(*command, items=items).returncode, 0)
         lines = self.report()
         self.assertEqual(sorted(int(each["item"]) for each in lines), list(range(300)))

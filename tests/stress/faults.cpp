@@ -356,7 +356,7 @@ std::vector<std::string> faults(const soak_options& options) {
     if (round == rounds - 1) {
       while (next < count / rounds / 2)
         std::this_thread::sleep_for(1ms);
-      const ta::shutdown_options bounds{0s, 0s, 2s};
+      const ta::shutdown_options bounds{0s, 0s, 30s};
       for (const auto& id : tasks.shutdown(bounds).not_ended)
         wrong.push_back("not ended: " + id);
     }

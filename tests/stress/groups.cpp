@@ -29,7 +29,7 @@ struct home_of_children {
   ~home_of_children() { *there = false; }
 };
 
-/// In a child's frame. One that is left behind outlives a parent that goes on: of those nothing is said.
+/// In a child's frame. One that is left behind outlives a parent that goes on: the manager counts it.
 class visitor {
 public:
   explicit visitor(std::shared_ptr<std::atomic<bool>> there) : there_(std::move(there)) { look(); }
@@ -37,14 +37,13 @@ public:
   visitor& operator=(const visitor&) = delete;
   ~visitor() { look(); }
   void look() const {
-    constexpr auto before_it_is_left = 40ms;
-    if (!*there_ && std::chrono::steady_clock::now() - begun_ < before_it_is_left)
+    if (!*there_ && !late_.exchange(true))
       ++too_late;
   }
 
 private:
   std::shared_ptr<std::atomic<bool>> there_;
-  const std::chrono::steady_clock::time_point begun_ = std::chrono::steady_clock::now();
+  mutable std::atomic<bool> late_{false};
 };
 
 /// Throws when it is destroyed, unless something is thrown already.
@@ -171,6 +170,7 @@ void start_parents(ta::task_manager& tasks, open_groups& groups, std::uint32_t s
 std::vector<std::string> groups(std::uint32_t seed, std::chrono::seconds time) {
   std::vector<std::string> wrong;
   const auto end = std::chrono::steady_clock::now() + time;
+  std::uint64_t left_behind = 0; // by a machine that is busy with other things
   {
     ta::task_manager tasks{hasty()};
     open_groups open;
@@ -188,13 +188,17 @@ std::vector<std::string> groups(std::uint32_t seed, std::chrono::seconds time) {
     open.clear();
     for (const auto& id : tasks.shutdown({.drain = 10s, .cancel = 5s, .kill = 5s}).not_ended)
       wrong.push_back("not ended: " + id);
-    if (const auto used = tasks.statistics().global.in_use)
+    const auto facts = tasks.statistics();
+    if (const auto used = facts.global.in_use)
       wrong.push_back(std::to_string(used) + " tokens are lost");
+    left_behind = facts.overruns;
   }
   std::cout << "groups: seed " << seed << ": " << children_run << " children, " << refused << " refused, "
-            << kills << " kills, " << destructors_thrown << " destructors that threw\n";
-  if (too_late != 0)
-    wrong.push_back(std::to_string(too_late) + " looks at a parent's frame that had gone");
+            << kills << " kills, " << destructors_thrown << " destructors that threw, " << left_behind
+            << " left behind\n";
+  if (too_late > left_behind)
+    wrong.push_back(std::to_string(too_late) + " have seen their parent's frame go, "
+                    + std::to_string(left_behind) + " were left behind");
   if (witness::alive != 0)
     wrong.push_back(std::to_string(witness::alive) + " bodies are left");
   if (children_run == 0 || refused == 0 || kills == 0 || destructors_thrown == 0)

@@ -271,7 +271,7 @@ std::vector<std::string> soak(const soak_options& options) {
     wrong.push_back(std::to_string(witness::alive) + " bodies are left");
   if (system.registry().running() != actors)
     wrong.push_back(std::to_string(system.registry().running() - actors) + " actors are left");
-  for (int i = 0; i < 1000 && status_field("Threads") > threads; ++i)
+  for (int i = 0; i < 6000 && status_field("Threads") > threads; ++i)
     std::this_thread::sleep_for(5ms); // a detached actor's thread ends after the actor
   if (status_field("Threads") > threads)
     wrong.push_back(std::to_string(status_field("Threads") - threads) + " detached actors are left");
@@ -296,7 +296,7 @@ std::vector<std::string> shutdowns(const soak_options& options) {
       std::thread loading{
           [&, seed = static_cast<std::uint32_t>(random())] { load(tasks, counts, seed, 0, count); }};
       std::this_thread::sleep_for(moment(random, 20'000));
-      const ta::shutdown_options bounds{moment(random, 5000), moment(random, 20'000), 2s};
+      const ta::shutdown_options bounds{moment(random, 5000), moment(random, 20'000), 30s};
       const auto report = tasks.shutdown(bounds);
       for (const auto& id : report.not_ended)
         wrong.push_back("round " + std::to_string(round) + ": not ended: " + id);

@@ -19,6 +19,12 @@ int occupy(int microseconds) {
 }
 TASKACTOR_REGISTER(occupy);
 
+bool is_at_rest(const ta::task_manager& tasks, std::size_t workers) {
+  const auto facts = tasks.statistics();
+  return facts.process.in_use == 0 && facts.process.waiting == 0 && facts.workers.idle == workers
+         && facts.workers.busy == 0;
+}
+
 } // namespace
 
 std::vector<pid_t> children() {
@@ -61,6 +67,8 @@ std::size_t fill(ta::task_manager& tasks, std::size_t workers) {
     if (!good)
       std::this_thread::sleep_for(10ms);
   }
+  while (!is_at_rest(tasks, workers) && std::chrono::steady_clock::now() < bound) // after the outcomes
+    std::this_thread::sleep_for(1ms);
   return calls;
 }
 
@@ -74,7 +82,7 @@ full_pool::full_pool(ta::task_manager& tasks, std::size_t workers)
 std::vector<std::string> full_pool::compare() {
   calls_ += fill(tasks_, workers_);
   for (const auto end = std::chrono::steady_clock::now() + 20s;
-       (descriptors() != descriptors_ || children().size() != children_)
+       (descriptors() != descriptors_ || children().size() != children_ || !is_at_rest(tasks_, workers_))
        && std::chrono::steady_clock::now() < end;)
     std::this_thread::sleep_for(1ms);
   std::vector<std::string> wrong;

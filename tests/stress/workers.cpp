@@ -58,6 +58,11 @@ void count_end(const ta::outcome<int>& how, int expected, tally& ends) {
   }
 }
 
+bool every_end_was_seen(const ta::manager_statistics& facts, const tally& ends) {
+  return ends.right != 0 && ends.lost != 0 && ends.cancelled != 0 && ends.timed_out != 0 && ends.kills != 0
+         && facts.workers.run_again != 0;
+}
+
 /// What the threads are to do. Calm: nobody kills, and one of them alone makes short calls, a few at a time.
 struct stage {
   std::atomic<bool> calm{false}, over{false};
@@ -129,10 +134,12 @@ std::vector<std::string> workers(const soak_options& options, std::chrono::secon
           [&, i] { submit(tasks, options.seed + static_cast<std::uint32_t>(i), i == 0, now, ends); });
     threads.emplace_back([&] { kill_some(options.seed, now, ends); });
     std::this_thread::sleep_for(time);
+    const auto patience = std::chrono::steady_clock::now() + 60s;
+    while (!every_end_was_seen(tasks.statistics(), ends) && std::chrono::steady_clock::now() < patience)
+      std::this_thread::sleep_for(100ms);
     // Calls that take less than a millisecond are sent ahead: on a slow machine, or under a sanitizer, in
     // calm alone.
     now.calm = tasks.statistics().workers.prefetched == 0;
-    const auto patience = std::chrono::steady_clock::now() + 60s;
     while (tasks.statistics().workers.prefetched == 0 && std::chrono::steady_clock::now() < patience)
       std::this_thread::sleep_for(100ms);
     now.over = true;

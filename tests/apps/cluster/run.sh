@@ -25,7 +25,7 @@ taskactor cancel --node unix:gamma.socket "$(taskactor status --node unix:gamma.
 wait %4 || true
 
 kill -KILL %2
-sleep 1
+while ! taskactor nodes --node unix:alpha.socket | grep -q '^beta *down'; do sleep 0.05; done
 taskactor nodes --node unix:alpha.socket
 
 kill -TERM %1 %3
