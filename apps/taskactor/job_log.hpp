@@ -85,9 +85,14 @@ private:
   descriptor file_;
   bool goes_on_ = false;
   std::size_t lines_ = 0;
-  // Both clocks at one moment.
-  std::chrono::steady_clock::time_point steady_origin_ = std::chrono::steady_clock::now();
-  std::chrono::system_clock::time_point origin_ = std::chrono::system_clock::now();
+  /// Both clocks at one moment.
+  struct moment {
+    std::chrono::steady_clock::time_point steady;
+    std::chrono::system_clock::time_point wall;
+  };
+  /// As close together as they can be read: between the two another program may have had the processor.
+  static moment now() noexcept;
+  const moment origin_ = now();
 };
 
 } // namespace taskactor::cli

@@ -213,12 +213,12 @@ class Networks(unittest.TestCase):
         begun = time.monotonic()
         for name in silent:
             self.silence(name, "add")
-        self.wait_until(lambda: self.state("b", "a") != "up" and self.state("a", "b") != "up", 10)
-        self.wait_until(lambda: "down" in (self.state("a", "b"), self.state("b", "a")), 10)
+        self.wait_until(lambda: self.state("b", "a") != "up" and self.state("a", "b") != "up", 30)
+        self.wait_until(lambda: "down" in (self.state("a", "b"), self.state("b", "a")), 30)
         self.assertEqual(call.wait(LIMIT), 1)
-        self.assertLess(time.monotonic() - begun, 6)  # of 2.5, with the asking; one side may hear of it by the other
+        self.assertLess(time.monotonic() - begun, 15)  # of 2.5, with the asking; one side may hear of it by the other
         self.assertIn("was lost under it", call.stderr.read())
-        self.wait_until(lambda: "cancelled" in log.read_text(), 10)
+        self.wait_until(lambda: "cancelled" in log.read_text(), 30)
         for name in silent:
             self.silence(name, "del")
         self.wait_until(lambda: self.state("a", "b") == "up" and self.state("b", "a") == "up")
