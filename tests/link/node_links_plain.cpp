@@ -5,11 +5,15 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <cstdint>
 #include <filesystem>
 #include <future>
+#include <optional>
 #include <stdexcept>
 #include <system_error>
+#include <thread>
 
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -27,7 +31,7 @@ struct two_ends {
   ta::node_links links;
   std::shared_ptr<door> inside = std::make_shared<door>();
   std::shared_ptr<end> caller = std::make_shared<end>();
-  ta::link_bounds bounds;
+  ta::link_bounds bounds{.handshake_timeout = 1min, .closing_timeout = 1min}; // a busy machine is in time
   std::shared_ptr<ta::node_listening> listening;
 
   void listen(const std::string& at = "127.0.0.1:0") {
@@ -37,6 +41,43 @@ struct two_ends {
     return links.connect(listening->address(), {}, {}, bounds, as);
   }
   std::shared_ptr<ta::node_link> call() { return call(caller); }
+};
+
+/// Nobody listens at this port of 127.0.0.1 as long as it lives, in no other process either.
+class held_port {
+public:
+  explicit held_port(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    held_ = ::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  }
+  held_port(const held_port&) = delete;
+  held_port& operator=(const held_port&) = delete;
+  ~held_port() { ::close(socket_); }
+  /// No: somebody else has got it before.
+  bool is_held() const { return held_; }
+
+private:
+  int socket_;
+  bool held_ = false;
+};
+
+/// Lets another thread send as soon as there is a link.
+class eager : public end {
+public:
+  void on_open(std::shared_ptr<ta::node_link> opened, const ta::link_peer& peer) noexcept override {
+    end::on_open(opened, peer);
+    std::jthread{[&opened] { opened->send(make_frame("at once")); }}.join();
+  }
+};
+
+class eager_door : public door {
+public:
+  std::shared_ptr<ta::node_link_listener> on_peer(const ta::link_peer&) noexcept override {
+    return std::make_shared<eager>();
+  }
 };
 
 } // namespace node_links_plain
@@ -70,6 +111,15 @@ BOOST_AUTO_TEST_CASE(what_is_sent_before_the_link_is_up_is_sent_then) {
   listen();
   call()->send(make_frame(1));
   BOOST_TEST(caller->frames(1).size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(what_another_thread_sends_at_once_comes_behind_the_greeting) {
+  inside = std::make_shared<eager_door>();
+  listen();
+  call();
+  const auto frames = caller->frames(1);
+  BOOST_REQUIRE_EQUAL(frames.size(), 1U);
+  BOOST_TEST(ta::read_frame(frames[0]).value() == "at once");
 }
 
 BOOST_AUTO_TEST_CASE(a_closed_link_delivers_also_when_all_links_end_at_once) {
@@ -135,9 +185,15 @@ BOOST_AUTO_TEST_CASE(who_is_not_wanted_is_told_so) {
 }
 
 BOOST_AUTO_TEST_CASE(nobody_there_and_no_such_name_are_told_as_such) {
-  listen();
-  const auto gone = listening->address();
-  listening.reset();
+  link_address gone;
+  std::optional<held_port> nobody;
+  for (int i = 0; i < 20 && !(nobody && nobody->is_held()); ++i) {
+    listen();
+    gone = listening->address();
+    listening.reset();
+    nobody.emplace(gone.port);
+  }
+  BOOST_REQUIRE(nobody->is_held());
   links.connect(gone, {}, {}, bounds, caller);
   BOOST_CHECK(caller->closed().what == link_end::not_reached);
   BOOST_TEST(caller->closed().text == gone.text() + ": Connection refused");

@@ -51,6 +51,8 @@ public:
   void finish();
 
   bool is_up() const noexcept { return up_; }
+  /// Without TLS, when it is up: the greeting is in the output still, and has to be sent first.
+  bool has_greeting() const noexcept { return !output_.empty(); }
   /// By its certificate; empty without TLS.
   std::string peer_name() const { return tls_ ? tls_->peer_name() : std::string{}; }
   /// Once it is over nothing is taken any more; what is in the output is still to be sent.

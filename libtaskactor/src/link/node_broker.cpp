@@ -39,7 +39,8 @@ public:
 
   void start(caf::io::broker& self) {
     self_ = &self;
-    wake_after(plan_.bounds.handshake_timeout, link_deadline::handshake);
+    if (plan_.dial)
+      wake_after(plan_.bounds.handshake_timeout, link_deadline::handshake);
   }
   void adopt(dialed& got);
   void take(std::string_view bytes);
@@ -69,6 +70,7 @@ private:
   void drop();
   void wake_after(std::chrono::milliseconds delay, link_deadline which);
   int socket() const { return static_cast<int>(connection_.id()); }
+  std::size_t left() const { return finished_ ? 0 : sending_.size() - sent_ + waiting_; }
 
   broker_plan plan_;
   std::optional<link_session> session_; // until the socket is closed: TLS takes much memory
@@ -96,6 +98,8 @@ void served::adopt(dialed& got) {
     return end(got.call.failure);
   connection_ = self_->add_scribe(got.call.socket.release());
   connected_ = true;
+  if (plan_.filter) // not before: who has let it in may still be at that
+    wake_after(plan_.bounds.handshake_timeout, link_deadline::handshake);
   self_->ack_writes(connection_, true);
   read_on();
   session_->begin(std::move(got.tls));
@@ -153,10 +157,10 @@ void served::flush_locked() {
 void served::write_locked(std::string_view bytes) {
   if (waiting_ == 0 && !bytes.empty())
     bytes.remove_prefix(node_link_access::write(*plan_.owner, bytes));
+  waiting_ += bytes.size();
+  node_link_access::hand(*plan_.owner, left());
   if (bytes.empty())
     return;
-  waiting_ += bytes.size();
-  node_link_access::hand(*plan_.owner, bytes.size());
   self_->write(connection_, bytes.size(), bytes.data());
   self_->flush(connection_);
 }
@@ -176,20 +180,19 @@ void served::pump() {
     if (sending_.empty())
       break;
     const auto piece = std::string_view{sending_}.substr(sent_, piece_size);
+    sent_ += piece.size(); // first: `left` counts it once
     if (session_->is_plain())
       write_locked(piece);
     else
       session_->send(piece), flush_locked();
-    sent_ += piece.size();
     lock.unlock(); // for others who send, and ask
     lock.lock();
   }
-  const auto left = sending_.size() - sent_ + waiting_;
-  const bool drained = node_link_access::left(*plan_.owner, left);
+  const bool drained = node_link_access::has_drained(*plan_.owner, left());
   lock.unlock();
   if (drained)
     plan_.listener->on_drained();
-  if (!closing_ || left != 0)
+  if (!closing_ || left() != 0)
     return;
   if (!std::exchange(goodbye_, true)) {
     session_->finish();
@@ -222,10 +225,8 @@ void served::close_when_sent() {
 
 /// The session may have come to its end.
 void served::look() {
-  if (finished_ || !session_->over())
-    return;
-  finish(*session_->over());
-  linger();
+  if (!finished_ && session_->over())
+    finish(*session_->over()), linger();
 }
 
 void served::end(const link_reason& why) {

@@ -41,10 +41,10 @@ struct node_link_access {
   static std::string take(node_link& which);
   /// Under `wire`: how much of it the socket has taken, or lost.
   static std::size_t write(const node_link& which, std::string_view bytes) noexcept;
-  /// Under `wire`: so much is with the broker.
-  static void hand(node_link& which, std::size_t bytes) noexcept { which.handed_ += bytes; }
-  /// Under `wire`: so much of what was taken waits still. True: the link has drained.
-  static bool left(node_link& which, std::size_t waiting);
+  /// Under `wire`: so much is with the broker now, all in all.
+  static void hand(node_link& which, std::size_t bytes) noexcept { which.handed_ = bytes; }
+  /// Under `wire`: the same. True: the link has drained.
+  static bool has_drained(node_link& which, std::size_t handed);
   static void end(node_link& which);
 
   /// While it is there, the link's broker is in a handler, behind which it looks for what is to be sent.

@@ -55,6 +55,7 @@ void node_link::send(std::string frame) {
 /// socket doesn't take is for the broker then, encrypted already, and so before all that comes later.
 bool node_link::send_now(const std::string& frame) {
   if (!direct_ || handed_ != 0 || !spilled_.empty() || !outgoing_.empty() || frame.size() > direct_limit
+      || session_->has_greeting()
       || node_link_access::from_within::is(*this)) // it sends together what it is asked for there
     return false;
   std::string encrypted;
@@ -134,9 +135,9 @@ std::size_t node_link_access::write(const node_link& which, std::string_view byt
   return static_cast<std::size_t>(sent);
 }
 
-bool node_link_access::left(node_link& which, std::size_t waiting) {
-  which.handed_ = waiting;
-  const bool low = which.spilled_.size() + which.outgoing_.size() + waiting < which.bounds_.low_water;
+bool node_link_access::has_drained(node_link& which, std::size_t handed) {
+  hand(which, handed);
+  const bool low = which.spilled_.size() + which.outgoing_.size() + handed < which.bounds_.low_water;
   return low && std::exchange(which.high_, false);
 }
 

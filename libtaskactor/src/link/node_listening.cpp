@@ -68,7 +68,12 @@ void node_listening::parts::let_in(accepted_socket got) {
                                                 .filter = filter_,
                                                 .brokers = brokers_,
                                                 .bounds = filter_->bounds()});
-  filter_->begin(made->id());
+  try {
+    filter_->begin(made->id());
+  } catch (...) {
+    post(made, end_link{{link_end::no_resources, "no memory"}}); // it would wait for its socket
+    throw;
+  }
   post(made, socket_dialed{std::move(ready)});
 }
 
