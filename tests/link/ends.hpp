@@ -18,6 +18,9 @@ namespace test {
 
 namespace ta = taskactor::detail;
 
+/// Longer than anything takes on a busy machine.
+inline constexpr std::chrono::seconds patience{60};
+
 class end : public ta::node_link_listener {
 public:
   void on_open(std::shared_ptr<ta::node_link> opened, const ta::link_peer& peer) noexcept override {
@@ -84,7 +87,7 @@ private:
   template <class F>
   std::unique_lock<std::mutex> wait(F f) {
     std::unique_lock lock{mutex_};
-    changed_.wait_for(lock, std::chrono::seconds{20}, f);
+    changed_.wait_for(lock, patience, f);
     return lock;
   }
   std::mutex mutex_;
@@ -116,12 +119,12 @@ public:
   }
   std::shared_ptr<end> entered(std::size_t index = 0) {
     std::unique_lock lock{mutex_};
-    changed_.wait_for(lock, std::chrono::seconds{20}, [&] { return ends_.size() > index; });
+    changed_.wait_for(lock, patience, [&] { return ends_.size() > index; });
     return ends_.at(index);
   }
   std::vector<std::pair<ta::link_peer, ta::link_reason>> refused(std::size_t count) {
     std::unique_lock lock{mutex_};
-    changed_.wait_for(lock, std::chrono::seconds{20}, [&] { return refused_.size() >= count; });
+    changed_.wait_for(lock, patience, [&] { return refused_.size() >= count; });
     return refused_;
   }
   std::function<bool(const ta::link_peer&)> wanted;

@@ -47,8 +47,8 @@ struct two_sides : identities {
                                              const ta::link_identity& as_beta) {
     constexpr std::size_t threads = 3, each = 300;
     temporary_directory folder;
-    ta::link_bounds bounds;
-    bounds.queued = std::size_t{1} << 27;
+    const ta::link_bounds bounds{.queued = std::size_t{1} << 27,
+                                 .handshake_timeout = std::chrono::minutes{1}};
     const auto listening
         = there.listen(link_address::parse("unix:" + (folder / "a")), as_alpha, bounds, door);
     here.connect(listening->address(), as_beta, {}, bounds, caller);

@@ -22,7 +22,7 @@ struct tls_ends : identities {
   ta::node_links links;
   std::shared_ptr<door> inside = std::make_shared<door>();
   std::shared_ptr<end> caller = std::make_shared<end>();
-  ta::link_bounds bounds;
+  ta::link_bounds bounds{.handshake_timeout = 1min, .closing_timeout = 1min}; // a busy machine is in time
   std::shared_ptr<ta::node_listening> listening;
 
   void listen(const link_identity& as, const std::string& at = "127.0.0.1:0") {

@@ -8,8 +8,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdarg>
-#include <filesystem>
-#include <iterator>
+#include <cstdlib>
 
 #include <dlfcn.h>
 #include <pthread.h>
@@ -99,10 +98,26 @@ inline shortage::~shortage() { which_now = -1; }
 inline int shortage::failed() const noexcept { return failures.load(); }
 inline void shortage::wait() const noexcept { failures.wait(0); }
 
-/// Of this process now.
-inline int threads() {
-  const std::filesystem::directory_iterator entries{"/proc/self/task"};
-  return static_cast<int>(std::distance(begin(entries), end(entries)));
+inline std::atomic<int> threads_now{1};
+
+/// Of this process now: of those whose function has returned, the kernel may still have some for a while,
+/// joined ones too.
+inline int threads() noexcept { return threads_now.load(); }
+
+struct beginning {
+  void* (*run)(void*);
+  void* with;
+};
+
+/// What each thread begins with, and is counted by. `given`: a `beginning`, by `malloc`.
+inline void* run_counted(void* given) {
+  struct counted {
+    ~counted() { threads_now.fetch_sub(1); }
+  };
+  const counted until_it_returns{};
+  const auto what = *static_cast<beginning*>(given);
+  std::free(given);
+  return what.run(what.with);
 }
 
 inline thread_limit::thread_limit(int most) noexcept {
@@ -135,7 +150,17 @@ int pthread_create(pthread_t* into, const pthread_attr_t* how, void* (*run)(void
     return EAGAIN;
   if (const int error = scarcity::fault(kind::thread))
     return error;
-  return next(into, how, run, with);
+  auto* const what = static_cast<scarcity::beginning*>(std::malloc(sizeof(scarcity::beginning)));
+  if (what == nullptr)
+    return EAGAIN;
+  *what = {run, with};
+  scarcity::threads_now.fetch_add(1);
+  const int error = next(into, how, scarcity::run_counted, what);
+  if (error != 0) {
+    scarcity::threads_now.fetch_sub(1);
+    std::free(what);
+  }
+  return error;
 }
 
 int pipe2(int* ends, int flags) noexcept {

@@ -52,11 +52,15 @@ constexpr int all_errors[] = {EAGAIN, ENOMEM, EMFILE, ENFILE};
 int threads_that_stay() {
   int least = scarcity::threads();
   auto since = std::chrono::steady_clock::now();
-  for (; std::chrono::steady_clock::now() < since + 500ms; std::this_thread::yield())
+  constexpr int enough = 1000;
+  for (int looks = 0; looks < enough || std::chrono::steady_clock::now() < since + 500ms; ++looks) {
+    std::this_thread::yield();
     if (const int count = scarcity::threads(); count < least) {
       least = count;
       since = std::chrono::steady_clock::now();
+      looks = 0;
     }
+  }
   return least;
 }
 
