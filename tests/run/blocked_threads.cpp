@@ -15,6 +15,9 @@
 #include <atomic>
 #include <sstream>
 #include <thread>
+#include <vector>
+
+#include <unistd.h>
 
 using namespace test;
 
@@ -27,9 +30,14 @@ using ta::detail::thread_slot;
 using ta::detail::time_point;
 using ta::detail::watched_turn;
 
+/// How long the kernel has kept the test's thread waiting: as the test says.
+std::chrono::nanoseconds run_delay{};
+
 /// A watch whose time is the test's, over a record of a manager in virtual time.
 struct watched {
-  watched() : home(ta::detail::runtime_of(world.tasks)), watch(home, 100ms) {
+  watched()
+      : home(ta::detail::runtime_of(world.tasks)),
+        watch(home, 100ms, [](pid_t) noexcept { return run_delay; }) {
     task->home = &home;
     task->id = "t";
   }
@@ -66,6 +74,40 @@ BOOST_AUTO_TEST_CASE(a_turn_is_reported_once_when_it_is_as_long_as_the_bound) {
   BOOST_TEST(w.watch.statistics().now == 0u);
   BOOST_TEST(w.watch.statistics().ever == 1u);
   BOOST_TEST((w.watch.statistics().longest == 200ms));
+}
+
+BOOST_AUTO_TEST_CASE(time_that_others_had_the_processor_for_does_not_count) {
+  watched w;
+  const watched_turn turn{&w.watch, *w.task};
+  run_delay = 7s; // of before
+  BOOST_TEST(w.scan(0ms) == lines{}, boost::test_tools::per_element());
+  BOOST_TEST(w.scan(50ms) == lines{}, boost::test_tools::per_element());
+  run_delay += 60ms;
+  BOOST_TEST(w.scan(100ms) == lines{}, boost::test_tools::per_element());
+  BOOST_TEST(w.scan(150ms) == lines{}, boost::test_tools::per_element());
+  run_delay += 10ms;
+  BOOST_TEST(w.scan(170ms) == lines{"t 100"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(the_kernel_says_how_long_a_thread_was_kept_waiting) {
+  const auto before = ta::detail::run_delay_of(::gettid());
+  std::atomic<bool> over{false};
+  std::vector<std::thread> others;
+  for (unsigned i = 0; i < 2 * std::thread::hardware_concurrency(); ++i)
+    others.emplace_back([&] {
+      while (!over) {
+      }
+    });
+  const auto patience = std::chrono::steady_clock::now() + 60s;
+  auto now = before;
+  while (now == before && std::chrono::steady_clock::now() < patience)
+    now = ta::detail::run_delay_of(::gettid());
+  over = true;
+  for (auto& each : others)
+    each.join();
+  const bool is_told = ::access("/proc/self/schedstat", R_OK) == 0; // the kernel may be built without
+  BOOST_TEST((now > before || !is_told));
+  BOOST_TEST((ta::detail::run_delay_of(1 << 30) == 0ns));
 }
 
 BOOST_AUTO_TEST_CASE(turns_that_follow_each_other_are_not_one_long_turn) {

@@ -1,6 +1,11 @@
 #include "stall_detector.hpp"
 
 #include <algorithm>
+#include <array>
+#include <cstdio>
+#include <memory>
+
+#include <unistd.h>
 
 namespace taskactor::detail {
 
@@ -28,7 +33,7 @@ thread_slot& thread_slot::mine() {
   return slot;
 }
 
-thread_slot::thread_slot() {
+thread_slot::thread_slot() : thread_(::gettid()) {
   auto& all = all_slots();
   const std::lock_guard lock{all.mutex};
   all.slots.push_back(this);
@@ -38,6 +43,17 @@ thread_slot::~thread_slot() {
   auto& all = all_slots();
   const std::lock_guard lock{all.mutex};
   std::erase(all.slots, this);
+}
+
+std::chrono::nanoseconds run_delay_of(pid_t thread) noexcept {
+  std::array<char, 64> path{};
+  std::snprintf(path.data(), path.size(), "/proc/self/task/%d/schedstat", static_cast<int>(thread));
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::fopen(path.data(), "re"), &std::fclose};
+  unsigned long long running = 0;
+  unsigned long long waiting = 0;
+  if (!file || std::fscanf(file.get(), "%llu %llu", &running, &waiting) != 2)
+    return {};
+  return std::chrono::nanoseconds{static_cast<std::int64_t>(waiting)};
 }
 
 std::vector<blocked_turn> stall_detector::scan(time_point now) {
@@ -75,14 +91,17 @@ void stall_detector::look_at(thread_slot& slot, time_point now, std::vector<bloc
   if (idle)
     return;
   busy_ = true;
+  if (!at->judged && !at->delay)
+    at->delay = delay_of_(slot.thread_);
   if (!at->judged && now - at->since >= bound_)
-    judge(slot, *at, now, found);
+    if (const auto held = now - at->since - (delay_of_(slot.thread_) - *at->delay); held >= bound_)
+      judge(slot, *at, held, found);
   if (at->counted)
     counts_.longest = std::max(counts_.longest, std::chrono::nanoseconds{now - at->since});
 }
 
 /// The turn is too long: whose is it? Undecided while another manager's watch has it pinned.
-void stall_detector::judge(thread_slot& slot, stall_sample& what, time_point now,
+void stall_detector::judge(thread_slot& slot, stall_sample& what, std::chrono::nanoseconds held,
                            std::vector<blocked_turn>& found) {
   auto address = slot.task_.load(std::memory_order_acquire) & ~thread_slot::pinned;
   if (address == 0
@@ -101,7 +120,7 @@ void stall_detector::judge(thread_slot& slot, stall_sample& what, time_point now
   what.judged = true;
   if (task.home != &home_)
     return;
-  found.push_back({ref<record>{&task}, task.current_id(), now - what.since});
+  found.push_back({ref<record>{&task}, task.current_id(), held});
   what.counted = true;
   ++counts_.now;
   ++counts_.ever;

@@ -7,7 +7,8 @@
 /// turn is pinned, which keeps the worker from leaving it, and for as long as it takes to copy a reference.
 ///
 /// With nothing to watch the watch sleeps; a worker that enters then wakes it. It goes by real time, whatever
-/// the clock of the actor system: it is off in virtual time.
+/// the clock of the actor system: it is off in virtual time. Time in which the kernel let other threads run
+/// instead is no fault of the body's, and doesn't count.
 #pragma once
 
 #include <taskactor/run/record.hpp>
@@ -18,9 +19,12 @@
 #include <cstdint>
 #include <functional>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
+
+#include <sys/types.h>
 
 namespace taskactor::detail {
 
@@ -67,9 +71,14 @@ private:
       std::this_thread::yield();
   }
 
+  const pid_t thread_;
   std::atomic<std::uintptr_t> task_{0};
   std::atomic<std::uint64_t> turn_{0};
 };
+
+/// How long the kernel has kept a thread of this process waiting for a processor, in all its life; zero where
+/// it doesn't say (`schedstat` of proc(5)).
+std::chrono::nanoseconds run_delay_of(pid_t thread) noexcept;
 
 /// A body holds its thread for longer than the bound.
 struct blocked_turn {
@@ -80,8 +89,10 @@ struct blocked_turn {
 
 class stall_detector {
 public:
-  /// Of the bodies of one manager.
-  explicit stall_detector(const runtime& home, std::chrono::nanoseconds bound) : home_(home), bound_(bound) {}
+  /// Of the bodies of one manager. `delay_of`: as `run_delay_of`.
+  stall_detector(const runtime& home, std::chrono::nanoseconds bound,
+                 std::chrono::nanoseconds (*delay_of)(pid_t) noexcept = run_delay_of)
+      : home_(home), bound_(bound), delay_of_(delay_of) {}
 
   /// Threads: any. Something begins to run.
   void wake_if_asleep() noexcept {
@@ -112,13 +123,17 @@ private:
     bool judged = false;  // it is known to be too long
     bool counted = false; // and of this manager
     bool met = true;      // in the present scan
+    /// Its thread's run delay when it was seen for the second time: most turns aren't.
+    std::optional<std::chrono::nanoseconds> delay{};
   };
   void look_at(thread_slot& slot, time_point now, std::vector<blocked_turn>& found);
-  void judge(thread_slot& slot, stall_sample& what, time_point now, std::vector<blocked_turn>& found);
+  void judge(thread_slot& slot, stall_sample& what, std::chrono::nanoseconds held,
+             std::vector<blocked_turn>& found);
   void wake() noexcept;
 
   const runtime& home_;
   const std::chrono::nanoseconds bound_;
+  std::chrono::nanoseconds (*const delay_of_)(pid_t) noexcept;
   std::atomic<bool> asleep_{false};
   mutable std::mutex mutex_; // what follows
   std::condition_variable changed_;

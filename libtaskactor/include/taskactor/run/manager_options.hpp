@@ -51,7 +51,8 @@ struct manager_options {
   /// Waiting so long is worth a level of priority. Zero: priorities are strict, and low ones may starve.
   time_span priority_aging = std::chrono::seconds{10};
   /// A body that holds a thread of the scheduler so long is named in a warning (`event_kind::blocking`),
-  /// while it still does; noticed up to half as long again later. By real time. Zero: nobody watches.
+  /// while it still does; noticed up to half as long again later. By real time, without that which the kernel
+  /// gave to other threads. Zero: nobody watches.
   time_span blocked_after = std::chrono::milliseconds{100};
   /// What the workers of `run_in_process` are: a program whose `main` has `worker_entry`, as
   /// `taskactor-worker` does, and its arguments; a name without a slash is looked for on the PATH. It has to
