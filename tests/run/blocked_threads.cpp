@@ -13,6 +13,7 @@
 #include <spdlog/spdlog.h>
 
 #include <atomic>
+#include <optional>
 #include <sstream>
 #include <thread>
 #include <vector>
@@ -30,14 +31,15 @@ using ta::detail::thread_slot;
 using ta::detail::time_point;
 using ta::detail::watched_turn;
 
-/// How long the kernel has kept the test's thread waiting: as the test says.
-std::chrono::nanoseconds run_delay{};
+/// What the kernel says of the test's thread: as the test says.
+std::optional<ta::detail::thread_times> thread_now;
 
 /// A watch whose time is the test's, over a record of a manager in virtual time.
 struct watched {
   watched()
       : home(ta::detail::runtime_of(world.tasks)),
-        watch(home, 100ms, [](pid_t) noexcept { return run_delay; }) {
+        watch(home, 100ms, [](pid_t) noexcept { return thread_now; }) {
+    thread_now.reset();
     task->home = &home;
     task->id = "t";
   }
@@ -79,18 +81,49 @@ BOOST_AUTO_TEST_CASE(a_turn_is_reported_once_when_it_is_as_long_as_the_bound) {
 BOOST_AUTO_TEST_CASE(time_that_others_had_the_processor_for_does_not_count) {
   watched w;
   const watched_turn turn{&w.watch, *w.task};
-  run_delay = 7s; // of before
+  thread_now = {.ran = 1s, .waited = 7s};
   BOOST_TEST(w.scan(0ms) == lines{}, boost::test_tools::per_element());
-  BOOST_TEST(w.scan(50ms) == lines{}, boost::test_tools::per_element());
-  run_delay += 60ms;
-  BOOST_TEST(w.scan(100ms) == lines{}, boost::test_tools::per_element());
+  thread_now->waited += 60ms;
   BOOST_TEST(w.scan(150ms) == lines{}, boost::test_tools::per_element());
-  run_delay += 10ms;
+  thread_now->waited += 10ms;
+  BOOST_TEST(w.scan(169ms) == lines{}, boost::test_tools::per_element());
   BOOST_TEST(w.scan(170ms) == lines{"t 100"}, boost::test_tools::per_element());
+  thread_now->waited += 500ms;
+  BOOST_TEST(w.scan(690ms) == lines{}, boost::test_tools::per_element());
+  BOOST_TEST((w.watch.statistics().longest == 120ms));
+}
+
+BOOST_AUTO_TEST_CASE(a_thread_that_waits_for_a_processor_is_judged_when_it_had_one) {
+  watched w;
+  const watched_turn turn{&w.watch, *w.task};
+  thread_now = {.ran = 1s, .waited = 7s, .runnable = true};
+  BOOST_TEST(w.scan(0ms) == lines{}, boost::test_tools::per_element());
+  BOOST_TEST(w.scan(1s) == lines{}, boost::test_tools::per_element());
+  BOOST_TEST(w.scan(2s) == lines{}, boost::test_tools::per_element());
+  thread_now->waited += 2s; // it goes on, and computes
+  thread_now->ran += 50ms;
+  BOOST_TEST(w.scan(2050ms) == lines{}, boost::test_tools::per_element());
+  thread_now->ran += 50ms;
+  BOOST_TEST(w.scan(2100ms) == lines{"t 100"}, boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(where_the_kernel_does_not_say_it_now_and_then_the_clock_counts) {
+  watched w;
+  const watched_turn turn{&w.watch, *w.task};
+  BOOST_TEST(w.scan(0ms) == lines{}, boost::test_tools::per_element());
+  thread_now = {.ran = 1s, .waited = 7s};
+  BOOST_TEST(w.scan(50ms) == lines{}, boost::test_tools::per_element());
+  thread_now.reset();
+  BOOST_TEST(w.scan(100ms) == lines{"t 100"}, boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(the_kernel_says_how_long_a_thread_was_kept_waiting) {
-  const auto before = ta::detail::run_delay_of(::gettid());
+  const auto before = ta::detail::times_of(::gettid());
+  BOOST_TEST(!ta::detail::times_of(1 << 30));
+  const bool is_told = ::access("/proc/self/schedstat", R_OK) == 0; // the kernel may be built without
+  BOOST_REQUIRE(before.has_value() == is_told);
+  if (!is_told)
+    return;
   std::atomic<bool> over{false};
   std::vector<std::thread> others;
   for (unsigned i = 0; i < 2 * std::thread::hardware_concurrency(); ++i)
@@ -99,15 +132,16 @@ BOOST_AUTO_TEST_CASE(the_kernel_says_how_long_a_thread_was_kept_waiting) {
       }
     });
   const auto patience = std::chrono::steady_clock::now() + 60s;
-  auto now = before;
-  while (now == before && std::chrono::steady_clock::now() < patience)
-    now = ta::detail::run_delay_of(::gettid());
+  auto now = *before;
+  while ((now.waited == before->waited || now.ran == before->ran)
+         && std::chrono::steady_clock::now() < patience)
+    now = ta::detail::times_of(::gettid()).value();
   over = true;
   for (auto& each : others)
     each.join();
-  const bool is_told = ::access("/proc/self/schedstat", R_OK) == 0; // the kernel may be built without
-  BOOST_TEST((now > before || !is_told));
-  BOOST_TEST((ta::detail::run_delay_of(1 << 30) == 0ns));
+  BOOST_TEST((now.waited > before->waited));
+  BOOST_TEST((now.ran > before->ran));
+  BOOST_TEST(now.runnable);
 }
 
 BOOST_AUTO_TEST_CASE(turns_that_follow_each_other_are_not_one_long_turn) {

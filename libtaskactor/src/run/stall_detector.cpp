@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <memory>
+#include <utility>
 
 #include <unistd.h>
 
@@ -45,15 +46,30 @@ thread_slot::~thread_slot() {
   std::erase(all.slots, this);
 }
 
-std::chrono::nanoseconds run_delay_of(pid_t thread) noexcept {
+namespace {
+
+using file = std::unique_ptr<std::FILE, int (*)(std::FILE*)>;
+
+file open_of_thread(pid_t thread, const char* name) noexcept {
   std::array<char, 64> path{};
-  std::snprintf(path.data(), path.size(), "/proc/self/task/%d/schedstat", static_cast<int>(thread));
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file{std::fopen(path.data(), "re"), &std::fclose};
-  unsigned long long running = 0;
-  unsigned long long waiting = 0;
-  if (!file || std::fscanf(file.get(), "%llu %llu", &running, &waiting) != 2)
-    return {};
-  return std::chrono::nanoseconds{static_cast<std::int64_t>(waiting)};
+  std::snprintf(path.data(), path.size(), "/proc/self/task/%d/%s", static_cast<int>(thread), name);
+  return {std::fopen(path.data(), "re"), &std::fclose};
+}
+
+} // namespace
+
+std::optional<thread_times> times_of(pid_t thread) noexcept {
+  const auto times = open_of_thread(thread, "schedstat");
+  const auto facts = open_of_thread(thread, "stat");
+  unsigned long long ran = 0;
+  unsigned long long waited = 0;
+  char state = 0;
+  // A thread's name may have anything in it but a slash; those of the scheduler have no parenthesis.
+  if (!times || !facts || std::fscanf(times.get(), "%llu %llu", &ran, &waited) != 2
+      || std::fscanf(facts.get(), "%*d (%*[^)]) %c", &state) != 1)
+    return std::nullopt;
+  return thread_times{std::chrono::nanoseconds{static_cast<std::int64_t>(ran)},
+                      std::chrono::nanoseconds{static_cast<std::int64_t>(waited)}, state == 'R'};
 }
 
 std::vector<blocked_turn> stall_detector::scan(time_point now) {
@@ -79,25 +95,30 @@ void stall_detector::look_at(thread_slot& slot, time_point now, std::vector<bloc
                                [&](const stall_sample& each) { return each.slot == &slot; });
   if (at == samples_.end() || at->turn != turn) {
     busy_ = true;
+    const auto times = idle ? std::nullopt : times_of_(slot.thread_);
     if (at == samples_.end()) {
-      samples_.push_back({&slot, turn, now});
+      samples_.push_back({&slot, turn, now, times, times});
       return;
     }
     counts_.now -= at->counted;
-    *at = {&slot, turn, now};
+    *at = {&slot, turn, now, times, times};
     return;
   }
   at->met = true;
   if (idle)
     return;
   busy_ = true;
-  if (!at->judged && !at->delay)
-    at->delay = delay_of_(slot.thread_);
-  if (!at->judged && now - at->since >= bound_)
-    if (const auto held = now - at->since - (delay_of_(slot.thread_) - *at->delay); held >= bound_)
-      judge(slot, *at, held, found);
+  const auto times = times_of_(slot.thread_);
+  const auto last = std::exchange(at->last, times);
+  // The kernel counts a wait when it is over.
+  const bool waits = times && last && times->runnable && times->ran == last->ran;
+  auto held = now - at->since;
+  if (times && at->begun)
+    held -= std::max(times->waited - at->begun->waited, std::chrono::nanoseconds{0});
+  if (!at->judged && !waits && held >= bound_)
+    judge(slot, *at, held, found);
   if (at->counted)
-    counts_.longest = std::max(counts_.longest, std::chrono::nanoseconds{now - at->since});
+    counts_.longest = std::max(counts_.longest, std::chrono::nanoseconds{held});
 }
 
 /// The turn is too long: whose is it? Undecided while another manager's watch has it pinned.

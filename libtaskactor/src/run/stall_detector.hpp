@@ -76,9 +76,14 @@ private:
   std::atomic<std::uint64_t> turn_{0};
 };
 
-/// How long the kernel has kept a thread of this process waiting for a processor, in all its life; zero where
-/// it doesn't say (`schedstat` of proc(5)).
-std::chrono::nanoseconds run_delay_of(pid_t thread) noexcept;
+/// What the kernel says of a thread's life so far (`schedstat` and `stat` of proc(5)).
+struct thread_times {
+  std::chrono::nanoseconds ran{};
+  std::chrono::nanoseconds waited{}; // for a processor; without the wait that it may be in
+  bool runnable = false;             // it runs, or waits for a processor
+};
+/// Of a thread of this process; nothing where the kernel doesn't say it.
+std::optional<thread_times> times_of(pid_t thread) noexcept;
 
 /// A body holds its thread for longer than the bound.
 struct blocked_turn {
@@ -89,10 +94,11 @@ struct blocked_turn {
 
 class stall_detector {
 public:
-  /// Of the bodies of one manager. `delay_of`: as `run_delay_of`.
-  stall_detector(const runtime& home, std::chrono::nanoseconds bound,
-                 std::chrono::nanoseconds (*delay_of)(pid_t) noexcept = run_delay_of)
-      : home_(home), bound_(bound), delay_of_(delay_of) {}
+  using reader = std::optional<thread_times> (*)(pid_t thread) noexcept;
+
+  /// Of the bodies of one manager.
+  stall_detector(const runtime& home, std::chrono::nanoseconds bound, reader times = times_of)
+      : home_(home), bound_(bound), times_of_(times) {}
 
   /// Threads: any. Something begins to run.
   void wake_if_asleep() noexcept {
@@ -119,12 +125,11 @@ private:
   struct stall_sample {
     const thread_slot* slot;
     std::uint64_t turn;
-    time_point since;     // when this turn was first seen
+    time_point since; // when this turn was first seen
+    std::optional<thread_times> begun{}, last{};
     bool judged = false;  // it is known to be too long
     bool counted = false; // and of this manager
     bool met = true;      // in the present scan
-    /// Its thread's run delay when it was seen for the second time: most turns aren't.
-    std::optional<std::chrono::nanoseconds> delay{};
   };
   void look_at(thread_slot& slot, time_point now, std::vector<blocked_turn>& found);
   void judge(thread_slot& slot, stall_sample& what, std::chrono::nanoseconds held,
@@ -133,7 +138,7 @@ private:
 
   const runtime& home_;
   const std::chrono::nanoseconds bound_;
-  std::chrono::nanoseconds (*const delay_of_)(pid_t) noexcept;
+  const reader times_of_;
   std::atomic<bool> asleep_{false};
   mutable std::mutex mutex_; // what follows
   std::condition_variable changed_;
