@@ -31,6 +31,8 @@ constexpr seconds observers_bound{2};
 /// run nobody's code to come to theirs: microseconds, on a machine that isn't busy. Beyond that nobody runs
 /// them: the scheduler's threads are held, or have ended.
 constexpr seconds turn_bound{10};
+/// Of an end that may take so long each.
+constexpr int steps = 4;
 /// The same when the system has begun to end.
 constexpr milliseconds last_turns{500};
 /// Where time stands still: enough for whatever can run.
@@ -63,7 +65,7 @@ private:
   unattended() = default;
   ~unattended() {
     std::unique_lock lock{mutex_};
-    none_.wait_for(lock, turn_bound, [this] { return count_ == 0; });
+    none_.wait_for(lock, steps * turn_bound, [this] { return count_ == 0; });
   }
   void ended() {
     const std::lock_guard lock{mutex_};
@@ -236,10 +238,12 @@ void runtime::take_apart() {
   const auto dispose
       = [this] { return disposals_->stop(disposals_->wait_idle(apart_bound) ? turn_bound : seconds{0}); };
   const auto stuck = threads_->stop(ended ? turn_bound : seconds{0}) + dispose();
-  const auto unwatched = !watch_ || watch_->stop(turn_bound);
+  const bool clean = alone && ended && stuck == 0; // if it isn't, nothing is gained by waiting
+  const bool unwatched = !watch_ || watch_->stop(clean ? turn_bound : seconds{0});
   events_->stop(observers_bound);
-  const bool left = callers.wait(turn_bound); // who has waited for a task that has ended is about to
-  if (!alone || !ended || stuck != 0 || !unwatched || !left)
+  // Who has waited for a task that has ended is about to leave.
+  const bool left = callers.wait(clean && unwatched ? turn_bound : seconds{0});
+  if (!clean || !unwatched || !left)
     return;
   for (auto part = parts_.rbegin(); part != parts_.rend(); ++part)
     caf::anon_send_exit(*part, caf::exit_reason::user_shutdown);
