@@ -1,5 +1,6 @@
 // Many children, many restarts, many callers, in any order, and on real threads.
 #include "actors.hpp"
+#include "caf_compat_mail.hpp"
 
 #include <caf/actor_registry.hpp>
 #include <malloc.h>
@@ -187,8 +188,14 @@ BOOST_AUTO_TEST_CASE(on_real_threads_a_call_that_kills_its_service_is_made_once_
       co_await ta::request<std::string>(whom, 1h, std::string{"bug"});
     } catch (const ta::request_error&) { // NOLINT: as expected
     }
-    const int reply = co_await ta::request<int>(whom, 1h, 1);
-    co_return reply;
+    for (;;)
+      try {
+        const int reply = co_await ta::request<int>(whom, 1h, 1);
+        co_return reply;
+      } catch (const ta::request_error&) { // CAF 1.x: a run that has ended gives back nothing
+        if (ta::detail::mail_comes_back)
+          throw;
+      }
   };
   for (int i = 1; i <= 200; ++i) {
     BOOST_TEST(tasks.add_task({}, poison, services.whereis("a")).value().get() == 2);

@@ -1,6 +1,8 @@
 /// What can run in virtual time: how it comes from other threads, and which is next.
 #pragma once
 
+#include "../memory.hpp"
+
 #include <caf/resumable.hpp>
 
 #include <chrono>
@@ -20,7 +22,7 @@ class inbox {
 public:
   void put(caf::resumable* job) {
     const std::lock_guard lock{mutex_};
-    jobs_.push_back(job);
+    detail::once_there_is_memory([&] { jobs_.push_back(job); }); // its owner takes it for scheduled
     filled_.notify_all();
   }
   void move_to(std::deque<caf::resumable*>& jobs) {
