@@ -343,7 +343,7 @@ caf::actor spawn_node_broker(caf::actor_system& system, broker_plan plan) {
   auto made = system.middleman().spawn_broker(serve, std::make_shared<served>(std::move(plan)));
   // Nothing ends it before it has a socket, or is told that there is none.
   node_link_access::begin(*owner, made);
-  brokers->add(made);
+  once_there_is_memory([&] { brokers->add(made); }); // whoever ends all links has to know it
   return made;
 }
 

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <new>
 #include <system_error>
 #include <utility>
 
@@ -98,6 +99,8 @@ running_command::attached running_command::watch() noexcept {
     return attached::wholly;
   } catch (const std::system_error& error) {
     return error.code() == std::errc::no_such_process ? attached::no : attached::partly;
+  } catch (const std::bad_alloc&) { // for the words of that
+    return attached::partly;
   }
 }
 

@@ -89,11 +89,12 @@ bool request_wait::ready() const noexcept {
 caf::message request_wait::finish() {
   watch_.reset();
   const bool arrived = reply_ && reply_->arrived.load(std::memory_order_acquire);
-  if (!reply_ || (!arrived && ctx_->must_stop()))
+  const bool answered = arrived && !is_broken_promise();
+  if (!reply_ || (!answered && ctx_->must_stop()))
     throw cancelled_error{};
   if (!arrived && hopeless_.load(std::memory_order_acquire))
     throw request_error{"the actor has ended during the call", caf::exit_reason::unreachable};
-  if (ended_.load(std::memory_order_acquire) && (!arrived || is_broken_promise()))
+  if (ended_.load(std::memory_order_acquire) && !answered)
     throw request_error{"the actor has ended during the call: " + caf::to_string(end_),
                         end_ ? end_ : caf::error{caf::exit_reason::unreachable}};
   if (!arrived)

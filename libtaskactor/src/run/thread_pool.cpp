@@ -160,11 +160,14 @@ void thread_pool::give_up_worker(std::unique_lock<std::mutex>& lock, const std::
   gone_.notify_all();
   if (workers_ > blocked_.beyond())
     return;
-  const auto failed = std::exchange(queue_, {});
-  lock.unlock();
-  for (const auto& call : failed)
+  while (!queue_.empty()) { // one by one: an empty queue in its place would need memory
+    auto call = std::move(queue_.front());
+    queue_.pop_front();
+    lock.unlock();
     call->refuse(why);
-  lock.lock();
+    call = {};
+    lock.lock();
+  }
 }
 
 void thread_pool::serve() {
