@@ -94,7 +94,7 @@ class Limits(program.Case):
                 peak = max(peak, peak_memory(running.process.pid))
             self.assertEqual(running.process.wait(program.LIMIT), 0)
             self.assertEqual(size, 150 * 2_000_001)
-            self.assertLess(peak, 160_000_000)
+            self.assertLess(peak, 220_000_000)  # of 300 MB; the allocator keeps some of what each thread has freed
 
     @program.measures_memory
     def test_a_hundred_thousand_items_take_no_more_memory_than_a_few(self):
