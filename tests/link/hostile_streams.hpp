@@ -1,6 +1,8 @@
 /// What somebody may send to a port of links who means no good, or is broken: made of a seed.
 #pragma once
 
+#include "loopback.hpp"
+
 #include <link/frame.hpp>
 #include <link/tls_credentials.hpp>
 #include <link/tls_session.hpp>
@@ -26,10 +28,7 @@ namespace ta = taskactor::detail;
 class raw_caller {
 public:
   explicit raw_caller(std::uint16_t port) : number_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const auto address = loopback(port);
     connected_ = ::connect(number_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   }
   raw_caller(raw_caller&& other) noexcept

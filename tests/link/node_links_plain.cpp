@@ -1,6 +1,8 @@
 // Links between nodes without TLS: calls, greetings, frames, ends and bounds, over TCP and Unix sockets.
 #include "ends.hpp"
+#include "loopback.hpp"
 
+#include <process/descriptor.hpp>
 #include <support/temporary_directory.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -13,7 +15,6 @@
 #include <system_error>
 #include <thread>
 
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -46,21 +47,16 @@ struct two_ends {
 /// Nobody listens at this port of 127.0.0.1 as long as it lives, in no other process either.
 class held_port {
 public:
-  explicit held_port(std::uint16_t port) : socket_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_port = htons(port);
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    held_ = ::bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+  explicit held_port(std::uint16_t port)
+      : socket_(ta::own(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), "socket")) {
+    const auto address = loopback(port);
+    held_ = ::bind(socket_.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
   }
-  held_port(const held_port&) = delete;
-  held_port& operator=(const held_port&) = delete;
-  ~held_port() { ::close(socket_); }
   /// No: somebody else has got it before.
   bool is_held() const { return held_; }
 
 private:
-  int socket_;
+  ta::descriptor socket_;
   bool held_ = false;
 };
 
