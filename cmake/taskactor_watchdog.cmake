@@ -1,10 +1,10 @@
 # taskactor_embed_watchdog(<target>)
 #
-# Compiles src/process/watchdog.c to a static program of its own, and has src/process/watchdog_image.cpp of the target
+# Compiles src/command/watchdog.c to a static program of its own, and has src/command/watchdog_image.cpp of the target
 # carry it. It never gets the project's flags: a sanitizer's runtime would be started with every command. With
 # -x c the C++ compiler does it, so that the project needs no second language.
 function(taskactor_embed_watchdog target)
-  set(folder "${CMAKE_CURRENT_SOURCE_DIR}/src/process")
+  set(folder "${CMAKE_CURRENT_SOURCE_DIR}/src/command")
   set(program "${CMAKE_CURRENT_BINARY_DIR}/taskactor_watchdog")
 
   set(flags -x c -std=c11 -Os -static -Wall -Wextra -Wpedantic -Wshadow -Wconversion)

@@ -1,7 +1,7 @@
 // In an actor system of the user's: actors hand work to tasks, and tasks ask actors.
 #include <caf/all.hpp>
-#include <taskactor/run/messages.hpp>
-#include <taskactor/run/request.hpp>
+#include <taskactor/actors/messages.hpp>
+#include <taskactor/actors/request.hpp>
 #include <taskactor/taskactor.hpp>
 
 #include <iostream>

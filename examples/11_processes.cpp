@@ -1,6 +1,7 @@
 // Work that may crash runs in child processes: one of the items does, and the batch goes on.
-#include <taskactor/task/registry.hpp>
+#include <taskactor/registry.hpp>
 #include <taskactor/taskactor.hpp>
+#include <taskactor/worker_entry.hpp>
 
 #include <cstdlib>
 #include <iostream>

@@ -1,6 +1,6 @@
 // Services under supervision: started in order, restarted when they fail, found by name.
 #include <caf/all.hpp>
-#include <taskactor/service/supervisor.hpp>
+#include <taskactor/actors/supervisor.hpp>
 #include <taskactor/taskactor.hpp>
 
 #include <iostream>

@@ -1,7 +1,7 @@
 // Two nodes: each has a manager of its own, and runs named tasks for the other. Here they are in one process,
 // over a connection on this machine; on two machines each is a program of its own, with certificates.
 #include <taskactor/node/node.hpp>
-#include <taskactor/task/registry.hpp>
+#include <taskactor/registry.hpp>
 #include <taskactor/taskactor.hpp>
 
 #include <iostream>

@@ -2,8 +2,8 @@
 // port can end published actors, and the process. taskactor's nodes (13_two_nodes.cpp) are for all others.
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>
+#include <taskactor/actors/messages.hpp>
 #include <taskactor/named_tasks.hpp>
-#include <taskactor/run/messages.hpp>
 #include <taskactor/taskactor.hpp>
 
 #include <iostream>

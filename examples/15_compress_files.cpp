@@ -1,8 +1,8 @@
-// Every file below a folder is compressed by zlib, on threads and then in processes: the same function, the
-// same result, and what it costs to be safe from its crashes. The folder is the first argument, or C++'s own
-// headers.
-#include <taskactor/task/registry.hpp>
+// Compresses every file below a folder by zlib, on threads and then in processes: the same function, and what
+// it costs to be safe from its crashes. The folder is the first argument, or C++'s own headers.
+#include <taskactor/registry.hpp>
 #include <taskactor/taskactor.hpp>
+#include <taskactor/worker_entry.hpp>
 
 #include <zlib.h>
 

@@ -1,14 +1,14 @@
 // taskactor: the program. Its verbs do their work with the library of the same name.
-#include "completion.hpp"
-#include "descriptors.hpp"
-#include "exit_code.hpp"
-#include "first_process.hpp"
-#include "manual.hpp"
-#include "node_cert.hpp"
-#include "node_verb.hpp"
-#include "option_table.hpp"
-#include "run_options.hpp"
-#include "run_verb.hpp"
+#include "cli/descriptors.hpp"
+#include "cli/exit_code.hpp"
+#include "cli/first_process.hpp"
+#include "node/node_cert.hpp"
+#include "node/node_verb.hpp"
+#include "run/run_options.hpp"
+#include "run/run_verb.hpp"
+#include "shell/completion.hpp"
+#include "shell/manual.hpp"
+#include "shell/option_table.hpp"
 
 #include <CLI/CLI.hpp>
 #include <taskactor/named_program.hpp>

@@ -1,8 +1,8 @@
+#include <taskactor/detail/admit.hpp>
+#include <taskactor/detail/body.hpp>
 #include <taskactor/named_tasks.hpp>
-#include <taskactor/process/run_in_process.hpp>
-#include <taskactor/run/admit.hpp>
-#include <taskactor/run/body.hpp>
-#include <taskactor/run/run_in_thread.hpp>
+#include <taskactor/run_in_process.hpp>
+#include <taskactor/run_in_thread.hpp>
 
 #include <memory>
 #include <utility>

@@ -1,8 +1,8 @@
 #include <taskactor/task_manager.hpp>
 
-#include "caf_compat.hpp"
-#include "process/process_service.hpp"
-#include "run/runtime.hpp"
+#include "caf_adapter/compat.hpp"
+#include "runtime.hpp"
+#include "worker/process_service.hpp"
 
 #include <caf/actor.hpp>
 

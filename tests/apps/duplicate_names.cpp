@@ -1,6 +1,6 @@
 // A program with two tasks of one name: it has to end at its start, and say where both are. See
 // CMakeLists.txt.
-#include <taskactor/task/registry.hpp>
+#include <taskactor/registry.hpp>
 
 namespace {
 

@@ -1,6 +1,6 @@
 // A program of named tasks that is nothing else: see test_named_program.py.
 #include <taskactor/named_program.hpp>
-#include <taskactor/task/registry.hpp>
+#include <taskactor/registry.hpp>
 #include <taskactor/taskactor.hpp>
 
 #include <cstddef>

@@ -1,5 +1,5 @@
 // A program whose main lacks worker_entry: its first call says so, and it doesn't start itself.
-#include <taskactor/task/registry.hpp>
+#include <taskactor/registry.hpp>
 #include <taskactor/taskactor.hpp>
 
 #include <cstdlib>

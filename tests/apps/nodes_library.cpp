@@ -1,5 +1,5 @@
 // Tasks that nodes run for one another: see test_nodes.py.
-#include <taskactor/task/registry.hpp>
+#include <taskactor/registry.hpp>
 #include <taskactor/taskactor.hpp>
 
 #include <fstream>

@@ -1,5 +1,5 @@
 // A library with a task that takes something else here than in the program that calls it.
-#include <taskactor/task/registry.hpp>
+#include <taskactor/registry.hpp>
 
 namespace {
 

@@ -1,7 +1,7 @@
 // A program with services that can be asked from outside: by a node at the address that is its argument,
 // until its input ends.
+#include <taskactor/actors/supervisor.hpp>
 #include <taskactor/node/node.hpp>
-#include <taskactor/service/supervisor.hpp>
 #include <taskactor/taskactor.hpp>
 
 #include <iostream>

@@ -1,5 +1,5 @@
 // A library of tasks, in the ways in which one is made: see test_task_libraries.py.
-#include <taskactor/task/registry.hpp>
+#include <taskactor/registry.hpp>
 #include <taskactor/taskactor.hpp>
 
 #include <cstdlib>

@@ -1,7 +1,8 @@
 // A program with a worker that is busy for ever, and that has a child of its own. It prints the ids of both
 // processes, and then waits to be killed: see test_workers.py.
-#include <taskactor/task/registry.hpp>
+#include <taskactor/registry.hpp>
 #include <taskactor/taskactor.hpp>
+#include <taskactor/worker_entry.hpp>
 
 #include <iostream>
 

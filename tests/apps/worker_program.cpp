@@ -4,6 +4,7 @@
 //
 // loads the library, or no one, and calls the task in a worker that is the rest of the command line.
 #include <taskactor/named_tasks.hpp>
+#include <taskactor/task_library.hpp>
 #include <taskactor/taskactor.hpp>
 
 #include <cstdlib>

@@ -2,8 +2,8 @@
 // must be what was given, and come back unchanged; the only error is `argument_error`.
 #include "fuzz.hpp"
 
-#include <link/frame.hpp>
-#include <taskactor/task/registry.hpp>
+#include "transport/frame.hpp"
+#include <taskactor/registry.hpp>
 
 #include <array>
 #include <limits>

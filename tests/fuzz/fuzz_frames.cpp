@@ -3,7 +3,7 @@
 // pieces.
 #include "fuzz.hpp"
 
-#include <link/frame.hpp>
+#include "transport/frame.hpp"
 
 #include <cstring>
 #include <limits>

@@ -3,8 +3,8 @@
 // quarter of a second passes, and a call that runs here ends.
 #include "fuzz.hpp"
 
-#include <link/frame.hpp>
-#include <node/node_core.hpp>
+#include "node/node_core.hpp"
+#include "transport/frame.hpp"
 
 #include <deque>
 #include <memory>

@@ -1,6 +1,6 @@
 // Children are admitted to a group, or aren't: while it ends, from other threads, and when the admission
 // itself throws at any of its steps.
-#include "run/bodies.hpp"
+#include "lifecycle/bodies.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>

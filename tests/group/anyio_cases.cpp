@@ -1,6 +1,6 @@
 // What AnyIO documents of limiters and scopes, case by case: it holds here too, or the test shows the
 // difference that libtaskactor/docs/from_anyio.md explains. Task groups and threads: anyio_groups.cpp.
-#include "run/bodies.hpp"
+#include "lifecycle/bodies.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>

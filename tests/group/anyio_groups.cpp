@@ -1,5 +1,5 @@
 // What AnyIO documents of task groups and worker threads, case by case, as in anyio_cases.cpp.
-#include "run/bodies.hpp"
+#include "lifecycle/bodies.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,5 +1,5 @@
 // The ids of children: several groups in a task, and numbers that are taken.
-#include "run/bodies.hpp"
+#include "lifecycle/bodies.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,5 +1,5 @@
 // as_completed: each outcome when it is there, few ahead of who asks, and whose items they are.
-#include "run/bodies.hpp"
+#include "lifecycle/bodies.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>

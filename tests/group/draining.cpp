@@ -1,6 +1,6 @@
 // What a task needs to come to its end is admitted while the manager drains, and behind a shield until the
 // kill.
-#include "run/bodies.hpp"
+#include "lifecycle/bodies.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,8 +1,8 @@
 // When a gather is complete: the count of what is under way, with the looks of two slots at it interleaved by
 // hand.
 #include <boost/test/unit_test.hpp>
-#include <taskactor/group/gather_slot.hpp>
-#include <taskactor/group/gather_state.hpp>
+#include <taskactor/detail/gather_slot.hpp>
+#include <taskactor/detail/gather_state.hpp>
 #include <taskactor/taskactor.hpp>
 
 #include <utility>

@@ -1,5 +1,5 @@
 // Many as one: order, limits, deadlines, cancellation, odd ranges, and the sink.
-#include "run/bodies.hpp"
+#include "lifecycle/bodies.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>

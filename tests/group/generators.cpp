@@ -1,5 +1,5 @@
 // async_generator and as_completed.
-#include "run/bodies.hpp"
+#include "lifecycle/bodies.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,5 +1,5 @@
 // What reaches a group from around it when only its children are left, and children that others end.
-#include "run/bodies.hpp"
+#include "lifecycle/bodies.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,5 +1,5 @@
 // What the guide (libtaskactor/docs) quotes and no example has.
-#include "run/bodies.hpp"
+#include "lifecycle/bodies.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,5 +1,5 @@
 // Items by their id: found, explained and cancelled one by one; their own times and progress; cancel_all.
-#include "run/bodies.hpp"
+#include "lifecycle/bodies.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>

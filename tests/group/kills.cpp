@@ -1,7 +1,7 @@
 // A killed body's frames stay until nothing is left that may refer to them: children, slots, and its own
 // calls on threads.
-#include "run/bodies.hpp"
-#include "run/runtime.hpp"
+#include "lifecycle/bodies.hpp"
+#include "runtime.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,5 +1,5 @@
 // A body that waits for a child of its own which fails is told why.
-#include "run/bodies.hpp"
+#include "lifecycle/bodies.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,5 +1,5 @@
 // race and when_all: who decides, and what becomes of the others.
-#include "run/bodies.hpp"
+#include "lifecycle/bodies.hpp"
 #include "support/gate.hpp"
 #include "support/listener.hpp"
 #include "support/virtual_time.hpp"

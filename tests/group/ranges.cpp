@@ -1,5 +1,5 @@
 // Ranges of every kind: an outcome for each item, moved items, and one reader at a time.
-#include "run/bodies.hpp"
+#include "lifecycle/bodies.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>

@@ -1,6 +1,6 @@
 // What may be a result: whatever can be moved, or only copied, with const members, without a default; and
 // braced lists.
-#include "run/bodies.hpp"
+#include "lifecycle/bodies.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>

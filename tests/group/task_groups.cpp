@@ -1,6 +1,6 @@
 // Rule 15: no child outlives its group; the first failure cancels the siblings; all errors are kept.
-#include "run/bodies.hpp"
-#include "run/runtime.hpp"
+#include "lifecycle/bodies.hpp"
+#include "runtime.hpp"
 #include "support/listener.hpp"
 #include "support/virtual_time.hpp"
 

@@ -1,5 +1,5 @@
-"""Sources use what CAF 0.17 and 1.x have in common; what differs is behind names of ours, in src/caf_compat*.hpp
-and include/taskactor/caf_message.hpp.
+"""Sources use what CAF 0.17 and 1.x have in common; what differs is behind names of ours, in src/caf_adapter/compat*.hpp
+and include/taskactor/detail/caf_message.hpp.
 
 Virtual time has one place of that kind: src/testing/virtual_scheduler.cpp. A name that only one version has would break
 the build with the other, which most changes are not built with.
@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 import house
 
-KNOWS_BOTH = re.compile(r"libtaskactor/src/(caf_compat\w*\.hpp|testing/virtual_scheduler\.cpp)"
-                        r"|libtaskactor/include/taskactor/caf_message\.hpp")
+KNOWS_BOTH = re.compile(r"libtaskactor/src/(caf_adapter/compat\w*\.hpp|testing/virtual_scheduler\.cpp)"
+                        r"|libtaskactor/include/taskactor/detail/caf_message\.hpp")
 COMMENT = re.compile(r"//.*")
 # What to say in place of what one version doesn't have, or calls deprecated; "" where there is no such thing yet.
 INSTEAD = {
@@ -37,20 +37,20 @@ def check(root: pathlib.Path) -> Iterator[str]:
             for pattern, instead in INSTEAD.items():
                 if found := re.search(pattern, COMMENT.sub("", line)):
                     advice = f": say {instead}" if instead else ""
-                    yield f"{name}:{number}: {found[0]} belongs to one version of CAF{advice} (caf_compat.hpp)"
+                    yield f"{name}:{number}: {found[0]} belongs to one version of CAF{advice} (caf_adapter/compat.hpp)"
 
 
-SOURCE = "libtaskactor/src/run/a.cpp"
+SOURCE = "libtaskactor/src/lifecycle/a.cpp"
 RIGHT = {
     SOURCE: "post(manager_, stop{}); // not caf::anon_send\ncaf::anon_send_exit(part, why);\n",
-    "libtaskactor/src/caf_compat_clock.hpp": "clock.schedule_message(at, to, mail);\n#if CAF_VERSION\n",
+    "libtaskactor/src/caf_adapter/compat_clock.hpp": "clock.schedule_message(at, to, mail);\n#if CAF_VERSION\n",
     "libtaskactor/src/testing/virtual_scheduler.cpp": "#if TASKACTOR_CAF_0\n",
 }
 WRONG = {
     "a.cpp:1: anon_send belongs": {SOURCE: "caf::anon_send(manager_, stop{});\n"},
     "say post_at": {SOURCE: "system.clock().schedule_message(at, to, mail);\n"},
     "say light_actor": {SOURCE: "class a : public caf::monitorable_actor {};\n"},
-    "caf::atom belongs": {"tests/run/a.cpp": 'config.set("scheduler.policy", caf::atom("sharing"));\n'},
+    "caf::atom belongs": {"tests/lifecycle/a.cpp": 'config.set("scheduler.policy", caf::atom("sharing"));\n'},
     "CAF_VERSION belongs": {"apps/bench/a.cpp": "#if CAF_VERSION < 10000\n"},
     "TASKACTOR_CAF_0 belongs": {"tests/support/virtual_time.cpp": "#if TASKACTOR_CAF_0\n"},
 }

@@ -10,35 +10,14 @@ import house
 LIBRARY = "libtaskactor/"
 INCLUDE = LIBRARY + "include/"
 UMBRELLA = "taskactor/taskactor.hpp"
-# Headers that offer actors to CAF users include CAF's own, which the umbrella doesn't.
-# Not in the umbrella, since they have CAF's or nlohmann-json's headers in them.
-ON_REQUEST = {
-    "taskactor/run/request.hpp", "taskactor/run/messages.hpp", "taskactor/run/exit_code.hpp", "taskactor/run/task_as_actor.hpp",
-    "taskactor/run/submission.hpp", "taskactor/run/typed_request.hpp", "taskactor/caf_message.hpp",
-    "taskactor/named_tasks.hpp",
-    # Of a library of its own.
-    "taskactor/link/certificates.hpp",
-    *(
-        f"taskactor/task/{name}.hpp"
-        for name in ("registry", "named_task", "typed_named_task", "json_value", "json_encode", "json_text", "json_type")
-    ),
-    *(f"taskactor/service/{name}.hpp" for name in
-      ("child", "service", "service_info", "service_options", "service_request", "service_start", "supervisor")),
-    *(f"taskactor/node/{name}.hpp" for name in
-      ("named_calls", "node", "node_info", "node_options", "placement", "access_rule", "run_on_node")),
-}
+# Not in the umbrella, since they have CAF's or nlohmann-json's headers in them, are of a library of their own, or are for
+# programs that are more than tasks.
+ON_REQUEST = ("taskactor/actors/", "taskactor/node/", "taskactor/named_tasks.hpp", "taskactor/named_program.hpp",
+              "taskactor/worker_entry.hpp", "taskactor/task_library.hpp", "taskactor/registry.hpp", "taskactor/named_task.hpp",
+              # What the project's own programs share with the library.
+              "taskactor/detail/json_text.hpp", "taskactor/detail/time_slice.hpp", "taskactor/detail/visible_text.hpp")
 TESTING = "taskactor/testing.hpp"
 SUITE = re.compile(r"BOOST_(?:AUTO|FIXTURE)_TEST_SUITE\(\s*(\w+)")
-
-
-def listed(root: pathlib.Path) -> set[str]:
-    """The files named by taskactor_sources() calls, relative to include/taskactor or src."""
-    text = re.sub(r"#.*", "", (root / LIBRARY / "CMakeLists.txt").read_text(encoding="utf-8"))
-    names = set()
-    for call in re.finditer(r"taskactor_sources\(([^)]*)\)", text):
-        folder, *pairs = call.group(1).split()
-        names |= {name if folder == "." else f"{folder}/{name}" for name in pairs}
-    return names
 
 
 def reachable(root: pathlib.Path, header: str, seen: set[str]) -> set[str]:
@@ -51,20 +30,21 @@ def reachable(root: pathlib.Path, header: str, seen: set[str]) -> set[str]:
 
 
 def check(root: pathlib.Path) -> Iterator[str]:
-    names = listed(root) | {"precompiled.hpp"}
-    for base in (INCLUDE + "taskactor/", LIBRARY + "src/"):
-        for name, _ in house.files(root, f"{base}**/*.?pp"):
-            if name.removeprefix(base) not in names:
-                yield f"{name}: not listed in {LIBRARY}CMakeLists.txt"
-    below_umbrella = reachable(root, UMBRELLA, set())
+    names = house.contents(root).keys() | {"src/precompiled.hpp"}
+    for name, _ in house.files(root, INCLUDE + "taskactor/**/*.?pp", LIBRARY + "src/**/*.?pp"):
+        if name.removeprefix(LIBRARY) not in names:
+            yield f"{name}: not listed in {LIBRARY}CMakeLists.txt"
+    headers = [name.removeprefix(INCLUDE) for name, _ in house.files(root, f"{INCLUDE}**/*.hpp")]
+    below_umbrella: set[str] = set()
+    for header in (UMBRELLA, *(header for header in headers if header.startswith(ON_REQUEST))):
+        reachable(root, header, below_umbrella)
     below_testing = reachable(root, TESTING, set())
-    for name, _ in house.files(root, f"{INCLUDE}**/*.hpp"):
-        header = name.removeprefix(INCLUDE)
+    for header in headers:
         tests_only = header == TESTING or header.startswith(TESTING.replace(".hpp", "/"))
         if tests_only and header in below_umbrella:
-            yield f"{name}: for tests, and yet reachable from {UMBRELLA}"
-        if header not in (below_testing if tests_only else below_umbrella | ON_REQUEST):
-            yield f"{name}: not reachable from {TESTING if tests_only else UMBRELLA}"
+            yield f"{INCLUDE}{header}: for tests, and yet reachable from {UMBRELLA}"
+        if header not in (below_testing if tests_only else below_umbrella):
+            yield f"{INCLUDE}{header}: not reachable from {TESTING if tests_only else UMBRELLA}"
     for name, text in house.files(root, "tests/*/*.cpp"):
         folder, stem = pathlib.PurePath(name).parts[1], pathlib.PurePath(name).stem
         if folder not in ("support", "house", "apps", "fuzz", "stress", "use_from_cmake"):
@@ -73,27 +53,27 @@ def check(root: pathlib.Path) -> Iterator[str]:
 
 
 RIGHT = {
-    "libtaskactor/CMakeLists.txt": "taskactor_sources(.\n  taskactor.hpp -)\ntaskactor_sources(run # who\n  a.hpp a.cpp)\n",
-    "libtaskactor/include/taskactor/taskactor.hpp": "#include <taskactor/run/a.hpp>\n",
-    "libtaskactor/include/taskactor/run/a.hpp": "",
-    "libtaskactor/src/run/a.cpp": "",
+    "libtaskactor/CMakeLists.txt": "taskactor_sources(.\n  taskactor.hpp -)\ntaskactor_sources(lifecycle # who\n  a.hpp a.cpp)\n",
+    "libtaskactor/include/taskactor/taskactor.hpp": "#include <taskactor/a.hpp>\n",
+    "libtaskactor/include/taskactor/a.hpp": "",
+    "libtaskactor/src/lifecycle/a.cpp": "",
     "libtaskactor/src/precompiled.hpp": "",
-    "tests/run/a.cpp": "BOOST_AUTO_TEST_SUITE(a)\n",
-    "tests/run/f.cpp": "BOOST_FIXTURE_TEST_SUITE(f, fixture)\n",
+    "tests/lifecycle/a.cpp": "BOOST_AUTO_TEST_SUITE(a)\n",
+    "tests/lifecycle/f.cpp": "BOOST_FIXTURE_TEST_SUITE(f, fixture)\n",
 }
 WRONG = {
-    "src/run/b.cpp: not listed": {"libtaskactor/src/run/b.cpp": ""},
-    "run/b.hpp: not listed": {"libtaskactor/include/taskactor/run/b.hpp": ""},
-    "run/a.cpp: not listed": {"libtaskactor/CMakeLists.txt": "taskactor_sources(run a.hpp # a.cpp\n -)\n"},
-    "run/a.hpp: not reachable": {"libtaskactor/include/taskactor/taskactor.hpp": "#include <vector>\n"},
+    "src/lifecycle/b.cpp: not listed": {"libtaskactor/src/lifecycle/b.cpp": ""},
+    "taskactor/b.hpp: not listed": {"libtaskactor/include/taskactor/b.hpp": ""},
+    "lifecycle/a.cpp: not listed": {"libtaskactor/CMakeLists.txt": "taskactor_sources(lifecycle a.hpp # a.cpp\n -)\n"},
+    "taskactor/a.hpp: not reachable": {"libtaskactor/include/taskactor/taskactor.hpp": "#include <vector>\n"},
     "testing/b.hpp: not reachable from taskactor/testing.hpp": {"libtaskactor/include/taskactor/testing/b.hpp": ""},
     "testing.hpp: for tests": {
         "libtaskactor/include/taskactor/testing.hpp": "",
-        "libtaskactor/include/taskactor/run/a.hpp": "#include <taskactor/testing.hpp>\n",
+        "libtaskactor/include/taskactor/a.hpp": "#include <taskactor/testing.hpp>\n",
     },
     "taskactor.hpp: not reachable": {"libtaskactor/include/taskactor/other/taskactor.hpp": ""},
-    "SUITE(b)": {"tests/run/b.cpp": "BOOST_AUTO_TEST_SUITE(a)\n"},
-    "SUITE(c)": {"tests/run/c.cpp": "BOOST_AUTO_TEST_CASE(c)\n"},
+    "SUITE(b)": {"tests/lifecycle/b.cpp": "BOOST_AUTO_TEST_SUITE(a)\n"},
+    "SUITE(c)": {"tests/lifecycle/c.cpp": "BOOST_AUTO_TEST_CASE(c)\n"},
 }
 
 if __name__ == "__main__":

@@ -1,7 +1,7 @@
 """Layers are never reversed, and siblings don't know each other.
 
-A file's layer is its folder below include/taskactor or src; a file that lies in none belongs to the whole house, and
-is named in ROOT_FILES. Third parties keep to their layers as well.
+A file's layer is the folder that libtaskactor/CMakeLists.txt, the table of contents, lists it in: headers for users lie
+together, whatever layer they are of. Third parties keep to their layers as well.
 """
 import pathlib
 import posixpath
@@ -9,61 +9,44 @@ from collections.abc import Iterator
 
 import house
 
-CORE = {"task", "observe", "run", "group", "process"}
+GROUND = {"base", "caf_adapter"}
+# One layer in several folders, as long as they know each other.
+CORE = GROUND | {"task", "events", "capacity", "lifecycle", "threads", "runtime"}
 MAY_INCLUDE = {
-    "task": set(),
-    "observe": {"task"},
-    "run": {"task", "observe"},
-    "group": {"task", "observe", "run"},
-    "link": {"task", "observe", "run"},
-    "service": {"task", "observe", "run"},
-    "process": {"task", "observe", "run", "link"},
-    "manager": CORE | {"link"},  # worker_entry is the other end of a link
-    "node": CORE | {"manager", "link", "service"},
-    "queue": CORE | {"manager"},
-    "http": CORE | {"manager"},
-    "schedule": CORE | {"manager", "queue"},
-    "program": CORE | {"manager"},
-    "testing": CORE | {"manager"},
+    "base": set(),
+    "caf_adapter": {"base"},
+    "task": {"base"},
+    "events": {"base", "task"},
+    "capacity": CORE,
+    "lifecycle": CORE,
+    "threads": CORE,
+    "runtime": CORE,
+    "group": CORE,
+    "services": CORE,
+    "transport": CORE,
+    "command": CORE | {"worker"},
+    "worker": CORE | {"command", "transport"},
+    "front": CORE | {"group", "command", "worker"},
+    "programs": CORE | {"group", "command", "worker", "front"},
+    "node": CORE | {"group", "command", "worker", "front", "transport", "services"},
+    "testing": CORE | {"group", "command", "worker", "front"},
+    "umbrella": set(),
 }
 EVERYTHING = set(MAY_INCLUDE)
 
-# Files beside the folders: the layer they stand for. "ground" is below all layers, "umbrella" above.
-ROOT_FILES = {
-    "errc": "ground",
-    "fwd": "ground",
-    "version": "ground",
-    "caf_compat": "ground",
-    "caf_message": "ground",
-    "caf_compat_actor": "ground",
-    "caf_compat_ask": "ground",
-    "caf_compat_io": "ground",
-    "caf_compat_scheduler": "ground",
-    "free_memory": "ground",
-    "new_thread": "ground",
-    "own_system": "ground",
-    "caf_compat_threads": "ground",
-    "caf_compat_error": "ground",
-    "caf_compat_mail": "ground",
-    "caf_compat_watch": "ground",
-    "precompiled": "ground",
-    "memory": "ground",
-    "messages": "run",
-    "named_program": "program",
-    "named_tasks": "manager",
-    "task_manager": "manager",
-    "worker_entry": "manager",
-    "taskactor": "umbrella",
-    "testing": "testing",
-}
+# What is listed in no folder: the stem of a file -> its layer.
+TOP = {"runtime": "runtime", "runtime_ending": "runtime", "named_tasks": "front", "task_manager": "front",
+       "taskactor": "umbrella", "testing": "testing"}
+# Of a layer, and yet the other end of something of a higher one.
+EXCEPTIONS = {"src/worker/worker_entry.cpp": {"front"}, "src/precompiled.hpp": set()}
 
 # Where a third party may be included; the standard library may be everywhere.
 THIRD_PARTIES = {
-    "caf/fwd.hpp": EVERYTHING | {"ground"},
-    "caf/": EVERYTHING - {"task", "observe", "schedule"} | {"ground"},
-    "spdlog/": {"observe"},
-    "nlohmann/": EVERYTHING - {"group"},
-    "openssl/": {"link"},
+    "caf/fwd.hpp": EVERYTHING,
+    "caf/": EVERYTHING - {"base", "task", "events"},
+    "spdlog/": {"events"},
+    "nlohmann/": EVERYTHING - {"group", "capacity", "events"},
+    "openssl/": {"transport"},
     "sqlite3.h": {"queue"},
     "libpq-fe.h": {"queue"},
     "curl/": {"http"},
@@ -73,72 +56,83 @@ THIRD_PARTIES = {
 }
 
 
-def layer_of(path: str) -> str | None:
-    """The layer of a path relative to include/taskactor or src, None if the house has no place for it."""
-    folder, slash, _ = path.partition("/")
-    return (folder if folder in MAY_INCLUDE else None) if slash else ROOT_FILES.get(pathlib.Path(path).stem)
+def layer(path: str, folder: str) -> str | None:
+    """The layer of a file that is listed in this folder."""
+    first = folder.partition("/")[0]
+    return TOP.get(pathlib.PurePath(path).stem) if first == "." else first if first in MAY_INCLUDE else None
 
 
-def owned(include: str, name: str, ours: set[str]) -> str | None:
-    """What an include names, relative to include/taskactor or src; None if it isn't ours."""
-    if include.startswith("taskactor/"):
-        return include.removeprefix("taskactor/")
-    beside = posixpath.normpath(posixpath.join(posixpath.dirname(name), include))
-    return include if include in ours else beside if beside in ours else None
+def owned(include: str, path: str, ours: dict[str, str | None]) -> str | None:
+    """What an include names, relative to libtaskactor/; None if it isn't ours."""
+    beside = posixpath.normpath(posixpath.join(posixpath.dirname(path), include))
+    for candidate in (f"include/{include}", f"src/{include}", beside):
+        if candidate in ours:
+            return candidate
+    return None
 
 
 def third_party_layers(include: str) -> set[str]:
     matching = [prefix for prefix in THIRD_PARTIES if include.startswith(prefix)]
-    return THIRD_PARTIES[max(matching, key=len)] if matching else EVERYTHING | {"ground"}
+    return THIRD_PARTIES[max(matching, key=len)] if matching else EVERYTHING
 
 
 def check(root: pathlib.Path) -> Iterator[str]:
-    bases = ("libtaskactor/include/taskactor/", "libtaskactor/src/")
-    ours = {path.relative_to(root / base).as_posix() for base in bases for path in (root / base).rglob("*.?pp")}
-    for base in bases:
-        for name, text in house.files(root, f"{base}**/*.?pp"):
-            layer = layer_of(name.removeprefix(base))
-            if layer is None:
-                yield f"{name}: in no layer; see the table in tests/house/check_layers.py"
-                continue
-            if layer == "umbrella":
-                continue
-            for include in house.includes(text):
-                if other := owned(include, name.removeprefix(base), ours):
-                    below = layer_of(other)
-                    if below not in MAY_INCLUDE.get(layer, set()) | {layer, "ground"}:
-                        yield f"{name}: {layer} may not include {include} (of {below})"
-                elif layer not in third_party_layers(include):
-                    yield f"{name}: {layer} may not include {include}"
+    ours = {path: layer(path, folder) for path, folder in house.contents(root).items()}
+    for path, own in ours.items():
+        if own is None:
+            yield f"libtaskactor/{path}: in no layer; see the tables in tests/house/check_layers.py"
+        if own is None or own == "umbrella":
+            continue
+        for include in house.includes((root / "libtaskactor" / path).read_text(encoding="utf-8")):
+            if other := owned(include, path, ours):
+                below = ours[other]
+                if below not in MAY_INCLUDE[own] | {own} | EXCEPTIONS.get(path, set()):
+                    yield f"libtaskactor/{path}: {own} may not include {include} (of {below})"
+            elif own not in third_party_layers(include):
+                yield f"libtaskactor/{path}: {own} may not include {include}"
 
 
-TASK = "libtaskactor/include/taskactor/task/"
-RUN = "libtaskactor/include/taskactor/run/"
+LIST = "libtaskactor/CMakeLists.txt"
+TASK = "libtaskactor/include/taskactor/a.hpp"
+HANDLE = "libtaskactor/include/taskactor/b.hpp"
+LISTED = """
+taskactor_sources(base fwd.hpp -)
+taskactor_sources(task a.hpp a.cpp) # WHAT
+taskactor_sources(lifecycle b.hpp b.cpp c.hpp -)
+taskactor_sources(group g.hpp g.cpp)
+taskactor_sources(services s.hpp -)
+taskactor_sources(. taskactor.hpp - task_manager.hpp -)
+taskactor_sources(testing TARGET taskactor_testing testing.hpp -)
+"""
 RIGHT = {
+    LIST: LISTED,
     "libtaskactor/include/taskactor/fwd.hpp": "#pragma once\n#include <caf/fwd.hpp>\n",
-    "libtaskactor/include/taskactor/taskactor.hpp": "#include <taskactor/run/b.hpp>\n",
-    TASK + "a.hpp": "#include <vector>\n#include <taskactor/fwd.hpp>\n",
-    RUN + "b.hpp": "#include <taskactor/task/a.hpp>\n",
-    "libtaskactor/src/run/c.hpp": "",
-    "libtaskactor/src/run/b.cpp": '#include <taskactor/run/b.hpp>\n#include "run/c.hpp"\n#include <caf/actor.hpp>\n',
+    "libtaskactor/include/taskactor/taskactor.hpp": "#include <taskactor/b.hpp>\n",
+    "libtaskactor/include/taskactor/task_manager.hpp": "#include <taskactor/g.hpp>\n",
+    TASK: "#include <vector>\n#include <taskactor/fwd.hpp>\n",
+    HANDLE: "#include <taskactor/a.hpp>\n",
+    "libtaskactor/include/taskactor/g.hpp": "",
+    "libtaskactor/src/lifecycle/c.hpp": "",
+    "libtaskactor/src/lifecycle/b.cpp": '#include <taskactor/b.hpp>\n#include "lifecycle/c.hpp"\n#include <caf/actor.hpp>\n',
 }
 WRONG = {
-    "task may not include taskactor/run/b.hpp": {TASK + "a.hpp": "#include <taskactor/run/b.hpp>\n"},
-    "task may not include run/c.hpp": {"libtaskactor/src/task/a.cpp": '  # include "run/c.hpp"\n'},
-    "run may not include taskactor/testing.hpp": {
+    "task may not include taskactor/b.hpp": {TASK: "#include <taskactor/b.hpp>\n"},
+    "task may not include lifecycle/c.hpp": {"libtaskactor/src/task/a.cpp": '  # include "lifecycle/c.hpp"\n'},
+    "lifecycle may not include taskactor/testing.hpp": {
         "libtaskactor/include/taskactor/testing.hpp": "",
-        "libtaskactor/src/run/b.cpp": "#include <taskactor/testing.hpp>\n",
+        "libtaskactor/src/lifecycle/b.cpp": "#include <taskactor/testing.hpp>\n",
     },
-    "run may not include taskactor/taskactor.hpp": {RUN + "b.hpp": "#include <taskactor/taskactor.hpp>\n"},
-    "task may not include ../run/c.hpp": {"libtaskactor/src/task/a.cpp": '#include "../run/c.hpp"\n'},
-    "group may not include taskactor/process/p.hpp": {
-        "libtaskactor/include/taskactor/process/p.hpp": "",
-        "libtaskactor/src/group/g.cpp": "#include <taskactor/process/p.hpp>\n",
+    "lifecycle may not include taskactor/taskactor.hpp": {HANDLE: "#include <taskactor/taskactor.hpp>\n"},
+    "task may not include ../lifecycle/c.hpp": {"libtaskactor/src/task/a.cpp": '#include "../lifecycle/c.hpp"\n'},
+    "group may not include taskactor/actors/s.hpp": {
+        LIST: LISTED.replace("services s.hpp", "services actors/s.hpp"),
+        "libtaskactor/include/taskactor/actors/s.hpp": "",
+        "libtaskactor/src/group/g.cpp": "#include <taskactor/actors/s.hpp>\n",
     },
-    "ground may not include": {"libtaskactor/include/taskactor/fwd.hpp": "#include <taskactor/task/a.hpp>\n"},
-    "task may not include caf/actor.hpp": {TASK + "a.hpp": "#include <caf/actor.hpp>\n"},
-    "run may not include spdlog/spdlog.h": {"libtaskactor/src/run/b.cpp": "#include <spdlog/spdlog.h>\n"},
-    "in no layer": {"libtaskactor/src/misc/x.cpp": ""},
+    "base may not include": {"libtaskactor/include/taskactor/fwd.hpp": "#include <taskactor/a.hpp>\n"},
+    "task may not include caf/actor.hpp": {TASK: "#include <caf/actor.hpp>\n"},
+    "lifecycle may not include spdlog/spdlog.h": {"libtaskactor/src/lifecycle/b.cpp": "#include <spdlog/spdlog.h>\n"},
+    "in no layer": {LIST: LISTED + "taskactor_sources(misc x.hpp -)", "libtaskactor/src/misc/x.hpp": ""},
 }
 
 if __name__ == "__main__":

@@ -12,18 +12,18 @@ STANDARD = re.compile(r"[a-z_0-9]+")  # <vector>, <coroutine>: no folder, no ".h
 EVERYWHERE = {"caf/fwd.hpp"}
 # Header below include/taskactor -> what else it may include.
 EXCEPTIONS = {
-    "run/request.hpp": {"caf/actor_cast.hpp", "caf/actor_control_block.hpp", "caf/error.hpp", "caf/message.hpp", "caf/type_id.hpp",
+    "actors/request.hpp": {"caf/actor_cast.hpp", "caf/actor_control_block.hpp", "caf/error.hpp", "caf/message.hpp", "caf/type_id.hpp",
                         "caf/allowed_unsafe_message_type.hpp"},
-    "run/typed_request.hpp": {"caf/detail/implicit_conversions.hpp", "caf/message.hpp", "caf/response_type.hpp"},
-    "service/child.hpp": {"caf/actor_cast.hpp", "caf/actor_control_block.hpp"},
-    "run/messages.hpp": {"caf/actor.hpp", "caf/error.hpp"},
-    "run/submission.hpp": {"caf/error.hpp", "caf/expected.hpp", "caf/message.hpp", "caf/sec.hpp"},
-    "run/exit_code.hpp": {"caf/error.hpp"},
-    "run/task_as_actor.hpp": {"caf/actor.hpp", "caf/actor_cast.hpp", "caf/message.hpp"},
-    "caf_message.hpp": {"caf/is_error_code_enum.hpp", 
+    "detail/typed_request.hpp": {"caf/detail/implicit_conversions.hpp", "caf/message.hpp", "caf/response_type.hpp"},
+    "actors/child.hpp": {"caf/actor_cast.hpp", "caf/actor_control_block.hpp"},
+    "actors/messages.hpp": {"caf/actor.hpp", "caf/error.hpp"},
+    "detail/submission.hpp": {"caf/error.hpp", "caf/expected.hpp", "caf/message.hpp", "caf/sec.hpp"},
+    "actors/exit_code.hpp": {"caf/error.hpp"},
+    "actors/task_as_actor.hpp": {"caf/actor.hpp", "caf/actor_cast.hpp", "caf/message.hpp"},
+    "detail/caf_message.hpp": {"caf/is_error_code_enum.hpp", 
         "caf/allowed_unsafe_message_type.hpp", "caf/config.hpp", "caf/init_global_meta_objects.hpp", "caf/type_id.hpp",
     },
-    "task/json_type.hpp": {"nlohmann/json.hpp"},
+    "detail/json_type.hpp": {"nlohmann/json.hpp"},
 }
 
 
@@ -43,18 +43,18 @@ def check(root: pathlib.Path) -> Iterator[str]:
                 yield f"{name}: a public header may not include {include}"
 
 
-HEADER = "libtaskactor/include/taskactor/run/a.hpp"
+HEADER = "libtaskactor/include/taskactor/a.hpp"
 RIGHT = {
     HEADER: "#pragma once\n#include <caf/fwd.hpp>\n#include <stop_token>\n",
-    "libtaskactor/include/taskactor/b.hpp": "#pragma once\n#include <taskactor/run/a.hpp>\n",
+    "libtaskactor/include/taskactor/b.hpp": "#pragma once\n#include <taskactor/a.hpp>\n",
 }
 WRONG = {
     f"may not include {header}": {HEADER: f"#pragma once\n#include <{header}>\n"}
     for header in ("caf/all.hpp", "spdlog/logger.h", "boost/any.hpp", "sqlite3.h", "nlohmann/json.hpp", "run/own.hpp")
 } | {
     "without #pragma once": {HEADER: "#include <vector>\n"},
-    "isn't there": {HEADER: "#pragma once\n#include <taskactor/run/gone.hpp>\n"},
-    "is a .hpp": {"libtaskactor/include/taskactor/run/a.h": "#pragma once\n"},
+    "isn't there": {HEADER: "#pragma once\n#include <taskactor/gone.hpp>\n"},
+    "is a .hpp": {"libtaskactor/include/taskactor/a.h": "#pragma once\n"},
 }
 
 if __name__ == "__main__":

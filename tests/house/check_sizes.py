@@ -33,16 +33,16 @@ def lines(count: int) -> str:
 
 RIGHT = {
     "libtaskactor/include/taskactor/a.hpp": lines(200),
-    "libtaskactor/src/run/a.cpp": lines(350),
-    "tests/run/a.cpp": lines(450),
+    "libtaskactor/src/lifecycle/a.cpp": lines(350),
+    "tests/lifecycle/a.cpp": lines(450),
     "examples/01_a.cpp": lines(80),
 }
 WRONG = {
     "a.hpp: 201 lines": {"libtaskactor/include/taskactor/a.hpp": lines(201)},
     "b.hpp: 201 lines": {"libtaskactor/src/b.hpp": lines(201)},
-    "a.cpp: 351 lines": {"libtaskactor/src/run/a.cpp": lines(351)},
+    "a.cpp: 351 lines": {"libtaskactor/src/lifecycle/a.cpp": lines(351)},
     "main.cpp: 351 lines": {"apps/taskactor/main.cpp": lines(351)},
-    "a.cpp: 451 lines": {"tests/run/a.cpp": lines(451)},
+    "a.cpp: 451 lines": {"tests/lifecycle/a.cpp": lines(451)},
     "01_a.cpp: 81 lines": {"examples/01_a.cpp": lines(81)},
     "opens with a comment": {"examples/01_a.cpp": "#include <vector>\n"},
 }

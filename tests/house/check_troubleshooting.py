@@ -33,7 +33,7 @@ def literals(root: pathlib.Path) -> str:
 def check(root: pathlib.Path) -> Iterator[str]:
     page = (root / PAGE).read_text(encoding="utf-8")
     codes = ENUMERATOR.findall(ENUM.search((root / "libtaskactor/include/taskactor/errc.hpp").read_text(encoding="utf-8"))[1])
-    words = dict(WORDS.findall((root / "libtaskactor/src/errc.cpp").read_text(encoding="utf-8")))
+    words = dict(WORDS.findall((root / "libtaskactor/src/base/errc.cpp").read_text(encoding="utf-8")))
     told = {cells[0].strip("`"): cells[1] for cells in rows(page, "`errc`")}
     for code in codes:
         if code not in told:
@@ -49,12 +49,12 @@ def check(root: pathlib.Path) -> Iterator[str]:
                 yield f"{PAGE}: no source says '{part.strip()}'"
 
 
-HEADER, SOURCE = "libtaskactor/include/taskactor/errc.hpp", "libtaskactor/src/errc.cpp"
+HEADER, SOURCE = "libtaskactor/include/taskactor/errc.hpp", "libtaskactor/src/base/errc.cpp"
 TABLE = "| `errc` | its words |\n|---|---|\n| `a_code` | a word |\n| `b_code` | b |\n\n"
 RIGHT = {
     HEADER: "enum class errc {\n  /// What it is,\n  a_code = 1,\n  b_code,\n};\n",
     SOURCE: 'case errc::a_code:\n  return "a word";\ncase errc::b_code:\n  return "b";\n',
-    "libtaskactor/src/run/a.cpp": 'throw "there is no \\"" + name + "\\" "\n  "left for it";\n',
+    "libtaskactor/src/lifecycle/a.cpp": 'throw "there is no \\"" + name + "\\" "\n  "left for it";\n',
     PAGE: TABLE + '| text | what |\n|---|---|\n| `there is no "..." left for it` | `x` |\n\n`gone`\n',
 }
 WRONG = {

@@ -40,6 +40,25 @@ def includes(text: str) -> list[str]:
     return [match.group(2) for match in INCLUDE.finditer(text)]
 
 
+def contents(root: pathlib.Path) -> dict[str, str]:
+    """The headers and sources of the library by their path below libtaskactor/, each with its folder in the table of
+    contents, libtaskactor/CMakeLists.txt. Those that aren't there are left out."""
+    library = root / "libtaskactor"
+    text = re.sub(r"#.*", "", (library / "CMakeLists.txt").read_text(encoding="utf-8"))
+    found = {}
+    for call in re.finditer(r"taskactor_sources\(([^)]*)\)", text):
+        folder, *names = call.group(1).split()
+        if names[:1] == ["TARGET"]:
+            del names[:2]
+        for name in names:
+            for path in (f"src/{folder}/{name}", f"include/taskactor/{folder}/{name}", f"include/taskactor/{name}"):
+                path = path.replace("/./", "/")
+                if name != "-" and (library / path).is_file():
+                    found[path] = folder
+                    break
+    return found
+
+
 def grow(root: pathlib.Path, tree: Tree) -> None:
     for name, text in tree.items():
         path = root / name

@@ -1,7 +1,7 @@
 // Each line is a case, with its sentence behind it.
 // clang-format off
 // Awaits, results and calls on threads that are refused: what follows `//!` is the sentence, or its beginning.
-#include <taskactor/run/acquire.hpp>
+#include <taskactor/acquire.hpp>
 #include <taskactor/taskactor.hpp>
 
 #include <coroutine>

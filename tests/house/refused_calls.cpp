@@ -2,8 +2,8 @@
 // clang-format off
 // Tasks, gathers, groups, scopes, races and requests that are refused: see check_refusals.py.
 #include <taskactor/node/run_on_node.hpp>
-#include <taskactor/run/request.hpp>
-#include <taskactor/service/supervisor.hpp>
+#include <taskactor/actors/request.hpp>
+#include <taskactor/actors/supervisor.hpp>
 #include <taskactor/taskactor.hpp>
 
 #include <caf/all.hpp>

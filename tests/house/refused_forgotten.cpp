@@ -1,10 +1,10 @@
 // Each line is a case, with its sentence behind it.
 // clang-format off
 // Awaits that were forgotten: each is a warning, here an error. See check_refusals.py.
-#include <taskactor/process/run_command.hpp>
-#include <taskactor/run/acquire.hpp>
-#include <taskactor/run/request.hpp>
-#include <taskactor/service/service_request.hpp>
+#include <taskactor/run_command.hpp>
+#include <taskactor/acquire.hpp>
+#include <taskactor/actors/request.hpp>
+#include <taskactor/actors/service_request.hpp>
 #include <taskactor/taskactor.hpp>
 
 #include <caf/all.hpp>

@@ -1,7 +1,7 @@
 // Crash isolation: whatever a worker dies of, its call is a failed outcome that says of what, and nobody else
 // notices: calls in other workers, tasks, threads, and the manager's counts.
 #include <boost/test/unit_test.hpp>
-#include <taskactor/task/registry.hpp>
+#include <taskactor/registry.hpp>
 #include <taskactor/taskactor.hpp>
 
 #include "support/temporary_directory.hpp"

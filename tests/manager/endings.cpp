@@ -1,12 +1,12 @@
 // The matrix of endings (rules 2, 8, 9, 12, 15): what a body does x how it is ended x who runs it x what it
 // stands in: a scope, a group, a further attempt. Each cell says which state the task ends in; for each the
 // token comes back, every task has exactly one end, and nothing is left.
-#include "run/bodies.hpp"
+#include "lifecycle/bodies.hpp"
 #include "support/temporary_directory.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>
-#include <taskactor/task/registry.hpp>
+#include <taskactor/registry.hpp>
 
 #include <algorithm>
 #include <condition_variable>

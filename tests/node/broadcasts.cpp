@@ -1,6 +1,6 @@
 // submit_all: one call for each node that is up, under ids that say which.
 #include <taskactor/node/node.hpp>
-#include <taskactor/task/registry.hpp>
+#include <taskactor/registry.hpp>
 #include <taskactor/taskactor.hpp>
 
 #include <support/temporary_directory.hpp>

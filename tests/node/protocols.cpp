@@ -1,6 +1,6 @@
 // Frames of nodes: what is sent comes back, and nothing else is taken for a frame.
-#include <link/frame.hpp>
-#include <node/protocol.hpp>
+#include "node/protocol.hpp"
+#include "transport/frame.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,5 +1,5 @@
 // The windows: never more room than there is, and all of it for who wants it.
-#include <node/window_allocator.hpp>
+#include "node/window_allocator.hpp"
 
 #include <boost/test/unit_test.hpp>
 

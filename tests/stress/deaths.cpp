@@ -1,7 +1,7 @@
 // Thousands of workers that die under their calls, one after the other: what is left of them.
 #include "worker_processes.hpp"
 
-#include <taskactor/task/registry.hpp>
+#include <taskactor/registry.hpp>
 
 #include <algorithm>
 #include <csignal>

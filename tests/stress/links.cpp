@@ -6,12 +6,12 @@
 //
 // Meanwhile another link goes on; at the end nothing of them is left, neither descriptors nor memory. Exit
 // codes: 0, 1 when something was wrong.
-#include <link/accept_filter.hpp>
-#include <link/ends.hpp>
-#include <link/hostile_streams.hpp>
-#include <link/openssl.hpp>
+#include "transport/accept_filter.hpp"
+#include "transport/ends.hpp"
+#include "transport/hostile_streams.hpp"
+#include "transport/tls/openssl.hpp"
 
-#include <taskactor/link/certificates.hpp>
+#include <taskactor/node/certificates.hpp>
 
 #include <malloc.h>
 

@@ -14,6 +14,8 @@
 // --tasks for the soak. Exit codes: 0, 1 when something was wrong, 2 for a wrong use.
 #include "stress.hpp"
 
+#include <taskactor/worker_entry.hpp>
+
 #include <malloc.h>
 
 #include <cstdlib>

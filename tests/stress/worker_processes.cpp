@@ -1,6 +1,6 @@
 #include "worker_processes.hpp"
 
-#include <taskactor/task/registry.hpp>
+#include <taskactor/registry.hpp>
 
 #include <algorithm>
 #include <filesystem>

@@ -1,7 +1,7 @@
 // Workers under a killer: calls from several threads, while a random worker is killed every 10 ms.
 #include "worker_processes.hpp"
 
-#include <taskactor/task/registry.hpp>
+#include <taskactor/registry.hpp>
 
 #include <csignal>
 #include <iostream>

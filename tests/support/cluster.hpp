@@ -3,7 +3,7 @@
 /// killed.
 #pragma once
 
-#include <node/node_core.hpp>
+#include "node/node_core.hpp"
 
 #include <deque>
 #include <functional>

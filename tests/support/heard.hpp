@@ -2,7 +2,7 @@
 /// `settle` waits for them for 2 s at most.
 #pragma once
 
-#include "run/runtime.hpp"
+#include "runtime.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>

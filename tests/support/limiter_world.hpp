@@ -1,9 +1,9 @@
 /// A limiter and those who hold its tokens, without actors, to interleave step by step: see
-/// tests/run/limiter_properties.cpp.
+/// tests/capacity/limiter_properties.cpp.
 #pragma once
 
-#include "run/limiter.hpp"
-#include "run/token_account.hpp"
+#include "capacity/limiter.hpp"
+#include "capacity/token_account.hpp"
 
 #include <algorithm>
 #include <chrono>

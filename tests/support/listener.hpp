@@ -1,7 +1,7 @@
 /// What observers are told.
 #pragma once
 
-#include <taskactor/observe/event.hpp>
+#include <taskactor/event.hpp>
 
 #include <algorithm>
 #include <chrono>

@@ -1,7 +1,7 @@
-#include <taskactor/task/field.hpp>
-#include <taskactor/task/options.hpp>
-#include <taskactor/task/outcome.hpp>
-#include <taskactor/task/task.hpp>
+#include <taskactor/field.hpp>
+#include <taskactor/outcome.hpp>
+#include <taskactor/task.hpp>
+#include <taskactor/task_options.hpp>
 
 #include <boost/test/unit_test.hpp>
 

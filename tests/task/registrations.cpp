@@ -1,5 +1,5 @@
 // Named tasks: registration, look-up, and JSON arguments that are refused rather than cut.
-#include <taskactor/task/registry.hpp>
+#include <taskactor/registry.hpp>
 
 #include "task/library_load.hpp"
 

@@ -1,5 +1,5 @@
 // Faults that a test orders: kills, lost threads, processes that don't start.
-#include "run/bodies.hpp"
+#include "lifecycle/bodies.hpp"
 
 #include <taskactor/testing.hpp>
 

@@ -1,5 +1,5 @@
 // Time that moves by the test's hand, and blocking calls that jump.
-#include "run/bodies.hpp"
+#include "lifecycle/bodies.hpp"
 
 #include <taskactor/testing.hpp>
 

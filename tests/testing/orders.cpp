@@ -1,5 +1,5 @@
 // The order in which actors run: drawn from a seed, and replayed.
-#include "run/bodies.hpp"
+#include "lifecycle/bodies.hpp"
 #include "support/environment_variable.hpp"
 
 #include <taskactor/testing.hpp>

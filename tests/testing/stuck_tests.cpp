@@ -1,5 +1,5 @@
 // What a test is told when nothing goes on.
-#include "run/bodies.hpp"
+#include "lifecycle/bodies.hpp"
 
 #include <taskactor/testing.hpp>
 

@@ -1,8 +1,8 @@
 #include "bare.hpp"
 
-#include <link/openssl.hpp>
-#include <link/socket_address.hpp>
-#include <link/tls_credentials.hpp>
+#include "transport/socket_address.hpp"
+#include "transport/tls/openssl.hpp"
+#include "transport/tls/tls_credentials.hpp"
 
 #include <chrono>
 #include <stdexcept>

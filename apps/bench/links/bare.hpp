@@ -2,7 +2,7 @@
 /// not.
 #pragma once
 
-#include <link/link_options.hpp>
+#include "transport/link_options.hpp"
 
 #include <cstddef>
 #include <cstdint>

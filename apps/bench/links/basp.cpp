@@ -1,6 +1,6 @@
 #include "remote.hpp"
 
-#include "caf_compat_ask.hpp"
+#include "caf_adapter/compat_ask.hpp"
 
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>

@@ -1,6 +1,6 @@
 #include "linked.hpp"
 
-#include <link/node_link.hpp>
+#include "transport/node_link.hpp"
 
 #include <chrono>
 #include <future>

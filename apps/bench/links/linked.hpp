@@ -1,7 +1,7 @@
 /// The same over links between nodes.
 #pragma once
 
-#include <link/link_options.hpp>
+#include "transport/link_options.hpp"
 
 #include <cstddef>
 #include <cstdint>

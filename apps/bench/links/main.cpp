@@ -12,7 +12,7 @@
 
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
-#include <taskactor/link/certificates.hpp>
+#include <taskactor/node/certificates.hpp>
 
 #include <algorithm>
 #include <cstdio>

@@ -1,7 +1,7 @@
 /// Calls of named tasks on other nodes, and, to compare, messages to an actor by CAF's own networking.
 #pragma once
 
-#include <link/link_options.hpp>
+#include "transport/link_options.hpp"
 
 #include <cstddef>
 #include <cstdint>

@@ -1,6 +1,6 @@
 #include "works.hpp"
 
-#include <taskactor/task/registry.hpp>
+#include <taskactor/registry.hpp>
 #include <taskactor/taskactor.hpp>
 
 namespace bench {

@@ -16,7 +16,7 @@
 /// signals are taken only while a call runs, and not one that the program was started to ignore.
 #pragma once
 
-#include <taskactor/run/manager_options.hpp>
+#include <taskactor/manager_options.hpp>
 
 #include <functional>
 #include <optional>

@@ -9,7 +9,7 @@
 /// All are known before anything is admitted.
 #pragma once
 
-#include <taskactor/task/registry.hpp>
+#include <taskactor/registry.hpp>
 #include <taskactor/task_manager.hpp>
 
 #include <functional>

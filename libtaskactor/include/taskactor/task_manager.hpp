@@ -16,17 +16,17 @@
 /// does: else a line in its log says so, and what it runs is left behind.
 #pragma once
 
+#include <taskactor/capture_output.hpp>
+#include <taskactor/detail/admit.hpp>
+#include <taskactor/event.hpp>
+#include <taskactor/explanation.hpp>
 #include <taskactor/fwd.hpp>
-#include <taskactor/group/gather.hpp>
-#include <taskactor/observe/event.hpp>
-#include <taskactor/process/capture_output.hpp>
-#include <taskactor/process/run_command.hpp>
-#include <taskactor/process/run_in_process.hpp>
-#include <taskactor/run/admit.hpp>
-#include <taskactor/run/explanation.hpp>
-#include <taskactor/run/handle.hpp>
-#include <taskactor/run/manager_options.hpp>
-#include <taskactor/run/run_in_thread.hpp>
+#include <taskactor/gather.hpp>
+#include <taskactor/handle.hpp>
+#include <taskactor/manager_options.hpp>
+#include <taskactor/run_command.hpp>
+#include <taskactor/run_in_process.hpp>
+#include <taskactor/run_in_thread.hpp>
 
 #include <caf/fwd.hpp>
 
@@ -154,7 +154,7 @@ public:
   /// Sets the rate of one that was added with a rate; what was taken before counts.
   void set_rate(std::string_view name, rate allowed);
 
-  /// For actors: answers the messages of `run/messages.hpp`. Made when first asked for, or after a kill.
+  /// For actors: answers the messages of `actors/messages.hpp`. Made when first asked for, or after a kill.
   caf::actor actor();
 
   /// Calls `handler` for every event from now on, on a thread of its own, until the subscription ends.

@@ -1,9 +1,9 @@
-#include "../run/runtime.hpp"
+#include "runtime.hpp"
 
-#include <taskactor/group/gather_slot.hpp>
-#include <taskactor/task/retry.hpp>
-#include <taskactor/task/sleep.hpp>
-#include <taskactor/task/task.hpp>
+#include <taskactor/detail/gather_slot.hpp>
+#include <taskactor/retry.hpp>
+#include <taskactor/sleep.hpp>
+#include <taskactor/task.hpp>
 
 #include <algorithm>
 #include <utility>

@@ -1,11 +1,11 @@
-#include "../memory.hpp"
-#include "../observe/service_thread.hpp"
-#include "../run/disposal.hpp"
-#include "../run/runtime.hpp"
+#include "base/memory.hpp"
+#include "base/service_thread.hpp"
+#include "runtime.hpp"
+#include "threads/disposal.hpp"
 
-#include <taskactor/group/gather_slot.hpp>
-#include <taskactor/group/gather_state.hpp>
-#include <taskactor/task/time_span.hpp>
+#include <taskactor/detail/gather_slot.hpp>
+#include <taskactor/detail/gather_state.hpp>
+#include <taskactor/time_span.hpp>
 
 #include <algorithm>
 #include <utility>

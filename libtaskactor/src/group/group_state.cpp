@@ -1,10 +1,10 @@
-#include "../memory.hpp"
-#include "../observe/service_thread.hpp"
-#include "../run/disposal.hpp"
-#include "../run/runtime.hpp"
+#include "base/memory.hpp"
+#include "base/service_thread.hpp"
+#include "runtime.hpp"
+#include "threads/disposal.hpp"
 
-#include <taskactor/group/group_state.hpp>
-#include <taskactor/group/task_group.hpp>
+#include <taskactor/detail/group_state.hpp>
+#include <taskactor/task_group.hpp>
 
 #include <algorithm>
 #include <utility>

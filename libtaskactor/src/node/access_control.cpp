@@ -1,4 +1,4 @@
-#include "access_control.hpp"
+#include "node/access_control.hpp"
 
 #include <algorithm>
 

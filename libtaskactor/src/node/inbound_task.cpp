@@ -1,11 +1,11 @@
-#include "inbound_task.hpp"
+#include "node/inbound_task.hpp"
 
-#include "../free_memory.hpp"
-#include "../link/frame.hpp"
-#include "../run/runtime.hpp"
-#include "own_tasks.hpp"
+#include "base/free_memory.hpp"
+#include "node/own_tasks.hpp"
+#include "runtime.hpp"
+#include "transport/frame.hpp"
 
-#include <taskactor/run/admit.hpp>
+#include <taskactor/detail/admit.hpp>
 
 #include <utility>
 

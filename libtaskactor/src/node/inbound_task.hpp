@@ -9,10 +9,10 @@
 /// deadline and a kill as well.
 #pragma once
 
-#include "node_host.hpp"
+#include "node/node_host.hpp"
 
+#include <taskactor/detail/body.hpp>
 #include <taskactor/named_tasks.hpp>
-#include <taskactor/run/body.hpp>
 
 #include <atomic>
 #include <functional>

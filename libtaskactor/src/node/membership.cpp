@@ -1,4 +1,4 @@
-#include "membership.hpp"
+#include "node/membership.hpp"
 
 #include <algorithm>
 

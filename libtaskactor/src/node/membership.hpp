@@ -5,7 +5,7 @@
 ///                                               ^--- anything is heard ---|
 #pragma once
 
-#include "protocol.hpp"
+#include "node/protocol.hpp"
 
 #include <chrono>
 #include <cstdint>

@@ -1,6 +1,6 @@
 #include <taskactor/node/node.hpp>
 
-#include "node_host.hpp"
+#include "node/node_host.hpp"
 
 #include <taskactor/node/named_calls.hpp>
 

@@ -1,10 +1,10 @@
-#include "node_call.hpp"
+#include "node/node_call.hpp"
 
+#include <taskactor/detail/visible_text.hpp>
 #include <taskactor/errc.hpp>
 #include <taskactor/node/run_on_node.hpp>
-#include <taskactor/task/sleep.hpp>
-#include <taskactor/task/this_task.hpp>
-#include <taskactor/task/visible_text.hpp>
+#include <taskactor/sleep.hpp>
+#include <taskactor/this_task.hpp>
 
 #include <utility>
 

@@ -1,11 +1,11 @@
 /// A call of this node's, for the body that awaits it.
 #pragma once
 
-#include "../run/runtime.hpp"
-#include "node_host.hpp"
+#include "node/node_host.hpp"
+#include "runtime.hpp"
 
-#include <taskactor/run/wait.hpp>
-#include <taskactor/task/task.hpp>
+#include <taskactor/detail/wait.hpp>
+#include <taskactor/task.hpp>
 
 #include <atomic>
 #include <memory>

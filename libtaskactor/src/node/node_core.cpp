@@ -1,4 +1,4 @@
-#include "node_core.hpp"
+#include "node/node_core.hpp"
 
 #include <algorithm>
 #include <type_traits>

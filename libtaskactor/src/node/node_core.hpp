@@ -10,12 +10,12 @@
 /// CAF in it. Threads: one at a time (`node_host` has the lock).
 #pragma once
 
-#include "access_control.hpp"
-#include "membership.hpp"
-#include "node_ports.hpp"
-#include "outbound_calls.hpp"
-#include "protocol.hpp"
-#include "window_allocator.hpp"
+#include "node/access_control.hpp"
+#include "node/membership.hpp"
+#include "node/node_ports.hpp"
+#include "node/outbound_calls.hpp"
+#include "node/protocol.hpp"
+#include "node/window_allocator.hpp"
 
 #include <taskactor/node/node_info.hpp>
 

@@ -1,7 +1,7 @@
 // The calls that this node makes of others: see node_core.hpp.
-#include "node_core.hpp"
+#include "node/node_core.hpp"
 
-#include <taskactor/task/time_span.hpp>
+#include <taskactor/time_span.hpp>
 
 #include <algorithm>
 #include <limits>

@@ -1,5 +1,5 @@
 // The calls of others that run here, and what this node says of itself: see node_core.hpp.
-#include "node_core.hpp"
+#include "node/node_core.hpp"
 
 #include <algorithm>
 #include <utility>

@@ -1,12 +1,12 @@
-#include "node_host.hpp"
+#include "node/node_host.hpp"
 
-#include "../link/frame.hpp"
-#include "../new_thread.hpp"
-#include "../observe/service_thread.hpp"
-#include "../run/runtime.hpp"
-#include "inbound_task.hpp"
+#include "base/new_thread.hpp"
+#include "base/service_thread.hpp"
+#include "node/inbound_task.hpp"
+#include "runtime.hpp"
+#include "transport/frame.hpp"
 
-#include <taskactor/run/admit.hpp>
+#include <taskactor/detail/admit.hpp>
 
 #include <algorithm>
 #include <charconv>

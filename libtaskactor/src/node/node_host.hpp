@@ -8,11 +8,11 @@
 /// `stop`; calls that still run then keep it alive until they have ended.
 #pragma once
 
-#include "../link/node_link.hpp"
-#include "node_core.hpp"
+#include "node/node_core.hpp"
+#include "transport/node_link.hpp"
 
+#include <taskactor/detail/ref.hpp>
 #include <taskactor/node/node_options.hpp>
-#include <taskactor/task/ref.hpp>
 
 #include <condition_variable>
 #include <functional>

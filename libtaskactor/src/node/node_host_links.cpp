@@ -1,13 +1,13 @@
 // A node and its links: see node_host.hpp.
-#include "../link/frame.hpp"
-#include "../observe/service_thread.hpp"
-#include "../run/caller_runs.hpp"
-#include "../run/runtime.hpp"
-#include "inbound_task.hpp"
-#include "node_host.hpp"
-#include "node_identity.hpp"
+#include "base/service_thread.hpp"
+#include "node/inbound_task.hpp"
+#include "node/node_host.hpp"
+#include "node/node_identity.hpp"
+#include "runtime.hpp"
+#include "threads/caller_runs.hpp"
+#include "transport/frame.hpp"
 
-#include <taskactor/run/admit.hpp>
+#include <taskactor/detail/admit.hpp>
 
 #include <random>
 #include <system_error>

@@ -1,11 +1,11 @@
-#include "node_identity.hpp"
+#include "node/node_identity.hpp"
 
-#include "../link/certificate_name.hpp"
-#include "protocol.hpp"
+#include "node/protocol.hpp"
+#include "transport/tls/certificate_name.hpp"
 
 #include <taskactor/errc.hpp>
-#include <taskactor/task/expected.hpp>
-#include <taskactor/task/options.hpp>
+#include <taskactor/expected.hpp>
+#include <taskactor/task_options.hpp>
 
 #include <array>
 #include <chrono>

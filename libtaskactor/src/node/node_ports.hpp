@@ -1,9 +1,9 @@
 /// What `node_core` wants done: over links, to the calls of others that run here, to those who wait for ours.
 #pragma once
 
-#include "outbound_calls.hpp"
-#include "protocol.hpp"
-#include "window_allocator.hpp"
+#include "node/outbound_calls.hpp"
+#include "node/protocol.hpp"
+#include "node/window_allocator.hpp"
 
 #include <cstdint>
 #include <memory>

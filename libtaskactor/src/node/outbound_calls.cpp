@@ -1,4 +1,4 @@
-#include "outbound_calls.hpp"
+#include "node/outbound_calls.hpp"
 
 #include <utility>
 

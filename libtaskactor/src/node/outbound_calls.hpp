@@ -8,8 +8,8 @@
 /// at a time.
 #pragma once
 
-#include "membership.hpp"
-#include "window_allocator.hpp"
+#include "node/membership.hpp"
+#include "node/window_allocator.hpp"
 
 #include <taskactor/node/placement.hpp>
 

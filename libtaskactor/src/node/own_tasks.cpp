@@ -1,10 +1,10 @@
-#include "own_tasks.hpp"
+#include "node/own_tasks.hpp"
 
-#include "../run/runtime.hpp"
-#include "../task/cbor_value.hpp"
-#include "node_host.hpp"
+#include "node/node_host.hpp"
+#include "runtime.hpp"
+#include "task/cbor_value.hpp"
 
-#include <taskactor/task/typed_named_task.hpp>
+#include <taskactor/detail/typed_named_task.hpp>
 #include <taskactor/task_manager.hpp>
 
 #include <chrono>

@@ -2,7 +2,7 @@
 /// are answered at once, however full the node is, and are subject to rights as all.
 #pragma once
 
-#include "node_ports.hpp"
+#include "node/node_ports.hpp"
 
 #include <optional>
 #include <string>

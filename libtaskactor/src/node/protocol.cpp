@@ -1,7 +1,7 @@
-#include "protocol.hpp"
+#include "node/protocol.hpp"
 
-#include "../link/frame.hpp"
-#include "../task/cbor.hpp"
+#include "base/cbor.hpp"
+#include "transport/frame.hpp"
 
 #include <nlohmann/json.hpp>
 

@@ -1,5 +1,5 @@
-/// What nodes say to each other: frames (`link/frame.hpp`) that are arrays, of a kind and what belongs to it.
-/// PROTOCOL.md has all of it in words, for who writes the other end in another language.
+/// What nodes say to each other: frames (`transport/frame.hpp`) that are arrays, of a kind and what belongs
+/// to it. PROTOCOL.md has all of it in words, for who writes the other end in another language.
 ///
 ///     of the session    hello welcome goodbye heartbeat draining
 ///     of the room       window window_taken demand              how many calls may be on their way

@@ -1,4 +1,4 @@
-#include "window_allocator.hpp"
+#include "node/window_allocator.hpp"
 
 #include <algorithm>
 

@@ -1,6 +1,6 @@
-#include "cbor_value.hpp"
+#include "task/cbor_value.hpp"
 
-#include "cbor.hpp"
+#include "base/cbor.hpp"
 
 #include <bit>
 #include <cmath>

@@ -1,7 +1,7 @@
+#include <taskactor/detail/context.hpp>
 #include <taskactor/errc.hpp>
-#include <taskactor/task/context.hpp>
-#include <taskactor/task/expected.hpp>
-#include <taskactor/task/outcome.hpp>
+#include <taskactor/expected.hpp>
+#include <taskactor/outcome.hpp>
 
 #include <algorithm>
 #include <system_error>

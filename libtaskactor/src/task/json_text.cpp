@@ -1,5 +1,5 @@
-#include <taskactor/task/json_text.hpp>
-#include <taskactor/task/json_value.hpp>
+#include <taskactor/detail/json_text.hpp>
+#include <taskactor/detail/json_value.hpp>
 
 #include <cmath>
 #include <stdexcept>

@@ -1,6 +1,6 @@
-#include "library_load.hpp"
+#include "task/library_load.hpp"
 
-#include <taskactor/task/expected.hpp>
+#include <taskactor/expected.hpp>
 
 #include <utility>
 

@@ -2,7 +2,7 @@
 /// since nobody can catch what a registration throws within dlopen(3).
 #pragma once
 
-#include <taskactor/task/registry.hpp>
+#include <taskactor/registry.hpp>
 
 #include <string>
 #include <vector>

@@ -1,5 +1,5 @@
-#include <taskactor/task/limits.hpp>
-#include <taskactor/task/options.hpp>
+#include <taskactor/limits.hpp>
+#include <taskactor/task_options.hpp>
 
 namespace taskactor::detail {
 

@@ -1,7 +1,7 @@
-#include <taskactor/task/options.hpp>
-#include <taskactor/task/outcome.hpp>
+#include <taskactor/outcome.hpp>
+#include <taskactor/task_options.hpp>
 
-#include "type_name.hpp"
+#include "base/type_name.hpp"
 
 #include <ostream>
 #include <typeinfo>

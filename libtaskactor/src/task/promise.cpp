@@ -3,8 +3,8 @@
 // A frame that is destroyed where it stands runs its destructors as if it had been left there. When one of
 // them throws, the body's own handlers may catch that and go on to a further await; otherwise the promise is
 // given it, and the frame stands at its end. Either way it is still there, and is destroyed again.
-#include <taskactor/task/expected.hpp>
-#include <taskactor/task/task.hpp>
+#include <taskactor/expected.hpp>
+#include <taskactor/task.hpp>
 
 #include <chrono>
 #include <cstdlib>

@@ -1,8 +1,8 @@
-#include <taskactor/task/registry.hpp>
+#include <taskactor/registry.hpp>
 
-#include "cbor_value.hpp"
-#include "library_load.hpp"
-#include "type_name.hpp"
+#include "base/type_name.hpp"
+#include "task/cbor_value.hpp"
+#include "task/library_load.hpp"
 
 #include <algorithm>
 #include <numeric>

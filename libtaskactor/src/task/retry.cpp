@@ -1,5 +1,5 @@
-#include <taskactor/task/options.hpp>
-#include <taskactor/task/retry.hpp>
+#include <taskactor/retry.hpp>
+#include <taskactor/task_options.hpp>
 
 #include <algorithm>
 #include <cmath>

@@ -1,6 +1,6 @@
-#include <taskactor/task/options.hpp>
-#include <taskactor/task/scope.hpp>
-#include <taskactor/task/this_task.hpp>
+#include <taskactor/scope.hpp>
+#include <taskactor/task_options.hpp>
+#include <taskactor/this_task.hpp>
 
 #include <algorithm>
 #include <exception>

@@ -1,4 +1,4 @@
-#include <taskactor/task/sleep.hpp>
+#include <taskactor/sleep.hpp>
 
 namespace taskactor::detail {
 

@@ -1,4 +1,4 @@
-#include <taskactor/task/state.hpp>
+#include <taskactor/state.hpp>
 
 #include <ostream>
 

@@ -1,7 +1,7 @@
-#include <taskactor/task/task_library.hpp>
+#include <taskactor/task_library.hpp>
 
-#include "library_load.hpp"
-#include "type_name.hpp"
+#include "base/type_name.hpp"
+#include "task/library_load.hpp"
 
 #include <algorithm>
 #include <filesystem>

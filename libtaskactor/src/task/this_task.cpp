@@ -1,7 +1,7 @@
-#include <taskactor/task/context.hpp>
-#include <taskactor/task/outcome.hpp>
-#include <taskactor/task/retry.hpp>
-#include <taskactor/task/this_task.hpp>
+#include <taskactor/detail/context.hpp>
+#include <taskactor/outcome.hpp>
+#include <taskactor/retry.hpp>
+#include <taskactor/this_task.hpp>
 
 #include <algorithm>
 #include <utility>

@@ -2,7 +2,7 @@
 /// for is there, before they know it. Threads: any.
 #pragma once
 
-#include <taskactor/task/context.hpp>
+#include <taskactor/detail/context.hpp>
 
 #include <algorithm>
 #include <cstddef>

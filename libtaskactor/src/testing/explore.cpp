@@ -1,5 +1,5 @@
 #include <taskactor/errc.hpp>
-#include <taskactor/task/outcome.hpp>
+#include <taskactor/outcome.hpp>
 #include <taskactor/testing/explore.hpp>
 
 #include <charconv>

@@ -1,6 +1,6 @@
-#include "fault_plan.hpp"
+#include "testing/fault_plan.hpp"
 
-#include "../run/detached_job.hpp"
+#include "caf_adapter/detached_job.hpp"
 
 #include <algorithm>
 #include <iterator>

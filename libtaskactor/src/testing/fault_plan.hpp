@@ -1,8 +1,8 @@
 /// The faults that a test has ordered, and the calls whose threads it has taken away.
 #pragma once
 
-#include "../run/fault_injector.hpp"
-#include "virtual_scheduler.hpp"
+#include "lifecycle/fault_injector.hpp"
+#include "testing/virtual_scheduler.hpp"
 
 #include <taskactor/testing/faults.hpp>
 #include <taskactor/testing/manager.hpp>

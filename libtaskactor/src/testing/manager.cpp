@@ -1,11 +1,11 @@
-#include "../run/runtime.hpp"
-#include "../run/task_actor.hpp"
-#include "blocked_threads.hpp"
-#include "fault_plan.hpp"
-#include "virtual_scheduler.hpp"
-#include "waiting_list.hpp"
+#include "lifecycle/task_actor.hpp"
+#include "runtime.hpp"
+#include "testing/blocked_threads.hpp"
+#include "testing/fault_plan.hpp"
+#include "testing/virtual_scheduler.hpp"
+#include "testing/waiting_list.hpp"
 
-#include <taskactor/task/options.hpp>
+#include <taskactor/task_options.hpp>
 #include <taskactor/testing/manager.hpp>
 
 #include <caf/all.hpp>

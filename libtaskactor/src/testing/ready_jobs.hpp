@@ -1,7 +1,7 @@
 /// What can run in virtual time: how it comes from other threads, and which is next.
 #pragma once
 
-#include "../memory.hpp"
+#include "base/memory.hpp"
 
 #include <caf/resumable.hpp>
 

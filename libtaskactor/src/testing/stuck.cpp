@@ -1,4 +1,4 @@
-#include <taskactor/task/options.hpp>
+#include <taskactor/task_options.hpp>
 #include <taskactor/testing/stuck.hpp>
 
 #include <utility>

@@ -1,8 +1,8 @@
-#include "virtual_scheduler.hpp"
+#include "testing/virtual_scheduler.hpp"
 
-#include "../caf_compat.hpp"
-#include "../caf_compat_threads.hpp"
-#include "ready_jobs.hpp"
+#include "caf_adapter/compat.hpp"
+#include "caf_adapter/compat_threads.hpp"
+#include "testing/ready_jobs.hpp"
 
 #if TASKACTOR_CAF_0
 #include <caf/scheduler/test_coordinator.hpp>

@@ -5,7 +5,7 @@
 /// set timers, read the clock, and ring.
 #pragma once
 
-#include <taskactor/task/context.hpp>
+#include <taskactor/detail/context.hpp>
 
 #include <caf/fwd.hpp>
 

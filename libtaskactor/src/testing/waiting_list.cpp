@@ -1,6 +1,6 @@
-#include "waiting_list.hpp"
+#include "testing/waiting_list.hpp"
 
-#include "../run/task_extras.hpp"
+#include "lifecycle/task_extras.hpp"
 
 #include <algorithm>
 #include <sstream>

@@ -1,7 +1,7 @@
 /// Who waits for what, read from the records of a runtime that stands still.
 #pragma once
 
-#include "../run/runtime.hpp"
+#include "runtime.hpp"
 
 #include <taskactor/testing/stuck.hpp>
 

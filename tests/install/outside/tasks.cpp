@@ -1,5 +1,5 @@
 // A library of tasks of a user's: no main, no list of what is in it.
-#include <taskactor/task/registry.hpp>
+#include <taskactor/registry.hpp>
 
 #include <string>
 

@@ -8,7 +8,7 @@
 ///     h.get();                                                      // as of any task
 ///
 /// Peers are the addresses that it is given, and who comes to it: there is no gossip. Only named tasks
-/// (`task/registry.hpp`) travel, as data. A call is a task here, of this manager's, with its id, deadlines
+/// (`registry.hpp`) travel, as data. A call is a task here, of this manager's, with its id, deadlines
 /// and outcome: it holds no token while it is elsewhere. It has exactly one outcome, whatever becomes of the
 /// other node: see `run_on_node.hpp` for errors and delivery. This node itself is none of those that a call
 /// may be placed on: what is to run here is `add_task`'s.
@@ -24,8 +24,8 @@
 #include <taskactor/node/node_options.hpp>
 #include <taskactor/node/placement.hpp>
 #include <taskactor/node/run_on_node.hpp>
-#include <taskactor/task/time_span.hpp>
 #include <taskactor/task_manager.hpp>
+#include <taskactor/time_span.hpp>
 
 #include <chrono>
 #include <concepts>

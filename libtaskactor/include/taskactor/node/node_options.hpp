@@ -2,7 +2,7 @@
 #pragma once
 
 #include <taskactor/node/access_rule.hpp>
-#include <taskactor/task/time_span.hpp>
+#include <taskactor/time_span.hpp>
 
 #include <chrono>
 #include <cstddef>

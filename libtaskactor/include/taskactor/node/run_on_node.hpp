@@ -19,11 +19,11 @@
 /// any, one that serves connections included, and must not block.
 #pragma once
 
+#include <taskactor/detail/remote_callable.hpp>
+#include <taskactor/detail/runs_on_any_thread.hpp>
 #include <taskactor/node/placement.hpp>
-#include <taskactor/process/run_in_process.hpp>
-#include <taskactor/run/runs_on_any_thread.hpp>
-#include <taskactor/task/remote_callable.hpp>
-#include <taskactor/task/task.hpp>
+#include <taskactor/run_in_process.hpp>
+#include <taskactor/task.hpp>
 
 #include <cstdint>
 #include <memory>

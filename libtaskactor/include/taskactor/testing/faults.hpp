@@ -3,7 +3,7 @@
 #pragma once
 
 #include <taskactor/errc.hpp>
-#include <taskactor/task/field.hpp>
+#include <taskactor/field.hpp>
 #include <taskactor/testing/stuck.hpp>
 
 #include <cstddef>

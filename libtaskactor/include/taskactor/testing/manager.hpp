@@ -25,10 +25,10 @@
 /// the actor system that it needs.
 #pragma once
 
-#include <taskactor/task/time_span.hpp>
 #include <taskactor/task_manager.hpp>
 #include <taskactor/testing/faults.hpp>
 #include <taskactor/testing/stuck.hpp>
+#include <taskactor/time_span.hpp>
 
 #include <caf/fwd.hpp>
 

@@ -6,7 +6,7 @@
 ///       "c": queued since 2 s; waits for a token of the global limiter (2 of 2 in use)
 #pragma once
 
-#include <taskactor/task/state.hpp>
+#include <taskactor/state.hpp>
 
 #include <chrono>
 #include <stdexcept>

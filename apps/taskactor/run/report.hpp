@@ -1,0 +1,30 @@
+/// `--report`: a line of JSON for each command.
+#pragma once
+
+#include "run/job_log.hpp"
+
+#include <string>
+#include <string_view>
+#include <variant>
+
+namespace taskactor::cli {
+
+class report final : public job_log {
+public:
+  report(std::string path, run_control& control, used_files& files);
+
+private:
+  std::string line_of(const job_result& ended) const override;
+  bool is_whole(std::string_view line) const override;
+};
+
+/// What one who resumes has to know of a line of a report.
+struct reported {
+  std::string item{};
+  bool completed = false;
+};
+
+/// Reads a line of a report; what is wrong with it, for people, if it isn't one.
+std::variant<reported, std::string> read_reported(std::string_view line);
+
+} // namespace taskactor::cli

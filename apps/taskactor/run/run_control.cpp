@@ -1,0 +1,87 @@
+#include "run/run_control.hpp"
+
+#include "cli/quantity.hpp"
+#include "cli/screen.hpp"
+
+#include <algorithm>
+
+#include <sys/eventfd.h>
+
+namespace taskactor::cli {
+
+run_control::run_control(screen& messages, std::optional<std::chrono::nanoseconds> total_timeout)
+    : screen_(messages),
+      stopped_(make_eventfd()),
+      total_(total_timeout),
+      begin_(std::chrono::steady_clock::now()) {}
+
+bool run_control::raise(stop_level to) noexcept {
+  auto now = level_.load();
+  do {
+    if (now >= to)
+      return false;
+  } while (!level_.compare_exchange_weak(now, to));
+  return true;
+}
+
+void run_control::call_hook(stop_level reached) {
+  ::eventfd_write(stopped_.get(), 1);
+  if (hook_)
+    hook_(reached);
+}
+
+void run_control::stop(stop_level to) {
+  if (raise(to))
+    call_hook(to);
+}
+
+void run_control::fail(int code, stop_level to, const std::string& message) {
+  int none = 0;
+  const bool first = code_.compare_exchange_strong(none, code);
+  if (first && !message.empty())
+    screen_.note(message); // never waits: before what the stop brings about
+  stop(to);
+}
+
+void run_control::interrupt(int code, stop_level to, const std::function<std::string()>& message) {
+  int none = 0;
+  code_.compare_exchange_strong(none, code);
+  const bool raised = raise(to);
+  screen_.note(message()); // before what the stop brings about, after what could make it untrue
+  if (raised)
+    call_hook(to);
+}
+
+void run_control::hurry() {
+  hurried_ = true;
+  if (hook_)
+    hook_(level());
+}
+
+bool run_control::may_start() {
+  if (level() != stop_level::none)
+    return false;
+  if (const auto left = remaining(); !left || left->count() > 0)
+    return true;
+  const bool news = !told_of_time_.exchange(true);
+  stop(stop_level::start_no_more);
+  if (news)
+    screen_.note("the total time of " + limit_text(*total_) + " is up");
+  return false;
+}
+
+std::chrono::nanoseconds run_control::elapsed() const {
+  return std::chrono::steady_clock::now() - begin_ - pause_->duration();
+}
+
+std::optional<std::chrono::nanoseconds> run_control::remaining() const {
+  if (!total_)
+    return {};
+  return std::max(std::chrono::nanoseconds{0}, *total_ - elapsed());
+}
+
+std::chrono::nanoseconds run_control::overtime() const {
+  return total_ ? std::max(std::chrono::nanoseconds{0}, elapsed() - *total_) : std::chrono::nanoseconds{0};
+}
+
+} // namespace taskactor::cli

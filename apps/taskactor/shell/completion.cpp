@@ -1,0 +1,246 @@
+#include "shell/completion.hpp"
+
+#include "cli/text.hpp"
+#include "shell/completion_scripts.hpp"
+#include "shell/option_table.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <utility>
+#include <vector>
+
+namespace taskactor::cli {
+
+namespace {
+
+constexpr std::string_view shells[] = {"bash", "zsh"};
+
+std::string joined(const std::vector<std::string>& words, const std::string& between) {
+  std::string result;
+  for (const auto& word : words)
+    result += (result.empty() ? "" : between) + word;
+  return result;
+}
+
+std::vector<std::string>
+names_of(const std::vector<option_entry>& options,
+         const std::function<bool(const option_entry&, const std::string&)>& wanted) {
+  std::vector<std::string> result;
+  for (const auto& option : options)
+    for (const auto& name : option.names)
+      if (wanted(option, name))
+        result.push_back(name);
+  return result;
+}
+
+std::vector<std::string> all_names(const std::vector<option_entry>& options) {
+  return names_of(options, [](const auto&, const auto&) { return true; });
+}
+
+bool is_long(const std::string& name) { return name.starts_with("--"); }
+
+std::string first_words(const program_table& table) {
+  auto result = all_names(table.options);
+  for (const auto& verb : table.verbs)
+    if (const auto word = verb.name.substr(0, verb.name.find(' ')); word != result.back())
+      result.push_back(word);
+  return joined(result, " ");
+}
+
+std::string replaced(std::string_view script,
+                     const std::vector<std::pair<std::string_view, std::string>>& places) {
+  std::string result{script};
+  for (const auto& [place, text] : places)
+    for (auto at = result.find(place); at != result.npos; at = result.find(place, at + text.size()))
+      result.replace(at, place.size(), text);
+  return result;
+}
+
+// -- bash -------------------------------------------------------------------
+
+/// How bash completes a value: as a line of a `case`.
+std::string bash_value(const option_entry& option) {
+  std::string action;
+  if (option.value == "FILE")
+    action = "compgen -f";
+  else if (option.value == "DIR")
+    action = "compgen -d";
+  else if (!option.choices.empty())
+    action = "compgen -W '" + joined(option.choices, " ") + '\'';
+  else
+    return {};
+  std::vector<std::string> patterns = option.names;
+  for (const auto& name : option.names)
+    if (!is_long(name)) // the last of several in a word
+      patterns.push_back("-[!-]*" + name.substr(1));
+  const std::string files = option.choices.empty() ? "compopt -o filenames 2>/dev/null; " : "";
+  return "    " + joined(patterns, "|") + ") " + files + "mapfile -t COMPREPLY < <(" + action
+         + " -- \"$2\") ;;\n";
+}
+
+/// The verbs of named tasks, whose options all have long names.
+struct named_parts {
+  std::string verbs{}, values{}, zsh{};
+  std::vector<std::string> with_value{};
+};
+
+std::string zsh_option(const option_entry& option);
+
+/// Its name has two words.
+bool is_second(const verb_entry& verb) { return verb.name.find(' ') != verb.name.npos; }
+
+/// What begins with the same word, and is only that.
+const verb_entry* first_of(const program_table& table, const verb_entry& second) {
+  for (const auto& each : table.verbs)
+    if (is_second(second) && each.name == second.name.substr(0, second.name.find(' ')))
+      return &each;
+  return nullptr;
+}
+
+bool has_second(const program_table& table, const verb_entry& first) {
+  return std::any_of(table.verbs.begin(), table.verbs.end(),
+                     [&](const auto& each) { return each.name.starts_with(first.name + ' '); });
+}
+
+std::string bash_verb(const program_table& table, const verb_entry& verb) {
+  const auto options = '\'' + joined(all_names(verb.options), " ") + '\'';
+  if (!is_second(verb))
+    return "    " + verb.name + ") _taskactor_named " + options + " 2 ;;\n";
+  const auto space = verb.name.find(' ');
+  const auto second = verb.name.substr(space + 1);
+  const auto* const first = first_of(table, verb);
+  const auto rest = first ? " else _taskactor_named '" + joined(all_names(first->options), " ") + "' 2;" : "";
+  const std::string begins = first ? " && [[ $cur != -* ]]" : "";
+  return "    " + verb.name.substr(0, space) + ")\n      if ((COMP_CWORD == 2))" + begins
+         + "; then mapfile -t COMPREPLY < <(compgen -W " + second
+         + " -- \"$cur\")\n      elif [[ ${COMP_WORDS[2]} == " + second + " ]]; then _taskactor_named "
+         + options + " 3;" + rest + " fi ;;\n";
+}
+
+/// Up to its options.
+std::string zsh_verb(const verb_entry& verb) {
+  if (!is_second(verb))
+    return "        " + verb.name + ") _arguments -S \\\n";
+  const auto space = verb.name.find(' ');
+  const auto second = verb.name.substr(space + 1);
+  return "        " + verb.name.substr(0, space) + ") if ((CURRENT == 2)); then compadd " + second
+         + "; elif [[ $words[2] == " + second + " ]]; then shift words; ((CURRENT--)); _arguments -S \\\n";
+}
+
+/// What stands behind the options of the second of two words: those of the first alone.
+std::string zsh_first(const program_table& table, const verb_entry& second) {
+  const auto* const first = first_of(table, second);
+  if (!first)
+    return {};
+  std::string result = "else _arguments -S \\\n";
+  for (const auto& option : first->options)
+    result += zsh_option(option);
+  return result + "    ; ";
+}
+
+named_parts named_of(const program_table& table) {
+  named_parts result;
+  for (const auto& verb : table.verbs) {
+    if (verb.options.empty())
+      continue;
+    const bool with_second = has_second(table, verb); // whose part has this one in it
+    result.verbs += with_second ? "" : bash_verb(table, verb);
+    result.zsh += with_second ? "" : zsh_verb(verb);
+    for (const auto& option : verb.options) {
+      result.zsh += with_second ? "" : zsh_option(option);
+      const auto& name = option.names.front();
+      if (option.value.empty()
+          || std::find(result.with_value.begin(), result.with_value.end(), name) != result.with_value.end())
+        continue;
+      result.with_value.push_back(name);
+      result.values += bash_value(option);
+    }
+    result.zsh += with_second              ? ""
+                  : is_second(verb)        ? "    '*:name:()'; " + zsh_first(table, verb) + "fi ;;\n"
+                  : verb.arguments.empty() ? "    ;;\n"
+                                           : "    '(-)1:task:()' '*:argument:()' ;;\n";
+  }
+  return result;
+}
+
+std::string bash(const program_table& table) {
+  const auto named = named_of(table);
+  const auto& options = table.run_options;
+  const auto with_value = [&](bool as_long) {
+    return names_of(options, [as_long](const option_entry& option, const std::string& name) {
+      return !option.value.empty() && is_long(name) == as_long;
+    });
+  };
+  std::string letters;
+  for (const auto& name : with_value(false))
+    letters += name.substr(1);
+  std::string values;
+  for (const auto& option : options)
+    values += bash_value(option);
+  return replaced(bash_script, {{"@FIRST_WORDS@", first_words(table)},
+                                {"@SHELLS@", joined({std::begin(shells), std::end(shells)}, " ")},
+                                {"@OPTIONS@", joined(all_names(options), " ")},
+                                {"@LONG_WITH_VALUE@", joined(with_value(true), " | ")},
+                                {"@SHORT_WITH_VALUE@", letters},
+                                {"@VALUES@", values},
+                                {"@NAMED@", named.verbs},
+                                {"@NAMED_WITH_VALUE@", joined(named.with_value, " | ")},
+                                {"@NAMED_VALUES@", named.values}});
+}
+
+// -- zsh --------------------------------------------------------------------
+
+std::string zsh_escaped(const std::string& text, std::string_view special) {
+  std::string result;
+  for (const char c : text) {
+    if (special.find(c) != special.npos)
+      result += '\\';
+    result += c;
+  }
+  return result;
+}
+
+/// One line for each name: '(-j --jobs)--jobs=[text]:N:'
+std::string zsh_option(const option_entry& option) {
+  std::string value;
+  if (!option.value.empty())
+    value = ':' + option.value + ':'
+            + (option.value == "FILE"   ? "_files"
+               : option.value == "DIR"  ? "_files -/"
+               : option.choices.empty() ? " "
+                                        : '(' + joined(option.choices, " ") + ')');
+  std::string result;
+  for (const auto& name : option.names) {
+    const char* end = option.value.empty() ? "" : is_long(name) ? "=" : "+";
+    result += "    "
+              + shell_quoted('(' + joined(option.names, " ") + ')' + name + end + '['
+                             + zsh_escaped(option.text, "[]:\\") + ']' + value)
+              + " \\\n";
+  }
+  return result;
+}
+
+std::string zsh(const program_table& table) {
+  std::string first, verbs, options;
+  for (const auto& option : table.options)
+    first += zsh_option(option);
+  for (const auto& verb : table.verbs)
+    verbs += "        " + shell_quoted(verb.name + ':' + zsh_escaped(verb.text, ":\\")) + '\n';
+  for (const auto& option : table.run_options)
+    options += zsh_option(option);
+  return replaced(zsh_script, {{"@ZSH_FIRST@", first},
+                               {"@ZSH_VERBS@", verbs},
+                               {"@ZSH_OPTIONS@", options},
+                               {"@ZSH_NAMED@", named_of(table).zsh},
+                               {"@SHELLS@", joined({std::begin(shells), std::end(shells)}, " ")}});
+}
+
+} // namespace
+
+std::span<const std::string_view> completion_shells() noexcept { return shells; }
+
+std::string completion_script(std::string_view shell, const program_table& table) {
+  return shell == "bash" ? bash(table) : zsh(table);
+}
+
+} // namespace taskactor::cli

@@ -1,0 +1,160 @@
+/// A gather with its body, source and sink, and the slots that run the items. Not for users: see
+/// `gather.hpp`.
+#pragma once
+
+#include <taskactor/detail/body.hpp>
+#include <taskactor/detail/gather_slot.hpp>
+#include <taskactor/detail/gather_state.hpp>
+#include <taskactor/detail/kept.hpp>
+
+#include <functional>
+#include <optional>
+#include <type_traits>
+#include <utility>
+
+namespace taskactor::detail {
+
+template <class F, class Source>
+using item_result = body_result<F, typename Source::item_type>;
+
+template <class F, class Source, class Sink>
+class typed_gather;
+
+template <class F, class Source, class Sink>
+class typed_gather_slot final : public gather_slot {
+  using owner = typed_gather<F, Source, Sink>;
+  using item_type = typename Source::item_type;
+  using traits = body_traits<F, item_type>;
+  using result = typename traits::type;
+
+public:
+  explicit typed_gather_slot(ref<owner> of) : gather_slot(of), owner_(*of) {}
+  void fail(failure what) noexcept override { outcome_ = outcome<result>{std::move(what)}; }
+
+private:
+  bool fetch(std::size_t& index) override { return owner_.source.fetch(item_, index); }
+
+  bool start_item([[maybe_unused]] context& where) override {
+    if constexpr (traits::coroutine) {
+      try {
+        root_ = std::invoke(value_of(owner_.function), std::move(*item_));
+        root_.enter_root(where);
+        return true;
+      } catch (...) {
+        conclude_exception();
+      }
+    } else {
+      conclude([this]() -> result { return std::invoke(value_of(owner_.function), std::move(*item_)); });
+    }
+    return false;
+  }
+  void collect_item() noexcept override {
+    if constexpr (traits::coroutine)
+      conclude([this]() -> result { return root_.take(); });
+  }
+  std::exception_ptr discard_item() noexcept override {
+    std::exception_ptr thrown;
+    if constexpr (traits::coroutine)
+      thrown = destroy_chain(root_.release());
+    item_.reset();
+    return thrown;
+  }
+  const failure* item_failure() const noexcept override { return outcome_ ? nullptr : &outcome_.error(); }
+  void deliver_item(std::size_t index, bool late) override {
+    auto what = std::exchange(outcome_, outcome<result>{});
+    if (late)
+      owner_.sink.late(index, std::move(what));
+    else
+      owner_.sink(index, std::move(what));
+    if constexpr (requires { Sink::tells_each; })
+      owner_.notify();
+    if constexpr (requires { Sink::keeps_late; })
+      if (late)
+        owner_.notify();
+  }
+
+  template <class Produce>
+  void conclude(Produce&& produce) noexcept {
+    try {
+      if constexpr (std::is_void_v<result>) {
+        produce();
+        if (decide())
+          outcome_.emplace();
+      } else {
+        result value = produce();
+        if (decide())
+          outcome_.emplace(std::move(value));
+      }
+    } catch (...) {
+      conclude_exception();
+    }
+  }
+
+  struct none {};
+  owner& owner_;
+  std::optional<item_type> item_;
+  outcome<result> outcome_;
+  [[no_unique_address]] std::conditional_t<traits::coroutine, task<result>, none> root_;
+};
+
+template <class F, class Source, class Sink>
+class typed_gather final : public gather_state {
+public:
+  template <class G, class S, class K>
+  typed_gather(runtime& home, gather_options options, G&& f, S&& from, K&& into)
+      : gather_state(home, std::move(options)),
+        function(std::forward<G>(f)),
+        source(std::forward<S>(from)),
+        sink(std::forward<K>(into)) {}
+  typed_gather(const typed_gather&) = delete;
+  typed_gather& operator=(const typed_gather&) = delete;
+  ~typed_gather() override {
+    if constexpr (!std::is_nothrow_destructible_v<F>)
+      report_fault_of_body(function.drop());
+  }
+
+  as_kept<F> function;
+  Source source;
+  Sink sink;
+
+private:
+  ref<gather_slot> make_slot() override {
+    return ref<gather_slot>{new typed_gather_slot<F, Source, Sink>{ref<typed_gather>{this}}};
+  }
+  bool is_harmless() const noexcept override { return harmless<F> && harmless<Source> && harmless<Sink>; }
+  bool has_items() const noexcept override { return source.has_items(); }
+  std::size_t known_items() const noexcept override {
+    if constexpr (requires { source.size(); })
+      return source.size();
+    else
+      return 0;
+  }
+  bool wants_items() const noexcept override {
+    if constexpr (requires { source.waiting(); })
+      return source.waiting() <= fed_again_at();
+    else
+      return false;
+  }
+  std::size_t taken() const noexcept override { return source.taken(); }
+  bool has_late() const noexcept override {
+    if constexpr (requires { Sink::keeps_late; })
+      return sink.has_late();
+    else
+      return false;
+  }
+  void tell_late() override {
+    if constexpr (requires { Sink::keeps_late; })
+      sink.tell_late();
+  }
+};
+
+template <class F, class Source, class Sink>
+auto make_gather(runtime& home, gather_options options, F&& f, Source source, Sink&& sink) {
+  static_assert(body<F, typename Source::item_type>,
+                "the body of a gather can be called with one item of the range");
+  using made = typed_gather<std::decay_t<F>, Source, std::decay_t<Sink>>;
+  return ref<made>{
+      new made{home, std::move(options), std::forward<F>(f), std::move(source), std::forward<Sink>(sink)}};
+}
+
+} // namespace taskactor::detail

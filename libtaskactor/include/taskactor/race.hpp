@@ -1,0 +1,134 @@
+/// `race` and `when_all`: a fixed number of bodies at once, of different types if need be, on a task group.
+///
+///     auto won = co_await ta::race(ask(primary), ask(mirror));       // std::variant: index() says who
+///     auto [user, items] = co_await ta::when_all(load_user(id), load_items(id));      // std::tuple
+///     auto won = co_await ta::race(std::move(tasks));                // a vector of task<T>: {index, value}
+///
+/// Each body is a child task with its own token and an id below the parent's. A result of void is a
+/// `std::monostate`. Bodies are tasks, awaitables, or callables that give one (for g++ 12 a lambda that owns
+/// what it captures is given a name before: docs/first_steps.md).
+///
+/// `race`: the first that ends decides, with its value or its exception; the losers are cancelled and
+/// awaited, and what they throw then is reported (`event_kind::cleanup_fault`). Who is cancelled by its id is
+/// out of the race; if all are, that is thrown (a `task_error`). With one token for all they run in turn.
+///
+/// `when_all`: all values; the first failure (or body that is cancelled by its id: a `task_error`) cancels
+/// the others, and is thrown as it is once they have ended. Further errors are reported as clean-up faults.
+#pragma once
+
+#include <taskactor/detail/children_end.hpp>
+#include <taskactor/detail/race_ends.hpp>
+#include <taskactor/task_group.hpp>
+
+#include <cstddef>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <tuple>
+#include <utility>
+#include <variant>
+#include <vector>
+
+namespace taskactor {
+
+/// Who has won a race of equals.
+template <class T>
+struct race_won {
+  std::size_t index = 0;
+  detail::stored<T> value; // no {}: T may have no default
+};
+
+namespace detail {
+
+/// Rethrows the first error, if it `decides`; the others are reported.
+inline void settle_errors(const std::vector<std::exception_ptr>& errors, bool decides) {
+  for (std::size_t i = decides ? 1 : 0; i < errors.size(); ++i)
+    require_task().report_cleanup_fault(errors[i]);
+  if (decides && !errors.empty())
+    std::rethrow_exception(errors.front());
+}
+
+/// A child is given its coroutine as an argument, which is kept until it has ended.
+template <class T, class Result, class Write>
+void start_competitor(task_group& group, const std::shared_ptr<first_end<Result>>& end, task<T> body,
+                      Write write) {
+  group.start([group, end, write](
+                  task<T> mine) { return first_end<Result>::compete(end, group, std::move(mine), write); },
+              std::move(body));
+}
+
+template <std::size_t... I, class... Ts>
+task<std::variant<stored<Ts>...>> race_of(std::index_sequence<I...>, task<Ts>... bodies) {
+  using result = std::variant<stored<Ts>...>;
+  const auto end = std::make_shared<first_end<result>>();
+  auto all = [&](task_group& group) {
+    (start_competitor(group, end, std::move(bodies),
+                      [](std::optional<result>& into, stored<Ts>&& got) {
+                        into.emplace(std::in_place_index<I>, std::move(got));
+                      }),
+     ...);
+  };
+  const auto children = co_await end_of_children(std::ref(all), false);
+  const bool decided = end->close();
+  settle_errors(children.errors, !decided);
+  co_return end->take(decided, children.lost);
+}
+
+template <class T>
+task<race_won<T>> race_of_equals(std::vector<task<T>> bodies) {
+  if (bodies.empty())
+    throw_rejection({errc::invalid_argument, "race: nobody takes part; give at least one body"});
+  const auto end = std::make_shared<first_end<race_won<T>>>();
+  auto all = [&](task_group& group) {
+    for (std::size_t i = 0; i < bodies.size(); ++i)
+      start_competitor(group, end, std::move(bodies[i]),
+                       [i](std::optional<race_won<T>>& into, stored<T>&& got) {
+                         into.emplace(race_won<T>{i, std::move(got)});
+                       });
+  };
+  const auto children = co_await end_of_children(std::ref(all), false);
+  const bool decided = end->close();
+  settle_errors(children.errors, !decided);
+  co_return end->take(decided, children.lost);
+}
+
+template <std::size_t... I, class... Ts>
+task<std::tuple<stored<Ts>...>> all_of(std::index_sequence<I...>, task<Ts>... bodies) {
+  const std::tuple<std::shared_ptr<one_of_all<Ts>>...> values{std::make_shared<one_of_all<Ts>>()...};
+  auto all = [&](task_group& group) {
+    (group.start(
+         [into = std::get<I>(values)](task<Ts> body) { return one_of_all<Ts>::fill(into, std::move(body)); },
+         std::move(bodies)),
+     ...);
+  };
+  const auto children = co_await end_of_children(std::ref(all), true);
+  settle_errors(children.errors, true);
+  if (!(std::get<I>(values)->written.load(std::memory_order_acquire) && ...))
+    throw_cancellation(children.lost);
+  co_return std::tuple<stored<Ts>...>{std::move(*std::get<I>(values)->value)...};
+}
+
+} // namespace detail
+
+/// The value of the first that ends. Errors: that one's exception.
+template <class... As>
+  requires(sizeof...(As) > 1)
+[[nodiscard]] auto race(As&&... bodies) {
+  return detail::race_of(std::index_sequence_for<As...>{}, detail::as_part(std::forward<As>(bodies))...);
+}
+
+/// The same for a number of equals. Errors: also `errc::invalid_argument`, when there are none.
+template <class T>
+[[nodiscard]] task<race_won<T>> race(std::vector<task<T>> bodies) {
+  return detail::race_of_equals(std::move(bodies));
+}
+
+/// All values, when all have one. Errors: the first failure's exception.
+template <class... As>
+  requires(sizeof...(As) > 0)
+[[nodiscard]] auto when_all(As&&... bodies) {
+  return detail::all_of(std::index_sequence_for<As...>{}, detail::as_part(std::forward<As>(bodies))...);
+}
+
+} // namespace taskactor

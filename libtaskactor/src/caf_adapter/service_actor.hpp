@@ -1,0 +1,22 @@
+/// `service_actor`: an actor of ours that everybody depends on: while it runs, this is a `service_thread`.
+#pragma once
+
+#include "base/service_thread.hpp"
+#include "caf_adapter/compat.hpp"
+
+#include <caf/event_based_actor.hpp>
+
+#include <cstddef>
+
+namespace taskactor::detail {
+
+class service_actor : public caf::event_based_actor {
+public:
+  using event_based_actor::event_based_actor;
+  resume_result resume(executor* here, std::size_t most) override {
+    const service_thread scope;
+    return event_based_actor::resume(here, most);
+  }
+};
+
+} // namespace taskactor::detail

@@ -1,0 +1,28 @@
+/// What chance and the machine decide in production, and a test decides in virtual time: which thread is
+/// lost, which process doesn't start, how long a random pause is.
+///
+/// Null in a runtime that isn't under test. Set before the first task is admitted. Threads: any.
+#pragma once
+
+#include <taskactor/errc.hpp>
+#include <taskactor/run_in_thread.hpp>
+
+#include <cstdint>
+#include <optional>
+
+namespace taskactor::detail {
+
+class fault_injector {
+public:
+  /// A call of `task` has its token. True: it is taken, and seen to; false: the pool runs it.
+  virtual bool takes(const ref<thread_call>& call, const record& task) = 0;
+  /// The error that a command of `task` fails to start with, if it does.
+  virtual std::optional<errc> fails_start(const record& task) = 0;
+  /// A number below `limit`, which is positive.
+  virtual std::uint64_t draw(std::uint64_t limit) noexcept = 0;
+
+protected:
+  ~fault_injector() = default;
+};
+
+} // namespace taskactor::detail

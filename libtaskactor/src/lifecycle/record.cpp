@@ -1,0 +1,303 @@
+#include <taskactor/detail/record.hpp>
+
+#include "base/free_memory.hpp"
+#include "base/service_thread.hpp"
+#include "lifecycle/process_fencing_token.hpp"
+#include "lifecycle/task_actor.hpp"
+#include "lifecycle/task_extras.hpp"
+#include "runtime.hpp"
+#include "threads/disposal.hpp"
+
+#include <caf/all.hpp>
+
+#include <taskactor/time_span.hpp>
+
+#include <array>
+#include <mutex>
+
+namespace taskactor::detail {
+
+namespace {
+
+/// A lock in each of a million records would be a waste: records share these. Guards listeners and progress.
+std::mutex& stripe(const record* which) noexcept {
+  static std::array<std::mutex, 64> stripes;
+  return stripes[(reinterpret_cast<std::uintptr_t>(which) >> 6) % stripes.size()];
+}
+
+/// It failed as it was asked to end, or since nothing new is begun any more: whoever ends a program with a
+/// thousand tasks needn't read of each that it was in the middle of something.
+bool was_to_end(const record& task, const failure& what) {
+  if (what.state() != state::failed)
+    return false; // at its deadline it is asked to end, too
+  if (task.cancel_requested())
+    return true;
+  try {
+    what.raise();
+  } catch (const std::system_error& error) {
+    return error.code() == errc::stopping;
+  } catch (...) { // something else
+    return false;
+  }
+}
+
+/// To whom the manager reports, which has perhaps gone: `home` is nothing any more then.
+void report_unobserved(const record& task, const failure& what, event_hub& to) noexcept {
+  if (!to.wants(event_kind::unobserved_failure))
+    return;
+  try {
+    event lost;
+    lost.kind = event_kind::unobserved_failure;
+    lost.id = task.current_id();
+    lost.at = time_point{clock::duration{task.ended_at.load(std::memory_order_relaxed)}};
+    if (const auto started = task.started_at.load(std::memory_order_relaxed))
+      lost.ran = lost.at - time_point{clock::duration{started}};
+    lost.text = task.error_text();
+    to.emit(lost, was_to_end(task, what));
+  } catch (...) { // no memory to report it
+  }
+}
+
+/// Of a body that a scope of its own has ended just when its time was up, before the manager has said so.
+failure out_of_time(const record& task, time_point now) {
+  const time_point started{clock::duration{task.started_at.load(std::memory_order_relaxed)}};
+  if (task.kind == record_kind::task && after(task.submitted, task.total_timeout) <= now)
+    return failure{state::timed_out, end_reason::total_timeout, task.total_timeout};
+  if (after(started, task.timeout) <= now)
+    return failure{state::timed_out, end_reason::run_timeout, task.timeout};
+  return failure{state::cancelled, end_reason::parent_ended};
+}
+
+} // namespace
+
+struct record::words {
+  taskactor::progress progress;
+  std::string error;
+  std::shared_ptr<event_hub> hub; // of what has failed or was late: its last handle may outlive its manager
+};
+
+record::record() = default;
+record::~record() = default;
+
+void record::conclude_exception() noexcept {
+  conclude_exception(std::current_exception(), caught_cancellation());
+}
+
+void record::conclude_exception(std::exception_ptr thrown, bool cancellation) noexcept {
+  const bool asked = cancel_requested();
+  const auto how = cancellation ? body_end::stopped : body_end::threw;
+  if (!decide()) { // its end is told already, by a deadline: nobody else would see this error
+    if (how == body_end::threw)
+      report_cleanup_fault(thrown);
+    return;
+  }
+  if (cancellation && !asked && deadline() <= now())
+    fail(out_of_time(*this, now()));
+  else if (on_body_end(how, asked) == taskactor::state::cancelled)
+    fail(failure{taskactor::state::cancelled, reason.load(std::memory_order_relaxed)});
+  else {
+    fail(failure{std::move(thrown)});
+    keep_error();
+  }
+}
+
+void record::keep_error() noexcept {
+  const auto* what = failed();
+  if (!what)
+    return;
+  try {
+    auto text = what->message();
+    const std::lock_guard lock{stripe(this)};
+    said().error = std::move(text);
+  } catch (...) { // NOLINT: no memory for the words
+  }
+}
+
+std::string record::error_text() const {
+  const std::lock_guard lock{stripe(this)};
+  return error_text_for_listener();
+}
+
+/// Under the lock.
+std::string record::error_text_for_listener() const {
+  const auto* what = failed();
+  if (!what)
+    return {};
+  if (!what->cause())
+    return what->message();
+  return words_ && !words_->error.empty() ? words_->error : std::string{to_string(what->state())};
+}
+
+std::uint8_t record::user_parts(std::uint8_t among) const noexcept {
+  return (among & spare_part) != 0 && extras && extras->retry && extras->retry->retry_on ? spare_part : 0;
+}
+
+/// Nobody refers to it any more.
+void record::destroy() noexcept {
+  if (service_thread::is_this() && home && user_parts(all_parts) != 0)
+    home->disposals().take_all_of(*this);
+  else
+    delete this;
+}
+
+void record::conclude_kill() noexcept {
+  if (decide())
+    fail(failure{on_body_end(body_end::killed, true), reason.load(std::memory_order_relaxed)});
+}
+
+record::words& record::said() {
+  if (!words_)
+    words_ = std::make_unique<words>();
+  return *words_;
+}
+
+void record::report_progress(std::uint64_t done, std::uint64_t total, std::string text) {
+  {
+    const std::lock_guard lock{stripe(this)};
+    said().progress = {done, total, text};
+  }
+  home->report_progress(*this, done, total, std::move(text));
+}
+
+void record::report_cleanup_fault(const std::exception_ptr& what) noexcept {
+  if (home) // otherwise it was refused before anything
+    home->report_cleanup_fault(*this, what);
+}
+
+void record::forget_progress() noexcept {
+  if (!words_)
+    return;
+  const std::lock_guard lock{stripe(this)};
+  free_memory(words_->progress.text);
+  words_->progress = {};
+}
+
+std::uint64_t record::fencing_token() const noexcept {
+  return process_fencing_token.load(std::memory_order_relaxed);
+}
+
+std::size_t record::attempt() const noexcept { return extras ? extras->attempt.load() : 1; }
+
+void record::forbid_retry() noexcept {
+  if (extras)
+    extras->forbidden = true;
+}
+
+time_point record::now() const noexcept { return home->now(); }
+
+task_info record::info() const {
+  task_info result;
+  result.id = current_id();
+  result.parent = result.id.substr(0, parent_length);
+  result.state = state.load(std::memory_order_acquire);
+  result.reason = reason.load(std::memory_order_relaxed);
+  result.submitted = submitted;
+  result.started = time_point{clock::duration{started_at.load(std::memory_order_relaxed)}};
+  if (kind == record_kind::gather_slot && result.started != time_point{})
+    result.submitted = result.started; // the item's: it has waited nowhere but in its gather
+  result.ended = time_point{clock::duration{ended_at.load(std::memory_order_relaxed)}};
+  result.deadline = deadline();
+  result.overrun = overrunning.load(std::memory_order_relaxed);
+  result.priority = priority;
+  if (extras) {
+    result.attempt = extras->attempt;
+    const std::lock_guard lock{extras->mutex};
+    result.attempts = extras->attempts;
+  }
+  const std::lock_guard lock{stripe(this)};
+  if (words_) {
+    result.progress = words_->progress;
+    if (is_final(result.state) && result.state != taskactor::state::completed) // else of an attempt before
+      result.error = words_->error;
+  }
+  return result;
+}
+
+bool record::add(end_listener& listener) noexcept {
+  const std::lock_guard lock{stripe(this)};
+  if (is_final(state.load(std::memory_order_acquire)))
+    return false;
+  listener.next = listeners_;
+  listener.link = &listeners_;
+  if (listeners_)
+    listeners_->link = &listener.next;
+  listeners_ = &listener;
+  return true;
+}
+
+void record::remove(end_listener& listener) noexcept {
+  const std::lock_guard lock{stripe(this)};
+  take_out(listener);
+}
+
+/// Under the lock.
+void record::take_out(end_listener& listener) noexcept {
+  if (!listener.link)
+    return;
+  *listener.link = listener.next;
+  if (listener.next)
+    listener.next->link = listener.link;
+  listener.link = nullptr;
+}
+
+bool record::enter_home() noexcept {
+  const std::lock_guard lock{stripe(this)}; // a manager isn't taken apart before all ends are published
+  if (is_final(state.load(std::memory_order_acquire)))
+    return false;
+  home->callers.enter();
+  return true;
+}
+
+bool record::let_go() noexcept {
+  if (const auto* what = failed()) {
+    auto text = error_text();
+    const std::lock_guard lock{stripe(this)};
+    auto& kept = said();
+    kept.error = std::move(text); // kept when the outcome is forgotten: `find` still tells (rule 11)
+    if (what->state() != taskactor::state::cancelled)
+      kept.hub = home->events().shared_from_this();
+  }
+  return owners.drop();
+}
+
+/// Until the end state is published, under the lock, the manager keeps its reference to the actor.
+caf::actor actor_of(record& which) {
+  const std::lock_guard lock{stripe(&which)};
+  if (is_final(which.state.load(std::memory_order_acquire)))
+    return {};
+  auto* const there = std::atomic_ref{which.actor}.load(std::memory_order_acquire);
+  if (!there)
+    return {};
+  return caf::actor_cast<caf::actor>(caf::strong_actor_ptr{static_cast<task_actor*>(there)->ctrl()});
+}
+
+context* part_actor(record& which) noexcept {
+  const std::lock_guard lock{stripe(&which)};
+  return std::exchange(which.actor, nullptr);
+}
+
+bool record::publish(taskactor::state end) noexcept {
+  const std::lock_guard lock{stripe(this)};
+  state.store(end, std::memory_order_release);
+  return listeners_ != nullptr; // no other can be added now
+}
+
+void record::tell_listeners() noexcept {
+  const std::lock_guard lock{stripe(this)};
+  while (auto* listener = listeners_) {
+    take_out(*listener);
+    listener->tell(); // under the lock: a listener lives in a frame, and removes itself before it goes
+  }
+}
+
+void record::forget_outcome() noexcept {
+  const auto* what = failed();
+  if (what && what->state() != taskactor::state::cancelled && !observed())
+    report_unobserved(*this, *what, *words_->hub);
+  if (service_thread::is_this() && user_parts(outcome_part) != 0)
+    home->disposals().take(*this, outcome_part);
+  else
+    drop_outcome();
+}
+
+} // namespace taskactor::detail

@@ -1,0 +1,81 @@
+#include "lifecycle/timers.hpp"
+
+#include "caf_adapter/service_actor.hpp"
+
+#include <caf/all.hpp>
+
+#include <vector>
+
+namespace taskactor::detail {
+
+namespace {
+
+class timer_actor final : public service_actor {
+public:
+  timer_actor(caf::actor_config& config, std::shared_ptr<timers> owner)
+      : service_actor(config), owner_(std::move(owner)) {}
+  caf::behavior make_behavior() override {
+    return {[this](const alarm_rang& alarm) { owner_->on_alarm(alarm.due); }};
+  }
+  const char* name() const override { return "taskactor.timers"; }
+
+private:
+  std::shared_ptr<timers> owner_;
+};
+
+} // namespace
+
+caf::actor timers::start() {
+  auto started = system_.spawn<timer_actor, caf::hidden>(shared_from_this());
+  actor_ = caf::actor_cast<caf::strong_actor_ptr>(started);
+  return started;
+}
+
+void timers::arm(timer_entry& entry) {
+  const std::lock_guard lock{mutex_};
+  heap_.push(entry);
+  if (entry.position == 1)
+    rearm();
+}
+
+void timers::disarm(timer_entry& entry) noexcept {
+  const std::lock_guard lock{mutex_};
+  heap_.remove(entry);
+}
+
+std::size_t timers::sleeping() const {
+  const std::lock_guard lock{mutex_};
+  return heap_.size();
+}
+
+void timers::on_alarm(time_point rung) {
+  std::vector<context*> due; // woken outside the lock; retained, since a woken body may end at once
+  {
+    const auto now = system_.clock().now();
+    const std::lock_guard lock{mutex_};
+    alarm_.rang(rung);
+    while (auto* entry = heap_.earliest()) {
+      if (entry->due > now)
+        break;
+      heap_.remove(*entry);
+      due.push_back(entry->owner);
+      entry->owner->retain();
+      entry->fired.store(true, std::memory_order_release);
+    }
+    rearm();
+  }
+  for (auto* owner : due) {
+    owner->wake();
+    owner->release();
+  }
+}
+
+void timers::rearm() {
+  if (alarm_.serves(heap_.not_before()))
+    return;
+  if (const auto* first = heap_.earliest())
+    if (const auto at = alarm_.arm(first->due, [this] { return system_.clock().now(); }))
+      post_at(system_.clock(), *at, actor_, alarm_rang{*at});
+}
+
+} // namespace taskactor::detail

@@ -1,0 +1,66 @@
+#include <taskactor/task_options.hpp>
+
+#include <array>
+#include <cstdio>
+#include <utility>
+
+namespace taskactor::detail {
+
+std::string to_text(std::chrono::nanoseconds duration) {
+  static constexpr std::array<std::pair<double, const char*>, 4> units{
+      {{1e9, "s"}, {1e6, "ms"}, {1e3, "us"}, {1, "ns"}}};
+  const auto count = static_cast<double>(duration.count());
+  for (const auto& [size, name] : units) {
+    if (count >= size || count <= -size) {
+      std::array<char, 64> text{};
+      std::snprintf(text.data(), text.size(), "%.6g %s", count / size, name);
+      return text.data();
+    }
+  }
+  return "0 s";
+}
+
+std::optional<rejection> check_duration(const char* field, const std::optional<time_span>& value) {
+  if (!value || value->count() >= 0)
+    return {};
+  return rejection{errc::invalid_argument, std::string{field} + ": " + to_text(*value)
+                                               + " is negative; give zero or more, or leave it unset"};
+}
+
+bool runs_elsewhere(const task_options& options) noexcept {
+  return options.where && *options.where != run_where::task;
+}
+
+namespace {
+
+std::optional<rejection> check_durations(const task_options& options) {
+  if (auto wrong = check_duration("timeout", options.timeout))
+    return wrong;
+  if (auto wrong = check_duration("queue_timeout", options.queue_timeout))
+    return wrong;
+  if (auto wrong = check_duration("total_timeout", options.total_timeout))
+    return wrong;
+  return check_duration("admission_timeout", options.admission_timeout);
+}
+
+} // namespace
+
+std::optional<rejection> validate(const task_options& options) {
+  const bool has_durations = options.timeout || options.queue_timeout || options.total_timeout;
+  if (has_durations || options.admission_timeout.count() < 0)
+    if (auto wrong = check_durations(options))
+      return wrong;
+  if (options.priority < highest_priority || options.priority > lowest_priority)
+    return rejection{errc::invalid_argument,
+                     "priority: " + std::to_string(options.priority) + "; give 0 (first) to 9 (last)"};
+  if (options.where && *options.where != run_where::task)
+    return rejection{errc::invalid_argument,
+                     "where: only add_task and add_named know it; elsewhere use run_in_thread or "
+                     "run_in_process in the body"};
+  for (const auto& each : *options.limits)
+    if (each.tokens == 0)
+      return rejection{errc::invalid_argument, "limits: \"" + each.name + "\": 0 tokens; give one or more"};
+  return *options.retry ? validate(**options.retry) : std::optional<rejection>{};
+}
+
+} // namespace taskactor::detail

@@ -1,0 +1,64 @@
+#include <taskactor/run_in_process.hpp>
+
+#include "runtime.hpp"
+#include "worker/parent_channel.hpp"
+#include "worker/process_call.hpp"
+
+#include <taskactor/capture_output.hpp>
+#include <taskactor/scope.hpp>
+#include <taskactor/this_task.hpp>
+#include <taskactor/time_span.hpp>
+
+#include <utility>
+
+namespace taskactor {
+
+namespace {
+
+const call_output& output_of(const std::shared_ptr<const call_output>& output) noexcept {
+  static const call_output none;
+  return output ? *output : none;
+}
+
+} // namespace
+
+worker_lost::worker_lost(int exit_code, int term_signal, const std::string& text,
+                         std::shared_ptr<const call_output> output)
+    : std::system_error(make_error_code(errc::worker_lost), text),
+      exit_code_(exit_code),
+      term_signal_(term_signal),
+      output_(std::move(output)) {}
+
+const call_output& worker_lost::output() const noexcept { return output_of(output_); }
+
+remote_error::remote_error(const std::string& text, std::shared_ptr<const call_output> output)
+    : std::runtime_error(text), output_(std::move(output)) {}
+
+const call_output& remote_error::output() const noexcept { return output_of(output_); }
+
+namespace detail {
+
+task<std::string> call_in_process(const remote_callable& what, std::string arguments, call_output* captured) {
+  if (auto* const parent = parent_channel::here())
+    co_return co_await parent->call(what, std::move(arguments), captured);
+  context& ctx = require_context();
+  for (std::size_t kills = 0;;) {
+    const ref<process_call> call{new process_call{ctx, what, arguments, captured != nullptr}};
+    if (ctx.must_stop())
+      throw cancelled_error{};
+    ctx.home().process_queue().enter(call);
+    const auto how = co_await call_wait{call, false, time_point::max()};
+    const bool asked = how != wait_end::arrived;
+    if (asked)
+      co_await shield(ask_and_end_call(call, ctx.home().with().cancel_grace / 2));
+    if (!asked && call->runs_again(kills))
+      continue;
+    auto result = call->take(asked);
+    if (captured)
+      *captured = call->output();
+    co_return result;
+  }
+}
+
+} // namespace detail
+} // namespace taskactor
