@@ -1,4 +1,5 @@
-"""A file has one subject and stays small: past its limit, name the second concept and give it a file of its own."""
+"""A file has one subject, and may be as long as that; past its limit it has two: name the second, and give it a file of its
+own."""
 import pathlib
 from collections.abc import Iterator
 
@@ -7,9 +8,7 @@ import house
 # The first pattern that a file matches decides.
 LIMITS = {
     "examples/*.cpp": 80,
-    "tests/**/*.?pp": 450,
-    "**/*.hpp": 200,
-    "**/*.cpp": 350,
+    "**/*.?pp": 600,
 }
 PLACES = ("libtaskactor", "apps", "examples", "tests")
 
@@ -32,17 +31,17 @@ def lines(count: int) -> str:
 
 
 RIGHT = {
-    "libtaskactor/include/taskactor/a.hpp": lines(200),
-    "libtaskactor/src/lifecycle/a.cpp": lines(350),
-    "tests/lifecycle/a.cpp": lines(450),
+    "libtaskactor/include/taskactor/a.hpp": lines(600),
+    "libtaskactor/src/task/a.cpp": lines(600),
+    "tests/task/a.cpp": lines(600),
     "examples/01_a.cpp": lines(80),
 }
 WRONG = {
-    "a.hpp: 201 lines": {"libtaskactor/include/taskactor/a.hpp": lines(201)},
-    "b.hpp: 201 lines": {"libtaskactor/src/b.hpp": lines(201)},
-    "a.cpp: 351 lines": {"libtaskactor/src/lifecycle/a.cpp": lines(351)},
-    "main.cpp: 351 lines": {"apps/taskactor/main.cpp": lines(351)},
-    "a.cpp: 451 lines": {"tests/lifecycle/a.cpp": lines(451)},
+    "a.hpp: 601 lines": {"libtaskactor/include/taskactor/a.hpp": lines(601)},
+    "b.hpp: 601 lines": {"libtaskactor/src/b.hpp": lines(601)},
+    "a.cpp: 601 lines": {"libtaskactor/src/task/a.cpp": lines(601)},
+    "main.cpp: 601 lines": {"apps/taskactor/main.cpp": lines(601)},
+    "t.cpp: 601 lines": {"tests/task/t.cpp": lines(601)},
     "01_a.cpp: 81 lines": {"examples/01_a.cpp": lines(81)},
     "opens with a comment": {"examples/01_a.cpp": "#include <vector>\n"},
 }

@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
+#include <iterator>
 #include <system_error>
 #include <utility>
 
@@ -107,8 +108,9 @@ int interrupt::wait(clock::time_point until) const {
     const int milliseconds = until == clock::time_point::max()
                                  ? -1
                                  : static_cast<int>(std::clamp<std::int64_t>(left, 0, INT_MAX));
-    pollfd ready[] = {{end_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}};
-    const int count = ::poll(ready, 2, milliseconds);
+    pollfd ready[]
+        = {{end_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}, {control_.raised_fd(), POLLIN, 0}};
+    const int count = ::poll(ready, std::size(ready), milliseconds);
     if (count < 0 && errno == EINTR)
       continue;
     if (count == 0)
@@ -118,6 +120,8 @@ int interrupt::wait(clock::time_point until) const {
     signalfd_siginfo info{};
     if (::read(signals_.get(), &info, sizeof info) == sizeof info)
       return static_cast<int>(info.ssi_signo);
+    if (eventfd_t count_of_stops = 0; ::eventfd_read(control_.raised_fd(), &count_of_stops) == 0)
+      return SIGCONT;
   }
 }
 
@@ -133,21 +137,28 @@ bool interrupt::outlasts(std::chrono::nanoseconds time) const {
 
 /// When there is something to be done without a signal.
 interrupt::clock::time_point interrupt::due() const {
-  if (patient_until_)
-    return *patient_until_;
-  const auto left = running_ && !overdue_ && !control_.ended_in_time() ? control_.remaining() : std::nullopt;
-  if (!left)
-    return clock::time_point::max();
-  return clock::now() + (time_is_up_ ? patience() - control_.overtime() : *left);
+  auto result = patient_until_.value_or(clock::time_point::max());
+  const auto now = clock::now();
+  if (is_cancelling())
+    result = std::min(result, now + (patience() - control_.cancelled_for()));
+  if (patient_until_ || !running_ || overdue_ || control_.ended_in_time())
+    return result;
+  if (const auto left = control_.remaining())
+    result = std::min(result, now + (time_is_up_ ? patience() - control_.overtime() : *left));
+  return result;
 }
+
+bool interrupt::is_cancelling() const { return running_ && control_.level() == stop_level::cancel; }
 
 std::chrono::nanoseconds interrupt::patience() const {
   return std::min<std::chrono::nanoseconds>(running_->patience, longest_patience);
 }
 
 void interrupt::on_time() {
+  if (is_cancelling() && control_.cancelled_for() >= patience())
+    return control_.stop(stop_level::kill);
   if (patient_until_)
-    return kill();
+    return clock::now() >= *patient_until_ ? kill() : void();
   if (control_.ended_in_time())
     return;
   time_is_up_ = time_is_up_ || (!control_.may_start() && control_.remaining()->count() == 0);

@@ -41,7 +41,8 @@ public:
   /// Commands that run, and have to be ended first.
   struct commands {
     std::function<std::size_t()> count; ///< how many run now, for the messages
-    /// What they may take to end once the total time is up: then they are killed.
+    /// What they may take to end once they have been asked to, or once the total time is up: then they are
+    /// killed. The time of a pause doesn't count.
     std::chrono::nanoseconds patience{};
   };
 
@@ -61,11 +62,13 @@ private:
   interrupt(const blocked_signals& signals, run_control& control, screen& messages,
             std::optional<commands> running);
   void watch();
-  /// The number of a signal; 0: the program is at its end; SIGALRM: it is time.
+  /// The number of a signal; 0: the program is at its end; SIGALRM: it is time; SIGCONT, too: what is due may
+  /// have changed.
   int wait(clock::time_point until) const;
   /// True: the program is still at work then, or somebody has asked again.
   bool outlasts(std::chrono::nanoseconds time) const;
   clock::time_point due() const;
+  bool is_cancelling() const;
   std::chrono::nanoseconds patience() const;
   void on_time();
   void on_pause();

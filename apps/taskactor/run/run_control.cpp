@@ -12,6 +12,7 @@ namespace taskactor::cli {
 run_control::run_control(screen& messages, std::optional<std::chrono::nanoseconds> total_timeout)
     : screen_(messages),
       stopped_(make_eventfd()),
+      raised_(make_eventfd()),
       total_(total_timeout),
       begin_(std::chrono::steady_clock::now()) {}
 
@@ -21,11 +22,14 @@ bool run_control::raise(stop_level to) noexcept {
     if (now >= to)
       return false;
   } while (!level_.compare_exchange_weak(now, to));
+  if (auto none = never; to >= stop_level::cancel)
+    cancelled_at_.compare_exchange_strong(none, elapsed());
   return true;
 }
 
 void run_control::call_hook(stop_level reached) {
-  ::eventfd_write(stopped_.get(), 1);
+  for (const auto* told : {&stopped_, &raised_})
+    ::eventfd_write(told->get(), 1);
   if (hook_)
     hook_(reached);
 }
@@ -68,6 +72,11 @@ bool run_control::may_start() {
   if (news)
     screen_.note("the total time of " + limit_text(*total_) + " is up");
   return false;
+}
+
+std::chrono::nanoseconds run_control::cancelled_for() const {
+  const auto at = cancelled_at_.load();
+  return at == never ? std::chrono::nanoseconds{0} : elapsed() - at;
 }
 
 std::chrono::nanoseconds run_control::elapsed() const {

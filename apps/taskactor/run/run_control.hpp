@@ -54,6 +54,9 @@ public:
   std::optional<std::chrono::nanoseconds> remaining() const;
   /// How long the total time has been up; zero: it isn't, or there is no limit.
   std::chrono::nanoseconds overtime() const;
+  /// How long commands have been asked to end, or killed, but for the time in which they were paused; zero:
+  /// they haven't.
+  std::chrono::nanoseconds cancelled_for() const;
   /// The total time has ended a command, or kept one from being started.
   void note_cut() noexcept { cut_ = true; }
   bool is_cut() const noexcept { return cut_.load(); }
@@ -63,19 +66,25 @@ public:
   bool ended_in_time() const noexcept { return commands_ended_.load() && !is_cut(); }
   /// Becomes readable at the first stop, and stays so.
   int stopped_fd() const noexcept { return stopped_.get(); }
+  /// An eventfd that is written to at each stop, for the one who reads it.
+  int raised_fd() const noexcept { return raised_.get(); }
 
 private:
+  static constexpr auto never = std::chrono::nanoseconds::max();
+
   bool raise(stop_level to) noexcept;
   void call_hook(stop_level reached);
   std::chrono::nanoseconds elapsed() const;
 
   screen& screen_;
   descriptor stopped_;
+  descriptor raised_;
   std::function<void(stop_level)> hook_;
   const std::shared_ptr<command_pause> pause_ = std::make_shared<command_pause>();
   std::optional<std::chrono::nanoseconds> total_;
   std::chrono::steady_clock::time_point begin_;
   std::atomic<stop_level> level_{stop_level::none};
+  std::atomic<std::chrono::nanoseconds> cancelled_at_{never}; // of what has elapsed
   std::atomic<int> code_{0};
   std::atomic<bool> told_of_time_{false};
   std::atomic<bool> hurried_{false};

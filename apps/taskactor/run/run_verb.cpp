@@ -114,8 +114,9 @@ manager_options run::manager_settings() const {
   manager_options result;
   result.capacity = result.process_capacity = jobs_;
   result.default_timeout = no_timeout;
-  // A command ends by its own grace first; the runtime's is for what that didn't end.
-  result.cancel_grace = options_.grace + slack;
+  // A command ends by its own grace first. What that didn't end, `interrupt` ends, whose clock stands still
+  // while the program is stopped; the runtime's would go on.
+  result.cancel_grace = no_timeout;
   result.history = 0;
   result.logger = make_runtime_log(screen_);
   result.log_level = parse_log_level(options_.log_level);
