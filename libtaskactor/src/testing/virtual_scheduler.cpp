@@ -205,7 +205,7 @@ public:
     return true;
   }
   void schedule(caf::resumable* job) override { arrived.put(job); }
-  void delay(caf::resumable* job) override { jobs_.push_back(job); }
+  void delay(caf::resumable* job) override { arrived.put(job); } // detached actors' threads call it, too
   void start() override {}
   void stop() override { run_out(*this); }
 
