@@ -75,7 +75,7 @@ expected<handle<json>> add_named(task_manager& tasks, task_options options, cons
   auto [how, where] = detail::plan_named(std::move(options), which);
   try {
     auto body = detail::make_body(detail::bind_named(which, arguments, where));
-    return detail::admit_body<json>(detail::runtime_of(tasks), std::move(body), std::move(how));
+    return detail::admit_body<json>(detail::core_of(tasks), std::move(body), std::move(how));
   } catch (const argument_error& error) {
     return rejection{errc::bad_arguments, detail::message_of(error)};
   } catch (const std::system_error& error) {

@@ -6,13 +6,19 @@
 #include "caf_adapter/own_system.hpp"
 #include "caf_adapter/run_queue.hpp"
 #include "capacity/limiter_actor.hpp"
+#include "capacity/limiter_queue.hpp"
+#include "events/hub.hpp"
 #include "lifecycle/api_actor.hpp"
 #include "lifecycle/manager_actor.hpp"
+#include "lifecycle/reports.hpp"
+#include "lifecycle/settings.hpp"
+#include "lifecycle/task_table.hpp"
+#include "lifecycle/timers.hpp"
+#include "threads/disposal.hpp"
+#include "threads/stall_detector.hpp"
+#include "threads/thread_pool.hpp"
 
-#include <taskactor/detail/admit.hpp>
 #include <taskactor/processors.hpp>
-#include <taskactor/retry.hpp>
-#include <taskactor/sleep.hpp>
 
 #include <caf/all.hpp>
 
@@ -58,48 +64,65 @@ std::size_t workers_of(const manager_options& options) {
 
 void install_scheduler(caf::actor_system_config& config) { install_scheduler<run_queue>(config); }
 
-runtime::runtime(caf::actor_system* system, manager_options options)
-    : settings_(resolve(options, usable_processors())),
-      config_(system ? nullptr : own_config(workers_of(options))),
-      owned_(system ? nullptr
-                    : make_system(*config_, workers_of(options), "the scheduler of a task manager")),
-      system_(system ? system : owned_.get()),
-      events_(std::make_shared<event_hub>(std::move(options.logger), settings_.log_level)),
-      table_(std::make_unique<task_table>(settings_.max_queue, settings_.history, settings_.history_ttl)),
-      timers_(std::make_shared<timers>(*system_)),
-      threads_(std::make_shared<thread_pool>(system, settings_.thread_capacity)),
-      disposals_(new disposal{system}),
-      spins_(usable_processors()),
-      by_hand_(detail::is_run_by_hand(*system_)) {
-  start_watch(); // first: without a thread for it there is no manager, and nothing to be ended yet
-  const std::size_t capacities[]
-      = {settings_.capacity, settings_.thread_capacity, settings_.process_capacity};
+runtime_system::runtime_system(caf::actor_system* given, const manager_options& options)
+    : config(given ? nullptr : own_config(workers_of(options))),
+      owned(given ? nullptr : make_system(*config, workers_of(options), "the scheduler of a task manager")),
+      used(given ? *given : *owned) {}
+
+runtime::runtime(caf::actor_system* given, manager_options options)
+    : runtime_system(given, options),
+      manager_core(used, resolve(options, usable_processors())),
+      events_(std::make_shared<event_hub>(std::move(options.logger), with().log_level)),
+      table_(std::make_unique<task_table>(with().max_queue, with().history, with().history_ttl)),
+      timers_(std::make_shared<timers>(used)),
+      threads_(std::make_shared<thread_pool>(given, with().thread_capacity)),
+      disposals_(new disposal{given}) {
+  auto& all = parts();
+  all.events = events_.get();
+  all.table = table_.get();
+  all.sleepers = timers_.get();
+  all.threads = threads_.get();
+  all.disposals = disposals_.get();
+  all.disposer = disposals_.get();
+  all.room = &room_;
+  all.limits = &limits_;
+  all.notifications = &notifications_;
+  all.dependents = &dependents_;
+  all.batches = &batches_;
+  all.admission = &admission_;
+  all.waits = &waits_;
+  start_watch(); // before actors: without a thread for it there is no manager, and nothing to be ended yet
+  const std::size_t capacities[] = {with().capacity, with().thread_capacity, with().process_capacity};
+  caf::actor limiters[3];
   for (std::size_t kind = 0; kind < 3; ++kind)
-    limiters_[kind]
-        = keep(system_->spawn<limiter_actor, caf::hidden>(capacities[kind], std::optional<rate>{}));
-  capacity = settings_.capacity;
+    limiters[kind] = keep(used.spawn<limiter_actor, caf::hidden>(capacities[kind], std::optional<rate>{}));
+  all.global_limiter = limiters[0];
+  capacity = with().capacity;
   keep(timers_->start());
-  thread_queue_ = std::make_shared<limiter_queue>(*system_, limiters_[1], capacities[1]);
-  process_queue_ = std::make_shared<limiter_queue>(*system_, limiters_[2], capacities[2]);
+  thread_queue_ = std::make_shared<limiter_queue>(used, limiters[1], capacities[1]);
+  process_queue_ = std::make_shared<limiter_queue>(used, limiters[2], capacities[2]);
+  all.thread_queue = thread_queue_.get();
+  all.process_queue = process_queue_.get();
   keep(thread_queue_->start());
   keep(process_queue_->start());
-  manager_ = keep(system_->spawn<manager_actor, caf::hidden>(*this, limiters_[0]));
-  queue_ = queue_of<run_queue>(*system_);
-  managers_turn_ = static_cast<manager_actor*>(caf::actor_cast<caf::abstract_actor*>(manager_));
-  if (owned_)
+  all.manager = keep(used.spawn<manager_actor, caf::hidden>(*this, limiters[0]));
+  all.queue = queue_of<run_queue>(used);
+  all.managers_turn = static_cast<manager_actor*>(caf::actor_cast<caf::abstract_actor*>(all.manager));
+  if (owned)
     return;
-  counted_ = on_scheduler_thread(*system_);
+  counted_ = on_scheduler_thread(used);
   if (counted_)
-    count_as_running(*system_);
-  system_watch_ = std::make_unique<actor_watch>(first_to_end(*system_), [this](auto&) { on_system_end(); });
+    count_as_running(used);
+  system_watch_ = std::make_unique<actor_watch>(first_to_end(used), [this](auto&) { on_system_end(); });
 }
 
 void runtime::start_watch() {
-  if (settings_.blocked_after.count() == 0 || settings_.blocked_after == no_timeout)
+  if (with().blocked_after.count() == 0 || with().blocked_after == no_timeout)
     return;
-  watch_ = std::make_shared<stall_detector>(*this, settings_.blocked_after);
-  detached_job::start(*system_, [this, watch = watch_] {
-    watch->serve([this](const blocked_turn& turn) { report_blocked(turn); });
+  watch_ = std::make_shared<stall_detector>(*this, with().blocked_after);
+  parts().watch = watch_.get();
+  detached_job::start(system(), [this, watch = watch_] {
+    watch->serve([this](const blocked_turn& turn) { report_blocked(*this, turn); });
   });
 }
 
@@ -110,11 +133,17 @@ caf::actor runtime::api() {
   if (!api_ || api_over_.exchange(false)) {
     {
       const std::lock_guard inner{mutex_};
-      std::erase(parts_, api_);
+      std::erase(kept_, api_);
     }
-    api_ = keep(system_->spawn<api_actor, caf::hidden>(*this));
+    api_ = keep(used.spawn<api_actor, caf::hidden>(*this));
   }
   return api_;
+}
+
+bool runtime::has_part(caf::actor_id which) {
+  const std::lock_guard lock{mutex_};
+  return std::any_of(kept_.begin(), kept_.end(), [which](const auto& each) { return each.id() == which; })
+         || dependents_.has(which);
 }
 
 /// Our actors are hidden from the system's count, which can't be waited for in a system of the user's: we
@@ -122,7 +151,7 @@ caf::actor runtime::api() {
 caf::actor runtime::keep(caf::actor part) {
   {
     const std::lock_guard lock{mutex_};
-    parts_.push_back(part);
+    kept_.push_back(part);
     ++alive_;
   }
   part->attach_functor([this] {
@@ -133,37 +162,13 @@ caf::actor runtime::keep(caf::actor part) {
   return part;
 }
 
-bool runtime::admit_slot(ref<record> slot) {
-  const auto tell = table_->admit_slot(std::move(slot));
-  if (tell.value_or(false))
-    post(manager_, work_admitted{});
-  return tell.has_value();
-}
-
-void runtime::tell(record& task, std::uint8_t what) noexcept {
-  if (notifications_.push(task, what))
-    post(manager_, bodies_told{});
-}
-
-cancel_reply runtime::cancel(record& task, end_reason why) {
-  auto mail = make_mail(nullptr, end_task{ref<record>{&task}, why}); // before anything is changed
-  const auto reply = table_->cancel(task, why);
-  if (reply == cancel_reply::requested) {
-    post_made(manager_, std::move(mail));
-    tell_room(); // it may be a child that waits to be admitted
-  }
-  return reply;
-}
-
-void runtime::kill(record& task) { post(manager_, exit_received{ref<record>{&task}, true}); }
-
 void runtime::resize(limiter_kind which, std::size_t to) {
   const auto one_at_a_time = limits_.lock_changes();
   switch (which) {
   case limiter_kind::global:
     capacity = to;
-    post(limiters_[0], resize_limiter{to});
-    post(manager_, limiter_resized{nullptr});
+    post(global_limiter(), resize_limiter{to});
+    post(manager(), limiter_resized{nullptr});
     break;
   case limiter_kind::thread:
     threads_->resize(to);
@@ -196,74 +201,22 @@ manager_statistics runtime::statistics() {
   }
   {
     const std::lock_guard lock{mutex_};
-    if (attachment_)
-      attachment_->add_to(result);
+    for (const auto& each : attachments_)
+      if (each)
+        each->add_to(result);
   }
   for (const auto* each : limits_.all())
     result.limits.emplace(each->name, limiter_statistics{each->capacity, each->in_use, each->waiting});
   return result;
 }
 
-std::chrono::nanoseconds runtime::random_below(std::chrono::nanoseconds limit) {
-  if (!fault_injector_ || limit.count() <= 0)
-    return detail::random_below(limit);
-  return std::chrono::nanoseconds{fault_injector_->draw(static_cast<std::uint64_t>(limit.count()))};
-}
-
-std::string runtime::next_gather_id() { return "gather-" + std::to_string(++gathers_); }
-
-attachment& runtime::attached(const std::function<std::unique_ptr<attachment>(caf::actor_system&)>& make) {
+attachment& runtime::attached(attachment_kind which,
+                              const std::function<std::unique_ptr<attachment>()>& make) {
   const std::lock_guard lock{mutex_};
-  if (!attachment_)
-    attachment_ = make(*system_);
-  return *attachment_;
-}
-
-// -- reports ----------------------------------------------------------------
-
-void runtime::report(event_kind kind, const record& task, const std::string& text) {
-  if (!events_->wants(kind))
-    return;
-  event what;
-  what.kind = kind;
-  what.id = task.current_id();
-  what.at = now();
-  if (const auto started = task.started_at.load(std::memory_order_relaxed))
-    what.ran = what.at - time_point{clock::duration{started}};
-  what.text = text;
-  events_->emit(what);
-}
-
-void runtime::report_progress(const record& task, std::uint64_t done, std::uint64_t total, std::string text) {
-  if (!events_->wants(event_kind::progress))
-    return;
-  event what;
-  what.kind = event_kind::progress;
-  what.id = task.current_id();
-  what.at = now();
-  what.text = std::move(text);
-  what.done = done;
-  what.total = total;
-  events_->emit(what);
-}
-
-void runtime::report_cleanup_fault(const record& task, const std::exception_ptr& thrown) noexcept {
-  try {
-    report(event_kind::cleanup_fault, task, describe(thrown));
-  } catch (...) { // no memory to report it
-  }
-}
-
-void runtime::report_blocked(const blocked_turn& turn) {
-  if (!events_->wants(event_kind::blocking))
-    return;
-  event what;
-  what.kind = event_kind::blocking;
-  what.id = turn.id;
-  what.at = now();
-  what.ran = turn.held;
-  what.text = "call what blocks by run_in_thread, and let a long computation co_await yield() now and then";
-  events_->emit(what);
+  auto& place = attachments_[static_cast<std::size_t>(which)];
+  if (!place)
+    place = make();
+  return *place;
 }
 
 } // namespace detail

@@ -3,8 +3,15 @@
 #include "caf_adapter/compat_threads.hpp"
 #include "caf_adapter/compat_watch.hpp"
 #include "caf_adapter/detached_job.hpp"
+#include "capacity/limiter_queue.hpp"
+#include "events/hub.hpp"
+#include "lifecycle/manager_messages.hpp"
+#include "lifecycle/task_table.hpp"
+#include "lifecycle/timers.hpp"
 #include "runtime.hpp"
 #include "threads/disposal.hpp"
+#include "threads/stall_detector.hpp"
+#include "threads/thread_pool.hpp"
 
 #include <taskactor/time_span.hpp>
 
@@ -82,18 +89,12 @@ private:
 
 runtime::~runtime() = default;
 
-bool runtime::may_wait_here() noexcept {
-  if (wait_ || by_hand_)
-    return true;
-  return !current_context() && !detached_job::is_this_thread_one() && !on_scheduler_thread(*system_);
-}
-
 void runtime::dispose(runtime* which) noexcept {
   if (which->system_over_)
     return; // with the system all that could be ended is gone, as was said when it went
   which->disposed_ = true;
   try {
-    if (which->may_wait_here()) {
+    if (which->waits_.may_wait_here()) {
       const current_scope outside{nullptr, nullptr};
       which->finish();
     } else {
@@ -103,21 +104,21 @@ void runtime::dispose(runtime* which) noexcept {
   } catch (const std::exception& e) {
     which->events_->warn(std::string{"not taken apart: "} + e.what());
     if (which->counted_)
-      count_as_ended(*which->system_);
+      count_as_ended(which->used);
   }
 }
 
 void runtime::finish_elsewhere() {
   const auto job = [this] { finish(); };
-  if (owned_)
+  if (owned)
     unattended::start(job); // not one of the system's, which it destroys
   else
-    detached_job::start(*system_, job, true);
+    detached_job::start(used, job, true);
 }
 
 /// It is gone then, or left behind.
 void runtime::finish() noexcept {
-  auto* const counts = counted_ ? system_ : nullptr;
+  auto* const counts = counted_ ? &used : nullptr;
   end();
   if (counts)
     count_as_ended(*counts);
@@ -185,32 +186,32 @@ void runtime::see_off_disposals(shutdown_report& report, std::chrono::nanosecond
 void runtime::begin_shutdown(const shutdown_options& bounds) {
   dependents_.ask_to_leave();
   table_->close(task_table::taken::begun);
-  post(manager_, detail::stop{bounds});
-  tell_room();
+  post(manager(), detail::stop{bounds});
+  room_.tell();
 }
 
 void runtime::wait_for_report(std::unique_lock<std::mutex>& lock, shutdown_options bounds) {
   const auto over = [this] { return report_ || system_over_; };
-  if (wait_) {
-    block(lock, ended_, over);
-  } else if (by_hand_) { // what would have to wait for time to pass, is hurried up
+  if (waits_.is_virtual()) {
+    waits_.block(lock, ended_, over);
+  } else if (waits_.is_run_by_hand()) { // what would have to wait for time to pass, is hurried up
     for (auto* const stage : {&bounds.drain, &bounds.cancel, &bounds.kill}) {
-      block(lock, ended_, over, after(now(), no_time));
+      waits_.block(lock, ended_, over, after(now(), no_time));
       if (over())
         break;
       *stage = {};
       lock.unlock();
-      post(manager_, detail::stop{bounds});
+      post(manager(), detail::stop{bounds});
       lock.lock();
     }
-    block(lock, ended_, over, after(now(), no_time));
+    waits_.block(lock, ended_, over, after(now(), no_time));
   } else {
     auto until = now();
     for (const auto& time : {bounds.drain, bounds.cancel, bounds.kill, time_span{turn_bound}})
       until = after(until, time);
-    block(lock, ended_, over, until);
+    waits_.block(lock, ended_, over, until);
     if (!report_)
-      block(
+      waits_.block(
           lock, ended_, [this] { return report_.has_value(); }, after(now(), last_turns));
   }
 }
@@ -232,8 +233,9 @@ void runtime::take_apart() {
       return; // nobody runs them
   }
   const bool alone = dependents_.see_off(*this, now()).empty();
-  if (attachment_)
-    attachment_->stop();
+  for (auto each = attachments_.rbegin(); each != attachments_.rend(); ++each)
+    if (*each)
+      (*each)->stop();
   const bool ended = running == 0; // what the report left behind may have come to its end since
   const auto dispose
       = [this] { return disposals_->stop(disposals_->wait_idle(apart_bound) ? turn_bound : seconds{0}); };
@@ -245,12 +247,13 @@ void runtime::take_apart() {
   const bool left = callers.wait(clean && unwatched ? turn_bound : seconds{0});
   if (!clean || !unwatched || !left)
     return;
-  for (auto part = parts_.rbegin(); part != parts_.rend(); ++part)
+  for (auto part = kept_.rbegin(); part != kept_.rend(); ++part)
     caf::anon_send_exit(*part, caf::exit_reason::user_shutdown);
   std::unique_lock lock{mutex_};
-  block(
+  waits_.block(
       lock, ended_, [this] { return alive_ == 0; },
-      wait_ ? time_point::max() : after(now(), system_over_ ? last_turns : milliseconds{turn_bound}));
+      waits_.is_virtual() ? time_point::max()
+                          : after(now(), system_over_ ? last_turns : milliseconds{turn_bound}));
   clean_ = alive_ == 0 && dispose() == 0; // once more, for what actors have let go
   if (!clean_)
     return;
@@ -274,7 +277,7 @@ void runtime::on_system_end() noexcept {
           "the actor system ends before the task manager that lives in it, which is left behind with "
           "all that waits or runs: let the manager end first");
     table_->close(task_table::taken::none);
-    tell_room();
+    room_.tell();
     (void)threads_->stop(milliseconds{0});
     (void)disposals_->stop(milliseconds{0});
     if (watch_)

@@ -1,8 +1,14 @@
 #include <taskactor/task_manager.hpp>
 
 #include "caf_adapter/compat.hpp"
+#include "capacity/limiter_changes.hpp"
+#include "events/hub.hpp"
+#include "lifecycle/requests.hpp"
+#include "lifecycle/status.hpp"
+#include "lifecycle/task_table.hpp"
 #include "runtime.hpp"
-#include "worker/process_service.hpp"
+#include "worker/worker_pool.hpp"
+#include "worker/worker_service.hpp"
 
 #include <caf/actor.hpp>
 
@@ -19,17 +25,21 @@ runtime* make_runtime(caf::actor_system* system, manager_options options) {
   return new runtime{system, std::move(options)};
 }
 
+void dispose(manager_core* which) noexcept { runtime::dispose(static_cast<runtime*>(which)); }
+
+runtime& runtime_of(manager_core& core) noexcept { return static_cast<runtime&>(core); }
+
 } // namespace
 
-runtime& runtime_of(task_manager& manager) noexcept { return *manager.runtime_; }
+manager_core& core_of(task_manager& manager) noexcept { return *manager.core_; }
 
 } // namespace detail
 
 task_manager::task_manager(manager_options options)
-    : runtime_(detail::make_runtime(nullptr, std::move(options)), &detail::runtime::dispose) {}
+    : core_(detail::make_runtime(nullptr, std::move(options)), &detail::dispose) {}
 
 task_manager::task_manager(caf::actor_system& system, manager_options options)
-    : runtime_(detail::make_runtime(&system, std::move(options)), &detail::runtime::dispose) {}
+    : core_(detail::make_runtime(&system, std::move(options)), &detail::dispose) {}
 
 task_manager::~task_manager() = default;
 
@@ -41,15 +51,15 @@ expected<handle<command_result>> task_manager::run_command(task_options options,
 }
 
 std::size_t task_manager::prestart_workers(std::size_t count) {
-  return detail::processes(*runtime_).workers().prestart(count);
+  return detail::workers_of(*core_).prestart(count);
 }
 
-cancel_reply task_manager::cancel_task(std::string_view id) { return runtime_->cancel_task(id); }
+cancel_reply task_manager::cancel_task(std::string_view id) { return detail::cancel_task(*core_, id); }
 
 cancel_reply task_manager::cancel_and_wait(std::string_view id) {
-  auto task = runtime_->table().find_live(id);
+  auto task = core_->table().find_live(id);
   if (!task)
-    task = runtime_->batches().find(id); // an item's slot, which ends with the item when that is cancelled
+    task = core_->batches().find(id); // an item's slot, which ends with the item when that is cancelled
   if (task)
     detail::refuse_inside_coroutine(); // before it is asked
   const auto reply = cancel_task(id);
@@ -58,38 +68,42 @@ cancel_reply task_manager::cancel_and_wait(std::string_view id) {
   return reply;
 }
 
-std::size_t task_manager::cancel_all() { return runtime_->cancel_all(); }
+std::size_t task_manager::cancel_all() { return detail::cancel_all(*core_); }
 
-std::vector<task_info> task_manager::task_status() const { return runtime_->task_status(); }
+std::vector<task_info> task_manager::task_status() const { return detail::task_status(*core_); }
 
-std::optional<task_info> task_manager::find(std::string_view id) const { return runtime_->find(id); }
+std::optional<task_info> task_manager::find(std::string_view id) const { return detail::find(*core_, id); }
 
-caf::actor task_manager::actor() { return runtime_->api(); }
+caf::actor task_manager::actor() { return detail::runtime_of(*core_).api(); }
 
 std::optional<explanation> task_manager::explain(std::string_view id) const {
-  return detail::explain(*runtime_, id);
+  return detail::explain(*core_, id);
 }
 
-manager_statistics task_manager::statistics() const { return runtime_->statistics(); }
+manager_statistics task_manager::statistics() const { return core_->statistics(); }
 
-void task_manager::resize(limiter_kind which, std::size_t capacity) { runtime_->resize(which, capacity); }
+void task_manager::resize(limiter_kind which, std::size_t capacity) {
+  detail::runtime_of(*core_).resize(which, capacity);
+}
 
 void task_manager::add_limiter(std::string name, limiter_options options) {
-  runtime_->add_limiter(std::move(name), options);
+  detail::add_limiter(*core_, std::move(name), options);
 }
 
 void task_manager::resize(std::string_view name, std::size_t capacity) {
-  runtime_->change(runtime_->limiter_of(name), {.capacity = capacity});
+  detail::change(*core_, detail::limiter_of(*core_, name), {.capacity = capacity});
 }
 
 void task_manager::set_rate(std::string_view name, rate allowed) {
-  runtime_->change(runtime_->limiter_of(name), {.rate = allowed});
+  detail::change(*core_, detail::limiter_of(*core_, name), {.rate = allowed});
 }
 
 subscription task_manager::observe(event_handler handler, observer_options options) {
-  return runtime_->events().observe(std::move(handler), options);
+  return core_->events().observe(std::move(handler), options);
 }
 
-shutdown_report task_manager::shutdown(shutdown_options options) { return runtime_->shutdown(options); }
+shutdown_report task_manager::shutdown(shutdown_options options) {
+  return detail::runtime_of(*core_).shutdown(options);
+}
 
 } // namespace taskactor

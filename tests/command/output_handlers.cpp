@@ -29,7 +29,7 @@ ta::command_options handled(bool by_line, std::function<void(ta::output_stream, 
 /// Real time, since that is what commands have.
 void let_pass(std::chrono::nanoseconds time) {
   static ta::task_manager tasks;
-  tasks.add_task({}, after, time, 1).value().wait();
+  tasks.add_task({}, test::after, time, 1).value().wait();
 }
 
 /// All that others want of the thread that serves commands.
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(one_that_waits_for_a_task_or_a_command_gets_it) {
   std::string inner;
   auto options = handled(true, [&](ta::output_stream, std::string_view line) {
     inner = tasks.run_command({}, {"echo", std::string{line}}).value().get().out;
-    BOOST_TEST(tasks.add_task({}, after, 1ms, 7).value().get() == 7);
+    BOOST_TEST(tasks.add_task({}, test::after, 1ms, 7).value().get() == 7);
   });
   BOOST_TEST(tasks.run_command({}, {"echo", "in"}, options).value().get().success());
   BOOST_TEST(inner == "in\n");

@@ -16,7 +16,7 @@ using namespace ta::detail;
 /// Its items are counted by the test; while one slot looks whether there are more, another may take the last.
 class counted_gather final : public gather_state {
 public:
-  explicit counted_gather(runtime& home) : gather_state(home, {}) { retain(); }
+  explicit counted_gather(manager_core& home) : gather_state(home, {}) { retain(); }
   bool takes_last = false;
 
 private:
@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_SUITE(gather_ends)
 
 BOOST_AUTO_TEST_CASE(an_item_taken_between_two_looks_is_waited_for) {
   ta::task_manager tasks;
-  counted_gather gather{runtime_of(tasks)};
+  counted_gather gather{core_of(tasks)};
   gather.begin_fetch(); // an item is under way
   gather.feed_ended();
   BOOST_TEST(!gather.complete());

@@ -1,7 +1,8 @@
 // A killed body's frames stay until nothing is left that may refer to them: children, slots, and its own
 // calls on threads.
 #include "lifecycle/bodies.hpp"
-#include "runtime.hpp"
+#include "lifecycle/manager_core.hpp"
+#include "lifecycle/timers.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -242,7 +243,7 @@ void try_one(form how, kind who, killer by, std::uint64_t seed) {
     if (by != killer::with_manager) { // after a shutdown nothing waits for such a thread but this
       world.run_until([&] { return world.tasks().statistics().running == 0; });
       BOOST_TEST(!what->there); // and it is gone with the last
-      BOOST_TEST(ta::detail::runtime_of(world.tasks()).sleepers().sleeping() == 0u);
+      BOOST_TEST(ta::detail::core_of(world.tasks()).sleepers().sleeping() == 0u);
       BOOST_TEST(what->looks.load() != 0);
     }
   }

@@ -1,6 +1,6 @@
 // Rule 15: no child outlives its group; the first failure cancels the siblings; all errors are kept.
 #include "lifecycle/bodies.hpp"
-#include "runtime.hpp"
+#include "lifecycle/manager_core.hpp"
 #include "support/listener.hpp"
 #include "support/virtual_time.hpp"
 

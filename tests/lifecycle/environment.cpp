@@ -1,5 +1,5 @@
 // The defaults of rule 5, the environment, and what is refused.
-#include "runtime.hpp"
+#include "lifecycle/settings.hpp"
 #include "support/environment_variable.hpp"
 
 #include <boost/test/unit_test.hpp>

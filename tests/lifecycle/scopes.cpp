@@ -1,6 +1,7 @@
 // Scopes: fail_after, move_on_after, shield, nested in any order; rules 7 and 9.
 #include "bodies.hpp"
-#include "runtime.hpp"
+#include "lifecycle/manager_core.hpp"
+#include "lifecycle/timers.hpp"
 #include "support/listener.hpp"
 #include "support/virtual_time.hpp"
 
@@ -310,7 +311,7 @@ BOOST_AUTO_TEST_CASE(a_killed_body_leaves_its_scopes) {
   world.settle();
   BOOST_CHECK(h.state() == ta::state::cancelled);
   BOOST_TEST(gone == 1);
-  BOOST_TEST(ta::detail::runtime_of(world.tasks).sleepers().sleeping() == 0u);
+  BOOST_TEST(ta::detail::core_of(world.tasks).sleepers().sleeping() == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(a_hundred_thousand_scopes_leave_nothing_behind) {

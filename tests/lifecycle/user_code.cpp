@@ -2,7 +2,8 @@
 // real time: what blocks here blocks a thread.
 #include "bodies.hpp"
 #include "caf_adapter/compat.hpp"
-#include "runtime.hpp"
+#include "lifecycle/manager_core.hpp"
+#include "threads/disposal.hpp"
 #include "support/leaks.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -422,7 +423,7 @@ BOOST_AUTO_TEST_CASE(what_hangs_holds_up_neither_the_rest_nor_the_end) {
       h.cancel();
     for (auto& h : handles)
       h.wait();
-    const auto left = [&] { return ta::detail::runtime_of(tasks).disposals().busy_with().size(); };
+    const auto left = [&] { return ta::detail::core_of(tasks).disposals().busy_with().size(); };
     while ((destroyed == 0 || left() > 3) && std::chrono::steady_clock::now() - began < 20s)
       std::this_thread::yield(); // who has destroyed the last one may not be done with its task
     BOOST_TEST(destroyed == 1);

@@ -2,7 +2,9 @@
 /// `settle` waits for them for 2 s at most.
 #pragma once
 
-#include "runtime.hpp"
+#include "events/hub.hpp"
+#include "lifecycle/manager_core.hpp"
+#include "threads/disposal.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -10,7 +12,7 @@
 namespace test {
 
 inline void wait_until_heard(virtual_time& world) {
-  auto& home = ta::detail::runtime_of(world.tasks);
+  auto& home = ta::detail::core_of(world.tasks);
   for (int i = 0; i < 2; ++i) { // what is heard may begin something, and observers log
     world.settle();
     BOOST_TEST(home.disposals().wait_idle(60s));

@@ -1,7 +1,7 @@
 // The watch over bodies that hold a thread of the scheduler. It goes by real time: no test here waits for
 // more than the watch itself. On a busy machine it sees turns as well that are long since their thread was
 // kept waiting: a real manager may report more than what a test has ordered.
-#include "runtime.hpp"
+#include "lifecycle/manager_core.hpp"
 #include "threads/stall_detector.hpp"
 
 #include "lifecycle/bodies.hpp"
@@ -37,7 +37,7 @@ std::optional<ta::detail::thread_times> thread_now;
 /// A watch whose time is the test's, over a record of a manager in virtual time.
 struct watched {
   watched()
-      : home(ta::detail::runtime_of(world.tasks)),
+      : home(ta::detail::core_of(world.tasks)),
         watch(home, 100ms, [](pid_t) noexcept { return thread_now; }) {
     thread_now.reset();
     task->home = &home;
@@ -51,7 +51,7 @@ struct watched {
   }
 
   virtual_time world;
-  ta::detail::runtime& home;
+  ta::detail::manager_core& home;
   stall_detector watch;
   ta::detail::ref<ta::detail::record> task{ta::detail::make_body([] {})};
 };
@@ -249,7 +249,7 @@ BOOST_AUTO_TEST_CASE(the_watch_is_woken_after_it_has_slept) {
   for (int i = 0; i < 3; ++i) {
     const auto before = seen.wait_for(0).size();
     tasks.add_task({}, [&] { BOOST_TEST(seen.wait_for(before + 1).size() > before); }).value().get();
-    while (!ta::detail::runtime_of(tasks).watch()->asleep())
+    while (!ta::detail::core_of(tasks).watch()->asleep())
       std::this_thread::yield();
   }
   BOOST_TEST(tasks.statistics().blocks >= 3u);
@@ -257,7 +257,7 @@ BOOST_AUTO_TEST_CASE(the_watch_is_woken_after_it_has_slept) {
 
 BOOST_AUTO_TEST_CASE(zero_turns_the_watch_off) {
   ta::task_manager tasks{{.blocked_after = 0ms}};
-  BOOST_TEST(!ta::detail::runtime_of(tasks).watch());
+  BOOST_TEST(!ta::detail::core_of(tasks).watch());
   BOOST_CHECK_THROW(ta::task_manager({.blocked_after = -1ms}), std::system_error);
 }
 

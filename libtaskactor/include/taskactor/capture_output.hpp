@@ -11,7 +11,6 @@
 /// cancelled call's is in `cancelled_call`.
 #pragma once
 
-#include <taskactor/outcome.hpp>
 #include <taskactor/run_in_process.hpp>
 
 #include <string>
@@ -19,13 +18,6 @@
 #include <utility>
 
 namespace taskactor {
-
-/// What a call has printed: the first MiB of each stream.
-struct call_output {
-  std::string out{};
-  std::string err{};
-  bool truncated = false; ///< there was more
-};
 
 /// A call's result, with its output.
 template <class R>
@@ -35,13 +27,6 @@ struct captured {
 };
 template <>
 struct captured<void> {
-  call_output output;
-};
-
-/// The task was cancelled while its call ran, which has ended.
-struct cancelled_call : cancelled_error {
-  explicit cancelled_call(call_output printed) : output(std::move(printed)) {}
-
   call_output output;
 };
 

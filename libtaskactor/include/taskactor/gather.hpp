@@ -42,7 +42,7 @@ namespace taskactor {
 namespace detail {
 
 template <class F, class Items>
-auto gather_and_wait(runtime& home, gather_options options, F&& f, Items&& items) {
+auto gather_and_wait(manager_core& home, gather_options options, F&& f, Items&& items) {
   if constexpr (check_gather<false, F, Items>()) {
     auto source = make_source(std::forward<Items>(items));
     using source_type = decltype(source);
@@ -60,7 +60,7 @@ auto gather_and_wait(runtime& home, gather_options options, F&& f, Items&& items
 
 /// `Held`: as the range was given, as an lvalue or an rvalue.
 template <class Held, class F, class Items, class Sink>
-std::size_t gather_checked_each(runtime& home, gather_options options, F&& f, Items& items, Sink& sink) {
+std::size_t gather_checked_each(manager_core& home, gather_options options, F&& f, Items& items, Sink& sink) {
   using item = std::ranges::range_value_t<Items>;
   using result = item_result<F, fed_source<item>>;
   auto state = make_gather(home, std::move(options), std::forward<F>(f), fed_source<item>{},
@@ -89,7 +89,7 @@ std::size_t gather_checked_each(runtime& home, gather_options options, F&& f, It
 }
 
 template <class F, class Items, class Sink>
-std::size_t gather_each(runtime& home, gather_options options, F&& f, Items&& items, Sink&& sink) {
+std::size_t gather_each(manager_core& home, gather_options options, F&& f, Items&& items, Sink&& sink) {
   if constexpr (check_gather_each<F, Items, Sink>())
     return gather_checked_each<Items>(home, std::move(options), std::forward<F>(f), items, sink);
   return 0; // isn't reached

@@ -33,50 +33,17 @@
 #pragma once
 
 #include <taskactor/detail/remote_callable.hpp>
+#include <taskactor/remote_error.hpp>
 #include <taskactor/task.hpp>
 
-#include <memory>
 #include <optional>
-#include <stdexcept>
 #include <stop_token>
 #include <string>
-#include <system_error>
 #include <tuple>
 #include <type_traits>
 #include <utility>
 
 namespace taskactor {
-
-struct call_output; // capture_output.hpp
-
-/// The process that ran a call has died: `errc::worker_lost`.
-class worker_lost : public std::system_error {
-public:
-  worker_lost(int exit_code, int term_signal, const std::string& text,
-              std::shared_ptr<const call_output> output = {});
-  /// As of `command_result`: -1 when it was killed by a signal.
-  int exit_code() const noexcept { return exit_code_; }
-  /// Zero: none.
-  int term_signal() const noexcept { return term_signal_; }
-  /// Empty unless it was captured.
-  const call_output& output() const noexcept;
-
-private:
-  int exit_code_, term_signal_;
-  std::shared_ptr<const call_output> output_;
-};
-
-/// What a body has thrown in another process, in words: exceptions themselves don't cross.
-class remote_error : public std::runtime_error {
-public:
-  /// `text` is what `taskactor::describe` said there: type, message, and the nested chain.
-  explicit remote_error(const std::string& text, std::shared_ptr<const call_output> output = {});
-  /// Empty unless it was captured.
-  const call_output& output() const noexcept;
-
-private:
-  std::shared_ptr<const call_output> output_;
-};
 
 namespace detail {
 

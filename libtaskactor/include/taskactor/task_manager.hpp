@@ -111,7 +111,7 @@ public:
   /// outcomes in the order of the items. See `gather_options`. Inside a task: `co_await ta::gather(...)`.
   template <class F, class Items>
   auto gather(gather_options options, F&& body, Items&& items) {
-    return detail::gather_and_wait(*runtime_, std::move(options), std::forward<F>(body),
+    return detail::gather_and_wait(*core_, std::move(options), std::forward<F>(body),
                                    std::forward<Items>(items));
   }
   using without_options::gather;
@@ -122,8 +122,8 @@ public:
   /// which the sink is told of, however it ends. A sink that throws ends the gather, which rethrows.
   template <class F, class Items, class Sink>
   std::size_t gather_each(gather_options options, F&& body, Items&& items, Sink&& sink) {
-    return detail::gather_each(*runtime_, std::move(options), std::forward<F>(body),
-                               std::forward<Items>(items), std::forward<Sink>(sink));
+    return detail::gather_each(*core_, std::move(options), std::forward<F>(body), std::forward<Items>(items),
+                               std::forward<Sink>(sink));
   }
   using without_options::gather_each;
 
@@ -170,8 +170,7 @@ private:
   expected<handle<detail::body_result<F, Args...>>> add_body(task_options&& options, F&& body,
                                                              Args&&... args) {
     auto record = detail::make_body(std::forward<F>(body), std::forward<Args>(args)...);
-    return detail::admit_body<detail::body_result<F, Args...>>(*runtime_, std::move(record),
-                                                               std::move(options));
+    return detail::admit_body<detail::body_result<F, Args...>>(*core_, std::move(record), std::move(options));
   }
 
   template <class F, class... Args>
@@ -188,8 +187,8 @@ private:
     return detail::not_in_a_process();
   }
 
-  friend detail::runtime& detail::runtime_of(task_manager& manager) noexcept;
-  std::unique_ptr<detail::runtime, void (*)(detail::runtime*)> runtime_;
+  friend detail::manager_core& detail::core_of(task_manager& manager) noexcept;
+  std::unique_ptr<detail::manager_core, void (*)(detail::manager_core*)> core_;
 };
 
 } // namespace taskactor

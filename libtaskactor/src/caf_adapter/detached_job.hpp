@@ -42,7 +42,7 @@ public:
         system.spawn<detached_job, caf::detached + caf::hidden>(std::move(job));
     } catch (const std::system_error& error) {
       forget_detached(system);
-      no_thread(error, "a part of the runtime that has its own");
+      no_thread(error, "a part of the manager_core that has its own");
     }
   }
 

@@ -1,8 +1,10 @@
 #include <taskactor/acquire.hpp>
 
+#include "caf_adapter/compat.hpp"
+#include "capacity/limiter_changes.hpp"
+#include "lifecycle/manager_core.hpp"
 #include "lifecycle/manager_messages.hpp"
 #include "lifecycle/task_extras.hpp"
-#include "runtime.hpp"
 
 #include <taskactor/outcome.hpp>
 

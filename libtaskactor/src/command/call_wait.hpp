@@ -5,7 +5,7 @@
 /// long its clocks have stood still so far, if they can.
 #pragma once
 
-#include "runtime.hpp"
+#include "lifecycle/manager_core.hpp"
 
 #include <taskactor/detail/context.hpp>
 #include <taskactor/task.hpp>

@@ -1,5 +1,6 @@
 #include "command/child_call.hpp"
 
+#include "capacity/limiter_queue.hpp"
 namespace taskactor::detail {
 
 child_call::child_call(context& owner)

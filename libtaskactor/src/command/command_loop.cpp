@@ -21,7 +21,7 @@ namespace taskactor::detail {
 
 namespace {
 
-constexpr std::size_t read_size = 1 << 16; // a pipe's usual capacity
+constexpr std::size_t piece_size = 1 << 16; // a pipe's usual capacity
 constexpr int starts_per_step = 8;
 constexpr std::chrono::milliseconds retry_interval{10};
 constexpr std::chrono::milliseconds for_ever{-1};
@@ -44,7 +44,7 @@ void add(std::vector<T>& to, T what) noexcept {
 command_loop::command_loop(std::shared_ptr<command_table> table)
     : table_(std::move(table)),
       null_(own(::open("/dev/null", O_RDONLY | O_CLOEXEC), "/dev/null")),
-      buffer_(read_size) {
+      buffer_(piece_size) {
   poller_.watch(table_->wakeup_fd(), EPOLLIN, make_token(0, part::wakeup_fd));
 }
 

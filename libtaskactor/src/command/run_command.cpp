@@ -1,11 +1,15 @@
 #include "base/service_thread.hpp"
+#include "caf_adapter/compat.hpp"
+#include "capacity/limiter_queue.hpp"
 #include "command/child_call.hpp"
+#include "command/command_service.hpp"
 #include "command/output_calls.hpp"
 #include "command/signal_name.hpp"
+#include "events/hub.hpp"
+#include "lifecycle/fault_injector.hpp"
+#include "lifecycle/manager_core.hpp"
 #include "lifecycle/manager_messages.hpp"
-#include "runtime.hpp"
 #include "threads/disposal.hpp"
-#include "worker/process_service.hpp"
 
 #include <taskactor/command_pause.hpp>
 #include <taskactor/detail/limited_call.hpp>
@@ -38,7 +42,7 @@ public:
   void signal(int number) noexcept override {
     asked_.store(number, std::memory_order_seq_cst);
     if (started_.load(std::memory_order_seq_cst))
-      processes(*task().home).commands().signal(key_, number);
+      commands_of(*task().home).server().signal(key_, number);
   }
 
   // -- on the server's thread -----------------------------------------------
@@ -71,7 +75,7 @@ public:
   }
 
 private:
-  void go_on() noexcept override { processes(*task().home).commands().read_on(read_key_.load()); }
+  void go_on() noexcept override { commands_of(*task().home).server().read_on(read_key_.load()); }
   void all_handed_out(command_result result) noexcept override {
     result_ = std::move(result);
     finish();
@@ -177,12 +181,12 @@ void command_call::on_token() noexcept {
         throw std::system_error{*why,
                                 "cannot run '" + spec_.argv.front() + "': the test lets its start fail"};
     if (has_handler())
-      begin(processes(*task().home).handlers());
+      begin(commands_of(*task().home).handlers());
     auto listener = std::make_shared<call_listener>(ref<command_call>{this}, pause_);
-    key_ = processes(*task().home).commands().start(std::move(spec_), std::move(listener));
+    key_ = commands_of(*task().home).server().start(std::move(spec_), std::move(listener));
     started_.store(true, std::memory_order_seq_cst);
     if (const int number = asked_.load(std::memory_order_seq_cst))
-      processes(*task().home).commands().signal(key_, number);
+      commands_of(*task().home).server().signal(key_, number);
     if (current_context() != &whom) // else it looks itself, before it waits
       whom.wake();
   } catch (const std::system_error& error) {

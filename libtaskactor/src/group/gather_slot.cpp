@@ -1,4 +1,7 @@
-#include "runtime.hpp"
+#include "events/hub.hpp"
+#include "lifecycle/fault_injector.hpp"
+#include "lifecycle/manager_core.hpp"
+#include "lifecycle/reports.hpp"
 
 #include <taskactor/detail/gather_slot.hpp>
 #include <taskactor/retry.hpp>
@@ -50,14 +53,14 @@ bool gather_slot::start(context& where) {
   item_started_.store(now.time_since_epoch().count(), std::memory_order_release);
   deadline_at.store(std::min(after(now, timeout), state_->inherited_deadline()).time_since_epoch().count(),
                     std::memory_order_relaxed);
-  home->report(event_kind::started, *this);
+  detail::report(*home, event_kind::started, *this);
   return start_item(where);
 }
 
 void gather_slot::start_pause(context& where) {
   pausing_ = true;
   item_started_.store(0, std::memory_order_relaxed);
-  auto body = pause(home->random_below(state_->options().jitter));
+  auto body = pause(random_below(home->decides(), state_->options().jitter));
   body.enter_root(where);
   pause_ = body.release();
   pause_->owner = &pause_;
@@ -184,7 +187,7 @@ void gather_slot::report_item() noexcept {
   if (!home->events().wants(kind))
     return;
   try {
-    home->report(kind, *this, what ? what->message() : std::string{});
+    detail::report(*home, kind, *this, what ? what->message() : std::string{});
   } catch (...) { // no memory to report it
   }
 }

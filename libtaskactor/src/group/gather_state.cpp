@@ -1,7 +1,12 @@
 #include "base/memory.hpp"
 #include "base/service_thread.hpp"
-#include "runtime.hpp"
+#include "events/hub.hpp"
+#include "lifecycle/batch_book.hpp"
+#include "lifecycle/manager_core.hpp"
+#include "lifecycle/requests.hpp"
+#include "lifecycle/task_table.hpp"
 #include "threads/disposal.hpp"
+#include "threads/waits.hpp"
 
 #include <taskactor/detail/gather_slot.hpp>
 #include <taskactor/detail/gather_state.hpp>
@@ -27,11 +32,11 @@ void check(const gather_options& options) {
 
 } // namespace
 
-gather_state::gather_state(runtime& home, gather_options options)
+gather_state::gather_state(manager_core& home, gather_options options)
     : home_(home), options_(std::move(options)) {
   check(options_);
   if (options_.id->empty())
-    options_.id = home_.next_gather_id();
+    options_.id = home_.batches().next_id();
   if (options_.total_timeout)
     total_deadline_ = after(home_.now(), *options_.total_timeout);
   limit_ = options_.concurrency != 0 ? options_.concurrency : std::max<std::size_t>(1, home_.capacity);
@@ -66,7 +71,7 @@ void gather_state::add_slots(std::size_t most) noexcept {
       added = add_slot();
       if (!added)
         return;
-      if (home_.admit_slot(added))
+      if (detail::admit_slot(home_, added))
         continue;
     } catch (const std::bad_alloc&) {
       lack_memory(added);
@@ -155,9 +160,9 @@ void gather_state::signal(end_reason why, bool kill) noexcept {
     return slots_;
   });
   for (const auto& each : slots) {
-    once_there_is_memory([&] { home_.cancel(*each, why); });
+    once_there_is_memory([&] { detail::cancel(home_, *each, why); });
     if (kill)
-      home_.kill(*each);
+      detail::kill(home_, *each);
   }
 }
 
@@ -200,7 +205,7 @@ void gather_state::wait(const std::function<bool()>& done) {
   for (;;) {
     std::unique_lock lock{mutex_};
     try {
-      home_.block(lock, changed_, [&] { return complete() || has_late() || (done && done()); });
+      home_.waits().block(lock, changed_, [&] { return complete() || has_late() || (done && done()); });
     } catch (...) { // in virtual time, where a wait can fail: the items are the caller's, who leaves
       if (lock.owns_lock())
         lock.unlock();
@@ -335,7 +340,7 @@ cancel_reply gather_state::cancel_item(std::size_t index) {
     return index < taken() ? cancel_reply::finished : cancel_reply::unknown;
   const auto reply = found->hold(index, end_reason::cancel_requested);
   if (reply == cancel_reply::requested)
-    home_.cancel(*found, end_reason::cancel_requested);
+    detail::cancel(home_, *found, end_reason::cancel_requested);
   return reply;
 }
 

@@ -1,6 +1,8 @@
 #include "base/memory.hpp"
 #include "base/service_thread.hpp"
-#include "runtime.hpp"
+#include "lifecycle/admission.hpp"
+#include "lifecycle/manager_core.hpp"
+#include "lifecycle/requests.hpp"
 #include "threads/disposal.hpp"
 
 #include <taskactor/detail/group_state.hpp>
@@ -66,7 +68,7 @@ std::optional<rejection> group_state::admit(ref<record> child, task_options&& op
   }
   std::optional<rejection> refused;
   try {
-    refused = home.admit(child, std::move(options), joined);
+    refused = home.admissions().admit(child, std::move(options), joined);
   } catch (...) { // a copy of its arguments threw, or there is no memory
     child_gone(*child);
     throw;
@@ -74,7 +76,7 @@ std::optional<rejection> group_state::admit(ref<record> child, task_options&& op
   if (refused || joined)
     child_gone(*child);
   else if (ending)
-    home.cancel(*child, *ending);
+    detail::cancel(home, *child, *ending);
   return refused;
 }
 
@@ -136,9 +138,9 @@ void group_state::end_children(end_reason why, bool kill) noexcept {
   std::sort(children.begin(), children.end(),
             [](const auto& a, const auto& b) { return a.number < b.number; }); // the same each time
   for (const auto& child : children) {
-    once_there_is_memory([&] { home_.cancel(*child.task, why); });
+    once_there_is_memory([&] { detail::cancel(home_, *child.task, why); });
     if (kill)
-      home_.kill(*child.task);
+      detail::kill(home_, *child.task);
   }
 }
 

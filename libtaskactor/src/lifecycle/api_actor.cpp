@@ -1,7 +1,12 @@
 #include "lifecycle/api_actor.hpp"
 
+#include "caf_adapter/compat.hpp"
+#include "events/hub.hpp"
+#include "lifecycle/manager_core.hpp"
 #include "lifecycle/refusal.hpp"
-#include "runtime.hpp"
+#include "lifecycle/requests.hpp"
+#include "lifecycle/status.hpp"
+#include "threads/disposal.hpp"
 
 #include <caf/all.hpp>
 
@@ -62,7 +67,7 @@ caf::result<T> found(std::optional<T> what, const std::string& id) {
 
 } // namespace
 
-api_actor::api_actor(caf::actor_config& config, runtime& home) : service_actor(config), home_(home) {
+api_actor::api_actor(caf::actor_config& config, manager_core& home) : service_actor(config), home_(home) {
   when_actor_down(*this, [this](caf::down_msg& down) { on_down(down.source.id()); });
   // Of whoever is linked to it and fails, or wants it to end: it is everybody's, and ends with the manager.
   when_asked_to_end(*this, [this](caf::exit_msg& exit) {
@@ -77,11 +82,11 @@ caf::behavior api_actor::make_behavior() {
       [this](const run_over& end) { on_run_over(end.number); },
       [this](const run_replied& copied) { on_run_replied(copied); },
       [this](const msg::start_task& wish) { return on_start(*wish.what); },
-      [this](const msg::cancel& wish) { return home_.cancel_task(wish.id); },
-      [this](const msg::cancel_all&) { return home_.cancel_all(); },
-      [this](const msg::find& which) { return found(home_.find(which.id), which.id); },
+      [this](const msg::cancel& wish) { return detail::cancel_task(home_, wish.id); },
+      [this](const msg::cancel_all&) { return detail::cancel_all(home_); },
+      [this](const msg::find& which) { return found(detail::find(home_, which.id), which.id); },
       [this](const msg::explain& which) { return found(explain(home_, which.id), which.id); },
-      [this](const msg::status&) { return home_.task_status(); },
+      [this](const msg::status&) { return detail::task_status(home_); },
       [this](const msg::statistics&) { return home_.statistics(); },
       [this](const msg::subscribe& wish) { on_subscribe(wish); },
       [this](const msg::unsubscribe&) { on_unsubscribe(); },
@@ -237,7 +242,7 @@ void api_actor::on_down(caf::actor_id who) {
       return other.second != run && other.second->task.get() == run->task.get();
     };
     if (run->ends_with == who && std::none_of(runs_.begin(), runs_.end(), shares))
-      (void)home_.cancel(*run->task, end_reason::cancel_requested);
+      (void)detail::cancel(home_, *run->task, end_reason::cancel_requested);
   }
 }
 

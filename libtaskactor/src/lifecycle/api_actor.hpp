@@ -19,7 +19,7 @@ namespace taskactor::detail {
 
 class api_actor final : public service_actor {
 public:
-  api_actor(caf::actor_config& config, runtime& home);
+  api_actor(caf::actor_config& config, manager_core& home);
   caf::behavior make_behavior() override;
   const char* name() const override { return "taskactor.api"; }
   void on_exit() override;
@@ -59,7 +59,7 @@ private:
   void forget_if_idle(caf::actor_id who);
   void on_down(caf::actor_id who);
 
-  runtime& home_;
+  manager_core& home_;
   std::unordered_map<std::uint64_t, std::unique_ptr<open_run>> runs_;
   std::unordered_map<caf::actor_id, known_actor> known_;
   std::uint64_t runs_ever_ = 0;

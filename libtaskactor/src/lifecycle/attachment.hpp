@@ -3,13 +3,19 @@
 
 #include <taskactor/manager_options.hpp>
 
+#include <cstddef>
+#include <cstdint>
+
 namespace taskactor::detail {
+
+enum class attachment_kind : std::uint8_t { commands, workers };
+inline constexpr std::size_t attachment_kinds = 2;
 
 class attachment {
 public:
   virtual ~attachment() = default;
   virtual void stop() noexcept = 0;
-  virtual void add_to(manager_statistics& into) const = 0;
+  virtual void add_to(manager_statistics&) const {}
 };
 
 } // namespace taskactor::detail

@@ -4,6 +4,7 @@
 #include <taskactor/detail/item_batch.hpp>
 
 #include <atomic>
+#include <cstdint>
 #include <mutex>
 #include <string>
 #include <string_view>
@@ -22,6 +23,8 @@ public:
   ref<record> find(std::string_view id) const;
   /// The same reply as for a task; `finished` while its gather runs.
   cancel_reply cancel(std::string_view id);
+  /// "gather-1": of one that was given no id.
+  std::string next_id() { return "gather-" + std::to_string(++numbered_); }
   /// True for the first: nobody needs to be told twice that a gather asks for more than there is.
   bool is_first_beyond() noexcept { return !beyond_.load() && !beyond_.exchange(true); }
 
@@ -33,6 +36,7 @@ private:
   place split(std::string_view id) const;
 
   std::atomic<bool> beyond_{false};
+  std::atomic<std::uint64_t> numbered_{0};
   mutable std::mutex mutex_; // what follows
   std::unordered_multimap<std::string, ref<item_batch>> batches_;
 };

@@ -1,6 +1,7 @@
 #include "lifecycle/dependent_list.hpp"
 
-#include "runtime.hpp"
+#include "lifecycle/manager_core.hpp"
+#include "threads/waits.hpp"
 
 #include <taskactor/time_span.hpp>
 
@@ -61,21 +62,21 @@ void dependent_list::ask_to_leave() {
     caf::anon_send_exit(dependent, caf::exit_reason::user_shutdown);
 }
 
-bool dependent_list::wait(runtime& home, time_point until) {
+bool dependent_list::wait(manager_core& home, time_point until) {
   std::unique_lock lock{mutex_};
-  home.block(
+  home.waits().block(
       lock, left_, [this] { return here_.empty(); }, until);
   return here_.empty();
 }
 
-std::vector<std::string> dependent_list::see_off(runtime& home, time_point until,
+std::vector<std::string> dependent_list::see_off(manager_core& home, time_point until,
                                                  std::chrono::nanoseconds kill) {
   if (!wait(home, until))
     for (const auto& dependent : list(true))
       caf::anon_send_exit(dependent, caf::exit_reason::kill);
   {
     std::unique_lock lock{mutex_};
-    home.block(
+    home.waits().block(
         lock, left_, [this] { return here_.empty() && orphan_threads_.empty(); }, after(home.now(), kill));
   }
   return still_here();

@@ -19,7 +19,7 @@
 
 namespace taskactor::detail {
 
-class runtime;
+class manager_core;
 
 class dependent_list {
 public:
@@ -38,14 +38,12 @@ public:
   }
   void ask_to_leave();
   /// Waits for them, and kills those that have not left in time. Returns what is left.
-  std::vector<std::string> see_off(runtime& home, time_point until,
+  std::vector<std::string> see_off(manager_core& home, time_point until,
                                    std::chrono::nanoseconds kill = kill_bound);
 
   /// What outlives the end of who has made it: it needs the actor system.
   void add_orphan_thread(std::string id);
   void end_orphan_thread(const std::string& id);
-  /// Threads of theirs that are about to say something: a test's clock waits for them.
-  std::atomic<std::size_t> busy_threads{0};
 
 private:
   static constexpr std::chrono::milliseconds kill_bound{500};
@@ -56,7 +54,7 @@ private:
     words says;
   };
   std::vector<caf::actor> list(bool with_led);
-  bool wait(runtime& home, time_point until);
+  bool wait(manager_core& home, time_point until);
   std::vector<std::string> still_here();
 
   std::mutex mutex_; // what follows

@@ -1,6 +1,8 @@
+#include "lifecycle/manager_core.hpp"
+#include "lifecycle/status.hpp"
 #include "lifecycle/task_extras.hpp"
-#include "runtime.hpp"
 
+#include "capacity/named_limiter.hpp"
 #include <taskactor/explanation.hpp>
 #include <taskactor/task_options.hpp>
 
@@ -70,8 +72,8 @@ std::string explanation::why() const {
 
 namespace detail {
 
-std::optional<explanation> explain(runtime& home, std::string_view id) {
-  const auto task = home.find_record(id);
+std::optional<explanation> explain(manager_core& home, std::string_view id) {
+  const auto task = find_record(home, id);
   if (!task)
     return {};
   const auto now = home.now();

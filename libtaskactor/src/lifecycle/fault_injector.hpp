@@ -4,13 +4,18 @@
 /// Null in a runtime that isn't under test. Set before the first task is admitted. Threads: any.
 #pragma once
 
+#include <taskactor/detail/ref.hpp>
 #include <taskactor/errc.hpp>
-#include <taskactor/run_in_thread.hpp>
+#include <taskactor/retry.hpp>
 
+#include <chrono>
 #include <cstdint>
 #include <optional>
 
 namespace taskactor::detail {
+
+class record;
+class thread_call;
 
 class fault_injector {
 public:
@@ -24,5 +29,12 @@ public:
 protected:
   ~fault_injector() = default;
 };
+
+/// A random time below `limit`, or the one that a test has decided; zero for a limit of zero.
+inline std::chrono::nanoseconds random_below(fault_injector* decides, std::chrono::nanoseconds limit) {
+  if (!decides || limit.count() <= 0)
+    return random_below(limit);
+  return std::chrono::nanoseconds{decides->draw(static_cast<std::uint64_t>(limit.count()))};
+}
 
 } // namespace taskactor::detail

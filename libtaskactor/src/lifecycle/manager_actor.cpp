@@ -1,8 +1,11 @@
 #include "lifecycle/manager_actor.hpp"
 
 #include "caf_adapter/run_queue.hpp"
+#include "events/hub.hpp"
+#include "lifecycle/manager_core.hpp"
+#include "lifecycle/reports.hpp"
 #include "lifecycle/task_actor.hpp"
-#include "runtime.hpp"
+#include "lifecycle/task_table.hpp"
 
 #include <taskactor/time_span.hpp>
 
@@ -14,7 +17,7 @@
 
 namespace taskactor::detail {
 
-manager_actor::manager_actor(caf::actor_config& config, runtime& home, caf::actor limiter)
+manager_actor::manager_actor(caf::actor_config& config, manager_core& home, caf::actor limiter)
     : service_actor(config), home_(home), limiter_(std::move(limiter)), waiting_(home.with().priority_aging) {
   running_.reserve(256);
   when_actor_down(*this, [](caf::down_msg&) {}); // a stranger's: what we monitor tells us otherwise
@@ -60,7 +63,7 @@ void manager_actor::start(ref<record> task, time_point now) {
     const auto told = std::min(end, task->inherited_deadline);
     task->deadline_at.store(told.time_since_epoch().count(), std::memory_order_relaxed);
     if (home_.events().wants(event_kind::started))
-      home_.report(event_kind::started, *task);
+      detail::report(home_, event_kind::started, *task);
   }
   spawn_body(*task);
 }

@@ -17,7 +17,7 @@
 #include "capacity/token_account.hpp"
 #include "capacity/waiting_line.hpp"
 #include "lifecycle/manager_messages.hpp"
-#include "lifecycle/retry_question.hpp"
+#include "lifecycle/task_extras.hpp"
 
 #include <taskactor/detail/record.hpp>
 
@@ -35,7 +35,7 @@ failure waited_too_long(const record& task);
 
 class manager_actor final : public service_actor {
 public:
-  manager_actor(caf::actor_config& config, runtime& home, caf::actor limiter);
+  manager_actor(caf::actor_config& config, manager_core& home, caf::actor limiter);
   caf::behavior make_behavior() override;
   const char* name() const override { return "taskactor.manager"; }
 
@@ -125,7 +125,7 @@ private:
   void cancel_all(end_reason why, bool also_shielded);
   void check_stopped();
 
-  runtime& home_;
+  manager_core& home_;
   caf::actor limiter_;
   token_account tokens_;
   fifo<record> resuming_; // gave their token back, and want to go on: first (rule 6)

@@ -1,10 +1,16 @@
 // How tasks come to their end: cancellation, actors that are down, end states.
 #include "lifecycle/manager_actor.hpp"
 
+#include "caf_adapter/compat.hpp"
+#include "events/hub.hpp"
+#include "lifecycle/manager_core.hpp"
+#include "lifecycle/notification_list.hpp"
+#include "lifecycle/reports.hpp"
 #include "lifecycle/retry_question.hpp"
+#include "lifecycle/room.hpp"
 #include "lifecycle/task_actor.hpp"
 #include "lifecycle/task_extras.hpp"
-#include "runtime.hpp"
+#include "lifecycle/task_table.hpp"
 #include "threads/disposal.hpp"
 
 #include <taskactor/time_span.hpp>
@@ -176,7 +182,7 @@ void manager_actor::discard(record& task, std::uint8_t parts) {
   const auto users = task.user_parts(parts);
   if (const auto ours = parts & ~users; (ours & record::body_part) != 0)
     if (const auto thrown = task.discard_body())
-      home_.report_cleanup_fault(task, thrown);
+      detail::report_cleanup_fault(home_, task, thrown);
   if (users != 0)
     home_.disposals().take(task, users);
   else if (task.extras)
@@ -200,7 +206,7 @@ void manager_actor::settle() {
   settling_ = false;
   start_ready();
   tell_ended();
-  home_.tell_room();
+  home_.room().tell();
   check_stopped();
 }
 
@@ -246,14 +252,14 @@ void manager_actor::report_end(const record& task) {
   const auto* what = task.failed();
   if (!what) {
     if (home_.events().wants(event_kind::completed))
-      home_.report(event_kind::completed, task);
+      detail::report(home_, event_kind::completed, task);
     return;
   }
   const auto kind = what->state() == state::failed      ? event_kind::failed
                     : what->state() == state::timed_out ? event_kind::timed_out
                                                         : event_kind::cancelled;
   if (home_.events().wants(kind))
-    home_.report(kind, task, task.error_text());
+    detail::report(home_, kind, task, task.error_text());
 }
 
 } // namespace taskactor::detail

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "caf_adapter/compat.hpp"
-#include "lifecycle/retry_question.hpp"
+#include "lifecycle/task_extras.hpp"
 
 #include <taskactor/detail/caf_message.hpp>
 #include <taskactor/detail/record.hpp>

@@ -1,8 +1,13 @@
 // Whether an attempt that has failed is followed by another one.
+#include "caf_adapter/compat.hpp"
+#include "lifecycle/fault_injector.hpp"
 #include "lifecycle/manager_actor.hpp"
+#include "lifecycle/manager_core.hpp"
+#include "lifecycle/reports.hpp"
+#include "lifecycle/retry_question.hpp"
 #include "lifecycle/task_actor.hpp"
 #include "lifecycle/task_extras.hpp"
-#include "runtime.hpp"
+#include "lifecycle/task_table.hpp"
 #include "threads/disposal.hpp"
 
 #include <taskactor/time_span.hpp>
@@ -25,8 +30,8 @@ std::optional<std::chrono::nanoseconds> manager_actor::wait_before_retry(const r
     const auto said = facts.asked_about == attempt ? facts.answer : ask_retry(task, *what);
     facts.next_wait = {};
     if (said.again)
-      facts.next_wait = plus(
-          said.wait, home_.random_below(said.exact ? std::chrono::nanoseconds{0} : facts.retry->jitter));
+      facts.next_wait = plus(said.wait, random_below(home_.decides(), said.exact ? std::chrono::nanoseconds{0}
+                                                                                 : facts.retry->jitter));
   }
   const auto wait = facts.next_wait;
   if (!wait
@@ -140,7 +145,7 @@ void manager_actor::on_attempt_left(ref<record> task, ref<record> rest) { // NOL
   begin_overrun(*rest, now);
   home_.overruns.fetch_add(1, std::memory_order_relaxed);
   home_.young_overruns.fetch_sub(1, std::memory_order_relaxed);
-  home_.report(event_kind::overrun, *rest);
+  detail::report(home_, event_kind::overrun, *rest);
   back_off_or_finish(*task, now); // it ends if it was asked to meanwhile
   settle_soon();
 }
@@ -198,7 +203,7 @@ bool manager_actor::back_off(record& task) {
     extras.attempts.push_back({time_point{clock::duration{task.started_at.load()}}, now, task.error_text()});
     extras.next_attempt = after(now, *wait);
   }
-  home_.report(event_kind::retrying, task, text);
+  detail::report(home_, event_kind::retrying, task, text);
   extras.attempt.fetch_add(1);
   extras.overdue = false;
   extras.leaves = false;

@@ -1,9 +1,13 @@
 // The manager's clock: deadlines, graces, and the stages of a shutdown.
 #include "lifecycle/manager_actor.hpp"
 
+#include "caf_adapter/compat.hpp"
+#include "lifecycle/batch_book.hpp"
+#include "lifecycle/manager_core.hpp"
+#include "lifecycle/reports.hpp"
 #include "lifecycle/task_actor.hpp"
 #include "lifecycle/task_extras.hpp"
-#include "runtime.hpp"
+#include "lifecycle/task_table.hpp"
 
 #include <taskactor/time_span.hpp>
 
@@ -178,7 +182,7 @@ void manager_actor::leave_behind(record& task) {
   begin_overrun(task, now);
   home_.overruns.fetch_add(1, std::memory_order_relaxed);
   home_.young_overruns.fetch_sub(1, std::memory_order_relaxed);
-  home_.report(event_kind::overrun, task);
+  detail::report(home_, event_kind::overrun, task);
   if (task.belongs_to)
     task.belongs_to->child_left_behind(task);
 }

@@ -2,9 +2,13 @@
 // one.
 #include "lifecycle/manager_actor.hpp"
 
+#include "caf_adapter/compat.hpp"
 #include "caf_adapter/run_queue.hpp"
+#include "capacity/named_limiter.hpp"
+#include "lifecycle/manager_core.hpp"
 #include "lifecycle/task_extras.hpp"
-#include "runtime.hpp"
+#include "lifecycle/task_table.hpp"
+#include "threads/thread_pool.hpp"
 
 #include <taskactor/time_span.hpp>
 

@@ -2,11 +2,12 @@
 
 #include "base/free_memory.hpp"
 #include "base/service_thread.hpp"
+#include "events/hub.hpp"
+#include "lifecycle/manager_core.hpp"
 #include "lifecycle/process_fencing_token.hpp"
-#include "lifecycle/task_actor.hpp"
+#include "lifecycle/record_disposer.hpp"
+#include "lifecycle/reports.hpp"
 #include "lifecycle/task_extras.hpp"
-#include "runtime.hpp"
-#include "threads/disposal.hpp"
 
 #include <caf/all.hpp>
 
@@ -18,12 +19,6 @@
 namespace taskactor::detail {
 
 namespace {
-
-/// A lock in each of a million records would be a waste: records share these. Guards listeners and progress.
-std::mutex& stripe(const record* which) noexcept {
-  static std::array<std::mutex, 64> stripes;
-  return stripes[(reinterpret_cast<std::uintptr_t>(which) >> 6) % stripes.size()];
-}
 
 /// It failed as it was asked to end, or since nothing new is begun any more: whoever ends a program with a
 /// thousand tasks needn't read of each that it was in the middle of something.
@@ -70,6 +65,12 @@ failure out_of_time(const record& task, time_point now) {
 
 } // namespace
 
+/// A lock in each of a million records would be a waste: records share these. Guards listeners and progress.
+std::mutex& stripe_of(const record& which) noexcept {
+  static std::array<std::mutex, 64> stripes;
+  return stripes[(reinterpret_cast<std::uintptr_t>(&which) >> 6) % stripes.size()];
+}
+
 struct record::words {
   taskactor::progress progress;
   std::string error;
@@ -107,14 +108,14 @@ void record::keep_error() noexcept {
     return;
   try {
     auto text = what->message();
-    const std::lock_guard lock{stripe(this)};
+    const std::lock_guard lock{stripe_of(*this)};
     said().error = std::move(text);
   } catch (...) { // NOLINT: no memory for the words
   }
 }
 
 std::string record::error_text() const {
-  const std::lock_guard lock{stripe(this)};
+  const std::lock_guard lock{stripe_of(*this)};
   return error_text_for_listener();
 }
 
@@ -135,7 +136,7 @@ std::uint8_t record::user_parts(std::uint8_t among) const noexcept {
 /// Nobody refers to it any more.
 void record::destroy() noexcept {
   if (service_thread::is_this() && home && user_parts(all_parts) != 0)
-    home->disposals().take_all_of(*this);
+    home->disposer().take_all_of(*this);
   else
     delete this;
 }
@@ -153,21 +154,21 @@ record::words& record::said() {
 
 void record::report_progress(std::uint64_t done, std::uint64_t total, std::string text) {
   {
-    const std::lock_guard lock{stripe(this)};
+    const std::lock_guard lock{stripe_of(*this)};
     said().progress = {done, total, text};
   }
-  home->report_progress(*this, done, total, std::move(text));
+  detail::report_progress(*home, *this, done, total, std::move(text));
 }
 
 void record::report_cleanup_fault(const std::exception_ptr& what) noexcept {
   if (home) // otherwise it was refused before anything
-    home->report_cleanup_fault(*this, what);
+    detail::report_cleanup_fault(*home, *this, what);
 }
 
 void record::forget_progress() noexcept {
   if (!words_)
     return;
-  const std::lock_guard lock{stripe(this)};
+  const std::lock_guard lock{stripe_of(*this)};
   free_memory(words_->progress.text);
   words_->progress = {};
 }
@@ -204,7 +205,7 @@ task_info record::info() const {
     const std::lock_guard lock{extras->mutex};
     result.attempts = extras->attempts;
   }
-  const std::lock_guard lock{stripe(this)};
+  const std::lock_guard lock{stripe_of(*this)};
   if (words_) {
     result.progress = words_->progress;
     if (is_final(result.state) && result.state != taskactor::state::completed) // else of an attempt before
@@ -214,7 +215,7 @@ task_info record::info() const {
 }
 
 bool record::add(end_listener& listener) noexcept {
-  const std::lock_guard lock{stripe(this)};
+  const std::lock_guard lock{stripe_of(*this)};
   if (is_final(state.load(std::memory_order_acquire)))
     return false;
   listener.next = listeners_;
@@ -226,7 +227,7 @@ bool record::add(end_listener& listener) noexcept {
 }
 
 void record::remove(end_listener& listener) noexcept {
-  const std::lock_guard lock{stripe(this)};
+  const std::lock_guard lock{stripe_of(*this)};
   take_out(listener);
 }
 
@@ -241,7 +242,7 @@ void record::take_out(end_listener& listener) noexcept {
 }
 
 bool record::enter_home() noexcept {
-  const std::lock_guard lock{stripe(this)}; // a manager isn't taken apart before all ends are published
+  const std::lock_guard lock{stripe_of(*this)}; // a manager isn't taken apart before all ends are published
   if (is_final(state.load(std::memory_order_acquire)))
     return false;
   home->callers.enter();
@@ -251,7 +252,7 @@ bool record::enter_home() noexcept {
 bool record::let_go() noexcept {
   if (const auto* what = failed()) {
     auto text = error_text();
-    const std::lock_guard lock{stripe(this)};
+    const std::lock_guard lock{stripe_of(*this)};
     auto& kept = said();
     kept.error = std::move(text); // kept when the outcome is forgotten: `find` still tells (rule 11)
     if (what->state() != taskactor::state::cancelled)
@@ -260,30 +261,14 @@ bool record::let_go() noexcept {
   return owners.drop();
 }
 
-/// Until the end state is published, under the lock, the manager keeps its reference to the actor.
-caf::actor actor_of(record& which) {
-  const std::lock_guard lock{stripe(&which)};
-  if (is_final(which.state.load(std::memory_order_acquire)))
-    return {};
-  auto* const there = std::atomic_ref{which.actor}.load(std::memory_order_acquire);
-  if (!there)
-    return {};
-  return caf::actor_cast<caf::actor>(caf::strong_actor_ptr{static_cast<task_actor*>(there)->ctrl()});
-}
-
-context* part_actor(record& which) noexcept {
-  const std::lock_guard lock{stripe(&which)};
-  return std::exchange(which.actor, nullptr);
-}
-
 bool record::publish(taskactor::state end) noexcept {
-  const std::lock_guard lock{stripe(this)};
+  const std::lock_guard lock{stripe_of(*this)};
   state.store(end, std::memory_order_release);
   return listeners_ != nullptr; // no other can be added now
 }
 
 void record::tell_listeners() noexcept {
-  const std::lock_guard lock{stripe(this)};
+  const std::lock_guard lock{stripe_of(*this)};
   while (auto* listener = listeners_) {
     take_out(*listener);
     listener->tell(); // under the lock: a listener lives in a frame, and removes itself before it goes
@@ -295,7 +280,7 @@ void record::forget_outcome() noexcept {
   if (what && what->state() != taskactor::state::cancelled && !observed())
     report_unobserved(*this, *what, *words_->hub);
   if (service_thread::is_this() && user_parts(outcome_part) != 0)
-    home->disposals().take(*this, outcome_part);
+    home->disposer().take(*this, outcome_part);
   else
     drop_outcome();
 }

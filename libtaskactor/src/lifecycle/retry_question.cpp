@@ -1,8 +1,8 @@
 #include "lifecycle/retry_question.hpp"
 
-#include "lifecycle/task_actor.hpp"
+#include "lifecycle/manager_core.hpp"
+#include "lifecycle/reports.hpp"
 #include "lifecycle/task_extras.hpp"
-#include "runtime.hpp"
 
 #include <algorithm>
 #include <cxxabi.h>
@@ -44,7 +44,7 @@ retry_answer ask_retry(const record& task, const failure& what) {
   } catch (const abi::__forced_unwind&) { // it ends its thread
     throw;
   } catch (...) {
-    task.home->report_cleanup_fault(task, std::current_exception());
+    report_cleanup_fault(*task.home, task, std::current_exception());
     return {};
   }
 }

@@ -6,17 +6,11 @@
 /// `retry_on` is the user's: it may throw, block or take long, and is called once for each failure.
 #pragma once
 
+#include "lifecycle/task_extras.hpp"
+
 #include <taskactor/detail/record.hpp>
 
-#include <chrono>
-
 namespace taskactor::detail {
-
-struct retry_answer {
-  bool again = false;
-  bool exact = false; // the wait is what the body has asked for, without jitter
-  std::chrono::nanoseconds wait{};
-};
 
 /// How its attempt has failed; null when its task has ended, so that handles may be dropping the outcome.
 const failure* failure_of_attempt(const record& task) noexcept;

@@ -1,4 +1,4 @@
-#include "runtime.hpp"
+#include "lifecycle/settings.hpp"
 
 #include <algorithm>
 #include <charconv>

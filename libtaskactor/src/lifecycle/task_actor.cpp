@@ -1,9 +1,13 @@
 #include "lifecycle/task_actor.hpp"
 
+#include "caf_adapter/compat.hpp"
 #include "caf_adapter/run_queue.hpp"
+#include "lifecycle/manager_core.hpp"
 #include "lifecycle/manager_messages.hpp"
+#include "lifecycle/reports.hpp"
+#include "lifecycle/requests.hpp"
 #include "lifecycle/retry_question.hpp"
-#include "runtime.hpp"
+#include "lifecycle/timers.hpp"
 #include "threads/stall_detector.hpp"
 
 #include <taskactor/task.hpp>
@@ -37,7 +41,7 @@ struct task_actor::monitor final : end_watch {
     else if (task.extras) // what its last attempt has told the manager comes before its end, in order
       post(task.home->manager(), attempt_ended{ref<record>{&task}});
     else
-      task.home->tell(task, record::has_ended);
+      detail::tell(*task.home, task, record::has_ended);
   }
   static void operator delete(void*) noexcept {}
   const task_actor& of;
@@ -223,7 +227,7 @@ bool task_actor::may_run() noexcept {
   const bool ends = end_is_due(); // a later one wakes it
   if (task_->token.want()) {
     const run_queue::tail_call_hint ending{!ends}; // it parks until it has one
-    home().tell(*task_, record::moves_token);
+    detail::tell(home(), *task_, record::moves_token);
   }
   if (!task_->token.may_run() && !ends)
     return false;
@@ -254,7 +258,7 @@ void task_actor::drive() {
 /// The body has ended. True: there is another one (the next item of a gather).
 bool task_actor::end_body() {
   if (const auto thrown = task_->discard_body())
-    home().report_cleanup_fault(*task_, thrown);
+    detail::report_cleanup_fault(home(), *task_, thrown);
   abandon_pending_operations();
   std::erase_if(pending_operations_, [](const auto& each) { return each.only_if_killed; });
   waiting = nullptr;
@@ -314,7 +318,7 @@ task_actor::turn task_actor::end() {
   if (const auto more = (rest_ ? *rest_ : *task_).discard_body())
     thrown = more;
   if (thrown)
-    home().report_cleanup_fault(*task_, thrown);
+    detail::report_cleanup_fault(home(), *task_, thrown);
   abandon_pending_operations(); // of what destructors have left behind
   return outlived() ? turn::end : end();
 }
@@ -342,7 +346,23 @@ void task_actor::disarm(timer_entry& entry) noexcept { home().sleepers().disarm(
 
 void task_actor::lend_token_back() {
   task_->token.lend();
-  home().tell(*task_, record::moves_token);
+  detail::tell(home(), *task_, record::moves_token);
+}
+
+/// Until the end state is published, under the lock, the manager keeps its reference to the actor.
+caf::actor actor_of(record& which) {
+  const std::lock_guard lock{stripe_of(which)};
+  if (is_final(which.state.load(std::memory_order_acquire)))
+    return {};
+  auto* const there = std::atomic_ref{which.actor}.load(std::memory_order_acquire);
+  if (!there)
+    return {};
+  return caf::actor_cast<caf::actor>(caf::strong_actor_ptr{static_cast<task_actor*>(there)->ctrl()});
+}
+
+context* part_actor(record& which) noexcept {
+  const std::lock_guard lock{stripe_of(which)};
+  return std::exchange(which.actor, nullptr);
 }
 
 } // namespace taskactor::detail

@@ -32,17 +32,6 @@ namespace taskactor::detail {
 
 class watched_turn;
 
-/// In a record's control word: the manager has decided, and not the body.
-inline constexpr std::uint64_t answered_bit = 32; // beside those of record
-/// The manager wants another attempt of a task whose last one goes on.
-inline constexpr std::uint64_t leave_bit = 64;
-/// The body has decided and its outcome is there; its actor is in `retry_on`. As long as this is set, the
-/// manager may take the outcome, by `answered_bit`: then the actor doesn't look at it any more.
-inline constexpr std::uint64_t asking_bit = 128;
-/// The body has decided, its outcome is there, and its actor is parked until what it has left behind has
-/// ended. The manager may take the outcome in the same way.
-inline constexpr std::uint64_t parked_bit = 256;
-
 /// The manager's: the attempt is over, or goes on by itself, and the next one is an actor of its own.
 context* part_actor(record& which) noexcept;
 
@@ -57,7 +46,7 @@ public:
   const char* name() const override { return "taskactor.task"; }
   resume_result resume(executor* here, std::size_t) override;
   bool runs_anywhere() const noexcept { return task_->runs_anywhere; }
-  bool is_of(const runtime& home) const noexcept { return task_->home == &home; }
+  bool is_of(const manager_core& home) const noexcept { return task_->home == &home; }
   void on_exit_message(const caf::exit_msg& exit);
   /// The manager's, in place of such a message.
   void exit_signal(bool kill) noexcept;
@@ -74,7 +63,7 @@ public:
 
   // -- context --------------------------------------------------------------
   task_core& core() const noexcept override { return *task_; }
-  runtime& home() noexcept override { return *task_->home; }
+  manager_core& home() noexcept override { return *task_->home; }
   void arm(timer_entry& entry) override;
   void disarm(timer_entry& entry) noexcept override;
   void wake() noexcept override;

@@ -1,7 +1,8 @@
 // What others learn of a body's end, and an attempt that goes on beside the next one.
+#include "caf_adapter/compat.hpp"
+#include "lifecycle/manager_core.hpp"
 #include "lifecycle/manager_messages.hpp"
 #include "lifecycle/task_actor.hpp"
-#include "runtime.hpp"
 
 #include <taskactor/actors/exit_code.hpp>
 

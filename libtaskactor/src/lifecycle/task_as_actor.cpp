@@ -2,8 +2,8 @@
 
 #include "caf_adapter/compat_actor.hpp"
 #include "caf_adapter/compat_error.hpp"
+#include "lifecycle/manager_core.hpp"
 #include "lifecycle/task_actor.hpp"
-#include "runtime.hpp"
 
 #include <taskactor/actors/messages.hpp>
 #include <taskactor/run_in_thread.hpp>

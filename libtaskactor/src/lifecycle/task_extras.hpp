@@ -2,13 +2,13 @@
 /// for users.
 #pragma once
 
-#include "lifecycle/retry_question.hpp"
-
-#include <taskactor/detail/record.hpp>
+#include <taskactor/detail/context.hpp>
+#include <taskactor/detail/ref.hpp>
 #include <taskactor/retry.hpp>
 #include <taskactor/task_info.hpp>
 
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <mutex>
 #include <optional>
@@ -18,6 +18,7 @@
 namespace taskactor::detail {
 
 class named_limiter;
+class record;
 
 /// Tokens of a named limiter that a task takes.
 struct limit_need {
@@ -33,6 +34,13 @@ struct wait_fact {
   std::size_t tokens;
   time_point since{}, until{};
   std::vector<std::string> holders{}; // a few of those who held its tokens when it began
+};
+
+/// Whether a failed attempt is worth another one: see retry_question.hpp.
+struct retry_answer {
+  bool again = false;
+  bool exact = false; // the wait is what the body has asked for, without jitter
+  std::chrono::nanoseconds wait{};
 };
 
 struct task_extras {

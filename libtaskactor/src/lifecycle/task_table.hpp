@@ -26,7 +26,7 @@
 namespace taskactor::detail {
 
 /// What became of an admission.
-struct admission {
+struct admission_answer {
   std::optional<rejection> refused{};
   bool tell = false;       // the manager has to be told that there is work
   ref<record> joined{};    // this one is there already, and has got one handle more
@@ -39,7 +39,8 @@ public:
       : max_queue_(max_queue), history_(history), history_ttl_(history_ttl) {}
 
   /// `wrong`: what is wrong with the options, told unless the id is taken.
-  admission admit(ref<record> task, on_full full, on_duplicate duplicate, std::optional<rejection> wrong);
+  admission_answer admit(ref<record> task, on_full full, on_duplicate duplicate,
+                         std::optional<rejection> wrong);
   /// How many are there, slots included.
   std::size_t size() const;
   bool has_room() const;

@@ -53,11 +53,11 @@ private:
   record* replaced_ = nullptr;
 };
 
-admission task_table::admit(ref<record> task, on_full full, on_duplicate duplicate,
-                            std::optional<rejection> wrong) {
+admission_answer task_table::admit(ref<record> task, on_full full, on_duplicate duplicate,
+                                   std::optional<rejection> wrong) {
   const bool unnamed = task->id.empty();
   auto hash = unnamed ? 0 : id_index::hash(task->id);
-  admission answer;
+  admission_answer answer;
   const std::lock_guard lock{mutex_};
   auto refuse = [&](rejection why) {
     if (full != on_full::wait || why.code != errc::queue_full) // otherwise it waits, and may get in

@@ -1,6 +1,9 @@
 #include "base/semaphore.hpp"
+#include "caf_adapter/compat.hpp"
 #include "caf_adapter/run_queue.hpp"
-#include "runtime.hpp"
+#include "lifecycle/manager_core.hpp"
+#include "lifecycle/requests.hpp"
+#include "threads/waits.hpp"
 
 #include <taskactor/detail/wait.hpp>
 #include <taskactor/outcome.hpp>
@@ -25,7 +28,7 @@ public:
       return true;
     const auto until = limit == no_timeout ? time_point::max() : after(which.home->now(), limit);
     try {
-      if (which.home->block(ended_, until))
+      if (which.home->waits().block(ended_, until))
         return true; // it isn't on the list any more, whose lock who tells it may still have
     } catch (...) {
       which.remove(*this);
@@ -58,7 +61,7 @@ cancel_reply cancel(record& which) {
   if (!which.enter_home())
     return cancel_reply::finished;
   const callers::visit inside{which.home->callers};
-  return which.home->cancel(which, end_reason::cancel_requested);
+  return detail::cancel(*which.home, which, end_reason::cancel_requested);
 }
 
 void refuse_empty_handle() {

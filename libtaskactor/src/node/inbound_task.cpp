@@ -1,8 +1,8 @@
 #include "node/inbound_task.hpp"
 
 #include "base/free_memory.hpp"
+#include "lifecycle/manager_core.hpp"
 #include "node/own_tasks.hpp"
-#include "runtime.hpp"
 #include "transport/frame.hpp"
 
 #include <taskactor/detail/admit.hpp>

@@ -1,8 +1,8 @@
 /// A call of this node's, for the body that awaits it.
 #pragma once
 
+#include "lifecycle/manager_core.hpp"
 #include "node/node_host.hpp"
-#include "runtime.hpp"
 
 #include <taskactor/detail/wait.hpp>
 #include <taskactor/task.hpp>

@@ -2,8 +2,9 @@
 
 #include "base/new_thread.hpp"
 #include "base/service_thread.hpp"
+#include "events/hub.hpp"
+#include "lifecycle/manager_core.hpp"
 #include "node/inbound_task.hpp"
-#include "runtime.hpp"
 #include "transport/frame.hpp"
 
 #include <taskactor/detail/admit.hpp>

@@ -30,7 +30,7 @@ class task_manager;
 
 namespace taskactor::detail {
 
-class runtime;
+class manager_core;
 class inbound_task;
 
 class node_host final : private node_ports, public std::enable_shared_from_this<node_host> {
@@ -71,7 +71,7 @@ public:
   void closed(session_id which, const link_reason& why) noexcept;
   void note_refused(const link_peer& peer, const link_reason& why) noexcept;
 
-  runtime& home() noexcept { return home_; }
+  manager_core& home() noexcept { return home_; }
   task_manager& manager() noexcept { return manager_; }
 
 private:
@@ -97,7 +97,7 @@ private:
   void note(int level, const std::string& text) override;
 
   task_manager& manager_;
-  runtime& home_;
+  manager_core& home_;
   const node_options options_;
   std::mutex mutex_; // what follows
   std::condition_variable changed_;

@@ -1,9 +1,9 @@
 // A node and its links: see node_host.hpp.
 #include "base/service_thread.hpp"
+#include "lifecycle/manager_core.hpp"
 #include "node/inbound_task.hpp"
 #include "node/node_host.hpp"
 #include "node/node_identity.hpp"
-#include "runtime.hpp"
 #include "threads/caller_runs.hpp"
 #include "transport/frame.hpp"
 
@@ -69,7 +69,7 @@ private:
 
 node_host::node_host(task_manager& manager, node_options options)
     : manager_(manager),
-      home_(runtime_of(manager)),
+      home_(core_of(manager)),
       options_(checked(std::move(options))),
       core_({.self = {options_.name, new_uuid(), new_incarnation()},
              .labels = options_.labels,

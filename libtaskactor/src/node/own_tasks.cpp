@@ -1,7 +1,8 @@
 #include "node/own_tasks.hpp"
 
+#include "lifecycle/dependent_list.hpp"
+#include "lifecycle/manager_core.hpp"
 #include "node/node_host.hpp"
-#include "runtime.hpp"
 #include "task/cbor_value.hpp"
 
 #include <taskactor/detail/typed_named_task.hpp>
@@ -63,7 +64,7 @@ json status(task_manager& tasks) {
 }
 
 /// Each as `to_json` of its tree.
-json services(runtime& home) {
+json services(manager_core& home) {
   auto all = json::array();
   for (const auto& each : home.dependents().tell())
     all.push_back(json::parse(each));

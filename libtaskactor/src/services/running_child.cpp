@@ -1,6 +1,9 @@
 #include "services/running_child.hpp"
 
-#include "runtime.hpp"
+#include "caf_adapter/compat.hpp"
+#include "lifecycle/admission.hpp"
+#include "lifecycle/manager_core.hpp"
+#include "lifecycle/requests.hpp"
 #include "services/service_messages.hpp"
 
 #include <taskactor/detail/child_observer.hpp>
@@ -46,14 +49,14 @@ private:
   bool told_ = false;
 };
 
-ref<record> admit_task(const child_spec& what, const std::shared_ptr<child_run>& run, runtime& home) {
+ref<record> admit_task(const child_spec& what, const std::shared_ptr<child_run>& run, manager_core& home) {
   auto task = what.make_body(service_start{run});
   auto options = what.task;
   options.id = run->node->path;
   options.timeout = options.timeout.value_or(no_timeout);
   task->belongs_to = ref<child_observer>{new task_watch{*run}};
   ref<record> joined;
-  if (auto refused = home.admit(task, std::move(options), joined)) {
+  if (auto refused = home.admissions().admit(task, std::move(options), joined)) {
     task->belongs_to = {};
     throw_rejection(*refused);
   }
@@ -62,7 +65,8 @@ ref<record> admit_task(const child_spec& what, const std::shared_ptr<child_run>&
 
 } // namespace
 
-running_child running_child::begin(const child_spec& what, std::shared_ptr<child_run> run, runtime& home) {
+running_child running_child::begin(const child_spec& what, std::shared_ptr<child_run> run,
+                                   manager_core& home) {
   running_child result;
   if (what.kind == service_kind::task) {
     result.task_ = admit_task(what, run, home);
@@ -79,22 +83,22 @@ bool running_child::detached() const noexcept {
   return actor_ && actor_->get()->getf(caf::abstract_actor::is_detached_flag);
 }
 
-void running_child::ask(runtime& home) const {
+void running_child::ask(manager_core& home) const {
   if (!run_)
     return; // its start came to nothing, and the message that says so is under way
   run_->stop.request_stop();
   if (task_)
-    home.cancel(*task_, end_reason::parent_ended);
+    detail::cancel(home, *task_, end_reason::parent_ended);
   else
     caf::anon_send_exit(caf::actor_cast<caf::actor>(actor_), caf::exit_reason::user_shutdown);
 }
 
-void running_child::kill(runtime& home) const {
+void running_child::kill(manager_core& home) const {
   if (!run_)
     return;
   run_->stop.request_stop();
   if (task_)
-    home.kill(*task_);
+    detail::kill(home, *task_);
   else
     caf::anon_send_exit(caf::actor_cast<caf::actor>(actor_), caf::exit_reason::kill);
 }

@@ -14,7 +14,7 @@ class running_child {
 public:
   running_child() = default;
   /// Errors: whatever the user's function throws; `std::system_error` of a task that isn't admitted.
-  static running_child begin(const child_spec& what, std::shared_ptr<child_run> run, runtime& home);
+  static running_child begin(const child_spec& what, std::shared_ptr<child_run> run, manager_core& home);
   /// A nested supervisor, which has been spawned.
   running_child(caf::strong_actor_ptr supervisor, std::shared_ptr<child_run> run)
       : run_(std::move(run)), actor_(std::move(supervisor)) {}
@@ -25,8 +25,8 @@ public:
   const caf::strong_actor_ptr& actor() const noexcept { return actor_; }
   /// Has a thread of its own, which no clock of a test knows of.
   bool detached() const noexcept;
-  void ask(runtime& home) const;
-  void kill(runtime& home) const;
+  void ask(manager_core& home) const;
+  void kill(manager_core& home) const;
 
 private:
   std::shared_ptr<child_run> run_;

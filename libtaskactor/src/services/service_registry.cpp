@@ -1,7 +1,7 @@
 #include "services/service_registry.hpp"
 
+#include "lifecycle/manager_core.hpp"
 #include "lifecycle/refusal.hpp"
-#include "runtime.hpp"
 #include "services/service_messages.hpp"
 
 #include <taskactor/time_span.hpp>
@@ -64,31 +64,13 @@ private:
   std::vector<caf::strong_actor_ptr> names_, kept_;
 };
 
-service_registry::service_registry(runtime& home, const supervisor_options& root,
-                                   const std::vector<child>& children)
+service_registry::service_registry(manager_core& home, const supervisor_options& root)
     : system_(home.system()) {
   root_.name = root_.path = *root.name;
   root_.kind = service_kind::supervisor;
   root_.strategy = root.strategy;
   root_.state = service_state::starting;
   root_.since = home.now();
-  grow(root_, children);
-}
-
-void service_registry::grow(service_node& node, const std::vector<child>& children) {
-  for (const auto& each : children) {
-    const auto& spec = each.spec();
-    auto made = std::make_unique<service_node>();
-    made->name = *spec.options.name;
-    made->path = node.path + '/' + made->name;
-    made->kind = spec.kind;
-    made->policy = spec.options.restart;
-    made->strategy = spec.supervisor.strategy;
-    made->parent = &node;
-    made->since = root_.since;
-    grow(*made, spec.children);
-    node.children.push_back(std::move(made));
-  }
 }
 
 service_node& service_registry::find(service_node& from, std::string_view path) {

@@ -7,8 +7,8 @@
 
 #include "services/service_name.hpp"
 
-#include <taskactor/actors/child.hpp>
-#include <taskactor/actors/service_request.hpp>
+#include <taskactor/actors/service_info.hpp>
+#include <taskactor/detail/service_listener.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -20,7 +20,7 @@
 
 namespace taskactor::detail {
 
-class runtime;
+class manager_core;
 
 struct service_node {
   // -- constant -------------------------------------------------------------
@@ -48,7 +48,8 @@ struct service_node {
 
 class service_registry : public std::enable_shared_from_this<service_registry> {
 public:
-  service_registry(runtime& home, const supervisor_options& root, const std::vector<child>& children);
+  /// The nodes below the root are put there before anybody else knows of it.
+  service_registry(manager_core& home, const supervisor_options& root);
 
   service_node& root() noexcept { return root_; }
   /// Errors: `std::system_error{errc::unknown_service}`.
@@ -92,7 +93,6 @@ public:
 
 private:
   class deferred_actions;
-  void grow(service_node& node, const std::vector<child>& children);
   void fill(const service_node& which, time_point now, service_info& into) const;
   static rejection down(const service_node& which);
   void hand_over(service_node& which, const caf::strong_actor_ptr& to, std::unique_lock<std::mutex>& lock);

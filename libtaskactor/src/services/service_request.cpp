@@ -1,6 +1,6 @@
 #include <taskactor/actors/service_request.hpp>
 
-#include "runtime.hpp"
+#include "lifecycle/manager_core.hpp"
 #include "services/service_registry.hpp"
 
 #include <taskactor/time_span.hpp>

@@ -3,6 +3,7 @@
 
 #include "services/service_messages.hpp"
 #include "services/supervisor_root.hpp"
+#include "threads/waits.hpp"
 
 #include <caf/all.hpp>
 
@@ -11,8 +12,8 @@
 namespace taskactor {
 
 supervisor::supervisor(task_manager& tasks, supervisor_options options, std::vector<child> children)
-    : root_(
-        detail::supervisor_root::start(detail::runtime_of(tasks), std::move(options), std::move(children))) {}
+    : root_(detail::supervisor_root::start(detail::core_of(tasks), std::move(options), std::move(children))) {
+}
 
 supervisor::~supervisor() { root_->end(); }
 

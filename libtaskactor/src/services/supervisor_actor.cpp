@@ -1,5 +1,9 @@
 #include "services/supervisor_actor.hpp"
 
+#include <taskactor/event.hpp>
+
+#include "lifecycle/dependent_list.hpp"
+#include "lifecycle/fault_injector.hpp"
 #include "lifecycle/refusal.hpp"
 #include "services/reason.hpp"
 
@@ -38,7 +42,7 @@ supervisor_actor::supervisor_actor(caf::actor_config& config, std::shared_ptr<su
       children_(std::move(children)),
       mine_(std::move(mine)),
       rules_(options.strategy, options.limit,
-             [home = &root_->home()](auto limit) { return home->random_below(limit); }),
+             [home = &root_->home()](auto limit) { return random_below(home->decides(), limit); }),
       runs_(children_.size()),
       busy_(children_.size()) {
   for (const auto& each : children_)
@@ -269,7 +273,7 @@ void supervisor_actor::count_busy(std::size_t which) {
   if (busy == busy_[which])
     return;
   busy_[which] = busy;
-  auto& told = root_->home().dependents().busy_threads;
+  auto& told = root_->home().busy_threads;
   told.fetch_add(busy ? 1 : static_cast<std::size_t>(-1));
 }
 
@@ -288,7 +292,7 @@ void supervisor_actor::on_exit() {
       if (children_[which].spec().kind != service_kind::supervisor) // which is a dependent itself
         keep_for(which, home.dependents(), root->registry());
     }
-  home.dependents().busy_threads -= static_cast<std::size_t>(std::count(busy_.begin(), busy_.end(), true));
+  home.busy_threads -= static_cast<std::size_t>(std::count(busy_.begin(), busy_.end(), true));
   runs_.clear();
   who_.clear();
   if (mine_) {

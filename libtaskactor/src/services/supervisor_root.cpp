@@ -1,7 +1,10 @@
 #include "services/supervisor_root.hpp"
 
+#include "events/hub.hpp"
+#include "lifecycle/dependent_list.hpp"
 #include "services/service_messages.hpp"
 #include "services/supervisor_actor.hpp"
+#include "threads/waits.hpp"
 
 #include <taskactor/time_span.hpp>
 
@@ -72,15 +75,34 @@ std::chrono::nanoseconds time_to_stop(const std::vector<child>& children) {
   return sum;
 }
 
+/// What the registry publishes, as the children are specified.
+void grow(service_node& node, const std::vector<child>& children) {
+  for (const auto& each : children) {
+    const auto& spec = each.spec();
+    auto made = std::make_unique<service_node>();
+    made->name = *spec.options.name;
+    made->path = node.path + '/' + made->name;
+    made->kind = spec.kind;
+    made->policy = spec.options.restart;
+    made->strategy = spec.supervisor.strategy;
+    made->parent = &node;
+    made->since = node.since;
+    grow(*made, spec.children);
+    node.children.push_back(std::move(made));
+  }
+}
+
 } // namespace
 
-supervisor_root::supervisor_root(runtime& home, const supervisor_options& options,
+supervisor_root::supervisor_root(manager_core& home, const supervisor_options& options,
                                  const std::vector<child>& children)
     : home_(home),
       stop_bound_(time_to_stop(children)),
-      registry_(std::make_shared<service_registry>(home, options, children)) {}
+      registry_(std::make_shared<service_registry>(home, options)) {
+  grow(registry_->root(), children);
+}
 
-std::shared_ptr<supervisor_root> supervisor_root::start(runtime& home, supervisor_options options,
+std::shared_ptr<supervisor_root> supervisor_root::start(manager_core& home, supervisor_options options,
                                                         std::vector<child> children) {
   check(options, children);
   register_taskactor_service();
@@ -123,7 +145,7 @@ void supervisor_root::ended(std::string why) {
 
 void supervisor_root::wait_started() {
   std::unique_lock lock{mutex_};
-  home_.block(lock, changed_, [this] { return started_ || end_; });
+  home_.waits().block(lock, changed_, [this] { return started_ || end_; });
   if (started_)
     return;
   if (end_->empty())
@@ -138,7 +160,7 @@ bool supervisor_root::has_ended() {
 
 bool supervisor_root::ends_within(std::chrono::nanoseconds within) {
   std::unique_lock lock{mutex_};
-  home_.block(
+  home_.waits().block(
       lock, changed_, [this] { return end_.has_value(); }, after(home_.now(), within));
   return end_.has_value();
 }
@@ -146,10 +168,10 @@ bool supervisor_root::ends_within(std::chrono::nanoseconds within) {
 void supervisor_root::end() noexcept {
   constexpr std::chrono::seconds kill_bound{2};
   caf::anon_send_exit(actor_, caf::exit_reason::user_shutdown);
-  if (current_context() || !home_.may_wait_here())
+  if (current_context() || !home_.waits().may_wait_here())
     return; // the manager waits for it
   try {
-    if (ends_within(stop_bound_) || home_.is_run_by_hand())
+    if (ends_within(stop_bound_) || home_.waits().is_run_by_hand())
       return;
     home_.events().warn("supervisor \"" + registry_->root().path
                         + "\": killed, since its children don't end");
@@ -161,7 +183,7 @@ void supervisor_root::end() noexcept {
 
 std::string supervisor_root::wait_end() {
   std::unique_lock lock{mutex_};
-  home_.block(lock, changed_, [this] { return end_.has_value(); });
+  home_.waits().block(lock, changed_, [this] { return end_.has_value(); });
   return *end_;
 }
 

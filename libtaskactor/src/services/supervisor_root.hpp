@@ -2,7 +2,7 @@
 /// what the threads that wait for it want to know.
 #pragma once
 
-#include "runtime.hpp"
+#include "lifecycle/manager_core.hpp"
 #include "services/service_registry.hpp"
 
 #include <caf/actor.hpp>
@@ -24,11 +24,11 @@ inline constexpr std::chrono::nanoseconds default_stop = std::chrono::seconds{5}
 class supervisor_root {
 public:
   /// Errors: as `supervisor`'s.
-  static std::shared_ptr<supervisor_root> start(runtime& home, supervisor_options options,
+  static std::shared_ptr<supervisor_root> start(manager_core& home, supervisor_options options,
                                                 std::vector<child> children);
-  supervisor_root(runtime& home, const supervisor_options& options, const std::vector<child>& children);
+  supervisor_root(manager_core& home, const supervisor_options& options, const std::vector<child>& children);
 
-  runtime& home() noexcept { return home_; }
+  manager_core& home() noexcept { return home_; }
   const std::shared_ptr<service_registry>& registry() const noexcept { return registry_; }
   const caf::actor& actor() const noexcept { return actor_; }
   void report(event_kind kind, const service_node& which, const std::string& text = {},
@@ -48,7 +48,7 @@ public:
 private:
   bool ends_within(std::chrono::nanoseconds within);
 
-  runtime& home_;
+  manager_core& home_;
   const std::chrono::nanoseconds stop_bound_; // beyond it something doesn't end by its kill either
   std::shared_ptr<service_registry> registry_;
   caf::actor actor_;

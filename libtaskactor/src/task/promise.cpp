@@ -46,7 +46,7 @@ public:
     static last_core nobody;
     return nobody;
   }
-  runtime& home() noexcept override { std::abort(); } // asked for only behind an await that is refused
+  manager_core& home() noexcept override { std::abort(); } // asked for only behind an await that is refused
   void arm(timer_entry&) override {}
   void disarm(timer_entry&) noexcept override {}
   void wake() noexcept override {}

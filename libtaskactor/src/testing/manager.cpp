@@ -1,9 +1,16 @@
+#include "capacity/limiter_queue.hpp"
+#include "events/hub.hpp"
+#include "lifecycle/dependent_list.hpp"
+#include "lifecycle/manager_core.hpp"
+#include "lifecycle/requests.hpp"
 #include "lifecycle/task_actor.hpp"
-#include "runtime.hpp"
+#include "lifecycle/task_table.hpp"
 #include "testing/blocked_threads.hpp"
 #include "testing/fault_plan.hpp"
 #include "testing/virtual_scheduler.hpp"
 #include "testing/waiting_list.hpp"
+#include "threads/disposal.hpp"
+#include "threads/waits.hpp"
 
 #include <taskactor/task_options.hpp>
 #include <taskactor/testing/manager.hpp>
@@ -67,17 +74,17 @@ public:
         plan_(scheduler_, options_.calls, options_.seed.value_or(0)),
         start_(scheduler_.now()),
         tasks_(std::make_unique<task_manager>(scheduler_.system(), everywhere_the_same(options_.manager))),
-        home_(detail::runtime_of(*tasks_)) {
+        home_(detail::core_of(*tasks_)) {
     home_.set_fault_injector(&plan_);
     home_.thread_queue().count_ending(ending_);
     home_.process_queue().count_ending(ending_);
-    home_.set_wait_strategy([this](std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
-                                   const std::function<bool()>& done,
-                                   time_point until) { block(lock, changed, done, until); });
+    home_.waits().set_strategy([this](std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
+                                      const std::function<bool()>& done,
+                                      time_point until) { block(lock, changed, done, until); });
   }
 
   task_manager& tasks() noexcept { return *tasks_; }
-  detail::runtime& home() noexcept { return home_; }
+  detail::manager_core& home() noexcept { return home_; }
   virtual_scheduler& scheduler() noexcept { return scheduler_; }
   fault_plan& plan() noexcept { return plan_; }
   std::uint64_t steps() const noexcept { return steps_; }
@@ -106,7 +113,7 @@ private:
   fault_plan plan_;
   const time_point start_;
   std::unique_ptr<task_manager> tasks_;
-  detail::runtime& home_; // also while it is taken apart
+  detail::manager_core& home_; // also while it is taken apart
   std::atomic<std::thread::id> driver_{std::this_thread::get_id()};
   std::uint64_t steps_ = 0;
   bool ended_ = false;
@@ -234,7 +241,7 @@ std::size_t manager::world::real_work() {
   while (*ending_ != 0) // looked at after the tokens: what holds none any more is about to wake somebody
     std::this_thread::yield();
   return all - std::min(all, plan_.lost_calls() + blocked_in_turn_ + blocked_.count(scheduler_.now()))
-         + home_.dependents().busy_threads;
+         + home_.busy_threads;
 }
 
 void manager::world::shut_down() {
@@ -242,7 +249,7 @@ void manager::world::shut_down() {
     (void)tasks_->shutdown();
   } catch (const livelock&) { // what spins lets no time pass: no stage of the shutdown would end
     for (const auto& task : home_.table().live())
-      home_.kill(*task);
+      detail::kill(home_, *task);
     (void)tasks_->shutdown();
   }
   plan_.bring_back();
@@ -318,7 +325,7 @@ bool manager::kill_task(std::string_view id) {
   if (task->actor)
     caf::anon_send_exit(static_cast<detail::task_actor*>(task->actor)->address(), caf::exit_reason::kill);
   else
-    world_->home().kill(*task);
+    detail::kill(world_->home(), *task);
   return true;
 }
 

@@ -55,7 +55,7 @@ std::string id_of(const detail::record& task) {
 
 } // namespace
 
-std::vector<waiting_task> waiting_list(detail::runtime& home, detail::time_point start) {
+std::vector<waiting_task> waiting_list(detail::manager_core& home, detail::time_point start) {
   const auto facts = home.statistics();
   const auto since_start = [&](detail::time_point when) {
     return when == detail::time_point::max() ? std::chrono::nanoseconds::max() : when - start;

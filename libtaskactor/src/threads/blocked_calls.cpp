@@ -1,6 +1,10 @@
 #include "threads/blocked_calls.hpp"
 
-#include "runtime.hpp"
+#include "capacity/limiter_queue.hpp"
+#include "lifecycle/manager_core.hpp"
+#include "lifecycle/requests.hpp"
+#include "threads/thread_pool.hpp"
+#include "threads/waits.hpp"
 
 namespace taskactor::detail {
 
@@ -45,7 +49,7 @@ void blocked_calls::lend(thread_call& call) {
     lends = own->is_beyond;
   }
   task.token.lend_by_thread();
-  task.home->tell(task, record::moves_token);
+  tell(*task.home, task, record::moves_token);
   if (!lends)
     return;
   task.home->threads().replace_one();
@@ -55,7 +59,7 @@ void blocked_calls::lend(thread_call& call) {
 void blocked_calls::want_managers(thread_call& call) {
   auto& task = task_of(call);
   if (!call.is_abandoned() && task.token.want())
-    task.home->tell(task, record::moves_token);
+    tell(*task.home, task, record::moves_token);
 }
 
 void blocked_calls::want_threads(thread_call& call) {
@@ -73,7 +77,7 @@ void blocked_calls::wait_for(thread_call& call, const std::function<bool()>& the
   auto& home = *task_of(call).home;
   std::unique_lock lock{mutex_};
   auto& own = *find(call);
-  home.wait_here(
+  home.waits().wait_here(
       lock, own.changed, [&] { return call.cancel_requested() || home.now() >= until || there(); }, until);
 }
 

@@ -1,8 +1,10 @@
 #include "threads/caller_runs.hpp"
 
+#include "caf_adapter/compat.hpp"
 #include "caf_adapter/compat_scheduler.hpp"
+#include "caf_adapter/run_queue.hpp"
+#include "lifecycle/manager_core.hpp"
 #include "lifecycle/task_actor.hpp"
-#include "runtime.hpp"
 
 #include <caf/all.hpp>
 
@@ -13,7 +15,7 @@ namespace {
 constexpr int most_turns = 16;              // an answer takes five
 constexpr std::size_t messages_a_turn = 16; // of the manager's
 
-bool is_ours(const runtime& home, const caf::resumable& job) {
+bool is_ours(const manager_core& home, const caf::resumable& job) {
   if (&job == home.managers_turn())
     return true;
   const auto* const body = dynamic_cast<const task_actor*>(&job);
@@ -22,7 +24,7 @@ bool is_ours(const runtime& home, const caf::resumable& job) {
 
 } // namespace
 
-caller_runs::caller_runs(runtime& home) noexcept : home_(home) {
+caller_runs::caller_runs(manager_core& home) noexcept : home_(home) {
   if (home.queue())
     helper_.emplace(*home.queue());
 }

@@ -17,11 +17,11 @@
 
 namespace taskactor::detail {
 
-class runtime;
+class manager_core;
 
 class caller_runs {
 public:
-  explicit caller_runs(runtime& home) noexcept;
+  explicit caller_runs(manager_core& home) noexcept;
   caller_runs(const caller_runs&) = delete;
   caller_runs& operator=(const caller_runs&) = delete;
   /// For anything that is ready still, a worker is woken.
@@ -32,7 +32,7 @@ public:
   void run();
 
 private:
-  runtime& home_;
+  manager_core& home_;
   std::optional<run_queue::helper> helper_;
 };
 

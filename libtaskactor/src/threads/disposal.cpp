@@ -1,7 +1,8 @@
 #include "threads/disposal.hpp"
 
+#include "lifecycle/manager_core.hpp"
+#include "lifecycle/reports.hpp"
 #include "lifecycle/task_extras.hpp"
-#include "runtime.hpp"
 
 #include <algorithm>
 #include <new>
@@ -20,7 +21,7 @@ constexpr std::uint8_t all_of_it = 128;
 
 void report(const record& whose, const std::exception_ptr& thrown) noexcept {
   if (thrown)
-    whose.home->report_cleanup_fault(whose, thrown);
+    detail::report_cleanup_fault(*whose.home, whose, thrown);
 }
 
 std::string id_if_there_is_memory(const record& of) noexcept {

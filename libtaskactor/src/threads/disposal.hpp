@@ -12,6 +12,7 @@
 /// faults. What hangs is left behind by `stop`, with the runtime that it may use. Threads: any.
 #pragma once
 
+#include "lifecycle/record_disposer.hpp"
 #include "threads/thread_pool.hpp"
 
 #include <taskactor/detail/record.hpp>
@@ -29,15 +30,13 @@
 
 namespace taskactor::detail {
 
-class disposal final : public pool_work {
+class disposal final : public pool_work, public record_disposer {
 public:
   /// `system`: as for a pool.
   explicit disposal(caf::actor_system* system);
 
-  /// These parts of it (bits of `record::user_parts`).
-  void take(record& which, std::uint8_t parts) noexcept;
-  /// Nobody refers to it any more.
-  void take_all_of(record& last) noexcept;
+  void take(record& which, std::uint8_t parts) noexcept override;
+  void take_all_of(record& last) noexcept override;
   void take(operation& last) noexcept;
   void take(std::exception_ptr what) noexcept;
   /// Calls it, for the task `of`; or `without_thread`, on any thread, when none can be had for it. Errors:

@@ -97,7 +97,7 @@ public:
   using reader = std::optional<thread_times> (*)(pid_t thread) noexcept;
 
   /// Of the bodies of one manager.
-  stall_detector(const runtime& home, std::chrono::nanoseconds bound, reader times = times_of)
+  stall_detector(const manager_core& home, std::chrono::nanoseconds bound, reader times = times_of)
       : home_(home), bound_(bound), times_of_(times) {}
 
   /// Threads: any. Something begins to run.
@@ -136,7 +136,7 @@ private:
              std::vector<blocked_turn>& found);
   void wake() noexcept;
 
-  const runtime& home_;
+  const manager_core& home_;
   const std::chrono::nanoseconds bound_;
   const reader times_of_;
   std::atomic<bool> asleep_{false};

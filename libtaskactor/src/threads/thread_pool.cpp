@@ -3,7 +3,9 @@
 #include "base/new_thread.hpp"
 #include "base/service_thread.hpp"
 #include "caf_adapter/detached_job.hpp"
-#include "runtime.hpp"
+#include "capacity/limiter_queue.hpp"
+#include "lifecycle/fault_injector.hpp"
+#include "lifecycle/manager_core.hpp"
 #include "threads/disposal.hpp"
 
 #include <taskactor/run_in_thread.hpp>

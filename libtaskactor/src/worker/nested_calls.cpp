@@ -1,13 +1,14 @@
 #include "worker/nested_calls.hpp"
 
-#include "runtime.hpp"
+#include "capacity/limiter_queue.hpp"
+#include "lifecycle/manager_core.hpp"
 #include "transport/frame.hpp"
 #include "worker/process_call.hpp"
 #include "worker/worker_protocol.hpp"
 
 #include <taskactor/expected.hpp>
 #include <taskactor/registry.hpp>
-#include <taskactor/run_in_process.hpp>
+#include <taskactor/remote_error.hpp>
 
 #include <algorithm>
 #include <csignal>

@@ -5,7 +5,7 @@
 #include "worker/worker_protocol.hpp"
 
 #include <taskactor/detail/remote_callable.hpp>
-#include <taskactor/run_in_process.hpp>
+#include <taskactor/remote_error.hpp>
 #include <taskactor/scope.hpp>
 
 #include <memory>

@@ -4,8 +4,8 @@
 /// Threads: any.
 #pragma once
 
-#include <taskactor/capture_output.hpp>
 #include <taskactor/detail/context.hpp>
+#include <taskactor/remote_error.hpp>
 
 #include <nlohmann/json.hpp>
 

@@ -1,11 +1,15 @@
 #include "worker/process_call.hpp"
 
 #include "base/cbor.hpp"
+#include "capacity/limiter_queue.hpp"
+#include "events/hub.hpp"
+#include "lifecycle/fault_injector.hpp"
+#include "lifecycle/manager_core.hpp"
+#include "lifecycle/reports.hpp"
 #include "lifecycle/task_extras.hpp"
-#include "runtime.hpp"
 #include "transport/frame.hpp"
-#include "worker/process_service.hpp"
 #include "worker/worker.hpp"
+#include "worker/worker_pool.hpp"
 #include "worker/worker_protocol.hpp"
 
 #include <algorithm>
@@ -31,9 +35,10 @@ std::string frame_of(std::uint64_t number, const remote_callable& what, const st
 
 } // namespace
 
-process_call::process_call(context& owner, const remote_callable& what, const std::string& arguments,
-                           bool captures)
+process_call::process_call(context& owner, worker_pool& pool, const remote_callable& what,
+                           const std::string& arguments, bool captures)
     : child_call(owner),
+      pool_(pool),
       what_(what),
       number_(++last_number),
       captures_(captures),
@@ -42,6 +47,7 @@ process_call::process_call(context& owner, const remote_callable& what, const st
 process_call::process_call(ref<process_call> maker, const remote_callable& what, const std::string& arguments,
                            bool captures)
     : child_call(maker->owner(), ref<record>{&maker->task()}),
+      pool_(maker->pool_),
       maker_(std::move(maker)),
       what_(what),
       number_(++last_number),
@@ -65,7 +71,7 @@ void process_call::start(const ref<process_call>& self) {
       throw std::system_error{*why, "the test lets the start of a worker fail"};
   std::shared_ptr<worker> free;
   do {
-    free = processes(*task().home).workers().find_free(self);
+    free = pool_.find_free(self);
     if (!free)
       return; // it waits for one
   } while (!free->give(self));
@@ -75,7 +81,7 @@ void process_call::start(const ref<process_call>& self) {
 
 /// Else it is as if it had been asked later.
 void process_call::end_if_asked() noexcept {
-  if (asked() != 0 && processes(*task().home).workers().forget(*this))
+  if (asked() != 0 && pool_.forget(*this))
     cancelled();
 }
 
@@ -111,7 +117,7 @@ void process_call::signal(int number) noexcept {
   asked_.store(number, std::memory_order_seq_cst);
   if (withdraw_and_tell())
     return;
-  if (processes(*task().home).workers().forget(*this))
+  if (pool_.forget(*this))
     return cancelled();
   if (started_.load(std::memory_order_seq_cst))
     pass_on(number);
@@ -225,9 +231,9 @@ bool process_call::runs_again(std::size_t& kills) {
   if (!begun_ || !may_kill_again(++kills) || !what_.is_idempotent())
     return false;
   auto& home = *task().home;
-  processes(home).workers().count_run_again();
+  pool_.count_run_again();
   if (home.events().wants(event_kind::retrying))
-    home.report(event_kind::retrying, task(), "its call is idempotent: " + describe(error_));
+    detail::report(home, event_kind::retrying, task(), "its call is idempotent: " + describe(error_));
   return true;
 }
 

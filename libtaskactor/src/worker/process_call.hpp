@@ -11,8 +11,8 @@
 #include "command/child_call.hpp"
 #include "worker/nested_calls.hpp"
 
-#include <taskactor/capture_output.hpp>
 #include <taskactor/detail/remote_callable.hpp>
+#include <taskactor/remote_error.hpp>
 
 #include <atomic>
 #include <chrono>
@@ -25,6 +25,7 @@
 namespace taskactor::detail {
 
 class worker;
+class worker_pool;
 
 /// Calls that have lately taken less may be sent to a worker ahead of their turn, behind such calls.
 constexpr std::chrono::milliseconds short_call_limit{1};
@@ -34,7 +35,8 @@ constexpr std::chrono::milliseconds longer_than_short = 8 * short_call_limit;
 class process_call final : public child_call {
 public:
   /// Errors: `std::length_error` for arguments beyond `frame_limit`.
-  process_call(context& owner, const remote_callable& what, const std::string& arguments, bool captures);
+  process_call(context& owner, worker_pool& pool, const remote_callable& what, const std::string& arguments,
+               bool captures);
   /// One that the body of `maker` has made.
   process_call(ref<process_call> maker, const remote_callable& what, const std::string& arguments,
                bool captures);
@@ -50,7 +52,7 @@ public:
   /// By which the worker's answers name it.
   std::uint64_t number() const noexcept { return number_; }
   std::string task_id() const { return task().current_id(); }
-  runtime& home() const noexcept { return *task().home; }
+  manager_core& home() const noexcept { return *task().home; }
   void report_progress(std::uint64_t done, std::uint64_t total, std::string text) {
     task().report_progress(done, total, std::move(text));
   }
@@ -114,6 +116,7 @@ private:
   bool withdraw_and_tell() noexcept;
   bool may_kill_again(std::size_t kills);
 
+  worker_pool& pool_;
   const ref<process_call> maker_;
   const remote_callable& what_;
   const std::uint64_t number_;

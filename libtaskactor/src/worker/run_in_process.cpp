@@ -1,10 +1,11 @@
 #include <taskactor/run_in_process.hpp>
 
-#include "runtime.hpp"
+#include "capacity/limiter_queue.hpp"
+#include "lifecycle/manager_core.hpp"
 #include "worker/parent_channel.hpp"
 #include "worker/process_call.hpp"
+#include "worker/worker_service.hpp"
 
-#include <taskactor/capture_output.hpp>
 #include <taskactor/scope.hpp>
 #include <taskactor/this_task.hpp>
 #include <taskactor/time_span.hpp>
@@ -13,29 +14,6 @@
 
 namespace taskactor {
 
-namespace {
-
-const call_output& output_of(const std::shared_ptr<const call_output>& output) noexcept {
-  static const call_output none;
-  return output ? *output : none;
-}
-
-} // namespace
-
-worker_lost::worker_lost(int exit_code, int term_signal, const std::string& text,
-                         std::shared_ptr<const call_output> output)
-    : std::system_error(make_error_code(errc::worker_lost), text),
-      exit_code_(exit_code),
-      term_signal_(term_signal),
-      output_(std::move(output)) {}
-
-const call_output& worker_lost::output() const noexcept { return output_of(output_); }
-
-remote_error::remote_error(const std::string& text, std::shared_ptr<const call_output> output)
-    : std::runtime_error(text), output_(std::move(output)) {}
-
-const call_output& remote_error::output() const noexcept { return output_of(output_); }
-
 namespace detail {
 
 task<std::string> call_in_process(const remote_callable& what, std::string arguments, call_output* captured) {
@@ -43,7 +21,8 @@ task<std::string> call_in_process(const remote_callable& what, std::string argum
     co_return co_await parent->call(what, std::move(arguments), captured);
   context& ctx = require_context();
   for (std::size_t kills = 0;;) {
-    const ref<process_call> call{new process_call{ctx, what, arguments, captured != nullptr}};
+    const ref<process_call> call{
+        new process_call{ctx, workers_of(ctx.home()), what, arguments, captured != nullptr}};
     if (ctx.must_stop())
       throw cancelled_error{};
     ctx.home().process_queue().enter(call);

@@ -1,11 +1,13 @@
 #include "worker/worker.hpp"
 
-#include "runtime.hpp"
+#include "capacity/limiter_queue.hpp"
+#include "events/hub.hpp"
+#include "lifecycle/manager_core.hpp"
 #include "transport/frame.hpp"
 #include "worker/worker_pool.hpp"
 #include "worker/worker_words.hpp"
 
-#include <taskactor/run_in_process.hpp>
+#include <taskactor/remote_error.hpp>
 #include <taskactor/task_library.hpp>
 
 #include <algorithm>

@@ -1,11 +1,12 @@
 // What a worker says and prints: see worker.hpp.
 #include "base/memory.hpp"
-#include "runtime.hpp"
+#include "events/hub.hpp"
+#include "lifecycle/manager_core.hpp"
 #include "transport/frame.hpp"
 #include "worker/worker.hpp"
 #include "worker/worker_pool.hpp"
 
-#include <taskactor/run_in_process.hpp>
+#include <taskactor/remote_error.hpp>
 
 #include <csignal>
 #include <utility>

@@ -8,7 +8,7 @@
 
 #include "command/output.hpp"
 
-#include <taskactor/capture_output.hpp>
+#include <taskactor/remote_error.hpp>
 
 #include <deque>
 #include <string>

@@ -1,5 +1,6 @@
 // A worker's calls ahead of their turn: see worker.hpp.
-#include "runtime.hpp"
+#include "capacity/limiter_queue.hpp"
+#include "lifecycle/manager_core.hpp"
 #include "transport/frame.hpp"
 #include "worker/worker.hpp"
 #include "worker/worker_pool.hpp"

@@ -1,5 +1,6 @@
 #include "worker/worker_pool.hpp"
 
+#include "capacity/limiter_queue.hpp"
 #include "lifecycle/manager_messages.hpp"
 #include "transport/link.hpp"
 #include "worker/process_call.hpp"
@@ -53,7 +54,7 @@ void not_started(const std::string& why) {
   throw std::system_error{make_error_code(errc::worker_not_started), why};
 }
 
-worker_pool::worker_pool(runtime& home, command_server& commands) : home_(home), commands_(commands) {}
+worker_pool::worker_pool(manager_core& home, command_server& commands) : home_(home), commands_(commands) {}
 
 worker_pool::~worker_pool() = default;
 

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "command/command_server.hpp"
-#include "runtime.hpp"
+#include "lifecycle/manager_core.hpp"
 
 #include <caf/actor.hpp>
 
@@ -30,12 +30,12 @@ program_role get_program_role() noexcept;
 
 class worker_pool : public std::enable_shared_from_this<worker_pool> {
 public:
-  worker_pool(runtime& home, command_server& commands);
+  worker_pool(manager_core& home, command_server& commands);
   /// Once, before the first call.
   void begin();
   ~worker_pool();
 
-  runtime& home() noexcept { return home_; }
+  manager_core& home() noexcept { return home_; }
   command_server& commands() noexcept { return commands_; }
   link_host& links();
   worker_statistics statistics() const;
@@ -94,7 +94,7 @@ private:
   /// A token is free: somebody has more calls than it can run.
   void share_out() noexcept;
 
-  runtime& home_;
+  manager_core& home_;
   command_server& commands_;
   std::once_flag links_made_, actor_made_;
   std::unique_ptr<link_host> links_;

@@ -5,6 +5,7 @@
 
 #include <taskactor/actors/request.hpp>
 #include <taskactor/actors/service.hpp>
+#include <taskactor/detail/service_listener.hpp>
 #include <taskactor/time_span.hpp>
 
 #include <atomic>
@@ -16,18 +17,6 @@
 namespace taskactor {
 
 namespace detail {
-
-/// Who waits for a service to run, or for what the present run of it will answer. Told under the lock of the
-/// registry, and woken after that.
-class service_listener {
-public:
-  virtual context& owner() const noexcept = 0;
-  virtual void tell() noexcept = 0;
-  service_listener* next = nullptr;
-
-protected:
-  ~service_listener() = default;
-};
 
 /// Parks a body until something becomes of a service, or until `due`.
 class service_waiter : protected waiter, protected service_listener {

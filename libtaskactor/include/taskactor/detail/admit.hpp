@@ -10,11 +10,12 @@
 namespace taskactor::detail {
 
 /// What a front door leads to, for the siblings of the layers behind it.
-runtime& runtime_of(task_manager& manager) noexcept;
+manager_core& core_of(task_manager& manager) noexcept;
 
 /// Rule 1: decides at once, in the caller's thread. Empty: admitted, unless `joined` is set: then that one is
 /// there already, and has got one handle more.
-std::optional<rejection> admit(runtime& where, ref<record> what, task_options&& options, ref<record>& joined);
+std::optional<rejection> admit(manager_core& where, ref<record> what, task_options&& options,
+                               ref<record>& joined);
 
 /// What `task_options::where` asks for, of a body that can't.
 rejection not_on_a_thread();
@@ -38,7 +39,7 @@ expected<handle<T>> handle_of(handle<T> made, std::optional<rejection> refused, 
 
 /// A body with its arguments (`make_body`), of result `T`.
 template <class T, class Record>
-expected<handle<T>> admit_body(runtime& where, ref<Record> body, task_options&& options) {
+expected<handle<T>> admit_body(manager_core& where, ref<Record> body, task_options&& options) {
   handle<T> made{body}; // first: a task that ends without one forgets its outcome
   ref<record> joined;
   auto refused = admit(where, std::move(body), std::move(options), joined);

@@ -49,7 +49,7 @@ protected:
 
 class context;
 class promise_base;
-class runtime;
+class manager_core;
 
 /// A point in time at which a parked body is woken; lives in the body's frame.
 struct timer_entry {
@@ -111,7 +111,7 @@ public:
   bool yielded = false; // set by `yield`: go to the end of the scheduler's queue before going on
 
   virtual task_core& core() const noexcept = 0;
-  virtual runtime& home() noexcept = 0;
+  virtual manager_core& home() noexcept = 0;
   virtual void arm(timer_entry& entry) = 0;
   virtual void disarm(timer_entry& entry) noexcept = 0;
   /// "Look again": from any thread.

@@ -73,7 +73,7 @@ class gather_slot;
 class gather_state : public item_batch {
 public:
   /// Errors: `std::system_error{errc::invalid_argument}`.
-  gather_state(runtime& home, gather_options options);
+  gather_state(manager_core& home, gather_options options);
 
   /// Starts. Items come from the source at once, or later if `feeding`: until `feed_ended()`.
   void open(bool nested, bool feeding);
@@ -110,7 +110,7 @@ public:
   /// Before it is opened: no more items than this are begun and not made room for again.
   void bound(std::size_t items) noexcept { room_ = items; }
   void make_room() noexcept;
-  runtime& home() const noexcept { return home_; }
+  manager_core& home() const noexcept { return home_; }
   bool closed() const noexcept { return closed_.load(); }
   end_reason close_reason() const noexcept { return close_reason_.load(); }
   bool crowded() const noexcept; // somebody else waits for a token
@@ -169,7 +169,7 @@ private:
   bool take_bounded_room() noexcept;
   void finish() noexcept;
 
-  runtime& home_;
+  manager_core& home_;
   gather_options options_;
   time_point total_deadline_ = time_point::max();
   time_point parent_deadline_ = time_point::max();

@@ -71,7 +71,7 @@ private:
   void cancel_body_locked() noexcept;
   void lose(std::exception_ptr child) noexcept;
 
-  runtime& home_;
+  manager_core& home_;
   ref<context> parent_;
   const ref<record> parent_task_; // the children of all its groups are numbered together
   const std::string parent_id_;

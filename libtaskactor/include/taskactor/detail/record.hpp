@@ -25,19 +25,20 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 
 namespace taskactor::detail {
 
-class runtime;
+class manager_core;
 struct task_extras;
 
 class record : public task_core {
 public:
   // -- constant after admission ---------------------------------------------
   std::string id;
-  runtime* home = nullptr;
+  manager_core* home = nullptr;
   std::chrono::nanoseconds timeout = no_timeout;
   std::chrono::nanoseconds queue_timeout = no_timeout;
   std::chrono::nanoseconds total_timeout = no_timeout;
@@ -196,5 +197,8 @@ private:
   end_listener* listeners_ = nullptr;
   std::unique_ptr<words> words_;
 };
+
+/// Records share locks, for their listeners, progress, and the end of their actor.
+std::mutex& stripe_of(const record& which) noexcept;
 
 } // namespace taskactor::detail

@@ -24,7 +24,7 @@ class submission {
 public:
   virtual ~submission() = default;
   /// Once. `admitted`: what was admitted or joined.
-  virtual std::optional<rejection> admit(runtime& where, ref<record>& admitted) = 0;
+  virtual std::optional<rejection> admit(manager_core& where, ref<record>& admitted) = 0;
   /// What the ended task replies with.
   virtual caf::message reply() const = 0;
   /// Making that runs nobody's code.
@@ -57,7 +57,7 @@ class typed_submission final : public submission {
 public:
   explicit typed_submission(ref<Body> body) : body_(std::move(body)) {}
 
-  std::optional<rejection> admit(runtime& where, ref<record>& admitted) override {
+  std::optional<rejection> admit(manager_core& where, ref<record>& admitted) override {
     if (!body_)
       return rejection{errc::invalid_argument, "a message that submits a body can be sent once"};
     auto made = handle<T>{body_};

@@ -101,7 +101,7 @@ template <class F, class Source, class Sink>
 class typed_gather final : public gather_state {
 public:
   template <class G, class S, class K>
-  typed_gather(runtime& home, gather_options options, G&& f, S&& from, K&& into)
+  typed_gather(manager_core& home, gather_options options, G&& f, S&& from, K&& into)
       : gather_state(home, std::move(options)),
         function(std::forward<G>(f)),
         source(std::forward<S>(from)),
@@ -149,7 +149,7 @@ private:
 };
 
 template <class F, class Source, class Sink>
-auto make_gather(runtime& home, gather_options options, F&& f, Source source, Sink&& sink) {
+auto make_gather(manager_core& home, gather_options options, F&& f, Source source, Sink&& sink) {
   static_assert(body<F, typename Source::item_type>,
                 "the body of a gather can be called with one item of the range");
   using made = typed_gather<std::decay_t<F>, Source, std::decay_t<Sink>>;
