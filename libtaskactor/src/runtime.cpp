@@ -65,13 +65,14 @@ std::size_t workers_of(const manager_options& options) {
 void install_scheduler(caf::actor_system_config& config) { install_scheduler<run_queue>(config); }
 
 runtime_system::runtime_system(caf::actor_system* given, const manager_options& options)
-    : config(given ? nullptr : own_config(workers_of(options))),
+    : resolved(resolve(options, usable_processors())),
+      config(given ? nullptr : own_config(workers_of(options))),
       owned(given ? nullptr : make_system(*config, workers_of(options), "the scheduler of a task manager")),
       used(given ? *given : *owned) {}
 
 runtime::runtime(caf::actor_system* given, manager_options options)
     : runtime_system(given, options),
-      manager_core(used, resolve(options, usable_processors())),
+      manager_core(used, std::move(resolved)),
       events_(std::make_shared<event_hub>(std::move(options.logger), with().log_level)),
       table_(std::make_unique<task_table>(with().max_queue, with().history, with().history_ttl)),
       timers_(std::make_shared<timers>(used)),

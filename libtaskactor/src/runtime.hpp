@@ -44,8 +44,10 @@ void install_scheduler(caf::actor_system_config& config);
 
 /// The actor system that a manager runs in: one that it makes, or the user's.
 struct runtime_system {
+  /// Errors: those of `resolve`, before anything is made.
   runtime_system(caf::actor_system* given, const manager_options& options);
 
+  settings resolved;
   std::unique_ptr<caf::actor_system_config> config;
   std::unique_ptr<caf::actor_system> owned; // null: it is the user's
   caf::actor_system& used;

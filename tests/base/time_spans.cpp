@@ -1,6 +1,6 @@
 // Times at their limits: whatever is given, what is computed with it is the nearest that there is, and never
 // wraps around.
-#include <taskactor/retry.hpp>
+#include <taskactor/backoff.hpp>
 #include <taskactor/time_span.hpp>
 
 #include <boost/test/unit_test.hpp>
@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(no_wait_before_an_attempt_is_shorter_than_the_one_before) {
   std::mt19937_64 random{3};
   for (int i = 0; i < 500; ++i) {
     const auto positive = [&] { return nanoseconds{some_number(random) & largest}; };
-    const taskactor::retry how{
+    const taskactor::backoff how{
         .first = positive(), .factor = 1 + static_cast<double>(random() % 1000), .max = positive()};
     auto before = 0ns;
     for (const std::size_t failed : {1ul, 2ul, 3ul, 10ul, 1000ul, std::numeric_limits<std::size_t>::max()}) {

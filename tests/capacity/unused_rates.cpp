@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(waiting_counts_who_waits_for_limiters_attempts_and_predeces
   handles[1].cancel();
   world.settle();
   BOOST_TEST(waiting() == 2u);
-  (void)world.tasks.add_task({.retry = ta::retry{.max_attempts = 2, .first = 10s}}, failing, 1s);
+  (void)world.tasks.add_task({.retry = ta::retry{.max_attempts = 2, .backoff = {.first = 10s}}}, failing, 1s);
   world.advance(2s);
   BOOST_TEST(waiting() == 3u);
   auto clean_up = []() -> ta::task<void> { co_await ta::shield(ta::sleep_for(3s)); };

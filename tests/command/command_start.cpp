@@ -26,7 +26,7 @@ std::string write_file(const std::string& path, const std::string& text, mode_t 
   return path;
 }
 
-int run_probe(const descriptor& program) {
+int run_probe(const unique_fd& program) {
   const auto path = "/proc/self/fd/" + std::to_string(program.get());
   int status = -1;
   ::waitpid(child_setup{}.start(path, {TASKACTOR_MODE_PROBE}, {}), &status, 0);
@@ -56,7 +56,7 @@ struct hanging_start {
   command_table table;
   group_table groups;
   child_stack stack;
-  descriptor null = own(::open("/dev/null", O_RDONLY | O_CLOEXEC), "/dev/null");
+  unique_fd null = own(::open("/dev/null", O_RDONLY | O_CLOEXEC), "/dev/null");
   pid_t pid = -1;
 };
 

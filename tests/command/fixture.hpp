@@ -143,7 +143,7 @@ public:
   }
 
 private:
-  descriptor process_;
+  unique_fd process_;
 };
 
 /// Ignores a signal as long as it lives.

@@ -76,7 +76,7 @@ public:
 
 private:
   pid_t pid_ = -1;
-  descriptor report_;
+  unique_fd report_;
 };
 
 pid_t watchdog_of(pid_t parent) {

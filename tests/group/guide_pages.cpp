@@ -103,7 +103,7 @@ BOOST_AUTO_TEST_CASE(attempts_at_a_letter) {
       .timeout = 10s,      // of each attempt
       .total_timeout = 1h, // of all of them, and the waits between
       .limits = {{"mail"}},
-      .retry = ta::retry{.max_attempts = 5, .first = 200ms, .jitter = 50ms},
+      .retry = ta::retry{.max_attempts = 5, .backoff = {.first = 200ms, .jitter = 50ms}},
   };
   auto h = tasks.add_task(options, deliver, "hello").value();
   h.get();

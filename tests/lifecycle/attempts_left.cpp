@@ -34,7 +34,7 @@ struct calls {
 
 ta::task_options tried(std::size_t attempts, std::function<bool(const ta::failure&)> on = {}) {
   ta::task_options options{.id = "x", .timeout = 1s};
-  options.retry = ta::retry{.max_attempts = attempts, .first = 0s, .retry_on = std::move(on)};
+  options.retry = ta::retry{.max_attempts = attempts, .backoff = {.first = 0s}, .retry_on = std::move(on)};
   return options;
 }
 
@@ -212,7 +212,7 @@ bool is_left_without_its_token(std::chrono::nanoseconds limit) {
   ta::task_manager tasks{{.capacity = 1, .thread_capacity = 4, .cancel_grace = 0s}};
   auto options = tried(2);
   options.timeout = limit;
-  options.retry = ta::retry{.max_attempts = 2, .first = 24h};
+  options.retry = ta::retry{.max_attempts = 2, .backoff = {.first = 24h}};
   const auto x = tasks
                      .run_in_thread(std::move(options),
                                     [&] {
@@ -266,7 +266,8 @@ BOOST_AUTO_TEST_CASE(its_parents_locals_stay_until_it_has_ended) {
     auto options = tried(2);
     options.id = std::string{};
     options.timeout = 20ms;
-    options.retry = ta::retry{.max_attempts = 100, .first = 10ms}; // some attempt begins its call in time
+    options.retry
+        = ta::retry{.max_attempts = 100, .backoff = {.first = 10ms}}; // some attempt begins its call in time
     auto child = [&mine, &closed, &early]() -> ta::task<void> {
       co_await ta::run_in_thread([&mine, &closed, &early] {
         closed.pass();

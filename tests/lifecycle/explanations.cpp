@@ -63,7 +63,9 @@ BOOST_AUTO_TEST_CASE(an_ended_task_says_how_and_why) {
 
 BOOST_AUTO_TEST_CASE(attempts_and_replacements_are_told) {
   virtual_time world;
-  auto h = world.tasks.add_task({.id = "r", .retry = ta::retry{.max_attempts = 2, .first = 10s}}, failing, 1s)
+  auto h = world.tasks
+               .add_task({.id = "r", .retry = ta::retry{.max_attempts = 2, .backoff = {.first = 10s}}},
+                         failing, 1s)
                .value();
   world.advance(3s);
   BOOST_TEST(world.tasks.explain("r")->text()

@@ -109,7 +109,7 @@ BOOST_AUTO_TEST_CASE(waiting_for_an_attempt_for_ever_is_no_attempt_at_once) {
       ++begun;
       throw std::runtime_error{"boom"};
     };
-    const ta::retry how{.first = limit, .max = limit, .jitter = limit};
+    const ta::retry how{.backoff = {.first = limit, .max = limit, .jitter = limit}};
     auto task = world.tasks.add_task({.retry = how}, body).value();
     world.advance(24h * 365);
     BOOST_TEST(begun == 1);

@@ -30,13 +30,13 @@ auto flaky(int& runs, int failures) {
 BOOST_AUTO_TEST_SUITE(retries)
 
 BOOST_AUTO_TEST_CASE(waits_grow_by_the_factor_up_to_the_longest) {
-  const ta::retry how{.max_attempts = 10, .first = 100ms, .factor = 3, .max = 2s};
+  const ta::backoff how{.first = 100ms, .factor = 3, .max = 2s};
   BOOST_CHECK(how.wait_after(1) == 100ms);
   BOOST_CHECK(how.wait_after(2) == 300ms);
   BOOST_CHECK(how.wait_after(3) == 900ms);
   BOOST_CHECK(how.wait_after(4) == 2s);
   BOOST_CHECK(how.wait_after(100000) == 2s);
-  const ta::retry none{.first = 0s};
+  const ta::backoff none{.first = 0s};
   BOOST_CHECK(none.wait_after(100000) == 0s);
 }
 
@@ -46,9 +46,10 @@ BOOST_AUTO_TEST_CASE(a_failed_task_is_run_again_until_it_completes) {
   const auto watch = world.tasks.observe(events.handler());
   int runs = 0;
   const auto begin = world.now();
-  auto h
-      = world.tasks.add_task({.id = "a", .retry = ta::retry{.max_attempts = 5, .first = 2s}}, flaky(runs, 2))
-            .value();
+  auto h = world.tasks
+               .add_task({.id = "a", .retry = ta::retry{.max_attempts = 5, .backoff = {.first = 2s}}},
+                         flaky(runs, 2))
+               .value();
   BOOST_TEST(h.get() == 3);
   BOOST_CHECK(world.now() - begin == 1s + 2s + 1s + 4s + 1s);
   const auto info = world.tasks.find("a").value();
@@ -97,9 +98,9 @@ BOOST_AUTO_TEST_CASE(the_total_deadline_holds_across_attempts) {
   int runs = 0;
   const auto begin = world.now();
   auto h = world.tasks
-               .add_task(
-                   {.total_timeout = 10s, .retry = ta::retry{.max_attempts = 99, .first = 4s, .factor = 1}},
-                   flaky(runs, 99))
+               .add_task({.total_timeout = 10s,
+                          .retry = ta::retry{.max_attempts = 99, .backoff = {.first = 4s, .factor = 1}}},
+                         flaky(runs, 99))
                .value();
   h.wait();
   BOOST_TEST(runs == 2); // a third one would begin at ten seconds
@@ -110,7 +111,7 @@ BOOST_AUTO_TEST_CASE(the_total_deadline_holds_across_attempts) {
 // An attempt that is late and doesn't end keeps its token; the caller doesn't wait for that (rule 8).
 BOOST_AUTO_TEST_CASE(the_total_deadline_is_answered_while_a_late_attempt_has_its_grace) {
   virtual_time world{{.cancel_grace = 5s}};
-  const ta::retry soon{.first = 500ms};
+  const ta::retry soon{.backoff = {.first = 500ms}};
   auto h = world.tasks.add_task({.timeout = 3s, .total_timeout = 4s, .retry = soon}, swallowing, nullptr)
                .value();
   world.settle();
@@ -127,8 +128,10 @@ BOOST_AUTO_TEST_CASE(the_total_deadline_is_answered_while_a_late_attempt_has_its
 
 BOOST_AUTO_TEST_CASE(a_task_that_is_cancelled_while_a_late_attempt_has_its_grace_is_cancelled) {
   virtual_time world{{.cancel_grace = 5s}};
-  auto h = world.tasks.add_task({.timeout = 3s, .retry = ta::retry{.first = 500ms}}, swallowing, nullptr)
-               .value();
+  auto h
+      = world.tasks
+            .add_task({.timeout = 3s, .retry = ta::retry{.backoff = {.first = 500ms}}}, swallowing, nullptr)
+            .value();
   world.settle();
   world.advance(4s);
   BOOST_TEST(!h.finished());
@@ -195,23 +198,26 @@ BOOST_AUTO_TEST_CASE(wrong_options_are_refused_by_name) {
   virtual_time world;
   auto why = [&](ta::retry how) { return world.tasks.add_task({.retry = how}, hanging).error().message; };
   BOOST_TEST(why({.max_attempts = 0}) == "retry.max_attempts: 0; give one (no retry) or more");
-  BOOST_TEST(why({.factor = 0.5}).find("retry.factor: 0.5") == 0u);
-  BOOST_TEST(why({.first = -1s}).find("retry.first: -1 s is negative") == 0u);
-  BOOST_TEST(why({.jitter = -1s}).find("retry.jitter: -1 s is negative") == 0u);
+  BOOST_TEST(why({.backoff = {.factor = 0.5}}).find("retry.backoff.factor: 0.5") == 0u);
+  BOOST_TEST(why({.backoff = {.first = -1s}}).find("retry.backoff.first: -1 s is negative") == 0u);
+  BOOST_TEST(why({.backoff = {.jitter = -1s}}).find("retry.backoff.jitter: -1 s is negative") == 0u);
 }
 
 BOOST_AUTO_TEST_CASE(between_attempts_a_task_waits_and_can_be_cancelled_or_shut_down) {
   virtual_time world{{.capacity = 1}};
   int runs = 0;
-  auto h
-      = world.tasks.add_task({.id = "a", .retry = ta::retry{.first = 1h, .max = 1h}}, flaky(runs, 9)).value();
+  auto h = world.tasks
+               .add_task({.id = "a", .retry = ta::retry{.backoff = {.first = 1h, .max = 1h}}}, flaky(runs, 9))
+               .value();
   world.advance(1s);
   BOOST_CHECK(h.state() == ta::state::queued);
   BOOST_TEST(world.tasks.add_task({}, after, 0s, 4).value().get() == 4); // its token is free
   BOOST_CHECK(h.cancel() == ta::cancel_reply::requested);
   world.settle();
   BOOST_CHECK(h.state() == ta::state::cancelled);
-  auto other = world.tasks.add_task({.retry = ta::retry{.first = 1h, .max = 1h}}, flaky(runs = 0, 9)).value();
+  auto other
+      = world.tasks.add_task({.retry = ta::retry{.backoff = {.first = 1h, .max = 1h}}}, flaky(runs = 0, 9))
+            .value();
   world.advance(1s);
   const auto report = world.tasks.shutdown({.drain = 1s});
   BOOST_TEST(report.cancelled == 1u);
@@ -241,7 +247,7 @@ BOOST_AUTO_TEST_CASE(a_retry_on_that_throws_makes_the_failure_final_and_harms_no
   virtual_time world;
   int asked = 0;
   const ta::retry picky{
-      .max_attempts = 5, .first = 1ms, .retry_on = [&asked](const ta::failure& what) -> bool {
+      .max_attempts = 5, .backoff = {.first = 1ms}, .retry_on = [&asked](const ta::failure& what) -> bool {
         ++asked;
         if (what.cause())
           std::rethrow_exception(what.cause()); // that no handler here catches
@@ -260,8 +266,7 @@ BOOST_AUTO_TEST_CASE(retry_on_is_asked_once_for_each_failure) {
   virtual_time world;
   int asked = 0;
   const ta::retry twice{.max_attempts = 3,
-                        .first = 1ms,
-                        .jitter = 1ms,
+                        .backoff = {.first = 1ms, .jitter = 1ms},
                         .retry_on = [&asked](const ta::failure&) { return ++asked > 0; }};
   auto failing = [] { throw std::runtime_error{"again"}; };
   auto failed = world.tasks.add_task({.retry = twice}, failing).value();

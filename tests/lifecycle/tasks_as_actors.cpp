@@ -116,7 +116,9 @@ BOOST_AUTO_TEST_CASE(a_reason_says_what_the_task_has_failed_by_and_can_be_compar
 BOOST_AUTO_TEST_CASE(each_attempt_is_an_actor_and_a_waiting_task_is_none) {
   lines heard;
   virtual_time world{{.capacity = 1}};
-  auto h = world.tasks.add_task({.retry = ta::retry{.max_attempts = 2, .first = 10s}}, failing, 1s).value();
+  auto h
+      = world.tasks.add_task({.retry = ta::retry{.max_attempts = 2, .backoff = {.first = 10s}}}, failing, 1s)
+            .value();
   auto waits = world.tasks.add_task({}, after, 1s, 1).value();
   world.settle();
   BOOST_CHECK(!waits.actor());
@@ -197,7 +199,8 @@ BOOST_AUTO_TEST_CASE(an_actor_can_be_asked_for_while_its_task_begins_ends_and_tr
   };
   std::vector<ta::handle<int>> all;
   for (int i = 0; i < 500; ++i)
-    all.push_back(tasks.add_task({.retry = ta::retry{.max_attempts = 2, .first = 0ns}}, body, i).value());
+    all.push_back(
+        tasks.add_task({.retry = ta::retry{.max_attempts = 2, .backoff = {.first = 0ns}}}, body, i).value());
   std::thread looks{[&] {
     while (!over)
       for (const auto& each : all)

@@ -335,7 +335,7 @@ BOOST_AUTO_TEST_CASE(so_are_arguments_and_the_copies_for_further_attempts) {
       BOOST_TEST_CONTEXT(name << ", back-off " << wait.count()) {
         book all;
         auto add = [&, wait = wait](ta::task_manager& tasks, ta::task_options options, int) {
-          options.retry = ta::retry{.max_attempts = 3, .first = wait};
+          options.retry = ta::retry{.max_attempts = 3, .backoff = {.first = wait}};
           return tasks.add_task(std::move(options), body, rude{all}, guest{all}, rude{all});
         };
         try_one(all, add, 0, how);

@@ -3,8 +3,8 @@
 #include "bodies.hpp"
 #include "caf_adapter/compat.hpp"
 #include "lifecycle/manager_core.hpp"
-#include "threads/disposal.hpp"
 #include "support/leaks.hpp"
+#include "threads/disposal.hpp"
 
 #include <boost/test/unit_test.hpp>
 #include <caf/all.hpp>
@@ -157,7 +157,7 @@ void cancel_waiting(scene& s, Args&&... args) {
 /// Enough for the bodies of the first and second attempt.
 ta::task_options twice(std::function<bool(const ta::failure&)> on = {}) {
   ta::task_options options;
-  options.retry = ta::retry{.max_attempts = 3, .first = 1ms, .retry_on = std::move(on)};
+  options.retry = ta::retry{.max_attempts = 3, .backoff = {.first = 1ms}, .retry_on = std::move(on)};
   return options;
 }
 

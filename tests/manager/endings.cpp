@@ -266,7 +266,7 @@ struct cell {
     const auto limit = how == end::scope_times_out ? 3s : std::chrono::seconds{3600};
     ta::task_options options{.id = "it", .timeout = how == end::timeout ? 3s : std::chrono::seconds{3600}};
     if (where == place::second_attempt)
-      options.retry = ta::retry{.max_attempts = 2, .first = 0s};
+      options.retry = ta::retry{.max_attempts = 2, .backoff = {.first = 0s}};
     if (how != end::parent_ends)
       return world.tasks.add_task(std::move(options), placed, where, limit, who, what, door).value();
     auto parent

@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_crash_is_retried) {
   for (const bool by_name : {true, false}) {
     std::ofstream{folder / "tries"} << "";
     ta::task_options options{.where = ta::run_where::process};
-    options.retry = ta::retry{.max_attempts = 3, .first = 1ms};
+    options.retry = ta::retry{.max_attempts = 3, .backoff = {.first = 1ms}};
     if (by_name)
       BOOST_CHECK(ta::add_named(tasks, options, "third_time", {folder.path()}).value().get() == 2);
     else

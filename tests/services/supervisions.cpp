@@ -196,7 +196,8 @@ BOOST_AUTO_TEST_CASE(an_earlier_failure_during_a_restart_widens_it) {
 
 BOOST_AUTO_TEST_CASE(backoff_grows_with_each_short_run_and_is_reset_by_a_long_one) {
   auto one = children("a");
-  one[0].backoff = {.first = 1s, .factor = 2, .max = 3s, .jitter = 10ms, .reset_after = 1min};
+  one[0].backoff = {.first = 1s, .factor = 2, .max = 3s, .jitter = 10ms};
+  one[0].backoff_reset_after = 1min;
   play p{restart_strategy::one_for_one, one, {100, 1h}, 5ms};
   p.begin().done();
   const auto waits = [&](std::chrono::nanoseconds wait) {

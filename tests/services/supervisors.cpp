@@ -232,7 +232,8 @@ BOOST_AUTO_TEST_CASE(jitter_is_drawn_by_the_tests_chance) {
   const auto wait = [](std::uint64_t seed) {
     ta::testing::manager world{{.seed = seed}};
     diary log;
-    ta::supervisor services{world.tasks(), {}, {a_worker({.name = "a", .backoff = {.jitter = 10s}}, log)}};
+    ta::supervisor services{
+        world.tasks(), {}, {a_worker({.name = "a", .backoff = {.first = 0s, .jitter = 10s}}, log)}};
     services.wait_started();
     const auto begin = world.now();
     tell(world, services, "a", end_badly{});

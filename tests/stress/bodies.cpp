@@ -127,7 +127,7 @@ ta::task_options child_options(dice& random) {
     limits.emplace_back("mail");
   options.limits = std::move(limits);
   if (roll(random, 4) == 0)
-    options.retry = ta::retry{.max_attempts = 2, .first = moment(random, 300)};
+    options.retry = ta::retry{.max_attempts = 2, .backoff = {.first = moment(random, 300)}};
   return options;
 }
 
@@ -232,7 +232,7 @@ ta::task_options any_options(dice& random) {
   if (roll(random, 3) == 0)
     options.fairness_key = "tenant-" + std::to_string(roll(random, 5));
   if (roll(random, 4) == 0)
-    options.retry = ta::retry{.max_attempts = 3, .first = moment(random, 500), .jitter = 100us};
+    options.retry = ta::retry{.max_attempts = 3, .backoff = {.first = moment(random, 500), .jitter = 100us}};
   constexpr ta::on_full choices[] = {ta::on_full::reject, ta::on_full::wait, ta::on_full::shed};
   options.on_full = choices[roll(random, 3)];
   options.admission_timeout = moment(random, 2000);

@@ -298,7 +298,7 @@ public:
         share(*task, random_);
       break;
     default:
-      ta::retry again{.max_attempts = 3, .first = 100us};
+      ta::retry again{.max_attempts = 3, .backoff = {.first = 100us}};
       again.retry_on = [mood = roll(random_, 6)](const ta::failure& what) -> bool {
         if (mood >= 4) {
           slow_predicates.fetch_add(1, std::memory_order_relaxed);

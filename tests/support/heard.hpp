@@ -4,8 +4,8 @@
 
 #include "events/hub.hpp"
 #include "lifecycle/manager_core.hpp"
-#include "threads/disposal.hpp"
 #include "support/virtual_time.hpp"
+#include "threads/disposal.hpp"
 
 #include <boost/test/unit_test.hpp>
 

@@ -100,7 +100,7 @@ BOOST_AUTO_TEST_CASE(waits_for_named_limiters_and_further_attempts_say_so) {
   m.settle();
   (void)m.tasks().add_task({.id = "asker"}, asker);
   (void)m.tasks().add_task({.id = "queued", .limits = {{"db"}}}, [] {});
-  (void)m.tasks().add_task({.id = "again", .retry = ta::retry{.first = 5s}}, failing, 0s);
+  (void)m.tasks().add_task({.id = "again", .retry = ta::retry{.backoff = {.first = 5s}}}, failing, 0s);
   const auto list = m.waiting();
   BOOST_REQUIRE(list.size() == 4u);
   BOOST_TEST(list[1].waits_for == "tokens of db");

@@ -56,7 +56,7 @@ public:
   bool is_held() const { return held_; }
 
 private:
-  ta::descriptor socket_;
+  ta::unique_fd socket_;
   bool held_ = false;
 };
 

@@ -54,12 +54,12 @@ struct fixture {
     std::array<int, 2> ends{};
     if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
       throw std::runtime_error{"socketpair"};
-    other = ta::detail::owned_socket{ends[1]};
+    other = ta::detail::unique_fd{ends[1]};
     way = host.open(ends[0], heard);
   }
   ta::detail::link_host host;
   std::shared_ptr<hearing> heard = std::make_shared<hearing>();
-  ta::detail::owned_socket other;
+  ta::detail::unique_fd other;
   std::shared_ptr<ta::detail::link> way;
 };
 
@@ -92,7 +92,7 @@ BOOST_FIXTURE_TEST_CASE(frames_arrive_whole_and_in_order_from_each_thread, fixtu
         way->send(ta::detail::make_frame({t, i, std::string(size, static_cast<char>('a' + i % 26))}));
       }
     });
-  const auto all = read_frames(other.number(), threads * each);
+  const auto all = read_frames(other.get(), threads * each);
   for (auto& sender : senders)
     sender.join();
   BOOST_REQUIRE(all.size() == threads * each);
@@ -108,7 +108,7 @@ BOOST_FIXTURE_TEST_CASE(frames_arrive_whole_and_in_order_from_each_thread, fixtu
 BOOST_FIXTURE_TEST_CASE(what_was_sent_before_a_cut_arrives_and_then_the_end, fixture) {
   way->send(ta::detail::make_frame({"last"}));
   way->cut();
-  BOOST_TEST(read_frames(other.number(), 2).size() == 1u); // and the end of the stream
+  BOOST_TEST(read_frames(other.get(), 2).size() == 1u); // and the end of the stream
   BOOST_TEST(heard->wait_for_end());
 }
 

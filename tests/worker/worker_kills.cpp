@@ -63,7 +63,7 @@ TASKACTOR_REGISTER(nothing_at_all);
 
 constexpr std::uintmax_t never = 1'000'000;
 
-const ta::retry often{.max_attempts = 10, .first = 0s};
+const ta::retry often{.max_attempts = 10, .backoff = {.first = 0s}};
 
 std::uintmax_t times_begun(const std::string& folder, int n) {
   return std::filesystem::file_size(folder + "/" + std::to_string(n));

@@ -24,13 +24,8 @@ constexpr std::size_t most_jobs = 4096;
 
 } // namespace
 
-int descriptor::close() noexcept {
-  const int fd = std::exchange(fd_, -1);
-  return fd >= 0 && ::close(fd) != 0 && errno != EINTR ? errno : 0;
-}
-
-descriptor make_eventfd() {
-  descriptor result{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+unique_fd make_eventfd() {
+  unique_fd result{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   if (!result)
     throw std::system_error{errno, std::generic_category(), "eventfd"};
   return result;

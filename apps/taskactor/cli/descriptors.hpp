@@ -1,35 +1,18 @@
-/// File descriptors: owning one, writing to one, and having enough of them.
+/// File descriptors: writing to one, and having enough of them.
 #pragma once
+
+#include "base/unique_fd.hpp"
 
 #include <cstddef>
 #include <optional>
 #include <string_view>
-#include <utility>
 
 namespace taskactor::cli {
 
-class descriptor {
-public:
-  descriptor() noexcept = default;
-  explicit descriptor(int fd) noexcept : fd_(fd) {}
-  descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  descriptor& operator=(descriptor other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~descriptor() { close(); }
-
-  int get() const noexcept { return fd_; }
-  explicit operator bool() const noexcept { return fd_ >= 0; }
-  /// Returns what close(2) had to complain of, an `errno`; 0: nothing.
-  int close() noexcept;
-
-private:
-  int fd_ = -1;
-};
+using detail::unique_fd;
 
 /// Errors: `std::system_error`.
-descriptor make_eventfd();
+unique_fd make_eventfd();
 
 /// Writes all of it, however often that takes. Returns an `errno`; 0: all is written.
 int write_all(int fd, std::string_view bytes) noexcept;

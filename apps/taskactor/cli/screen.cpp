@@ -1,7 +1,7 @@
 #include "cli/screen.hpp"
 
+#include "base/new_thread.hpp"
 #include "cli/descriptors.hpp"
-#include "cli/new_thread.hpp"
 
 #include <taskactor/detail/visible_text.hpp>
 
@@ -24,7 +24,7 @@ screen::screen()
     : out_is_terminal_(::isatty(STDOUT_FILENO) == 1), err_is_terminal_(::isatty(STDERR_FILENO) == 1) {
   const char* kind = std::getenv("TERM");
   can_live_ = err_is_terminal_ && kind && std::string_view{kind} != "dumb";
-  thread_ = new_thread("what is to be said", [this] { speak(); });
+  thread_ = detail::new_thread("what is to be said", [this] { speak(); });
 }
 
 screen::~screen() {

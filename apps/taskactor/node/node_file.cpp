@@ -103,7 +103,7 @@ void take_rights(reader& from, const std::string& where, node_settings& into) {
 /// What isn't there, can't be read or is a directory is no empty file.
 std::string whole_file(const std::string& path) {
   const auto fail = [&] { throw bad_settings{path + ": " + std::generic_category().message(errno)}; };
-  const descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  const unique_fd file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (!file)
     fail();
   std::string content;

@@ -28,7 +28,7 @@ constexpr std::size_t read_size = std::size_t{1} << 18;
 
 /// Calls `use(line, is_ended)` for each line of a file.
 template <class F>
-void for_each_line(const descriptor& file, const std::string& path, run_control& control, F&& use) {
+void for_each_line(const unique_fd& file, const std::string& path, run_control& control, F&& use) {
   if (!file)
     unreadable(path, errno);
   std::string kept;
@@ -62,7 +62,7 @@ bool may_be_torn(std::string_view line) { return line.front() == '{' || line.fro
 
 } // namespace
 
-completed_items::completed_items(const descriptor& file, const std::string& path, screen& messages,
+completed_items::completed_items(const unique_fd& file, const std::string& path, screen& messages,
                                  run_control& control) {
   std::size_t number = 0;
   for_each_line(file, path, control, [&](std::string_view line, bool is_ended) {

@@ -4,6 +4,8 @@
 /// items that were completed, and 16 more for each.
 #pragma once
 
+#include "cli/descriptors.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
@@ -13,7 +15,6 @@
 
 namespace taskactor::cli {
 
-class descriptor;
 class run_control;
 class screen;
 
@@ -29,7 +30,7 @@ public:
   /// Reads a report to its end; `file` is what `open_to_read` made of `path`. A last line without an end, as
   /// a run that was killed may have left it, is no error: it is told to `messages`.
   /// Errors: `bad_report`, `stopped_early`.
-  completed_items(const descriptor& file, const std::string& path, screen& messages, run_control& control);
+  completed_items(const unique_fd& file, const std::string& path, screen& messages, run_control& control);
 
   /// Was it completed? Each time that it was can be taken once.
   bool take(std::string_view item) noexcept;

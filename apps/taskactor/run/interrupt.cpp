@@ -1,7 +1,7 @@
 #include "run/interrupt.hpp"
 
+#include "base/new_thread.hpp"
 #include "cli/exit_code.hpp"
-#include "cli/new_thread.hpp"
 #include "cli/screen.hpp"
 #include "run/run_control.hpp"
 
@@ -80,7 +80,7 @@ interrupt::interrupt(const blocked_signals& signals, run_control& control, scree
       end_(make_eventfd()) {
   if (!signals_)
     throw std::system_error{errno, std::generic_category(), "signalfd"};
-  thread_ = new_thread("signals", [this] { watch(); });
+  thread_ = detail::new_thread("signals", [this] { watch(); });
 }
 
 interrupt::~interrupt() {
@@ -93,7 +93,7 @@ void interrupt::watch() {
     if (number == SIGALRM)
       on_time();
     else if (number == SIGTSTP)
-      on_pause();
+      suspend(control_, screen_);
     else if (number == SIGCONT)
       continue;
     else if (running_)
@@ -137,8 +137,8 @@ bool interrupt::outlasts(std::chrono::nanoseconds time) const {
 
 /// When there is something to be done without a signal.
 interrupt::clock::time_point interrupt::due() const {
-  auto result = patient_until_.value_or(clock::time_point::max());
   const auto now = clock::now();
+  auto result = patient_until_ ? now + (*patient_until_ - control_.elapsed()) : clock::time_point::max();
   if (is_cancelling())
     result = std::min(result, now + (patience() - control_.cancelled_for()));
   if (patient_until_ || !running_ || overdue_ || control_.ended_in_time())
@@ -148,7 +148,9 @@ interrupt::clock::time_point interrupt::due() const {
   return result;
 }
 
-bool interrupt::is_cancelling() const { return running_ && control_.level() == stop_level::cancel; }
+bool interrupt::is_cancelling() const {
+  return running_ && control_.level() == stop_level::cancel && !control_.commands_ended();
+}
 
 std::chrono::nanoseconds interrupt::patience() const {
   return std::min<std::chrono::nanoseconds>(running_->patience, longest_patience);
@@ -158,22 +160,16 @@ void interrupt::on_time() {
   if (is_cancelling() && control_.cancelled_for() >= patience())
     return control_.stop(stop_level::kill);
   if (patient_until_)
-    return clock::now() >= *patient_until_ ? kill() : void();
-  if (control_.ended_in_time())
+    return control_.elapsed() >= *patient_until_ ? kill() : void();
+  const auto left = control_.remaining();
+  if (!left || control_.ended_in_time())
     return;
-  time_is_up_ = time_is_up_ || (!control_.may_start() && control_.remaining()->count() == 0);
+  time_is_up_ = time_is_up_ || (!control_.may_start() && left->count() == 0);
   overdue_ = time_is_up_ && control_.overtime() >= patience();
   if (!overdue_)
     return;
   control_.stop(stop_level::kill);
   control_.hurry(); // nobody may read what they have said
-}
-
-void interrupt::on_pause() {
-  const auto before = control_.pause()->duration();
-  suspend(control_, screen_);
-  if (patient_until_)
-    *patient_until_ += control_.pause()->duration() - before;
 }
 
 void interrupt::on_signal(int number) {
@@ -210,7 +206,7 @@ void interrupt::end_at_once(int number) {
 void interrupt::hurry() {
   control_.hurry();
   if (!patient_until_)
-    patient_until_ = clock::now() + steps * patience();
+    patient_until_ = control_.elapsed() + steps * patience();
 }
 
 void interrupt::kill() {

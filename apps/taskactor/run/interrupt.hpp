@@ -71,7 +71,6 @@ private:
   bool is_cancelling() const;
   std::chrono::nanoseconds patience() const;
   void on_time();
-  void on_pause();
   void on_signal(int number);
   void end_at_once(int number);
   void hurry();
@@ -81,11 +80,11 @@ private:
   run_control& control_;
   screen& screen_;
   std::optional<commands> running_;
-  std::optional<clock::time_point> patient_until_; // set: somebody waits for the end
-  bool time_is_up_ = false;                        // the total time
-  bool overdue_ = false;                           // and what its end may take
-  descriptor signals_;
-  descriptor end_;
+  std::optional<std::chrono::nanoseconds> patient_until_; // of `elapsed`; set: somebody waits for the end
+  bool time_is_up_ = false;                               // the total time
+  bool overdue_ = false;                                  // and what its end may take
+  unique_fd signals_;
+  unique_fd end_;
   std::thread thread_;
 };
 

@@ -35,7 +35,7 @@ std::optional<std::string> listed_items::next() {
   return std::move(items_[next_++]);
 }
 
-read_items::read_items(descriptor file, std::string name, char delimiter, run_control& control)
+read_items::read_items(unique_fd file, std::string name, char delimiter, run_control& control)
     : file_(std::move(file)), name_(std::move(name)), delimiter_(delimiter), control_(control) {}
 
 std::optional<std::string> read_items::next() {
@@ -98,7 +98,7 @@ std::unique_ptr<item_source> open_items(const run_options& options, run_control&
   const bool from_stdin = options.arg_file.empty() || options.arg_file == "-";
   const auto name = from_stdin ? "standard input" : shell_quoted(options.arg_file);
   auto file
-      = from_stdin ? descriptor{::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)} : open_to_read(options.arg_file);
+      = from_stdin ? unique_fd{::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)} : open_to_read(options.arg_file);
   if (!file)
     fail(name, errno);
   files.add(file.get(), from_stdin ? name : "the file of items " + name);

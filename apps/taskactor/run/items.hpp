@@ -54,7 +54,7 @@ private:
 /// number of items is known early where it can be.
 class read_items final : public item_source {
 public:
-  read_items(descriptor file, std::string name, char delimiter, run_control& control);
+  read_items(unique_fd file, std::string name, char delimiter, run_control& control);
   std::optional<std::string> next() override;
 
 private:
@@ -62,7 +62,7 @@ private:
   bool readable() const;
   void read();
 
-  descriptor file_;
+  unique_fd file_;
   std::string name_;
   char delimiter_;
   run_control& control_;

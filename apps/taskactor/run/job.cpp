@@ -177,7 +177,7 @@ std::optional<nanoseconds> wait_before_retry(const job_setup& setup, const job_r
   if (!bad || ended.start_failure != 0 || ended.is_final || ended.attempts.size() >= asked.retries
       || !setup.control.may_start())
     return {};
-  const retry how{.first = asked.backoff, .max = std::max<nanoseconds>(asked.backoff, longest_backoff)};
+  const backoff how{.first = asked.backoff, .max = std::max<nanoseconds>(asked.backoff, longest_backoff)};
   const auto wait = how.wait_after(ended.attempts.size() + 1);
   const auto left = setup.control.remaining();
   return !left || wait < *left ? std::optional{wait} : std::nullopt;

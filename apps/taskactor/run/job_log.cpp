@@ -66,7 +66,7 @@ void job_log::claim(used_files& files) {
   for (const int stream : {STDOUT_FILENO, STDERR_FILENO})
     if (!shared_ && is_same_regular_file(file_.get(), stream)) {
       shared_ = true;
-      file_ = descriptor{::fcntl(stream, F_DUPFD_CLOEXEC, 3)};
+      file_ = unique_fd{::fcntl(stream, F_DUPFD_CLOEXEC, 3)};
       if (!file_)
         fail(errno);
     }
@@ -104,7 +104,7 @@ void job_log::mend() {
     return;
   try {
     errno = 0;
-    const descriptor reader{::open(path_.c_str(), O_RDONLY | O_CLOEXEC)};
+    const unique_fd reader{::open(path_.c_str(), O_RDONLY | O_CLOEXEC)};
     if (!reader)
       throw errno;
     const auto tail = unended_line(reader.get(), now.st_size);
@@ -122,7 +122,7 @@ void job_log::mend() {
 
 std::string job_log::head(std::size_t size) const {
   std::string result(size, '\0');
-  const descriptor reader{::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
+  const unique_fd reader{::open(path_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC)};
   const auto count = ::pread(reader.get(), result.data(), size, 0);
   result.resize(static_cast<std::size_t>(std::max<ssize_t>(count, 0))); // of a pipe, nothing
   return result;

@@ -82,7 +82,7 @@ private:
   bool made_; // it wasn't there
   bool begun_ = false;
   bool shared_ = false; // with standard output or error
-  descriptor file_;
+  unique_fd file_;
   bool goes_on_ = false;
   std::size_t lines_ = 0;
   /// Both clocks at one moment.

@@ -31,8 +31,8 @@ bool is_fifo(const std::string& path) noexcept {
 
 } // namespace
 
-descriptor open_to_read(const std::string& path) noexcept {
-  return descriptor{::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)};
+unique_fd open_to_read(const std::string& path) noexcept {
+  return unique_fd{::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC)};
 }
 
 bool wait_readable(int fd, run_control& control) {
@@ -44,10 +44,10 @@ bool wait_readable(int fd, run_control& control) {
   return false;
 }
 
-descriptor open_to_write(const std::string& path, run_control& control) {
+unique_fd open_to_write(const std::string& path, run_control& control) {
   const int flags = O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   for (;;) {
-    descriptor result{::open(path.c_str(), flags, 0666)};
+    unique_fd result{::open(path.c_str(), flags, 0666)};
     if (result) // who writes waits, as with any other file
       ::fcntl(result.get(), F_SETFL, 0);
     if (result || errno != ENXIO || !is_fifo(path))

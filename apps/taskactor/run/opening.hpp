@@ -17,13 +17,13 @@ struct stopped_early : std::exception {
 
 /// Never waits: a FIFO is open though nobody writes to it yet, and has no end before somebody has. Who reads
 /// waits for that with `wait_readable`. None: see errno.
-descriptor open_to_read(const std::string& path) noexcept;
+unique_fd open_to_read(const std::string& path) noexcept;
 
 /// Waits until there is something to read, or the end. False: the run is stopped, or its time is up.
 bool wait_readable(int fd, run_control& control);
 
 /// Makes the file if it isn't there, and takes nothing away from what there is. Of a FIFO the reader is
 /// waited for. None: see errno. Errors: `stopped_early`.
-descriptor open_to_write(const std::string& path, run_control& control);
+unique_fd open_to_write(const std::string& path, run_control& control);
 
 } // namespace taskactor::cli

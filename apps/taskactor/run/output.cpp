@@ -56,12 +56,12 @@ void output::put(output_stream which, std::string_view bytes) {
 }
 
 /// A new one can't be anything else; from one that was there nothing is taken before that is known.
-descriptor output::open(const std::string& path) const {
+unique_fd output::open(const std::string& path) const {
   constexpr int flags = O_WRONLY | O_CREAT | O_NOCTTY | O_CLOEXEC;
-  descriptor file{::open(path.c_str(), flags | O_EXCL, 0666)};
+  unique_fd file{::open(path.c_str(), flags | O_EXCL, 0666)};
   if (file || errno != EEXIST)
     return file;
-  file = descriptor{::open(path.c_str(), flags, 0666)};
+  file = unique_fd{::open(path.c_str(), flags, 0666)};
   if (!file)
     return file;
   files_.check(file.get(), "the output " + shell_quoted(path));

@@ -1,6 +1,8 @@
 /// Where the outputs of commands go: to standard output and error, or each into files of its own.
 #pragma once
 
+#include "cli/descriptors.hpp"
+
 #include <taskactor/command.hpp>
 
 #include <stdexcept>
@@ -10,7 +12,6 @@
 namespace taskactor::cli {
 
 struct job_result;
-class descriptor;
 class screen;
 class used_files;
 
@@ -31,7 +32,7 @@ public:
   bool in_files() const noexcept { return !folder_.empty(); }
 
 private:
-  descriptor open(const std::string& path) const;
+  unique_fd open(const std::string& path) const;
   void write_file(std::size_t number, const char* suffix, std::string_view bytes) const;
 
   screen& screen_;

@@ -50,6 +50,8 @@ public:
   bool may_start();
   /// What stops commands, and all clocks: that of the total time, too.
   const std::shared_ptr<command_pause>& pause() const noexcept { return pause_; }
+  /// Since the run began, but for the time in which it was paused.
+  std::chrono::nanoseconds elapsed() const;
   /// What is left of the total time; unset: no limit.
   std::optional<std::chrono::nanoseconds> remaining() const;
   /// How long the total time has been up; zero: it isn't, or there is no limit.
@@ -63,6 +65,7 @@ public:
   /// Every command has ended, and none is to come: what is left to be written may take its time, unless that
   /// was a cut, which has been noted by now.
   void end_commands() noexcept { commands_ended_ = true; }
+  bool commands_ended() const noexcept { return commands_ended_.load(); }
   bool ended_in_time() const noexcept { return commands_ended_.load() && !is_cut(); }
   /// Becomes readable at the first stop, and stays so.
   int stopped_fd() const noexcept { return stopped_.get(); }
@@ -74,11 +77,10 @@ private:
 
   bool raise(stop_level to) noexcept;
   void call_hook(stop_level reached);
-  std::chrono::nanoseconds elapsed() const;
 
   screen& screen_;
-  descriptor stopped_;
-  descriptor raised_;
+  unique_fd stopped_;
+  unique_fd raised_;
   std::function<void(stop_level)> hook_;
   const std::shared_ptr<command_pause> pause_ = std::make_shared<command_pause>();
   std::optional<std::chrono::nanoseconds> total_;

@@ -1,7 +1,7 @@
 #include "run/writer.hpp"
 
+#include "base/new_thread.hpp"
 #include "cli/exit_code.hpp"
-#include "cli/new_thread.hpp"
 #include "run/job_log.hpp"
 #include "run/output.hpp"
 #include "run/progress.hpp"
@@ -9,6 +9,8 @@
 #include "run/tally.hpp"
 #include "run/used_files.hpp"
 
+#include <algorithm>
+#include <chrono>
 #include <system_error>
 #include <utility>
 
@@ -27,7 +29,7 @@ constexpr std::size_t counted_at_once = 64;
 
 writer::writer(parts with)
     : parts_(std::move(with)), writes_each_(!parts_.logs.empty() || parts_.outputs.in_files()) {
-  thread_ = new_thread("what is to be written", [this] { run(); });
+  thread_ = detail::new_thread("what is to be written", [this] { run(); });
 }
 
 writer::~writer() {
@@ -72,9 +74,16 @@ bool writer::finish(std::chrono::nanoseconds patience) {
   last_ = true;
   posted_.notify_one();
   written_.wait(lock, [this] { return done_ || parts_.control.hurried(); });
-  if (!written_.wait_for(lock, patience, [this] { return done_; })) {
-    thread_.detach();
-    return false;
+  // Who reads may be stopped with the program, and then its patience stands still.
+  constexpr std::chrono::hours longest{24 * 365};
+  const auto until = parts_.control.elapsed() + std::min<std::chrono::nanoseconds>(patience, longest);
+  while (!done_) {
+    const auto left = until - parts_.control.elapsed();
+    if (left.count() <= 0) {
+      thread_.detach();
+      return false;
+    }
+    written_.wait_for(lock, left, [this] { return done_; });
   }
   lock.unlock();
   thread_.join();

@@ -5,7 +5,8 @@
 ///     h.value().get();                             // throws std::system_error when there is no value
 ///
 /// It is the answer of admission (rule 1): what is wrong is known in the caller's thread, before anything
-/// runs. The subset of C++23's `std::expected` that is needed, with one fixed error type.
+/// runs. It is used as C++23's `std::expected<T, rejection>`; but `value()` throws `std::system_error`, there
+/// is always one of the two, and no `expected<void>`.
 #pragma once
 
 #include <taskactor/errc.hpp>
@@ -13,6 +14,7 @@
 #include <iosfwd>
 #include <string>
 #include <system_error>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -23,6 +25,10 @@ struct rejection {
   errc code;
   std::string message;
 };
+
+inline bool operator==(const rejection& a, const rejection& b) noexcept {
+  return a.code == b.code && a.message == b.message;
+}
 
 /// Prints the message.
 std::ostream& operator<<(std::ostream& out, const rejection& what);
@@ -37,9 +43,34 @@ std::string message_of(const std::system_error& error);
 } // namespace detail
 
 template <class T>
+class expected;
+
+namespace detail {
+template <class T>
+inline constexpr bool is_expected = false;
+template <class T>
+inline constexpr bool is_expected<expected<T>> = true;
+template <class M, class C>
+std::type_identity<C> class_of(M C::*);
+/// `std::invoke` with one argument: that one's header is as large again as all that is included here.
+template <class F, class A>
+constexpr decltype(auto) call_with(F&& f, A&& a) {
+  if constexpr (!std::is_member_pointer_v<std::decay_t<F>>)
+    return std::forward<F>(f)(std::forward<A>(a));
+  else if constexpr (!std::is_base_of_v<typename decltype(class_of(f))::type, std::remove_cvref_t<A>>)
+    return call_with(std::forward<F>(f), *std::forward<A>(a)); // of what a pointer refers to
+  else if constexpr (std::is_member_function_pointer_v<std::decay_t<F>>)
+    return (std::forward<A>(a).*f)();
+  else
+    return std::forward<A>(a).*f;
+}
+} // namespace detail
+
+template <class T>
 class [[nodiscard]] expected {
 public:
   using value_type = T;
+  using error_type = rejection;
 
   expected(T value)
       : content_(std::in_place_index<0>, std::move(value)) {} // NOLINT: implicit, as std::expected
@@ -62,9 +93,74 @@ public:
   T* operator->() && = delete; // `get()` of a handle in it would refer to what goes with it: use `value()`
 
   /// The reason; only when there is no value.
-  const rejection& error() const noexcept { return *std::get_if<1>(&content_); }
+  const rejection& error() const& noexcept { return *std::get_if<1>(&content_); }
+  rejection&& error() && noexcept { return std::move(*std::get_if<1>(&content_)); }
+
+  template <class U>
+  T value_or(U&& otherwise) const& {
+    return has_value() ? **this : static_cast<T>(std::forward<U>(otherwise));
+  }
+  template <class U>
+  T value_or(U&& otherwise) && {
+    return has_value() ? *std::move(*this) : static_cast<T>(std::forward<U>(otherwise));
+  }
+  rejection error_or(rejection otherwise) const { return has_value() ? std::move(otherwise) : error(); }
+
+  // -- one step after the other, as long as there is a value ----------------
+  /// What `f` makes of the value, an `expected` itself; or the reason.
+  template <class F>
+  auto and_then(F&& f) & {
+    return chain(*this, std::forward<F>(f));
+  }
+  template <class F>
+  auto and_then(F&& f) const& {
+    return chain(*this, std::forward<F>(f));
+  }
+  template <class F>
+  auto and_then(F&& f) && {
+    return chain(std::move(*this), std::forward<F>(f));
+  }
+  /// What `f` makes of the value, in an `expected`; or the reason.
+  template <class F>
+  auto transform(F&& f) & {
+    return convert(*this, std::forward<F>(f));
+  }
+  template <class F>
+  auto transform(F&& f) const& {
+    return convert(*this, std::forward<F>(f));
+  }
+  template <class F>
+  auto transform(F&& f) && {
+    return convert(std::move(*this), std::forward<F>(f));
+  }
+  /// The value; or what `f` makes of the reason, an `expected<T>` itself.
+  template <class F>
+  expected or_else(F&& f) const& {
+    return has_value() ? *this : static_cast<expected>(detail::call_with(std::forward<F>(f), error()));
+  }
+  template <class F>
+  expected or_else(F&& f) && {
+    if (has_value())
+      return std::move(*this);
+    return detail::call_with(std::forward<F>(f), std::move(*this).error());
+  }
 
 private:
+  template <class Self, class F>
+  static auto chain(Self&& self, F&& f) {
+    using next = std::remove_cvref_t<std::invoke_result_t<F, decltype(*std::forward<Self>(self))>>;
+    static_assert(detail::is_expected<next>, "and_then: the function has to return an expected");
+    return self ? next(detail::call_with(std::forward<F>(f), *std::forward<Self>(self)))
+                : next(std::forward<Self>(self).error());
+  }
+  template <class Self, class F>
+  static auto convert(Self&& self, F&& f) {
+    using result = std::invoke_result_t<F, decltype(*std::forward<Self>(self))>;
+    static_assert(!std::is_void_v<result>, "transform: the function has to return something");
+    using next = expected<std::remove_cvref_t<result>>;
+    return self ? next(detail::call_with(std::forward<F>(f), *std::forward<Self>(self)))
+                : next(std::forward<Self>(self).error());
+  }
   void check() const {
     if (!has_value())
       throw_rejection(error());
@@ -72,5 +168,22 @@ private:
 
   std::variant<T, rejection> content_;
 };
+
+// Not members: what can be converted to an expected isn't one.
+template <class T, class U>
+  requires requires(const T& a, const U& b) { bool(a == b); }
+bool operator==(const expected<T>& a, const expected<U>& b) {
+  return a.has_value() == b.has_value() && (a ? bool(*a == *b) : a.error() == b.error());
+}
+template <class T, class U>
+  requires(!detail::is_expected<U> && !std::is_same_v<U, rejection>)
+          && requires(const T& a, const U& b) { bool(a == b); }
+bool operator==(const expected<T>& a, const U& value) {
+  return a.has_value() && bool(*a == value);
+}
+template <class T>
+bool operator==(const expected<T>& a, const rejection& why) {
+  return !a.has_value() && a.error() == why;
+}
 
 } // namespace taskactor

@@ -1,6 +1,7 @@
 /// `retry`: when a task that has failed is run again, and how long it waits before that.
 ///
-///     tasks.add_task({.id = "mail", .retry = ta::retry{.max_attempts = 5, .first = 200ms}}, send, letter);
+///     const ta::retry again{.max_attempts = 5, .backoff = {.first = 200ms}};
+///     tasks.add_task({.id = "mail", .retry = again}, send, letter);
 ///
 ///     attempt 1 --fails--> wait first --> attempt 2 --fails--> wait first * factor --> attempt 3 ...
 ///
@@ -17,6 +18,7 @@
 /// copied. Units: `std::chrono`; negative durations are refused.
 #pragma once
 
+#include <taskactor/backoff.hpp>
 #include <taskactor/expected.hpp>
 #include <taskactor/outcome.hpp>
 #include <taskactor/time_span.hpp>
@@ -33,24 +35,14 @@ namespace taskactor {
 struct retry {
   /// Attempts in all, the first one included; one: no retry. Zero is refused.
   std::size_t max_attempts = 3;
-  /// The wait before the second attempt. Zero: none.
-  time_span first = std::chrono::seconds{1};
-  /// Each further wait is so many times the one before; at least one.
-  double factor = 2;
-  /// No wait is longer than this.
-  time_span max = std::chrono::minutes{1};
-  /// A random time below this is added to each wait, so that those who failed together don't come back
-  /// together.
-  time_span jitter{};
+  /// The waits between them: the first one is before the second attempt.
+  taskactor::backoff backoff{};
   /// Whether a failure is worth another attempt; asked once for each: about what a body has thrown on that
   /// body's thread, before the attempt is over; about a `timeout` on a thread that nobody waits for. It holds
   /// up its own task alone, which waits for the answer until the attempt's time is up, or `cancel_grace` is
   /// over: then it is no. If it throws, the failure is final, and the exception a clean-up fault. Unset:
   /// every exception, and every `timeout` of an attempt.
   std::function<bool(const failure&)> retry_on{};
-
-  /// The wait after so many attempts have failed (one or more), without the jitter.
-  std::chrono::nanoseconds wait_after(std::size_t failed) const noexcept;
 };
 
 /// What `this_task::retry_after` throws: the task's failure, when there is no further attempt.
@@ -65,8 +57,6 @@ private:
 
 namespace detail {
 std::optional<rejection> validate(const retry& options);
-/// Uniform from zero up to, and not including, `limit`.
-std::chrono::nanoseconds random_below(std::chrono::nanoseconds limit);
 } // namespace detail
 
 } // namespace taskactor

@@ -7,6 +7,7 @@
 /// holds up other tasks.
 #pragma once
 
+#include <taskactor/detail/duration_text.hpp>
 #include <taskactor/expected.hpp>
 #include <taskactor/field.hpp>
 #include <taskactor/limits.hpp>
@@ -72,13 +73,9 @@ struct task_options {
 };
 
 namespace detail {
-/// The first thing wrong with a duration field, if any: "timeout: -5 s is negative; ...".
-std::optional<rejection> check_duration(const char* field, const std::optional<time_span>& value);
 std::optional<rejection> validate(const task_options& options);
 /// Not on the task's own actor. Not inline: g++ 12 would take a `where` that isn't set for one that is read.
 bool runs_elsewhere(const task_options& options) noexcept;
-/// "2 s", "150 ms", "1.5 s": for messages.
-std::string to_text(std::chrono::nanoseconds duration);
 } // namespace detail
 
 } // namespace taskactor

@@ -5,6 +5,7 @@
 #include <taskactor/acquire.hpp>
 #include <taskactor/as_completed.hpp>
 #include <taskactor/async_generator.hpp>
+#include <taskactor/backoff.hpp>
 #include <taskactor/command.hpp>
 #include <taskactor/command_pause.hpp>
 #include <taskactor/duration.hpp>
@@ -15,6 +16,7 @@
 #include <taskactor/field.hpp>
 #include <taskactor/fwd.hpp>
 #include <taskactor/gather.hpp>
+#include <taskactor/gather_options.hpp>
 #include <taskactor/handle.hpp>
 #include <taskactor/limits.hpp>
 #include <taskactor/log_level.hpp>

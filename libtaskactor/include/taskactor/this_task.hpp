@@ -8,6 +8,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <stop_token>
 #include <string>
 
 namespace taskactor::this_task {
@@ -27,6 +28,14 @@ std::chrono::nanoseconds remaining();
 /// True once the task, or a scope that the caller is in, is cancelled or has run out of time, and no `shield`
 /// is in between. A long computation looks at it now and then.
 bool cancel_requested();
+
+/// A token that is stopped when the task is asked to end, for what takes one: a library's call, a loop in a
+/// function that knows nothing of tasks. In a call on a thread it is that call's, as its `std::stop_token`
+/// parameter is. It says nothing of scopes: those end awaits. A further attempt has a token of its own.
+/// Callbacks that are registered with it run on a thread that nobody waits for, or, of a thread's call, on
+/// that of its task. Where no thread or no memory can be had for that it is stopped later, or not at all:
+/// `cancel_requested` needs neither. Errors: `std::bad_alloc`.
+std::stop_token stop_token();
 
 /// Throws `cancelled_error` if `cancel_requested()`: how a body on a thread ends as cancelled. One that just
 /// returns has completed, asked to stop or not (rule 9).

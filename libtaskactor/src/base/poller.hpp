@@ -17,19 +17,19 @@ public:
   /// Errors: `std::system_error`, here and in `watch`.
   poller();
   /// Level-triggered. `events`: EPOLLIN or EPOLLOUT.
-  void watch(const descriptor& fd, std::uint32_t events, std::uint64_t token);
+  void watch(const unique_fd& fd, std::uint32_t events, std::uint64_t token);
   /// Of one that is watched: nothing more of it, or `watch` goes on.
-  void pause(const descriptor& fd, std::uint64_t token) noexcept;
-  void go_on(const descriptor& fd, std::uint32_t events, std::uint64_t token) noexcept;
+  void pause(const unique_fd& fd, std::uint64_t token) noexcept;
+  void go_on(const unique_fd& fd, std::uint32_t events, std::uint64_t token) noexcept;
   /// Stops watching and closes. Closing alone is not enough: a copy that a fork holds would keep it in.
-  void close(descriptor& fd) noexcept;
+  void close(unique_fd& fd) noexcept;
   /// What is ready; waits for the first at most that long, negative: for ever.
   std::span<const epoll_event> wait(std::chrono::milliseconds timeout) noexcept;
 
 private:
-  void change(const descriptor& fd, std::uint32_t events, std::uint64_t token) noexcept;
+  void change(const unique_fd& fd, std::uint32_t events, std::uint64_t token) noexcept;
 
-  descriptor epoll_;
+  unique_fd epoll_;
   std::array<epoll_event, 128> ready_;
 };
 

@@ -16,21 +16,22 @@ constexpr int lowest = 10;
 
 } // namespace
 
-void descriptor::close() noexcept {
+int unique_fd::close() noexcept {
   if (fd_ < 0)
-    return;
+    return 0;
   const int kept = errno;
-  ::close(release()); // never again on EINTR: Linux has closed it by then
+  const int error = ::close(release()) != 0 && errno != EINTR ? errno : 0; // closed on EINTR, too, on Linux
   errno = kept;
+  return error;
 }
 
-descriptor own(int fd, const char* what) {
+unique_fd own(int fd, const char* what) {
   if (fd < 0)
     fail(what);
-  descriptor result{fd};
+  unique_fd result{fd};
   if (fd >= lowest)
     return result;
-  descriptor moved{::fcntl(fd, F_DUPFD_CLOEXEC, lowest)};
+  unique_fd moved{::fcntl(fd, F_DUPFD_CLOEXEC, lowest)};
   if (!moved && errno == EINVAL)
     errno = EMFILE; // the limit is below that
   if (!moved)
@@ -42,14 +43,14 @@ pipe_ends make_pipe() {
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
     fail("pipe");
-  descriptor unmoved{ends[1]}; // closed if moving the first one fails
+  unique_fd unmoved{ends[1]}; // closed if moving the first one fails
   pipe_ends result;
   result.read = own(ends[0], "pipe");
   result.write = own(unmoved.release(), "pipe");
   return result;
 }
 
-void set_nonblocking(const descriptor& end) {
+void set_nonblocking(const unique_fd& end) {
   if (::fcntl(end.get(), F_SETFL, O_NONBLOCK) < 0)
     fail("fcntl");
 }

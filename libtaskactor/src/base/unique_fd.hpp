@@ -5,25 +5,25 @@
 
 namespace taskactor::detail {
 
-class descriptor {
+class unique_fd {
 public:
-  descriptor() noexcept = default;
-  explicit descriptor(int fd) noexcept : fd_(fd) {}
-  descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  descriptor& operator=(descriptor&& other) noexcept {
+  unique_fd() noexcept = default;
+  explicit unique_fd(int fd) noexcept : fd_(fd) {}
+  unique_fd(unique_fd&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  unique_fd& operator=(unique_fd&& other) noexcept {
     if (this != &other) {
       close();
       fd_ = std::exchange(other.fd_, -1);
     }
     return *this;
   }
-  ~descriptor() { close(); }
+  ~unique_fd() { close(); }
 
   int get() const noexcept { return fd_; }
   int release() noexcept { return std::exchange(fd_, -1); }
   explicit operator bool() const noexcept { return fd_ >= 0; }
-  /// Keeps errno.
-  void close() noexcept;
+  /// Returns what close(2) had to complain of, an `errno`; 0: nothing. Keeps errno itself.
+  int close() noexcept;
 
 private:
   int fd_ = -1;
@@ -35,17 +35,17 @@ private:
 /// The numbers below 10 are those that a child's streams are put to; a descriptor that happens to get one of
 /// them (a program may have closed its standard streams) is moved up, so that no child's stream is
 /// overwritten by another. Errors: `std::system_error` with `what`.
-descriptor own(int fd, const char* what);
+unique_fd own(int fd, const char* what);
 
 struct pipe_ends {
-  descriptor read;
-  descriptor write;
+  unique_fd read;
+  unique_fd write;
 };
 
 /// Errors: `std::system_error`, with nothing left open.
 pipe_ends make_pipe();
 
 /// Makes reads and writes at this end return instead of wait.
-void set_nonblocking(const descriptor& end);
+void set_nonblocking(const unique_fd& end);
 
 } // namespace taskactor::detail

@@ -71,7 +71,7 @@ private:
 
   std::shared_ptr<command_table> table_;
   poller poller_;
-  descriptor null_;
+  unique_fd null_;
   watchdog watchdog_;
   std::optional<watchdog_image> watchdog_image_; // made with the first command
   child_stack stack_;

@@ -27,7 +27,7 @@ struct command_spec {
   command_line argv;
   command_options options;
   /// What it has as its standard input, in place of `stdin_data`.
-  descriptor input{};
+  unique_fd input{};
   /// It ends when it is told to. Who waits for room doesn't wait for that.
   bool stays = false;
 };

@@ -38,7 +38,7 @@ struct start_request {
   launch_plan plan{};
   command_options options{};
   std::shared_ptr<command_listener> listener{};
-  descriptor input{};                   // its standard input, unless the plan feeds it or there is none
+  unique_fd input{};                    // its standard input, unless the plan feeds it or there is none
   std::optional<start_error> refused{}; // there is no plan: this is why
   bool stays = false;                   // it ends when it is told to: nothing is gained by waiting for that
   std::size_t tries = 0;                // that it has been put back for want of something
@@ -76,7 +76,7 @@ public:
   command_statistics statistics() const;
 
   /// Readable when there is something new.
-  const descriptor& wakeup_fd() const noexcept { return wakeup_fd_; }
+  const unique_fd& wakeup_fd() const noexcept { return wakeup_fd_; }
   void acknowledge() noexcept;
   void serve() noexcept;
   void finish() noexcept;
@@ -105,7 +105,7 @@ private:
   void wake(std::unique_lock<std::mutex>& lock) noexcept;
   void kill_starting() noexcept;
 
-  descriptor wakeup_fd_;
+  unique_fd wakeup_fd_;
   mutable std::mutex mutex_;
   std::condition_variable finished_;
   std::optional<start_request> first_; // put back; in no queue, which would need memory for it

@@ -24,7 +24,7 @@ constexpr std::size_t mapped = most_slots * sizeof(group_slot); // what is never
 }
 
 /// Zero, for success, or the error.
-int set_size(const descriptor& file, std::size_t slots) noexcept {
+int set_size(const unique_fd& file, std::size_t slots) noexcept {
   const signal_blocked too_long{SIGXFSZ};
   return ::ftruncate(file.get(), static_cast<off_t>(slots * sizeof(group_slot))) == 0 ? 0 : errno;
 }

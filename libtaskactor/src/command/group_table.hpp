@@ -35,12 +35,12 @@ public:
   /// leader is reaped.
   void give_back(group_slot* slot) noexcept;
   /// What the slots are in.
-  const descriptor& file() const noexcept { return file_; }
+  const unique_fd& file() const noexcept { return file_; }
 
 private:
   void grow();
 
-  descriptor file_;
+  unique_fd file_;
   group_slot* slots_ = nullptr;
   std::size_t size_ = 0; // slots that the file has
   std::vector<group_slot*> free_;

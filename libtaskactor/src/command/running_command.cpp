@@ -163,7 +163,7 @@ void running_command::feed() noexcept {
   }
 }
 
-void running_command::read(descriptor& from, output& to, std::span<char> buffer) noexcept {
+void running_command::read(unique_fd& from, output& to, std::span<char> buffer) noexcept {
   if (paused_)
     return; // that it has come to its end is known later
   request_.listener->on_readable();
@@ -200,7 +200,7 @@ void running_command::drain(std::span<char> buffer) noexcept {
   drain(pipes_.error, err_, buffer);
 }
 
-void running_command::drain(descriptor& from, output& to, std::span<char> buffer) noexcept {
+void running_command::drain(unique_fd& from, output& to, std::span<char> buffer) noexcept {
   int left = 0;
   if (!from || ::ioctl(from.get(), FIONREAD, &left) != 0)
     return;

@@ -41,7 +41,7 @@ public:
   const std::optional<start_error>& refused() const noexcept { return request_.refused; }
   pid_t pid() const noexcept { return child_.pid; }
   /// What it was given as its standard input; none for most.
-  const descriptor& input() const noexcept { return request_.input; }
+  const unique_fd& input() const noexcept { return request_.input; }
 
   /// Has its pipes, and a slot of the table. Errors: `std::system_error`; then all is given back.
   void prepare(group_table& groups);
@@ -92,8 +92,8 @@ public:
 private:
   attached watch() noexcept;
   void feed() noexcept;
-  void read(descriptor& from, output& to, std::span<char> buffer) noexcept;
-  void drain(descriptor& from, output& to, std::span<char> buffer) noexcept;
+  void read(unique_fd& from, output& to, std::span<char> buffer) noexcept;
+  void drain(unique_fd& from, output& to, std::span<char> buffer) noexcept;
   void pause() noexcept;
   void continue_on_terminal() noexcept;
   void close_all() noexcept;
@@ -103,7 +103,7 @@ private:
   command_pipes pipes_;
   group_slot* group_ = nullptr;
   child child_;
-  descriptor exit_; // a process descriptor: readable when the process has ended
+  unique_fd exit_; // a process descriptor: readable when the process has ended
   bool input_watched_ = false;
   std::unique_ptr<terminal_loan> terminal_;
   output out_;

@@ -15,14 +15,14 @@ namespace taskactor::detail {
 
 namespace {
 
-descriptor reading_end(descriptor& childs_end) {
+unique_fd reading_end(unique_fd& childs_end) {
   auto ends = make_pipe();
   set_nonblocking(ends.read);
   childs_end = std::move(ends.write);
   return std::move(ends.read);
 }
 
-descriptor writing_end(descriptor& childs_end) {
+unique_fd writing_end(unique_fd& childs_end) {
   auto ends = make_pipe();
   set_nonblocking(ends.write);
   childs_end = std::move(ends.read);
@@ -73,7 +73,7 @@ child spawn(const launch_plan& plan, command_pipes& pipes, const spawn_site& at)
   return {at.pid, orders.failure};
 }
 
-descriptor open_process(pid_t pid) {
+unique_fd open_process(pid_t pid) {
   // Not glibc's pidfd_open: the header of 2.36 gives it C++ linkage.
   return own(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)), "pidfd_open");
 }

@@ -13,9 +13,9 @@ class terminal_loan;
 
 /// The pipes of a command: our ends, which never block, and the child's.
 struct command_pipes {
-  descriptor input, output,
+  unique_fd input, output,
       error; // no input unless the plan feeds it, no error if merged, none on a terminal
-  descriptor childs_input, childs_output, childs_error; // the same
+  unique_fd childs_input, childs_output, childs_error; // the same
 };
 
 /// Errors: `std::system_error`, with nothing left open.
@@ -43,7 +43,7 @@ child spawn(const launch_plan& plan, command_pipes& pipes, const spawn_site& at)
 
 /// A descriptor of a process, readable when that has ended.
 /// Errors: `std::system_error`.
-descriptor open_process(pid_t pid);
+unique_fd open_process(pid_t pid);
 
 /// Kills a process that leads its group, and the group, and waits for its end.
 void kill_and_reap(pid_t leader) noexcept;

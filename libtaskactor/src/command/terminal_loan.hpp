@@ -23,7 +23,7 @@ public:
   terminal_loan& operator=(const terminal_loan&) = delete;
   ~terminal_loan() { take_back(); }
 
-  const descriptor& terminal() const noexcept { return terminal_; }
+  const unique_fd& terminal() const noexcept { return terminal_; }
   /// This program's group has it, so that a command's child may take it for its own.
   bool can_lend() const noexcept;
   /// The child has taken it.
@@ -33,7 +33,7 @@ public:
   void lend_again(pid_t group) noexcept;
 
 private:
-  descriptor terminal_;
+  unique_fd terminal_;
   bool lent_ = false;
   termios ours_{};
   termios theirs_{};

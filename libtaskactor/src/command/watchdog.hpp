@@ -30,7 +30,7 @@ public:
   /// Notices when it has ended.
   bool watching() noexcept;
   /// Readable when the one that watches has ended; none when none watches.
-  descriptor& end() noexcept { return end_; }
+  unique_fd& end() noexcept { return end_; }
   /// Whether it should be replaced at once, not just with the next command: not when the last ones ended
   /// early.
   bool may_restart() const noexcept { return early_ends_ < early_ends_limit; }
@@ -47,7 +47,7 @@ private:
   group_table groups_;
   pipe_ends pipe_; // nobody writes to it: what the watchdog has of it ends with this process
   pid_t pid_ = -1;
-  descriptor end_;
+  unique_fd end_;
   std::chrono::steady_clock::time_point started_;
   int early_ends_ = 0;
 };

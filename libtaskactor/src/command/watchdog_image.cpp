@@ -48,7 +48,7 @@ namespace {
   throw std::system_error{error, std::generic_category(), what};
 }
 
-void write_program(const descriptor& file) {
+void write_program(const unique_fd& file) {
   const signal_blocked too_long{SIGXFSZ};
   std::string_view rest{taskactor_watchdog_begin,
                         static_cast<std::size_t>(taskactor_watchdog_end - taskactor_watchdog_begin)};
@@ -60,7 +60,7 @@ void write_program(const descriptor& file) {
   }
 }
 
-std::string path_of(const descriptor& file) { return "/proc/self/fd/" + std::to_string(file.get()); }
+std::string path_of(const unique_fd& file) { return "/proc/self/fd/" + std::to_string(file.get()); }
 
 /// 0, or why the watchdog can't be started from there.
 int probe(const std::string& path) {
@@ -77,8 +77,8 @@ int probe(const std::string& path) {
   return WIFEXITED(status) && WEXITSTATUS(status) == 0 ? 0 : ENOEXEC;
 }
 
-std::vector<std::function<descriptor()>> places() {
-  std::vector<std::function<descriptor()>> result{watchdog_in_memory};
+std::vector<std::function<unique_fd()>> places() {
+  std::vector<std::function<unique_fd()>> result{watchdog_in_memory};
   for (const char* name : {"XDG_RUNTIME_DIR", "TMPDIR"})
     if (const char* value = std::getenv(name))
       result.emplace_back([directory = std::string{value}] { return watchdog_in_directory(directory); });
@@ -89,7 +89,7 @@ std::vector<std::function<descriptor()>> places() {
 
 } // namespace
 
-descriptor watchdog_in_memory() {
+unique_fd watchdog_in_memory() {
   constexpr unsigned flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
   int fd = ::memfd_create("taskactor-watchdog", flags | MFD_EXEC);
   if (fd < 0 && errno == EINVAL)
@@ -101,9 +101,9 @@ descriptor watchdog_in_memory() {
   return file;
 }
 
-descriptor watchdog_in_directory(const std::string& directory) {
+unique_fd watchdog_in_directory(const std::string& directory) {
   auto name = directory + "/taskactor-watchdog-XXXXXX";
-  const descriptor writer{::mkostemp(name.data(), O_CLOEXEC)};
+  const unique_fd writer{::mkostemp(name.data(), O_CLOEXEC)};
   if (!writer)
     fail(errno, "mkostemp");
   // A file that is open for writing can't be executed: it is opened once more, before its name goes.

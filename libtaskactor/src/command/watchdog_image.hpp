@@ -18,12 +18,12 @@ public:
   const std::string& path() const noexcept { return path_; }
 
 private:
-  descriptor file_;
+  unique_fd file_;
   std::string path_;
 };
 
 /// The two kinds of place; each throws `std::system_error` where it can't be had.
-descriptor watchdog_in_memory();
-descriptor watchdog_in_directory(const std::string& directory);
+unique_fd watchdog_in_memory();
+unique_fd watchdog_in_directory(const std::string& directory);
 
 } // namespace taskactor::detail

@@ -4,9 +4,9 @@
 /// Null in a runtime that isn't under test. Set before the first task is admitted. Threads: any.
 #pragma once
 
+#include <taskactor/backoff.hpp>
 #include <taskactor/detail/ref.hpp>
 #include <taskactor/errc.hpp>
-#include <taskactor/retry.hpp>
 
 #include <chrono>
 #include <cstdint>

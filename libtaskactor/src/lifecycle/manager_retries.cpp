@@ -30,8 +30,9 @@ std::optional<std::chrono::nanoseconds> manager_actor::wait_before_retry(const r
     const auto said = facts.asked_about == attempt ? facts.answer : ask_retry(task, *what);
     facts.next_wait = {};
     if (said.again)
-      facts.next_wait = plus(said.wait, random_below(home_.decides(), said.exact ? std::chrono::nanoseconds{0}
-                                                                                 : facts.retry->jitter));
+      facts.next_wait
+          = plus(said.wait, random_below(home_.decides(), said.exact ? std::chrono::nanoseconds{0}
+                                                                     : facts.retry->backoff.jitter));
   }
   const auto wait = facts.next_wait;
   if (!wait
@@ -210,6 +211,7 @@ bool manager_actor::back_off(record& task) {
   auto thrown = task.failed()->cause();
   task.drop_outcome();
   home_.disposals().take(std::move(thrown)); // the last one that refers to it
+  task.forget_stop();
   task.control.store(0, std::memory_order_release);
   task.deadline_at.store(clock::duration::max().count(), std::memory_order_relaxed);
   if (task.token.end())

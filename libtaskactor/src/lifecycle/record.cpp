@@ -8,6 +8,7 @@
 #include "lifecycle/record_disposer.hpp"
 #include "lifecycle/reports.hpp"
 #include "lifecycle/task_extras.hpp"
+#include "task/stop_token_box.hpp"
 
 #include <caf/all.hpp>
 
@@ -15,6 +16,9 @@
 
 #include <array>
 #include <mutex>
+#include <optional>
+#include <stop_token>
+#include <utility>
 
 namespace taskactor::detail {
 
@@ -74,6 +78,7 @@ std::mutex& stripe_of(const record& which) noexcept {
 struct record::words {
   taskactor::progress progress;
   std::string error;
+  std::optional<std::stop_source> stop; // once its token has been asked for
   std::shared_ptr<event_hub> hub; // of what has failed or was late: its last handle may outlive its manager
 };
 
@@ -171,6 +176,45 @@ void record::forget_progress() noexcept {
   const std::lock_guard lock{stripe_of(*this)};
   free_memory(words_->progress.text);
   words_->progress = {};
+  words_->stop.reset();
+}
+
+void record::give(stop_token_box& into) {
+  std::stop_source mine{std::nostopstate};
+  {
+    const std::lock_guard lock{stripe_of(*this)};
+    auto& kept = said();
+    if (!kept.stop)
+      kept.stop.emplace();
+    mine = *kept.stop;
+  }
+  if (cancel_requested() && !mine.stop_requested()) { // else `pass_on_stop` will see that it is there
+    mine = std::stop_source{}; // the other one may have callbacks, which aren't to run here
+    mine.request_stop();
+  }
+  into.token = mine.get_token();
+}
+
+/// Its callbacks are the user's: they don't run on the manager's thread.
+void record::pass_on_stop() noexcept {
+  std::stop_source mine{std::nostopstate};
+  {
+    const std::lock_guard lock{stripe_of(*this)};
+    if (words_ && words_->stop)
+      mine = *words_->stop;
+  }
+  if (!mine.stop_possible() || mine.stop_requested())
+    return;
+  try {
+    home->disposer().call(current_id(), [mine]() mutable { mine.request_stop(); }, {});
+  } catch (...) { // NOLINT: no memory to pass it on; `cancel_requested` says it, and awaits end
+  }
+}
+
+void record::forget_stop() noexcept {
+  const std::lock_guard lock{stripe_of(*this)};
+  if (words_)
+    words_->stop.reset();
 }
 
 std::uint64_t record::fencing_token() const noexcept {

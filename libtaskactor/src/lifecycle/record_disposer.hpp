@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <string>
 
 namespace taskactor::detail {
 
@@ -14,6 +16,9 @@ public:
   virtual void take(record& which, std::uint8_t parts) noexcept = 0;
   /// Nobody refers to it any more.
   virtual void take_all_of(record& last) noexcept = 0;
+  /// Calls it there, for the task `of`; or `without_thread`, on any thread, when none can be had for it.
+  /// Errors: `std::bad_alloc`.
+  virtual void call(std::string of, std::function<void()> what, std::function<void()> without_thread) = 0;
 
 protected:
   ~record_disposer() = default;

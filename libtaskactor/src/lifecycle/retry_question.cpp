@@ -33,7 +33,7 @@ retry_answer ask_options(const retry& how, std::size_t failed, const failure& wh
   }
   if (how.retry_on && !how.retry_on(what))
     return {};
-  return {true, false, how.wait_after(failed)};
+  return {true, false, how.backoff.wait_after(failed)};
 }
 
 } // namespace

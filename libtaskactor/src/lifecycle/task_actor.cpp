@@ -78,6 +78,7 @@ void task_actor::on_exit_message(const caf::exit_msg& exit) {
 void task_actor::exit_signal(bool kill) noexcept {
   task_->control.fetch_or(kill ? record::cancel_bit | record::kill_bit : record::cancel_bit,
                           std::memory_order_acq_rel);
+  task_->pass_on_stop();
   wake();
 }
 

@@ -1,5 +1,7 @@
 #include "node/membership.hpp"
 
+#include <taskactor/backoff.hpp>
+
 #include <algorithm>
 
 namespace taskactor::detail {
@@ -21,9 +23,8 @@ bool node_lease::heard(node_time now, const node_times& times) noexcept {
 }
 
 std::chrono::nanoseconds back_off::failed(const node_times& times, double chance) noexcept {
-  constexpr unsigned most_doublings = 20;
-  const auto doublings = std::min(failures_++, most_doublings);
-  const auto whole = std::min(times.longest_pause, times.first_pause * (1U << doublings));
+  const backoff pauses{.first = times.first_pause, .factor = 2, .max = times.longest_pause};
+  const auto whole = pauses.wait_after(++failures_);
   return whole / 2
          + std::chrono::nanoseconds{
              static_cast<std::int64_t>(chance * static_cast<double>((whole / 2).count()))};

@@ -23,7 +23,7 @@ public:
 
 private:
   sigset_t before_;
-  descriptor signals_, end_;
+  unique_fd signals_, end_;
 };
 
 } // namespace taskactor::detail

@@ -29,10 +29,6 @@ std::string_view to_string(restart_policy policy) noexcept {
   return "?";
 }
 
-std::chrono::nanoseconds backoff::wait_after(std::size_t runs) const noexcept {
-  return retry{.first = first, .factor = factor, .max = max}.wait_after(runs);
-}
-
 namespace detail {
 
 namespace {
@@ -44,18 +40,6 @@ std::optional<rejection> check_name(const std::string& name) {
     return invalid("name: a service has one");
   if (name.find('/') != std::string::npos)
     return invalid("name: \"" + name + "\": a '/' is between the names of a path, and not in one");
-  return {};
-}
-
-std::optional<rejection> check_backoff(const backoff& how) {
-  if (!(how.factor >= 1) || how.factor > 1e9)
-    return invalid("backoff.factor: " + std::to_string(how.factor) + "; give one or more");
-  for (const auto& [name, value] : {std::pair{"backoff.first", how.first},
-                                    {"backoff.max", how.max},
-                                    {"backoff.jitter", how.jitter},
-                                    {"backoff.reset_after", how.reset_after}})
-    if (auto wrong = check_duration(name, value))
-      return wrong;
   return {};
 }
 
@@ -76,7 +60,9 @@ std::optional<rejection> validate(const child_options& options) {
   if (!wrong)
     wrong = check_duration("stop_within", options.stop_within);
   if (!wrong)
-    wrong = check_backoff(options.backoff);
+    wrong = validate("backoff", options.backoff);
+  if (!wrong)
+    wrong = check_duration("backoff_reset_after", options.backoff_reset_after);
   if (wrong)
     wrong->message = '"' + *options.name + "\": " + wrong->message;
   return wrong;

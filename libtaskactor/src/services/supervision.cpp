@@ -87,7 +87,7 @@ std::vector<step> supervision::down(std::size_t which, std::uint64_t run, exit_k
   }
   const bool started = child.state == service_state::running;
   const bool failed = !started || how == exit_kind::failed;
-  if (started && now - child.running_since >= child.backoff.reset_after)
+  if (started && now - child.running_since >= child.backoff_reset_after)
     child.short_runs = 0;
   tell_end(child, failed, now);
   enter(child, service_state::ended, now);

@@ -69,7 +69,8 @@ public:
     restart_policy policy = restart_policy::permanent;
     std::optional<std::chrono::nanoseconds> ready_within{}; // empty: it is ready when it exists
     std::chrono::nanoseconds stop_within{};
-    taskactor::backoff backoff{};
+    taskactor::backoff backoff{.first = std::chrono::nanoseconds{0}};
+    std::chrono::nanoseconds backoff_reset_after = std::chrono::minutes{1};
 
     service_state state = service_state::waiting;
     bool marked_to_stop = false, wanted = true, killed = false;

@@ -28,6 +28,7 @@ supervision::child rules_of(const child_spec& spec) {
     result.ready_within = no_timeout;
   result.stop_within = spec.options.stop_within.value_or(nested ? no_timeout : default_stop);
   result.backoff = spec.options.backoff;
+  result.backoff_reset_after = spec.options.backoff_reset_after;
   return result;
 }
 

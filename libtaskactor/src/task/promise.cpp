@@ -29,6 +29,7 @@ class last_core final : public task_core {
   std::size_t attempt() const noexcept override { return 1; }
   std::uint64_t fencing_token() const noexcept override { return 0; }
   void forbid_retry() noexcept override {}
+  void give(stop_token_box&) override {}
 };
 
 /// What a frame runs in while it is destroyed: a body that goes on in it comes to its next await, and no

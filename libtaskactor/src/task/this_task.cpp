@@ -1,3 +1,5 @@
+#include "task/stop_token_box.hpp"
+
 #include <taskactor/detail/context.hpp>
 #include <taskactor/outcome.hpp>
 #include <taskactor/retry.hpp>
@@ -26,6 +28,12 @@ std::chrono::nanoseconds remaining() {
 bool cancel_requested() {
   const auto* ctx = detail::current_context();
   return ctx ? ctx->must_stop() : detail::require_task().cancel_requested();
+}
+
+std::stop_token stop_token() {
+  detail::stop_token_box box;
+  detail::require_task().give(box);
+  return std::move(box.token);
 }
 
 void throw_if_cancelled() {

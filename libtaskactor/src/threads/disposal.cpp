@@ -219,27 +219,29 @@ void disposal::run() {
   }
 }
 
+/// Errands first: somebody waits for each, and they are few.
 void disposal::run_next(std::unique_lock<std::mutex>& lock) {
-  if (auto* const which = first_) {
+  if (!errands_.empty()) {
+    auto next = std::move(errands_.front());
+    errands_.pop_front();
+    const turn now{*this, lock, std::move(next.of)};
+    ask_for_thread();                  // for what is behind it
+    const auto mine = std::move(next); // it is destroyed before the lock is taken again
+    mine.what();
+  } else {
+    auto* const which = first_;
     first_ = std::exchange(which->disposed_before, nullptr);
     if (!first_)
       last_ = nullptr;
     const auto parts = std::exchange(which->disposed, std::uint8_t{0});
     const turn now{*this, lock, id_if_there_is_memory(*which)};
-    ask_for_thread(); // for what is behind it
+    ask_for_thread();
     const bool last = (parts & all_of_it) != 0;
     destroy_parts(*which, last ? which->user_parts(record::all_parts) : parts);
     if (last)
       delete which;
     else
       which->release();
-  } else {
-    auto next = std::move(errands_.front());
-    errands_.pop_front();
-    const turn now{*this, lock, std::move(next.of)};
-    ask_for_thread();
-    const auto mine = std::move(next); // it is destroyed before the lock is taken again
-    mine.what();
   }
 }
 

@@ -6,7 +6,8 @@
 ///       further attempts, an outcome that
 ///       nobody has a handle for
 ///
-/// And it asks `retry_on` about an attempt that has no thread to ask on. One thing after the other, until
+/// And it asks `retry_on` about an attempt that has no thread to ask on, and calls back whoever waits for a
+/// task's stop token: these come first. One thing after the other, until
 /// something takes long: then another thread goes on with the rest. Only what isn't `harmless`
 /// comes here; a task that ends with its body and a handle never does. Throwing destructors are clean-up
 /// faults. What hangs is left behind by `stop`, with the runtime that it may use. Threads: any.
@@ -39,9 +40,8 @@ public:
   void take_all_of(record& last) noexcept override;
   void take(operation& last) noexcept;
   void take(std::exception_ptr what) noexcept;
-  /// Calls it, for the task `of`; or `without_thread`, on any thread, when none can be had for it. Errors:
-  /// `std::bad_alloc`.
-  void call(std::string of, std::function<void()> what, std::function<void()> without_thread = {});
+  void call(std::string of, std::function<void()> what,
+            std::function<void()> without_thread = {}) override; // NOLINT: the default
   /// False: `bound` was over first. Not waited for is what itself waits in a call of ours, in a test.
   bool wait_idle(std::chrono::nanoseconds bound);
   /// Whose things are queued or being destroyed.

@@ -29,7 +29,7 @@ struct link_state {
     which.relayed_ = which.posted_;
   }
   static void close(link& which) {
-    owned_socket closed; // after the lock
+    unique_fd closed; // after the lock
     const std::lock_guard lock{which.mutex_};
     std::swap(which.direct_, closed);
     free_memory(which.outgoing_);
@@ -125,7 +125,7 @@ void link::send(std::string frame) {
 
 /// How much of it the socket has taken, or lost: nobody reads at the other end any more.
 std::size_t link::send_now(std::string_view frame) noexcept {
-  const auto sent = ::send(direct_.number(), frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  const auto sent = ::send(direct_.get(), frame.data(), frame.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent < 0)
     return errno == EPIPE || errno == ECONNRESET ? frame.size() : 0;
   return static_cast<std::size_t>(sent);
@@ -161,7 +161,7 @@ link_host::~link_host() {
 std::shared_ptr<link> link_host::open(int socket, std::shared_ptr<link_listener> listener) {
   const passing_through caller;
   auto made = std::make_shared<link>();
-  made->direct_ = owned_socket{::fcntl(socket, F_DUPFD_CLOEXEC, above_streams)};
+  made->direct_ = unique_fd{::fcntl(socket, F_DUPFD_CLOEXEC, above_streams)};
   if (!made->direct_)
     throw std::system_error{errno, std::generic_category(), "dup"};
   auto state = std::make_shared<served>();

@@ -50,7 +50,7 @@ private:
   std::size_t send_now(std::string_view frame) noexcept;
 
   std::mutex mutex_;     // what follows
-  owned_socket direct_;  // the broker's as well; none when the link is closed
+  unique_fd direct_;     // the broker's as well; none when the link is closed
   bool relayed_ = false; // through the broker, until that has sent it all
   std::string outgoing_;
   bool posted_ = false; // the broker has been told of `outgoing_`

@@ -43,7 +43,7 @@ private:
   void tell(std::shared_ptr<dialed> what);
 
   const plan plan_;
-  const owned_socket wakeup_fd_;
+  const unique_fd wakeup_fd_;
   std::mutex mutex_;
   caf::actor broker_;
 };

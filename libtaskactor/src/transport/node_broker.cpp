@@ -137,7 +137,7 @@ void served::up() noexcept {
     plan_.filter->greeted(self_->id());
   // A descriptor of the link's own: CAF closes its one when it finds the connection broken. Without one, for
   // there are no more, this broker sends everything.
-  node_link_access::open(*plan_.owner, owned_socket{::fcntl(socket(), F_DUPFD_CLOEXEC, above_streams)},
+  node_link_access::open(*plan_.owner, unique_fd{::fcntl(socket(), F_DUPFD_CLOEXEC, above_streams)},
                          *session_);
   plan_.listener->on_open(plan_.owner, peer_);
 }

@@ -32,7 +32,7 @@ struct node_link_access {
   static std::shared_ptr<node_link> make(const link_bounds& bounds);
   static void begin(node_link& which, const caf::actor& broker);
   /// It is up: from now on whoever sends may do so on his own thread.
-  static void open(node_link& which, owned_socket direct, link_session& session);
+  static void open(node_link& which, unique_fd direct, link_session& session);
   /// For what a session does with TLS.
   static std::mutex& wire(node_link& which);
   /// Under `wire`: what the socket has left of a frame that it was given: before `take`.

@@ -104,7 +104,7 @@ void node_link_access::begin(node_link& which, const caf::actor& broker) {
   which.broker_ = broker;
 }
 
-void node_link_access::open(node_link& which, owned_socket direct, link_session& session) {
+void node_link_access::open(node_link& which, unique_fd direct, link_session& session) {
   const std::lock_guard lock{which.mutex_};
   if (which.over_)
     return;
@@ -128,7 +128,7 @@ std::string node_link_access::take(node_link& which) {
 std::size_t node_link_access::write(const node_link& which, std::string_view bytes) noexcept {
   if (!which.direct_)
     return 0;
-  const auto sent = ::send(which.direct_.number(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  const auto sent = ::send(which.direct_.get(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
   if (sent < 0)
     return errno == EPIPE || errno == ECONNRESET ? bytes.size()
                                                  : 0; // nobody reads any more: who reads here sees it
@@ -143,7 +143,7 @@ bool node_link_access::has_drained(node_link& which, std::size_t handed) {
 
 void node_link_access::end(node_link& which) {
   caf::actor last; // both go after the lock
-  owned_socket closed;
+  unique_fd closed;
   const std::lock_guard lock{which.mutex_};
   which.over_ = true;
   std::swap(which.direct_, closed);

@@ -80,7 +80,7 @@ private:
 
   link_bounds bounds_;
   mutable std::mutex mutex_;        // what follows, and what the session does with TLS
-  owned_socket direct_;             // beside the broker's; while the link is up
+  unique_fd direct_;                // beside the broker's; while the link is up
   link_session* session_ = nullptr; // the broker's, as long
   std::string spilled_;    // what the socket hasn't taken of a frame that it was given, as it has to be sent
   std::string outgoing_;   // not taken by the broker yet

@@ -24,7 +24,7 @@ node_listening::parts::parts(caf::actor_system& system, bound_socket bound,
       wakeup_fd_(make_wakeup_fd()) {}
 
 void node_listening::parts::run() noexcept {
-  std::array<pollfd, 2> both{{{wakeup_fd_.number(), POLLIN, 0}, {bound_.socket.number(), POLLIN, 0}}};
+  std::array<pollfd, 2> both{{{wakeup_fd_.get(), POLLIN, 0}, {bound_.socket.get(), POLLIN, 0}}};
   while (both[0].revents == 0) {
     const int ready = ::poll(both.data(), both.size(), -1);
     if (ready <= 0 || both[0].revents != 0)
@@ -41,7 +41,7 @@ void node_listening::parts::accept_all() {
   constexpr int pause = 100;
   while (auto got = accept_socket(bound_)) {
     let_in(std::move(got));
-    pollfd stopped{wakeup_fd_.number(), POLLIN, 0};
+    pollfd stopped{wakeup_fd_.get(), POLLIN, 0};
     if (::poll(&stopped, 1, 0) != 0)
       return;
   }
@@ -50,7 +50,7 @@ void node_listening::parts::accept_all() {
   // Who calls waits in the system's queue meanwhile.
   filter_->refused({{}, bound_.address.text()},
                    {link_end::no_resources, "can't accept: " + std::generic_category().message(errno)});
-  pollfd stopped{wakeup_fd_.number(), POLLIN, 0};
+  pollfd stopped{wakeup_fd_.get(), POLLIN, 0};
   ::poll(&stopped, 1, pause);
 }
 
@@ -105,7 +105,7 @@ void node_listening::parts::close() {
   else
     thread_.join();
   unlink_socket(bound_);
-  ::shutdown(bound_.socket.number(), SHUT_RDWR); // who waits to be accepted is sent away
+  ::shutdown(bound_.socket.get(), SHUT_RDWR); // who waits to be accepted is sent away
 }
 
 node_listening::node_listening(std::shared_ptr<parts> made) : parts_(std::move(made)) {}

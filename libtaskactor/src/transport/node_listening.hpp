@@ -28,7 +28,7 @@ struct node_listening::parts {
   const std::unique_ptr<tls_credentials> as_; // null: without TLS
   const std::shared_ptr<accept_filter> filter_;
   const std::shared_ptr<node_brokers> brokers_;
-  const owned_socket wakeup_fd_;
+  const unique_fd wakeup_fd_;
   std::mutex mutex_; // `thread_`
   std::thread thread_;
 

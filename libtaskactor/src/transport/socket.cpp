@@ -12,36 +12,28 @@
 
 namespace taskactor::detail {
 
-owned_socket::~owned_socket() {
-  if (number_ >= 0) {
-    const int kept = errno;
-    ::close(number_);
-    errno = kept;
-  }
-}
-
-owned_socket make_socket(int family) {
-  owned_socket made{::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
+unique_fd make_socket(int family) {
+  unique_fd made{::socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)};
   if (made && family != AF_UNIX)
     send_at_once(made);
   return made;
 }
 
-void send_at_once(const owned_socket& which) noexcept {
+void send_at_once(const unique_fd& which) noexcept {
   const int yes = 1;
-  static_cast<void>(::setsockopt(which.number(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes));
+  static_cast<void>(::setsockopt(which.get(), IPPROTO_TCP, TCP_NODELAY, &yes, sizeof yes));
 }
 
-owned_socket make_wakeup_fd() {
-  owned_socket wakeup_fd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
+unique_fd make_wakeup_fd() {
+  unique_fd wakeup_fd{::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)};
   if (!wakeup_fd)
     throw std::system_error{errno, std::generic_category(), "eventfd"};
   return wakeup_fd;
 }
 
-void wake(const owned_socket& wakeup_fd) noexcept {
+void wake(const unique_fd& wakeup_fd) noexcept {
   const std::uint64_t one = 1;
-  [[maybe_unused]] const auto written = ::write(wakeup_fd.number(), &one, sizeof one);
+  [[maybe_unused]] const auto written = ::write(wakeup_fd.get(), &one, sizeof one);
 }
 
 } // namespace taskactor::detail

@@ -28,7 +28,7 @@ bool is_stale(const link_address& at, const socket_address& address) {
   if (::lstat(at.path.c_str(), &file) != 0 || !S_ISSOCK(file.st_mode))
     return false;
   const auto probe = make_socket(AF_UNIX);
-  return probe && ::connect(probe.number(), address.get(), address.size) != 0 && errno == ECONNREFUSED;
+  return probe && ::connect(probe.get(), address.get(), address.size) != 0 && errno == ECONNREFUSED;
 }
 
 /// Nobody can call it before it is listened at, and then its file is private.
@@ -44,10 +44,10 @@ bound_socket bind_unix(const link_address& at) {
   bound_socket result{make_socket(AF_UNIX), at};
   if (!result.socket)
     not_bound(at, errno);
-  if (::bind(result.socket.number(), address.get(), address.size) != 0)
+  if (::bind(result.socket.get(), address.get(), address.size) != 0)
     not_bound(at, errno);
   if (::chmod(at.path.c_str(), S_IRUSR | S_IWUSR) != 0 || ::lstat(at.path.c_str(), &file) != 0
-      || ::listen(result.socket.number(), backlog) != 0)
+      || ::listen(result.socket.get(), backlog) != 0)
     not_bound(at, errno);
   result.device = file.st_dev;
   result.file = file.st_ino;
@@ -57,7 +57,7 @@ bound_socket bind_unix(const link_address& at) {
 /// IPv6 takes IPv4 as well where all addresses are meant.
 bound_socket bind_one(const link_address& at, const socket_address& address) {
   bound_socket result{make_socket(address.storage.ss_family), at};
-  const int socket = result.socket.number(), yes = 1, only = at.host.empty() ? 0 : 1;
+  const int socket = result.socket.get(), yes = 1, only = at.host.empty() ? 0 : 1;
   if (!result.socket)
     not_bound(at, errno);
   static_cast<void>(::setsockopt(socket, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes));
@@ -108,8 +108,8 @@ accepted_socket accept_socket(const bound_socket& at) {
   socket_address from;
   from.size = sizeof from.storage;
   accepted_socket result;
-  result.socket = owned_socket{::accept4(at.socket.number(), reinterpret_cast<sockaddr*>(&from.storage),
-                                         &from.size, SOCK_CLOEXEC | SOCK_NONBLOCK)};
+  result.socket = unique_fd{::accept4(at.socket.get(), reinterpret_cast<sockaddr*>(&from.storage), &from.size,
+                                      SOCK_CLOEXEC | SOCK_NONBLOCK)};
   if (!result.socket)
     return result;
   if (!at.address.path.empty()) {

@@ -12,7 +12,7 @@
 namespace taskactor::detail {
 
 struct bound_socket {
-  owned_socket socket;
+  unique_fd socket;
   link_address address; // with the port that it got
   dev_t device = 0;     // of a Unix socket's file
   ino_t file = 0;
@@ -27,7 +27,7 @@ void unlink_socket(const bound_socket& bound) noexcept;
 
 struct accepted_socket {
   explicit operator bool() const { return static_cast<bool>(socket); }
-  owned_socket socket; // without one: errno
+  unique_fd socket;    // without one: errno
   std::string address; // of the other side
 };
 accepted_socket accept_socket(const bound_socket& at);

@@ -16,8 +16,8 @@ namespace {
 using steady = std::chrono::steady_clock;
 
 /// False: time is up, or `wakeup_fd` was written. Without a socket it waits for these alone.
-bool wait_writable(int socket, const owned_socket& wakeup_fd, steady::time_point until) {
-  std::array<pollfd, 2> both{{{wakeup_fd.number(), POLLIN, 0}, {socket, POLLOUT, 0}}};
+bool wait_writable(int socket, const unique_fd& wakeup_fd, steady::time_point until) {
+  std::array<pollfd, 2> both{{{wakeup_fd.get(), POLLIN, 0}, {socket, POLLOUT, 0}}};
   for (;;) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - steady::now()).count();
     if (left <= 0)
@@ -31,7 +31,7 @@ bool wait_writable(int socket, const owned_socket& wakeup_fd, steady::time_point
 }
 
 /// 0, or why it isn't connected.
-int connect_within(int socket, const socket_address& address, const owned_socket& wakeup_fd,
+int connect_within(int socket, const socket_address& address, const unique_fd& wakeup_fd,
                    steady::time_point until) {
   constexpr std::chrono::milliseconds pause{5};
   while (::connect(socket, address.get(), address.size) != 0) {
@@ -63,12 +63,12 @@ socket_call_result failed(std::string address, int error) {
   return {{}, std::move(address), {what, std::move(text)}};
 }
 
-socket_call_result call_one(const socket_address& address, std::string name, const owned_socket& wakeup_fd,
+socket_call_result call_one(const socket_address& address, std::string name, const unique_fd& wakeup_fd,
                             steady::time_point until) {
   auto made = make_socket(address.storage.ss_family);
   if (!made)
     return failed(std::move(name), errno);
-  if (const int error = connect_within(made.number(), address, wakeup_fd, until))
+  if (const int error = connect_within(made.get(), address, wakeup_fd, until))
     return failed(std::move(name), error);
   return {std::move(made), std::move(name), {}};
 }
@@ -76,7 +76,7 @@ socket_call_result call_one(const socket_address& address, std::string name, con
 } // namespace
 
 socket_call_result call_socket(const link_address& to, steady::time_point until, bool only_local,
-                               const owned_socket& wakeup_fd) {
+                               const unique_fd& wakeup_fd) {
   std::string failure = "it has no address of this machine";
   auto all = resolve(to, false, failure);
   if (only_local)

@@ -11,7 +11,7 @@
 namespace taskactor::detail {
 
 struct socket_call_result {
-  owned_socket socket;
+  unique_fd socket;
   std::string address; // that answered, or was tried last
   link_reason failure; // without a socket
 };
@@ -19,6 +19,6 @@ struct socket_call_result {
 /// Blocks, at most until `until` or until `wakeup_fd` is written (a resolver keeps its own time).
 /// `only_local`: of the addresses that a name has, those of this machine alone.
 socket_call_result call_socket(const link_address& to, std::chrono::steady_clock::time_point until,
-                               bool only_local, const owned_socket& wakeup_fd);
+                               bool only_local, const unique_fd& wakeup_fd);
 
 } // namespace taskactor::detail

@@ -46,7 +46,7 @@ void worker::start() {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
     throw std::system_error{errno, std::generic_category(), "socketpair"};
-  auto ours = descriptor{ends[0]};
+  auto ours = unique_fd{ends[0]};
   auto theirs = own(ends[1], "socketpair");
   auto spec = worker_command(weak_from_this(), pool_->home().with());
   spec.input = std::move(theirs);

@@ -53,7 +53,7 @@ constexpr int library_unloadable = 4;
 /// The worker's end of the link.
 class parent_link {
 public:
-  explicit parent_link(descriptor socket) : socket_(std::move(socket)) {}
+  explicit parent_link(unique_fd socket) : socket_(std::move(socket)) {}
 
   /// Threads: any.
   void send(const json& content) { send_frame(make_frame(content)); }
@@ -94,13 +94,13 @@ public:
   }
 
 private:
-  descriptor socket_;
+  unique_fd socket_;
   std::mutex mutex_;
 };
 
 class worker_program {
 public:
-  worker_program(descriptor socket, std::chrono::nanoseconds grace)
+  worker_program(unique_fd socket, std::chrono::nanoseconds grace)
       : parent_(std::move(socket)),
         parent_channel_([this](const json& frame) { parent_.send(frame); }, grace),
         log_([this](int level, std::string_view logger, std::string_view text) {
@@ -308,8 +308,8 @@ int run_worker(const std::vector<std::string_view>& words, std::chrono::nanoseco
   ::prctl(PR_SET_NAME, "ta-worker");
   std::setvbuf(stdout, nullptr, _IOLBF, 0); // a crash shall not take what a call has said before it
   constexpr int above_streams = 10;
-  descriptor socket{::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, above_streams)};
-  const descriptor nothing{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
+  unique_fd socket{::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, above_streams)};
+  const unique_fd nothing{::open("/dev/null", O_RDONLY | O_CLOEXEC)};
   if (!socket || !nothing || ::dup2(nothing.get(), STDIN_FILENO) < 0) {
     std::cerr << "taskactor: a worker without a link to its parent: it was not started by run_in_process\n";
     return EXIT_FAILURE;

@@ -12,6 +12,7 @@
 /// names the field. Units: `std::chrono`; negative durations are refused.
 #pragma once
 
+#include <taskactor/backoff.hpp>
 #include <taskactor/expected.hpp>
 #include <taskactor/field.hpp>
 #include <taskactor/task_options.hpp>
@@ -48,23 +49,6 @@ struct restart_limit {
   time_span within = std::chrono::seconds{5};
 };
 
-/// The waits before restarts. OTP has none: there a child that can't live uses up the limit at once.
-struct backoff {
-  /// Before the first restart. Zero: none.
-  time_span first{};
-  /// Each further wait is so many times the one before; at least one.
-  double factor = 2;
-  /// No wait is longer than this.
-  time_span max = std::chrono::minutes{1};
-  /// A random time below this is added to each wait.
-  time_span jitter{};
-  /// After a run of this length the next wait is `first` again.
-  time_span reset_after = std::chrono::minutes{1};
-
-  /// The wait after so many short runs in a row (one or more), without the jitter.
-  std::chrono::nanoseconds wait_after(std::size_t runs) const noexcept;
-};
-
 struct child_options {
   /// Unique below its supervisor; without '/', which is between the names of a path. Must be given.
   field<std::string> name{};
@@ -76,7 +60,11 @@ struct child_options {
   /// From the request to end to the kill. Zero: killed at once; `no_timeout`: for as long as it takes. Unset:
   /// 5 s, and for a supervisor as long as it takes.
   std::optional<time_span> stop_within{};
-  taskactor::backoff backoff{};
+  /// The waits before restarts. Unset: the first one is none; of one that is given it is 1 s, unless it says
+  /// otherwise. OTP has none at all: there a child that can't live uses up the limit at once.
+  taskactor::backoff backoff{.first = std::chrono::nanoseconds{0}};
+  /// After a run of this length the next wait is the first one again.
+  time_span backoff_reset_after = std::chrono::minutes{1};
 };
 
 struct supervisor_options {

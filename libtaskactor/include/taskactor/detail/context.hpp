@@ -50,6 +50,7 @@ protected:
 class context;
 class promise_base;
 class manager_core;
+struct stop_token_box;
 
 /// A point in time at which a parked body is woken; lives in the body's frame.
 struct timer_entry {
@@ -73,6 +74,8 @@ public:
   virtual std::size_t attempt() const noexcept = 0;
   virtual std::uint64_t fencing_token() const noexcept = 0;
   virtual void forbid_retry() noexcept = 0;
+  /// See `this_task::stop_token`, whose header all bodies would have to include.
+  virtual void give(stop_token_box& into) = 0;
 
 protected:
   ~task_core() = default;

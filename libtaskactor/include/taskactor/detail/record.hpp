@@ -4,6 +4,7 @@
 ///
 ///     id, the clocks' durations, kind          constant after admission: any thread
 ///     `control`, `state`, `reason`, listeners  any thread (atomic, or under a striped lock)
+///     the stop source                          any thread, under that lock
 ///     links, timer, phase, actor, index        the manager's actor alone
 ///     the body                                 the task's actor alone, while it runs
 ///     the outcome                              who won `decide()`; handles, once `state` is final (`owners`)
@@ -149,6 +150,10 @@ public:
   std::size_t attempt() const noexcept override;
   std::uint64_t fencing_token() const noexcept override;
   void forbid_retry() noexcept override;
+  void give(stop_token_box& into) override;
+  /// The manager's: it has been asked to end, and says so to whoever has that token.
+  void pass_on_stop() noexcept;
+  void forget_stop() noexcept; // the next attempt's is another one
   time_point now() const noexcept override;
   task_info info() const;
   /// As the failure's own message, without asking its exception, which is the user's.
@@ -198,7 +203,7 @@ private:
   std::unique_ptr<words> words_;
 };
 
-/// Records share locks, for their listeners, progress, and the end of their actor.
+/// Records share locks, for their listeners, progress, stop source, and the end of their actor.
 std::mutex& stripe_of(const record& which) noexcept;
 
 } // namespace taskactor::detail

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <exception>
+#include <mutex>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -55,10 +56,11 @@ public:
   std::size_t attempt() const noexcept final { return task().attempt(); }
   std::uint64_t fencing_token() const noexcept final { return task().fencing_token(); }
   void forbid_retry() noexcept final { task().forbid_retry(); }
+  void give(stop_token_box& into) final;
 
 protected:
   virtual void invoke() = 0; // keeps the value, lets exceptions out
-  std::stop_token stop_token() const noexcept { return stop_.get_token(); }
+  std::stop_token stop_token();
 
 private:
   void destroy() noexcept final;
@@ -67,6 +69,7 @@ private:
     ~end_teller() { of.tell_ended(); }
   };
 
+  std::mutex stop_mutex_; // of the next
   std::stop_source stop_;
   std::atomic<bool> asked_{false}, abandoned_{false};
   const time_point deadline_;

@@ -36,12 +36,12 @@ void write_all(int number, std::string_view content, const std::filesystem::path
 void write_private_file(const std::filesystem::path& file, std::string_view content, mode_t mode,
                         bool overwrite) {
   auto other = file.string() + ".XXXXXX";
-  const owned_socket made{::mkostemp(other.data(), O_CLOEXEC)}; // readable for its owner alone
+  const unique_fd made{::mkostemp(other.data(), O_CLOEXEC)}; // readable for its owner alone
   if (!made)
     refuse(file);
   try {
-    write_all(made.number(), content, file);
-    if (::fchmod(made.number(), mode) != 0 || ::fsync(made.number()) != 0)
+    write_all(made.get(), content, file);
+    if (::fchmod(made.get(), mode) != 0 || ::fsync(made.get()) != 0)
       refuse(file);
     // A link isn't made where there is a file already; a renaming replaces it.
     if ((overwrite ? ::rename(other.c_str(), file.c_str()) : ::link(other.c_str(), file.c_str())) != 0)
