@@ -1,6 +1,7 @@
 """A public header shows its users the standard library and taskactor, and drags in nothing else.
 
-Of CAF it includes caf/fwd.hpp alone, except for the few headers that offer actors to users of CAF.
+Of CAF it includes caf/fwd.hpp alone, except for the few headers that offer actors to users of CAF. What isn't for users
+is in detail/.
 """
 import pathlib
 import re
@@ -34,6 +35,8 @@ def check(root: pathlib.Path) -> Iterator[str]:
             yield f"{name}: a public header is a .hpp"
         if "#pragma once" not in text:
             yield f"{name}: without #pragma once"
+        if "/detail/" not in name and re.search("not for\\s+(///)?\\s*users", text, re.IGNORECASE):
+            yield f"{name}: says that it isn't for users: that is what detail/ is for"
         allowed = EVERYWHERE | EXCEPTIONS.get(name.removeprefix(base), set())
         for include in house.includes(text):
             if include.startswith("taskactor/"):
@@ -46,12 +49,14 @@ def check(root: pathlib.Path) -> Iterator[str]:
 HEADER = "libtaskactor/include/taskactor/a.hpp"
 RIGHT = {
     HEADER: "#pragma once\n#include <caf/fwd.hpp>\n#include <stop_token>\n",
+    "libtaskactor/include/taskactor/detail/c.hpp": "/// Not for users.\n#pragma once\n",
     "libtaskactor/include/taskactor/b.hpp": "#pragma once\n#include <taskactor/a.hpp>\n",
 }
 WRONG = {
     f"may not include {header}": {HEADER: f"#pragma once\n#include <{header}>\n"}
     for header in ("caf/all.hpp", "spdlog/logger.h", "boost/any.hpp", "sqlite3.h", "nlohmann/json.hpp", "run/own.hpp")
 } | {
+    "isn't for users": {HEADER: "/// Not for\n/// users.\n#pragma once\n"},
     "without #pragma once": {HEADER: "#include <vector>\n"},
     "isn't there": {HEADER: "#pragma once\n#include <taskactor/gone.hpp>\n"},
     "is a .hpp": {"libtaskactor/include/taskactor/a.h": "#pragma once\n"},
