@@ -71,17 +71,15 @@ class Paused(program.Case):
     def test_what_is_asked_to_end_has_its_grace_without_the_pause(self):
         script = ("trap 'echo > asked; while [ ! -e go ]; do sleep 0.02; done; echo > cleaned; exit' TERM; "
                   "echo $$ > pid; while :; do sleep 0.02; done")
-        process = self.start("--grace", "2s", script=script)
+        process = self.start("--grace", "6s", script=script)
         self.pid()
-        for _ in range(2):  # stop, then cancel
-            process.send_signal(signal.SIGINT)
-            time.sleep(0.1)
+        process.terminate()
         self.wait_until(lambda: (self.folder / "asked").exists())
         self.stop(process)
-        time.sleep(6)  # longer than the grace, and what the program itself may take
+        time.sleep(9)  # longer than the grace, and what the program itself may take
         (self.folder / "go").write_text("")
         process.send_signal(signal.SIGCONT)
-        self.assertEqual(process.wait(program.LIMIT), 130)
+        self.assertEqual(process.wait(program.LIMIT), 143)
         self.assertTrue((self.folder / "cleaned").exists())
 
     def test_they_go_on_at_the_end(self):
