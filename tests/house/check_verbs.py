@@ -81,7 +81,7 @@ def check(root: pathlib.Path) -> Iterator[str]:
 DEV = (house.ROOT / "dev").read_text(encoding="utf-8")
 RIGHT = {"dev": DEV}
 WRONG = {
-    "fuzz 3: doesn't call '-max_total_time=3'": {"dev": DEV.replace('-max_total_time="$2"', "")},
+    "fuzz 3: doesn't call '-max_total_time=3'": {"dev": DEV.replace('-max_total_time="$seconds"', "")},
     "test tsan: doesn't call 'setarch": {"dev": DEV.replace("wrapper=(setarch -R)", "true")},
     "bench --quick: exit code": {"dev": DEV.replace("program=$(folder", "programme=$(folder")},
 }
