@@ -1,5 +1,6 @@
 #include "runtime.hpp"
 
+#include "caf_adapter/compat_ending.hpp"
 #include "caf_adapter/compat_scheduler.hpp"
 #include "caf_adapter/compat_watch.hpp"
 #include "caf_adapter/detached_job.hpp"
@@ -155,7 +156,7 @@ caf::actor runtime::keep(caf::actor part) {
     kept_.push_back(part);
     ++alive_;
   }
-  part->attach_functor([this] {
+  when_over(part, [this] {
     const std::lock_guard lock{mutex_};
     --alive_;
     ended_.notify_all();

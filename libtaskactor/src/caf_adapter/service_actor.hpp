@@ -2,17 +2,15 @@
 #pragma once
 
 #include "base/service_thread.hpp"
-#include "caf_adapter/compat.hpp"
-
-#include <caf/event_based_actor.hpp>
+#include "caf_adapter/compat_ending.hpp"
 
 #include <cstddef>
 
 namespace taskactor::detail {
 
-class service_actor : public caf::event_based_actor {
+class service_actor : public ending_actor {
 public:
-  using event_based_actor::event_based_actor;
+  using ending_actor::ending_actor;
   resume_result resume(executor* here, std::size_t most) override {
     const service_thread scope;
     return event_based_actor::resume(here, most);

@@ -1,5 +1,6 @@
 #include "lifecycle/dependent_list.hpp"
 
+#include "caf_adapter/compat_ending.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "threads/waits.hpp"
 
@@ -21,7 +22,7 @@ void dependent_list::add(const caf::actor& who, bool led, words says) {
   }
   if (leaving && !led) // whoever asks all to leave has passed by
     caf::anon_send_exit(who, caf::exit_reason::user_shutdown);
-  who->attach_functor([this, id = who.id()] {
+  when_over(who, [this, id = who.id()] {
     decltype(here_)::node_type gone; // released outside the lock
     const std::lock_guard lock{mutex_};
     gone = here_.extract(id);

@@ -28,7 +28,7 @@ public:
     std::function<std::string()> all;                     // what it is and has, as JSON
     std::function<std::vector<std::string>()> still_here; // the ids of what hasn't ended in it
   };
-  /// `led`: another dependent sees to its end, which it isn't asked for.
+  /// `who` is an `ending_actor`. `led`: another dependent sees to its end, which it isn't asked for.
   void add(const caf::actor& who, bool led = false, words says = {});
   /// What those that tell something have told, in the order of their coming. Errors: `std::bad_alloc`.
   std::vector<std::string> tell();

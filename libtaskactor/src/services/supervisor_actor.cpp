@@ -37,7 +37,7 @@ supervision::child rules_of(const child_spec& spec) {
 supervisor_actor::supervisor_actor(caf::actor_config& config, std::shared_ptr<supervisor_root> root,
                                    service_node& node, const supervisor_options& options,
                                    std::vector<child> children, std::optional<service_start> mine)
-    : event_based_actor(config),
+    : ending_actor(config),
       root_(std::move(root)),
       node_(node),
       children_(std::move(children)),

@@ -1,6 +1,7 @@
 /// The actor that supervises: maps messages to the rules in `supervision.hpp`, and does what they say.
 #pragma once
 
+#include "caf_adapter/compat_ending.hpp"
 #include "services/running_child.hpp"
 #include "services/service_messages.hpp"
 #include "services/supervision.hpp"
@@ -15,7 +16,7 @@
 
 namespace taskactor::detail {
 
-class supervisor_actor final : public caf::event_based_actor {
+class supervisor_actor final : public ending_actor {
 public:
   /// `mine`: of one that is a child itself.
   supervisor_actor(caf::actor_config& config, std::shared_ptr<supervisor_root> root, service_node& node,

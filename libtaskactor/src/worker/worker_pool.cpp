@@ -1,5 +1,6 @@
 #include "worker/worker_pool.hpp"
 
+#include "caf_adapter/compat_ending.hpp"
 #include "capacity/limiter_queue.hpp"
 #include "lifecycle/manager_messages.hpp"
 #include "transport/link.hpp"
@@ -25,10 +26,10 @@ namespace {
 std::atomic<program_role> role{program_role::unknown};
 
 /// Hears of the time.
-class pool_actor final : public caf::event_based_actor {
+class pool_actor final : public ending_actor {
 public:
   pool_actor(caf::actor_config& config, std::weak_ptr<worker_pool> owner)
-      : event_based_actor(config), owner_(std::move(owner)) {}
+      : ending_actor(config), owner_(std::move(owner)) {}
   caf::behavior make_behavior() override {
     return {[this](const look_for_idle&) {
               if (const auto pool = owner_.lock())
