@@ -329,4 +329,11 @@ BOOST_AUTO_TEST_CASE(many_actors_run_tasks_at_once) {
   }
 }
 
+BOOST_AUTO_TEST_CASE(a_manager_is_not_taken_away_under_the_last_steps_of_its_actors) {
+  for (int i = 0; i < 100; ++i) {
+    ta::task_manager tasks;
+    BOOST_REQUIRE(tasks.actor());
+  }
+}
+
 BOOST_AUTO_TEST_SUITE_END()
