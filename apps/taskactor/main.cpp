@@ -1,4 +1,5 @@
 // taskactor: the program. Its verbs do their work with the library of the same name.
+#include "cli/command_line.hpp"
 #include "cli/descriptors.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/first_process.hpp"
@@ -28,16 +29,6 @@ namespace {
 
 constexpr const char* version = "taskactor " TASKACTOR_VERSION;
 
-/// Prints help, version, or what is wrong.
-int answer(const CLI::App& app, const CLI::ParseError& what) {
-  if (what.get_exit_code() != 0) {
-    std::cerr << "taskactor: " << what.what() << "\nTry `" << app.get_name() << " --help`.\n";
-    return cli::bad_usage;
-  }
-  app.exit(what);
-  return std::cout.flush() ? cli::all_completed : cli::output_unwritable;
-}
-
 /// The command line of `taskactor run`.
 struct run_line {
   run_line() {
@@ -57,7 +48,7 @@ int run(std::vector<std::string> arguments) {
     line.app.parse(std::move(arguments));
     cli::check(line.options);
   } catch (const CLI::ParseError& what) {
-    return answer(line.app, what);
+    return cli::answer(line.app, what);
   }
   return cli::run_commands(std::move(line.options));
 }
@@ -72,12 +63,8 @@ struct node_cert_line {
 
 int make_node_certificates(std::vector<std::string> arguments) {
   node_cert_line line;
-  try {
-    std::reverse(arguments.begin(), arguments.end());
-    line.app.parse(std::move(arguments));
-  } catch (const CLI::ParseError& what) {
-    return answer(line.app, what);
-  }
+  if (const auto answered = cli::parse(line.app, std::move(arguments)))
+    return *answered;
   return cli::make_certificates(line.options);
 }
 
@@ -171,12 +158,8 @@ int complete(std::vector<std::string> arguments) {
       ->required()
       ->type_name("")
       ->check(CLI::IsMember(shells).description(""));
-  try {
-    std::reverse(arguments.begin(), arguments.end());
-    app.parse(std::move(arguments));
-  } catch (const CLI::ParseError& what) {
-    return answer(app, what);
-  }
+  if (const auto answered = cli::parse(app, std::move(arguments)))
+    return *answered;
   return print(cli::completion_script(shell, table()));
 }
 
@@ -200,13 +183,7 @@ int no_verb(std::vector<std::string> arguments) {
     std::cerr << line.app.help();
     return cli::bad_usage;
   }
-  try {
-    std::reverse(arguments.begin(), arguments.end());
-    line.app.parse(std::move(arguments));
-  } catch (const CLI::ParseError& what) {
-    return answer(line.app, what);
-  }
-  return cli::bad_usage;
+  return cli::parse(line.app, std::move(arguments)).value_or(cli::bad_usage);
 }
 
 } // namespace

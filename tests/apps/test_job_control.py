@@ -82,6 +82,22 @@ class Paused(program.Case):
         self.assertEqual(process.wait(program.LIMIT), 143)
         self.assertTrue((self.folder / "cleaned").exists())
 
+    def test_a_reader_that_is_stopped_with_the_program_loses_nothing(self):
+        running = program.Running(
+            [program.PROGRAM, "run", "--grace", "4s", "-j1", "sh", "-c", "echo $$ >> pids; head -c 300000 /dev/zero", "sh",
+             ":::", "a", "b"],
+            self.folder, self, stdin=subprocess.DEVNULL, process_group=0,
+        )
+        pids = self.folder / "pids"
+        self.wait_until(lambda: pids.exists() and len(pids.read_text().split()) == 2)
+        running.interrupt(signal.SIGTERM)  # from now on it waits for its reader for the grace, and a little
+        self.stop(running.process)
+        time.sleep(8)
+        running.interrupt(signal.SIGCONT)
+        _, out, err = running.finish()
+        self.assertNotIn("is not read", err)
+        self.assertGreaterEqual(len(out), 300000)
+
     def test_they_go_on_at_the_end(self):
         process = self.start("--timeout", "6s", "--grace", "100ms")
         pid = self.pid()

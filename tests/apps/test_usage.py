@@ -42,9 +42,10 @@ class Help(program.Case):
         self.assertEqual(codes, ["0", "1", "2", "3", "4", "5", "126", "127", "130", "141"])
 
     def test_help_that_cannot_be_written_is_an_error(self):
-        with open("/dev/full", "w") as full:
-            done = subprocess.run([program.PROGRAM, "run", "--help"], stdout=full, stderr=subprocess.PIPE)
-        self.assertEqual(done.returncode, 5)
+        for verb in (["run"], ["node"], ["node", "cert"], ["nodes"], ["status"], ["services"], ["cancel"], ["completion"], []):
+            with self.subTest(verb), open("/dev/full", "w") as full:
+                done = subprocess.run([program.PROGRAM, *verb, "--help"], stdout=full, stderr=subprocess.PIPE)
+                self.assertEqual(done.returncode, 5)
 
     def test_the_examples_of_the_help_are_understood(self):
         text = taskactor("run", "--help").stdout.partition("Examples:\n")[2]

@@ -3,6 +3,7 @@
 #include "support/environment_variable.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <taskactor/task_manager.hpp>
 
 using namespace std::chrono_literals;
 
@@ -80,6 +81,12 @@ BOOST_AUTO_TEST_CASE(a_bad_field_is_an_error_that_names_it) {
                         [](const std::system_error& error) {
                           return std::string{error.what()}.starts_with("cancel_grace: -1 s is negative");
                         });
+}
+
+BOOST_AUTO_TEST_CASE(bad_options_are_refused_before_anything_is_made_for_them) {
+  BOOST_CHECK_EXCEPTION( // what threads there are couldn't be counted out
+      (taskactor::task_manager{{.cancel_grace = -1s, .scheduler_threads = 10'000'000}}), std::system_error,
+      [](const auto& error) { return error.code() == errc::invalid_argument; });
 }
 
 BOOST_AUTO_TEST_SUITE_END()

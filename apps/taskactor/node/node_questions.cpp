@@ -1,4 +1,5 @@
 // What is asked of nodes on the command line: see node_verb.hpp.
+#include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/quantity.hpp"
 #include "node/node_client.hpp"
@@ -83,21 +84,6 @@ struct call_line : question_line {
   std::string limit;
   std::vector<std::string> words;
 };
-
-int parse(CLI::App& app, std::vector<std::string> arguments) {
-  try {
-    std::reverse(arguments.begin(), arguments.end());
-    app.parse(std::move(arguments));
-    return all_completed;
-  } catch (const CLI::ParseError& what) {
-    if (what.get_exit_code() != 0) {
-      std::cerr << "taskactor: " << what.what() << "\nTry `" << app.get_name() << " --help`.\n";
-      return bad_usage;
-    }
-    app.exit(what);
-    return -1;
-  }
-}
 
 /// In columns, and a line for each row, whatever its cells are.
 std::string table(std::vector<std::vector<std::string>> rows) {
@@ -235,30 +221,30 @@ verb_entry entry(const CLI::App& app, std::string name, std::string text, std::s
 
 int run_nodes(std::vector<std::string> arguments) {
   nodes_line line;
-  if (const int wrong = parse(line.app, std::move(arguments)))
-    return std::max(wrong, 0);
+  if (const auto answered = parse(line.app, std::move(arguments)))
+    return *answered;
   return ask(line.asked, [&](const json& told) { return line.as_json ? as_line(told) : nodes_text(told); });
 }
 
 int run_status(std::vector<std::string> arguments) {
   status_line line;
-  if (const int wrong = parse(line.app, std::move(arguments)))
-    return std::max(wrong, 0);
+  if (const auto answered = parse(line.app, std::move(arguments)))
+    return *answered;
   return ask(line.asked, [&](const json& told) { return line.as_json ? as_line(told) : status_text(told); });
 }
 
 int run_services(std::vector<std::string> arguments) {
   services_line line;
-  if (const int wrong = parse(line.app, std::move(arguments)))
-    return std::max(wrong, 0);
+  if (const auto answered = parse(line.app, std::move(arguments)))
+    return *answered;
   return ask(line.asked,
              [&](const json& told) { return line.as_json ? as_line(told) : services_text(told); });
 }
 
 int run_cancel(std::vector<std::string> arguments) {
   cancel_line line;
-  if (const int wrong = parse(line.app, std::move(arguments)))
-    return std::max(wrong, 0);
+  if (const auto answered = parse(line.app, std::move(arguments)))
+    return *answered;
   line.asked.arguments.push_back(line.id);
   return ask(line.asked, [](const json& told) { return detail::visible(told.get<std::string>()) + '\n'; });
 }
@@ -276,8 +262,8 @@ bool calls_node(const std::vector<std::string>& arguments) {
 
 int run_call_on_node(std::vector<std::string> arguments) {
   call_line line;
-  if (const int wrong = parse(line.app, std::move(arguments)))
-    return std::max(wrong, 0);
+  if (const auto answered = parse(line.app, std::move(arguments)))
+    return *answered;
   line.asked.task = line.words.front();
   for (std::size_t i = 1; i < line.words.size(); ++i) {
     line.asked.arguments.push_back(json::parse(line.words[i], nullptr, false));

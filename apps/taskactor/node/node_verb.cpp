@@ -1,5 +1,6 @@
 #include "node/node_verb.hpp"
 
+#include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
 #include "node/node_settings.hpp"
 
@@ -12,7 +13,6 @@
 #include <spdlog/sinks/base_sink.h>
 #include <spdlog/spdlog.h>
 
-#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <iostream>
@@ -130,21 +130,6 @@ struct node_line {
   std::string file;
 };
 
-int parse(CLI::App& app, std::vector<std::string> arguments) {
-  try {
-    std::reverse(arguments.begin(), arguments.end());
-    app.parse(std::move(arguments));
-    return all_completed;
-  } catch (const CLI::ParseError& what) {
-    if (what.get_exit_code() != 0) {
-      std::cerr << "taskactor: " << what.what() << "\nTry `" << app.get_name() << " --help`.\n";
-      return bad_usage;
-    }
-    app.exit(what);
-    return -1;
-  }
-}
-
 int say(const std::string& what, int code) {
   std::cerr << "taskactor node: " << detail::visible(what) << '\n';
   return code;
@@ -155,8 +140,8 @@ int say(const std::string& what, int code) {
 int run_node(std::vector<std::string> arguments) {
   try {
     node_line line;
-    if (const int wrong = parse(line.app, std::move(arguments)))
-      return std::max(wrong, 0);
+    if (const auto answered = parse(line.app, std::move(arguments)))
+      return *answered;
     if (!line.file.empty())
       fill_in(line.settings, read_node_file(line.file));
     return serve(line.settings);
