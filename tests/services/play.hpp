@@ -20,16 +20,16 @@ namespace ta = taskactor;
 using namespace std::chrono_literals;
 using ta::detail::exit_kind;
 using ta::detail::step;
+using ta::detail::supervised_child;
 using ta::detail::supervision;
 
 class play {
 public:
-  play(ta::restart_strategy how, std::vector<supervision::child> children,
-       ta::restart_limit limit = {1000, 1h}, std::chrono::nanoseconds chance = {})
-      : rules(how, limit, [chance](std::chrono::nanoseconds most) { return std::min(chance, most); }) {
-    for (auto& each : children)
-      rules.add(std::move(each));
-  }
+  play(ta::restart_strategy how, std::vector<supervised_child> children, ta::restart_limit limit = {1000, 1h},
+       std::chrono::nanoseconds chance = {})
+      : rules(
+          how, limit, [chance](std::chrono::nanoseconds most) { return std::min(chance, most); },
+          std::move(children)) {}
 
   supervision rules;
   ta::detail::time_point now{1h};
@@ -117,8 +117,8 @@ private:
   std::string trace_;
 };
 
-inline supervision::child child(char name, ta::restart_policy policy = ta::restart_policy::permanent) {
-  supervision::child result;
+inline supervised_child child(char name, ta::restart_policy policy = ta::restart_policy::permanent) {
+  supervised_child result;
   result.name = std::string{name};
   result.policy = policy;
   result.stop_within = 5s;
@@ -126,8 +126,8 @@ inline supervision::child child(char name, ta::restart_policy policy = ta::resta
 }
 
 /// Permanent ones, of these names.
-inline std::vector<supervision::child> children(const std::string& names) {
-  std::vector<supervision::child> result;
+inline std::vector<supervised_child> children(const std::string& names) {
+  std::vector<supervised_child> result;
   for (const char name : names)
     result.push_back(child(name));
   return result;

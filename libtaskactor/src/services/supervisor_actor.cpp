@@ -18,9 +18,9 @@ namespace taskactor::detail {
 
 namespace {
 
-supervision::child rules_of(const child_spec& spec) {
+supervised_child rules_of(const child_spec& spec) {
   const bool nested = spec.kind == service_kind::supervisor;
-  supervision::child result;
+  supervised_child result;
   result.name = *spec.options.name;
   result.policy = spec.options.restart;
   result.ready_within = spec.options.ready_within;
@@ -29,6 +29,13 @@ supervision::child rules_of(const child_spec& spec) {
   result.stop_within = spec.options.stop_within.value_or(nested ? no_timeout : default_stop);
   result.backoff = spec.options.backoff;
   result.backoff_reset_after = spec.options.backoff_reset_after;
+  return result;
+}
+
+std::vector<supervised_child> rules_of(const std::vector<child>& children) {
+  std::vector<supervised_child> result;
+  for (const auto& each : children)
+    result.push_back(rules_of(each.spec()));
   return result;
 }
 
@@ -42,12 +49,12 @@ supervisor_actor::supervisor_actor(caf::actor_config& config, std::shared_ptr<su
       node_(node),
       children_(std::move(children)),
       mine_(std::move(mine)),
-      rules_(options.strategy, options.limit,
-             [home = &root_->home()](auto limit) { return random_below(home->decides(), limit); }),
+      rules_(
+          options.strategy, options.limit,
+          [home = &root_->home()](auto limit) { return random_below(home->decides(), limit); },
+          rules_of(children_)),
       runs_(children_.size()),
       busy_(children_.size()) {
-  for (const auto& each : children_)
-    rules_.add(rules_of(each.spec()));
   when_actor_down(*this, [this](caf::down_msg& down) { on_down(down.source.id(), down.reason); });
   when_asked_to_end(*this, [this](caf::exit_msg& exit) {
     if (kind_of(exit.reason) != exit_kind::normal)
