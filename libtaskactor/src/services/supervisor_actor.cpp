@@ -11,7 +11,7 @@
 
 #include <caf/all.hpp>
 
-#include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace taskactor::detail {
@@ -53,8 +53,7 @@ supervisor_actor::supervisor_actor(caf::actor_config& config, std::shared_ptr<su
           options.strategy, options.limit,
           [home = &root_->home()](auto limit) { return random_below(home->decides(), limit); },
           rules_of(children_)),
-      runs_(children_.size()),
-      busy_(children_.size()) {
+      runs_(children_.size(), root_->home().busy_threads) {
   when_actor_down(*this, [this](caf::down_msg& down) { on_down(down.source.id(), down.reason); });
   when_asked_to_end(*this, [this](caf::exit_msg& exit) {
     if (kind_of(exit.reason) != exit_kind::normal)
@@ -86,18 +85,12 @@ caf::behavior supervisor_actor::make_behavior() {
 time_point supervisor_actor::now() { return system().clock().now(); }
 
 void supervisor_actor::on_down(caf::actor_id who, const caf::error& reason) {
-  const auto found = who_.find(who);
-  if (found == who_.end())
-    return;
-  const auto [which, run] = found->second;
-  who_.erase(found);
-  if (runs_[which].run() == run) // otherwise it was left behind
-    on_child_over(which, run, kind_of(reason), in_words(reason));
+  if (const auto ended = runs_.find_ended(who))
+    on_child_over(ended->child, ended->run, kind_of(reason), in_words(reason));
 }
 
 void supervisor_actor::on_child_over(std::size_t which, std::uint64_t run, exit_kind how, std::string why) {
-  if (runs_[which].run() == run)
-    runs_[which] = {};
+  runs_.remove(which, run);
   carry_out(rules_.down(which, run, how, std::move(why), now()));
 }
 
@@ -130,7 +123,7 @@ void supervisor_actor::follow(const step& what, std::vector<step>& more) {
     leave_behind(what.child);
   publish(what.child); // first: who hears of it, or counts it, may look
   tell(what);
-  count_busy(what.child);
+  runs_.count_busy(rules_.at(what.child), what.child);
 }
 
 /// What is about the supervisor itself.
@@ -160,11 +153,9 @@ bool supervisor_actor::begin_run(std::size_t which) {
   try {
     auto begun = spawn_run(which, std::move(made));
     root_->registry()->count_start(node);
-    if (const auto& actor = begun.actor()) {
-      who_.emplace(actor->id(), which_run{which, run});
+    if (const auto& actor = begun.actor())
       monitor_actor(*this, actor);
-    }
-    runs_[which] = std::move(begun);
+    runs_.put(which, std::move(begun));
     return true;
   } catch (const std::system_error& error) {
     nothing.why = error.what();
@@ -192,7 +183,7 @@ running_child supervisor_actor::spawn_run(std::size_t which, std::shared_ptr<chi
 /// after that of this supervisor.
 void supervisor_actor::leave_behind(std::size_t which) {
   keep_for(which, root_->home().dependents(), root_->registry());
-  runs_[which] = {};
+  runs_.leave_behind(which);
 }
 
 void supervisor_actor::keep_for(std::size_t which, dependent_list& keeper,
@@ -273,18 +264,6 @@ void supervisor_actor::end(const std::string& why) {
     quit(refusal({errc::supervisor_gave_up, why}));
 }
 
-/// Detached actors that are about to say that they are ready, or to end.
-void supervisor_actor::count_busy(std::size_t which) {
-  const auto state = rules_.at(which).state;
-  const bool busy
-      = (state == service_state::starting || state == service_state::stopping) && runs_[which].detached();
-  if (busy == busy_[which])
-    return;
-  busy_[which] = busy;
-  auto& told = root_->home().busy_threads;
-  told.fetch_add(busy ? 1 : static_cast<std::size_t>(-1));
-}
-
 void supervisor_actor::arm() {
   if (const auto due = rules_.due())
     if (const auto at = alarm_.arm(*due, [this] { return now(); }))
@@ -294,15 +273,13 @@ void supervisor_actor::arm() {
 void supervisor_actor::on_exit() {
   const auto root = std::move(root_); // which holds this actor in turn
   auto& home = root->home();
-  for (auto which = runs_.size(); which-- != 0;)
+  for (auto which = children_.size(); which-- != 0;)
     if (runs_[which]) {
       runs_[which].kill(home);
       if (children_[which].spec().kind != service_kind::supervisor) // which is a dependent itself
         keep_for(which, home.dependents(), root->registry());
     }
-  home.busy_threads -= static_cast<std::size_t>(std::count(busy_.begin(), busy_.end(), true));
   runs_.clear();
-  who_.clear();
   if (mine_) {
     root->registry()->orphan(node_, now());
     mine_.reset();

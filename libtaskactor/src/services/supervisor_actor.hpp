@@ -2,7 +2,7 @@
 #pragma once
 
 #include "caf_adapter/compat_ending.hpp"
-#include "services/running_child.hpp"
+#include "services/child_runs.hpp"
 #include "services/service_messages.hpp"
 #include "services/supervision.hpp"
 #include "services/supervisor_root.hpp"
@@ -11,7 +11,6 @@
 
 #include <optional>
 #include <string>
-#include <unordered_map>
 #include <vector>
 
 namespace taskactor::detail {
@@ -28,11 +27,6 @@ public:
   void on_exit() override;
 
 private:
-  struct which_run {
-    std::size_t child;
-    std::uint64_t run;
-  };
-
   void on_child_over(std::size_t which, std::uint64_t run, exit_kind how, std::string why);
   void on_down(caf::actor_id who, const caf::error& reason);
   void carry_out(std::vector<step> steps);
@@ -43,7 +37,6 @@ private:
   running_child spawn_run(std::size_t which, std::shared_ptr<child_run> run);
   void leave_behind(std::size_t which);
   void keep_for(std::size_t which, dependent_list& keeper, const std::shared_ptr<service_registry>& registry);
-  void count_busy(std::size_t which);
   void publish(std::size_t which);
   void publish_myself();
   void give_up(const std::string& why);
@@ -56,9 +49,7 @@ private:
   std::vector<child> children_;
   std::optional<service_start> mine_;
   supervision rules_;
-  std::vector<running_child> runs_;
-  std::unordered_map<caf::actor_id, which_run> who_; // of actors that are monitored
-  std::vector<bool> busy_;                           // as told to the runtime
+  child_runs runs_;
   bool started_ = false;
   std::string why_;
   alarm alarm_;
