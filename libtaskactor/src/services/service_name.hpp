@@ -5,24 +5,12 @@
 
 #include <taskactor/actors/service_options.hpp>
 
-#include <cstddef>
-#include <cstdint>
 #include <memory>
-#include <vector>
 
 namespace taskactor::detail {
 
 class service_registry;
 struct service_node;
-
-/// What has come through a name while nothing ran, or hasn't been taken up by a run that has ended.
-struct stashed_message {
-  caf::mailbox_element_ptr mail;
-  when_down how;
-  std::uint64_t number; // in the order of their coming
-};
-using stash = std::vector<stashed_message>;
-inline constexpr std::size_t most_held = 1024;
 
 class service_name final : public light_actor {
   TASKACTOR_ACTOR_OF_MAIL

@@ -3,8 +3,7 @@
 #include "lifecycle/manager_core.hpp"
 #include "lifecycle/refusal.hpp"
 #include "services/service_messages.hpp"
-
-#include <taskactor/time_span.hpp>
+#include "services/service_name.hpp"
 
 #include <caf/all.hpp>
 
@@ -13,14 +12,11 @@
 
 namespace taskactor::detail {
 
-rejection service_registry::down(const service_node& which) {
-  return {errc::service_down, '"' + which.path + "\" is " + std::string{to_string(which.state)}
-                                  + (which.reason.empty() ? "" : ": " + which.reason)};
-}
+namespace {
 
 /// What follows from a change, when the lock is free again: a woken body may end at once, and its wait with
 /// it; the last handle of an actor may be anything's last.
-class service_registry::deferred_actions {
+class deferred_actions {
 public:
   void keep(caf::strong_actor_ptr actor) {
     if (actor)
@@ -35,8 +31,8 @@ public:
   /// Who waits for it to run, and what was held back if it won't run any more.
   void look_again(service_node& which) {
     tell(which.waiting);
-    if (over(which) && !which.held.empty())
-      refused_.emplace_back(std::exchange(which.held, {}), down(which));
+    if (is_over(which) && !which.held.empty())
+      refused_.emplace_back(which.held.take(), why_down(which));
   }
   void follow() {
     for (auto* owner : owners_) {
@@ -60,9 +56,25 @@ private:
   }
 
   std::vector<context*> owners_;
-  std::vector<std::pair<stash, rejection>> refused_;
+  std::vector<std::pair<std::vector<stashed_message>, rejection>> refused_;
   std::vector<caf::strong_actor_ptr> names_, kept_;
 };
+
+void set_below(service_node& node, service_state state, time_point now, deferred_actions& after) {
+  for (const auto& each : node.children) {
+    after.keep(std::exchange(each->actor, nullptr));
+    after.lose_calls(*each);
+    if (each->state != state) {
+      each->state = state;
+      each->since = now;
+    }
+    if (is_over(*each))
+      after.look_again(*each);
+    set_below(*each, state, now, after);
+  }
+}
+
+} // namespace
 
 service_registry::service_registry(manager_core& home, const supervisor_options& root)
     : system_(home.system()) {
@@ -73,68 +85,21 @@ service_registry::service_registry(manager_core& home, const supervisor_options&
   root_.since = home.now();
 }
 
-service_node& service_registry::find(service_node& from, std::string_view path) {
-  auto* node = &from;
-  for (std::size_t begin = 0; begin <= path.size();) {
-    const auto end = std::min(path.find('/', begin), path.size());
-    const auto name = path.substr(begin, end - begin);
-    const auto found = std::find_if(node->children.begin(), node->children.end(),
-                                    [name](const auto& each) { return each->name == name; });
-    if (found == node->children.end())
-      throw_rejection({errc::unknown_service,
-                       "\"" + std::string{path} + "\": \"" + node->path + "\" has no child of that name"});
-    node = found->get();
-    begin = end + 1;
-  }
-  return *node;
-}
-
 // -- reading ----------------------------------------------------------------
 
 service_info service_registry::info(const service_node& which) const {
-  service_info result;
   const auto now = system_.clock().now();
   const std::lock_guard lock{mutex_};
-  fill(which, now, result);
-  return result;
-}
-
-void service_registry::fill(const service_node& which, time_point now, service_info& into) const {
-  into.name = which.name;
-  into.kind = which.kind;
-  into.state = which.state;
-  into.restart = which.policy;
-  into.strategy = which.strategy;
-  into.restarts = which.starts > 1 ? which.starts - 1 : 0;
-  into.last_reason = which.reason;
-  into.since = which.since;
-  into.lasts = std::max(now, which.since) - which.since;
-  if (which.state == service_state::waiting && which.resume > now)
-    into.starts_in = which.resume - now;
-  into.children.resize(which.children.size());
-  for (std::size_t i = 0; i < which.children.size(); ++i)
-    fill(*which.children[i], now, into.children[i]);
+  return info_of(which, now);
 }
 
 supervisor_statistics service_registry::statistics() const {
   supervisor_statistics result;
-  const auto count = [&](const auto& self, const service_node& node) -> void {
-    for (const auto& each : node.children) {
-      ++result.children;
-      result.running += each->state == service_state::running;
-      result.held_messages += each->held.size();
-      self(self, *each);
-    }
-  };
   {
     const std::lock_guard lock{mutex_};
-    count(count, root_);
+    count_children(root_, result);
   }
-  result.starts = runs;
-  result.failures = failures;
-  result.restarts = restarts;
-  result.gave_up = gave_up;
-  result.left_behind = left_behind;
+  counts.add_to(result);
   return result;
 }
 
@@ -167,27 +132,12 @@ void service_registry::publish(service_node& which, notification what) {
   after.keep(std::move(what.actor));
   if (what.state != service_state::running && what.state != service_state::stopping)
     after.lose_calls(which); // while it is stopping it may still answer
-  if (over(which))
+  if (is_over(which))
     set_below(which, service_state::ended, what.since, after);
-  if (over(which) || which.actor)
+  if (is_over(which) || which.actor)
     after.look_again(which);
   lock.unlock();
   after.follow();
-}
-
-void service_registry::set_below(service_node& node, service_state state, time_point now,
-                                 deferred_actions& after) {
-  for (const auto& each : node.children) {
-    after.keep(std::exchange(each->actor, nullptr));
-    after.lose_calls(*each);
-    if (each->state != state) {
-      each->state = state;
-      each->since = now;
-    }
-    if (over(*each))
-      after.look_again(*each);
-    set_below(*each, state, now, after);
-  }
 }
 
 void service_registry::orphan(service_node& supervisor, time_point now) {
@@ -225,8 +175,8 @@ void service_registry::close(const std::string& reason, time_point now) {
 
 caf::strong_actor_ptr service_registry::running(const service_node& which, when_down how) const {
   const std::lock_guard lock{mutex_};
-  if (!which.actor && (over(which) || how == when_down::fail))
-    throw_rejection(down(which));
+  if (!which.actor && (is_over(which) || how == when_down::fail))
+    throw_rejection(why_down(which));
   return which.actor;
 }
 
@@ -237,7 +187,7 @@ bool service_registry::is_running(const service_node& which, const caf::strong_a
 
 bool service_registry::add(service_listener& who, service_node& which) {
   const std::lock_guard lock{mutex_};
-  if (which.actor || over(which))
+  if (which.actor || is_over(which))
     return false;
   who.next = std::exchange(which.waiting, &who);
   return true;

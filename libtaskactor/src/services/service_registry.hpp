@@ -5,45 +5,31 @@
 /// that others read. One lock for all of it, held for short; no message is sent and nobody is woken under it.
 #pragma once
 
-#include "services/service_name.hpp"
-
-#include <taskactor/actors/service_info.hpp>
-#include <taskactor/detail/service_listener.hpp>
+#include "services/service_node.hpp"
 
 #include <atomic>
-#include <chrono>
+#include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <string>
-#include <string_view>
-#include <vector>
 
 namespace taskactor::detail {
 
 class manager_core;
 
-struct service_node {
-  // -- constant -------------------------------------------------------------
-  std::string name, path;
-  service_kind kind = service_kind::actor;
-  restart_policy policy = restart_policy::permanent;
-  taskactor::restart_strategy strategy = restart_strategy::one_for_one; // of a supervisor
-  service_node* parent = nullptr;
-  std::vector<std::unique_ptr<service_node>> children;
+/// What has happened to the children of a root, and of those below it. Any thread may read.
+struct service_counts {
+  void add_to(supervisor_statistics& sum) const {
+    sum.starts += runs;
+    sum.failures += failures;
+    sum.restarts += restarts;
+    sum.gave_up += gave_up;
+    sum.left_behind += left_behind;
+  }
 
-  // -- under the registry's lock --------------------------------------------
-  service_state state = service_state::waiting;
-  std::uint64_t starts = 0;
-  std::string reason;
-  time_point since{}, resume{};
-  caf::strong_actor_ptr actor;         // while it runs
-  caf::actor supervisor;               // of a supervisor, while there is one
-  service_listener* waiting = nullptr; // for it to run
-  service_listener* calling = nullptr; // for an answer of `actor`
-  stash held;
-  std::uint64_t mails = 0;        // that have come to its names
-  caf::actor_id ended_run = 0;    // the last one that mail has come back from
-  caf::strong_actor_ptr names[2]; // made when asked for, one for each `when_down`
+  std::atomic<std::uint64_t> runs{0}, failures{0}, restarts{0}, gave_up{0};
+  std::atomic<std::size_t> left_behind{0};
 };
 
 class service_registry : public std::enable_shared_from_this<service_registry> {
@@ -52,8 +38,6 @@ public:
   service_registry(manager_core& home, const supervisor_options& root);
 
   service_node& root() noexcept { return root_; }
-  /// Errors: `std::system_error{errc::unknown_service}`.
-  static service_node& find(service_node& from, std::string_view path);
   service_info info(const service_node& which) const;
   supervisor_statistics statistics() const;
 
@@ -71,8 +55,7 @@ public:
   void orphan(service_node& supervisor, time_point now);
   /// The root has ended: so has everything, for good.
   void close(const std::string& reason, time_point now);
-  std::atomic<std::uint64_t> runs{0}, failures{0}, restarts{0}, gave_up{0};
-  std::atomic<std::size_t> left_behind{0};
+  service_counts counts;
 
   // -- from callers' threads ------------------------------------------------
   /// The actor that runs now; null: none does, and that is worth a wait. Errors: `errc::service_down`.
@@ -92,15 +75,10 @@ public:
   caf::actor_system& system() const noexcept { return system_; }
 
 private:
-  class deferred_actions;
-  void fill(const service_node& which, time_point now, service_info& into) const;
-  static rejection down(const service_node& which);
   void hand_over(service_node& which, const caf::strong_actor_ptr& to, std::unique_lock<std::mutex>& lock);
   void deliver(service_node& which, const caf::strong_actor_ptr& to, stashed_message what);
   void hold(service_node& which, stashed_message what, std::unique_lock<std::mutex>& lock);
   void come_back(service_node& which, caf::actor_id run, stashed_message what);
-  static void set_below(service_node& node, service_state state, time_point now, deferred_actions& after);
-  static bool over(const service_node& which) noexcept { return which.state == service_state::ended; }
 
   caf::actor_system& system_;
   mutable std::mutex mutex_; // the nodes' variable parts, and what follows

@@ -2,6 +2,7 @@
 #include "caf_adapter/compat_mail.hpp"
 #include "lifecycle/refusal.hpp"
 #include "services/service_messages.hpp"
+#include "services/service_name.hpp"
 #include "services/service_registry.hpp"
 
 #include <caf/all.hpp>
@@ -43,14 +44,14 @@ void service_registry::deliver(service_node& which, const caf::strong_actor_ptr&
 void service_registry::route(service_node& which, when_down how, caf::mailbox_element_ptr mail) {
   std::unique_lock lock{mutex_};
   const auto to = which.actor;
-  const bool runs = to && to->id() != which.ended_run;
+  const bool runs = to && !which.held.has_ended(to->id());
   if (mail->content().match_elements<caf::exit_msg>()) { // is meant for this run alone
     lock.unlock();
     if (runs)
       to->get()->enqueue(std::move(mail), nullptr);
     return;
   }
-  stashed_message what{std::move(mail), how, ++which.mails};
+  stashed_message what{std::move(mail), how, which.held.next_number()};
   if (runs) {
     lock.unlock();
     deliver(which, to, std::move(what));
@@ -61,13 +62,9 @@ void service_registry::route(service_node& which, when_down how, caf::mailbox_el
 
 /// In order: what was sent first, is delivered first.
 void service_registry::hold(service_node& which, stashed_message what, std::unique_lock<std::mutex>& lock) {
-  if (what.how == when_down::wait && !over(which) && which.held.size() < most_held) {
-    const auto at = std::upper_bound(which.held.begin(), which.held.end(), what.number,
-                                     [](auto number, const auto& each) { return number < each.number; });
-    which.held.insert(at, std::move(what));
+  if (!is_over(which) && which.held.put(what))
     return;
-  }
-  const auto why = down(which);
+  const auto why = why_down(which);
   lock.unlock();
   refuse_mail(*what.mail, refusal(why));
 }
@@ -75,20 +72,20 @@ void service_registry::hold(service_node& which, stashed_message what, std::uniq
 /// Threads: any, also that of `deliver`.
 void service_registry::come_back(service_node& which, caf::actor_id run, stashed_message what) {
   std::unique_lock lock{mutex_};
-  if (const auto next = which.actor; next && next->id() != run && next->id() != which.ended_run) {
+  if (const auto next = which.actor; next && next->id() != run && !which.held.has_ended(next->id())) {
     lock.unlock();
     deliver(which, next, std::move(what)); // it has been replaced already
     return;
   }
-  which.ended_run = run;
+  which.held.note_ended(run);
   hold(which, std::move(what), lock);
 }
 
 /// What was held back goes first, so that nothing overtakes it.
 void service_registry::hand_over(service_node& which, const caf::strong_actor_ptr& to,
                                  std::unique_lock<std::mutex>& lock) {
-  while (!which.held.empty() && to->id() != which.ended_run) {
-    auto batch = std::exchange(which.held, {});
+  while (!which.held.empty() && !which.held.has_ended(to->id())) {
+    auto batch = which.held.take();
     lock.unlock();
     for (auto& each : batch)
       deliver(which, to, std::move(each));

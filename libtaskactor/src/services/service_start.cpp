@@ -14,8 +14,7 @@ void service_start::ready() const {
 }
 
 service service_start::whereis(std::string_view path, when_down how) const {
-  auto& registry = *run_->registry;
-  return {run_->registry, registry.find(*run_->node->parent, path), how};
+  return {run_->registry, detail::find_service(*run_->node->parent, path), how};
 }
 
 } // namespace taskactor

@@ -29,11 +29,11 @@ void supervisor::stop() {
 std::string supervisor::wait_end() { return root_->wait_end(); }
 
 service supervisor::whereis(std::string_view path, when_down how) const {
-  return {root_->registry(), detail::service_registry::find(root_->registry()->root(), path), how};
+  return {root_->registry(), detail::find_service(root_->registry()->root(), path), how};
 }
 
 bool supervisor::restart(std::string_view path) {
-  return root_->registry()->renew(detail::service_registry::find(root_->registry()->root(), path));
+  return root_->registry()->renew(detail::find_service(root_->registry()->root(), path));
 }
 
 service_info supervisor::tree() const { return root_->registry()->info(root_->registry()->root()); }

@@ -193,9 +193,9 @@ void supervisor_actor::keep_for(std::size_t which, dependent_list& keeper,
     return;
   const auto& path = node_.children[which]->path;
   keeper.add_orphan_thread(path); // as long as there is one, the runtime stays
-  ++registry->left_behind;
+  ++registry->counts.left_behind;
   actor->get()->attach_functor([&keeper, path, registry] {
-    --registry->left_behind;
+    --registry->counts.left_behind;
     keeper.end_orphan_thread(path);
   });
 }
@@ -208,18 +208,18 @@ void supervisor_actor::tell(const step& what) {
   auto& registry = *root_->registry();
   switch (what.what) {
   case step::kind::running:
-    ++registry.runs;
+    ++registry.counts.runs;
     report(event_kind::service_started);
     break;
   case step::kind::ended:
     report(event_kind::service_ended);
     break;
   case step::kind::failed:
-    ++registry.failures;
+    ++registry.counts.failures;
     report(event_kind::service_failed);
     break;
   case step::kind::restarting:
-    ++registry.restarts;
+    ++registry.counts.restarts;
     report(event_kind::service_restarting);
     break;
   case step::kind::left_behind:
@@ -252,7 +252,7 @@ void supervisor_actor::publish_myself() {
 
 void supervisor_actor::give_up(const std::string& why) {
   why_ = why;
-  ++root_->registry()->gave_up;
+  ++root_->registry()->counts.gave_up;
   root_->report(event_kind::supervisor_gave_up, node_, why);
   publish_myself();
 }
