@@ -1,10 +1,10 @@
 /// The way of a pool's work through the limiter of its kind: first come, first served.
 ///
-/// Holds the limiter's tokens for its pool, through a small actor that the limiter monitors. Threads: any.
+/// Holds the limiter's tokens for its pool, through a small actor that the limiter monitors. The rules are in
+/// `limited_call_line.hpp`: here is what is sent and called for them, and the lock. Threads: any.
 #pragma once
 
-#include "base/fifo.hpp"
-#include "capacity/token_account.hpp"
+#include "capacity/limited_call_line.hpp"
 #include "lifecycle/manager_messages.hpp"
 
 #include <taskactor/detail/limited_call.hpp>
@@ -65,7 +65,6 @@ private:
   void leave(limited_call& work) noexcept; // its work has ended
   void call_when_idle(std::unique_lock<std::mutex> lock);
   void serve(std::unique_lock<std::mutex>& lock);
-  std::size_t demand() const noexcept { return waiting_.size() + returning_.size(); }
   void release(std::size_t count);
 
   caf::actor_system& system_;
@@ -73,12 +72,7 @@ private:
   caf::actor actor_;
   std::shared_ptr<std::atomic<std::size_t>> ending_; // none, but in virtual time
   mutable std::mutex mutex_;                         // what follows
-  std::size_t capacity_;
-  token_account account_;
-  fifo<limited_call> waiting_;
-  fifo<limited_call> returning_; // those that have lent their token back: first
-  std::size_t lent_back_ = 0;
-  std::size_t prefetched_ = 0; // and without a token yet
+  limited_call_line line_;
   std::function<void()> idle_hook_;
 };
 

@@ -20,6 +20,7 @@
 
 namespace taskactor::detail {
 
+class limited_call_line;
 class limiter_queue;
 
 class limited_call : public operation {
@@ -53,6 +54,7 @@ protected:
   record& task() const noexcept { return *task_; }
 
 private:
+  friend class limited_call_line;
   friend class limiter_queue;
   context& owner_;
   ref<record> task_;
