@@ -1,12 +1,11 @@
-#include "capacity/limiter_queue.hpp"
 #include "events/hub.hpp"
 #include "lifecycle/dependent_list.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "lifecycle/requests.hpp"
 #include "lifecycle/task_actor.hpp"
 #include "lifecycle/task_table.hpp"
-#include "testing/blocked_threads.hpp"
 #include "testing/fault_plan.hpp"
+#include "testing/real_work.hpp"
 #include "testing/virtual_scheduler.hpp"
 #include "testing/waiting_list.hpp"
 #include "threads/disposal.hpp"
@@ -46,24 +45,6 @@ manager_options everywhere_the_same(manager_options options) {
   return options;
 }
 
-/// Counts a call that blocks on the driver's own thread.
-class blocked_in_turn {
-public:
-  explicit blocked_in_turn(std::size_t* count) : count_(count) {
-    if (count_)
-      ++*count_;
-  }
-  blocked_in_turn(const blocked_in_turn&) = delete;
-  blocked_in_turn& operator=(const blocked_in_turn&) = delete;
-  ~blocked_in_turn() {
-    if (count_)
-      --*count_;
-  }
-
-private:
-  std::size_t* count_;
-};
-
 } // namespace
 
 class manager::world {
@@ -74,10 +55,9 @@ public:
         plan_(scheduler_, options_.calls, options_.seed.value_or(0)),
         start_(scheduler_.now()),
         tasks_(std::make_unique<task_manager>(scheduler_.system(), everywhere_the_same(options_.manager))),
-        home_(detail::core_of(*tasks_)) {
+        home_(detail::core_of(*tasks_)),
+        work_(home_, plan_) {
     home_.set_fault_injector(&plan_);
-    home_.thread_queue().count_ending(ending_);
-    home_.process_queue().count_ending(ending_);
     home_.waits().set_strategy([this](std::unique_lock<std::mutex>& lock, std::condition_variable& changed,
                                       const std::function<bool()>& done,
                                       time_point until) { block(lock, changed, done, until); });
@@ -103,8 +83,6 @@ public:
 private:
   void shut_down();
   void wait_for_observers();
-  /// Threads and processes that are at work, and will wake somebody.
-  std::size_t real_work();
   std::optional<time_point> next_due() const;
   std::string at() const { return detail::to_text(elapsed()); }
 
@@ -114,13 +92,11 @@ private:
   const time_point start_;
   std::unique_ptr<task_manager> tasks_;
   detail::manager_core& home_; // also while it is taken apart
+  real_work work_;
   std::atomic<std::thread::id> driver_{std::this_thread::get_id()};
   std::uint64_t steps_ = 0;
   bool ended_ = false;
   bool observers_hear_ = true;
-  blocked_threads blocked_;
-  std::size_t blocked_in_turn_ = 0;
-  std::shared_ptr<std::atomic<std::size_t>> ending_ = std::make_shared<std::atomic<std::size_t>>(0);
 };
 
 void manager::world::settle() {
@@ -157,11 +133,9 @@ void manager::world::move_to(time_point when) {
 
 /// Also for a thread that waits no longer than that.
 std::optional<time_point> manager::world::next_due() const {
-  const auto of_threads = blocked_.next_due(scheduler_.now());
+  const auto of_threads = work_.next_due(scheduler_.now());
   const auto due = scheduler_.next_due();
-  if (of_threads == time_point::max())
-    return due;
-  return std::min(due.value_or(of_threads), of_threads);
+  return due && of_threads ? std::min(due, of_threads) : (due ? due : of_threads);
 }
 
 bool manager::world::jump(time_point no_later_than) {
@@ -181,7 +155,7 @@ void manager::world::run_until(const std::function<bool()>& done, time_point unt
     settle();
     if (done() || scheduler_.now() >= until)
       return;
-    const auto working = real_work();
+    const auto working = work_.count(scheduler_.now());
     given_up = std::min(given_up, working);
     if (working > given_up) {
       if (!scheduler_.wait(options_.patience))
@@ -207,7 +181,7 @@ void manager::world::block(std::unique_lock<std::mutex>& lock, std::condition_va
                            const std::function<bool()>& done, time_point until) {
   const bool counts = detail::current_task() != nullptr;
   if (std::this_thread::get_id() == driver_) {
-    const blocked_in_turn call{counts ? &blocked_in_turn_ : nullptr};
+    const real_work::blocked_in_turn call{work_, counts};
     lock.unlock();
     run_until(
         [&] {
@@ -223,7 +197,7 @@ void manager::world::block(std::unique_lock<std::mutex>& lock, std::condition_va
   const detail::disposal::blocked destructor;
   if (counts) {
     lock.unlock(); // that of the list comes first
-    blocked_.add(here);
+    work_.blocked().add(here);
     lock.lock();
   }
   scheduler_.wake(); // it waits for the driver, who needn't wait for it
@@ -231,17 +205,9 @@ void manager::world::block(std::unique_lock<std::mutex>& lock, std::condition_va
     changed.wait_for(lock, look_interval);
   if (counts) {
     lock.unlock();
-    blocked_.remove(here);
+    work_.blocked().remove(here);
     lock.lock();
   }
-}
-
-std::size_t manager::world::real_work() {
-  const auto all = home_.thread_queue().at_work() + home_.process_queue().statistics().in_use;
-  while (*ending_ != 0) // looked at after the tokens: what holds none any more is about to wake somebody
-    std::this_thread::yield();
-  return all - std::min(all, plan_.lost_calls() + blocked_in_turn_ + blocked_.count(scheduler_.now()))
-         + home_.busy_threads;
 }
 
 void manager::world::shut_down() {

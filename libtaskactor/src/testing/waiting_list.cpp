@@ -1,6 +1,7 @@
 #include "testing/waiting_list.hpp"
 
 #include "lifecycle/task_extras.hpp"
+#include "lifecycle/task_table.hpp"
 
 #include <algorithm>
 #include <sstream>
