@@ -6,7 +6,6 @@
 
 #include <algorithm>
 #include <new>
-#include <optional>
 #include <utility>
 
 namespace taskactor::detail {
@@ -110,20 +109,15 @@ void disposal::take(record& which, std::uint8_t parts) noexcept {
 void disposal::take_all_of(record& last) noexcept { push(last, all_of_it); }
 
 void disposal::push(record& which, std::uint8_t parts) noexcept {
-  bool there = false;
+  bool is_new = false;
   {
     const std::lock_guard lock{mutex_};
-    there = std::exchange(which.disposed, static_cast<std::uint8_t>(which.disposed | parts)) != 0;
-    if (!there) {
-      which.disposed_before = nullptr;
-      (last_ ? last_->disposed_before : first_) = &which;
-      last_ = &which;
-    }
+    is_new = queue_.push(which, parts);
   }
-  if (there)
-    which.release(); // it is held already
-  else
+  if (is_new)
     ask_for_thread();
+  else
+    which.release(); // it is held already
 }
 
 void disposal::take(operation& last) noexcept {
@@ -146,7 +140,7 @@ void disposal::take(std::exception_ptr what) noexcept {
 void disposal::call(std::string of, std::function<void()> what, std::function<void()> without_thread) {
   {
     const std::lock_guard lock{mutex_};
-    errands_.push_back({std::move(of), std::move(what), std::move(without_thread)});
+    queue_.push({std::move(of), std::move(what), std::move(without_thread)});
   }
   ask_for_thread();
 }
@@ -156,7 +150,7 @@ void disposal::ask_for_thread() noexcept {
   bool submitted = false;
   {
     const std::lock_guard lock{mutex_};
-    if (!queued())
+    if (queue_.empty())
       return;
     submitted = threads_ < std::min(held_up() + 2, most_threads);
     threads_ += submitted ? 1 : 0;
@@ -174,12 +168,9 @@ void disposal::refuse(std::exception_ptr) noexcept {
   std::unique_lock lock{mutex_};
   --threads_;
   while (threads_ == 0) {
-    const auto waited_for = std::find_if(errands_.begin(), errands_.end(),
-                                         [](const errand& each) { return bool{each.without_thread}; });
-    if (waited_for == errands_.end())
+    auto gone = queue_.take_awaited_errand();
+    if (!gone)
       return;
-    std::optional<errand> gone{std::move(*waited_for)};
-    errands_.erase(waited_for);
     lock.unlock();
     try {
       gone->without_thread();
@@ -204,7 +195,7 @@ void disposal::run() {
     std::size_t& threads;
     ~departure() { --threads; }
   } const at_end{threads_};
-  while (queued()) {
+  while (!queue_.empty()) {
     std::size_t at_work = 0;
     for (const auto* each = turns_; each; each = each->next())
       at_work += each->holds_up() ? 0 : 1;
@@ -221,19 +212,13 @@ void disposal::run() {
 
 /// Errands first: somebody waits for each, and they are few.
 void disposal::run_next(std::unique_lock<std::mutex>& lock) {
-  if (!errands_.empty()) {
-    auto next = std::move(errands_.front());
-    errands_.pop_front();
-    const turn now{*this, lock, std::move(next.of)};
-    ask_for_thread();                  // for what is behind it
-    const auto mine = std::move(next); // it is destroyed before the lock is taken again
+  if (auto next = queue_.take_errand()) {
+    const turn now{*this, lock, std::move(next->of)};
+    ask_for_thread();                   // for what is behind it
+    const auto mine = *std::move(next); // it is destroyed before the lock is taken again
     mine.what();
   } else {
-    auto* const which = first_;
-    first_ = std::exchange(which->disposed_before, nullptr);
-    if (!first_)
-      last_ = nullptr;
-    const auto parts = std::exchange(which->disposed, std::uint8_t{0});
+    const auto [which, parts] = queue_.take_record();
     const turn now{*this, lock, id_if_there_is_memory(*which)};
     ask_for_thread();
     const bool last = (parts & all_of_it) != 0;
@@ -246,7 +231,7 @@ void disposal::run_next(std::unique_lock<std::mutex>& lock) {
 }
 
 bool disposal::idle() const noexcept {
-  if (queued())
+  if (!queue_.empty())
     return false;
   for (const auto* each = turns_; each; each = each->next())
     if (!each->is_blocked())
@@ -265,8 +250,7 @@ std::vector<std::string> disposal::busy_with() const {
   const std::lock_guard lock{mutex_};
   for (const auto* each = turns_; each; each = each->next())
     ids.push_back(each->of());
-  for (const auto* each = first_; each; each = each->disposed_before)
-    ids.push_back(each->current_id());
+  queue_.add_ids(ids);
   std::erase(ids, std::string{});
   return ids;
 }
@@ -275,7 +259,7 @@ std::size_t disposal::stop(std::chrono::nanoseconds bound) {
   ask_for_thread();
   const auto stuck = pool_->stop(bound);
   const std::lock_guard lock{mutex_};
-  return stuck + (queued() ? 1 : 0); // for want of a thread
+  return stuck + (queue_.empty() ? 0 : 1); // for want of a thread
 }
 
 } // namespace taskactor::detail

@@ -14,6 +14,7 @@
 #pragma once
 
 #include "lifecycle/record_disposer.hpp"
+#include "threads/disposal_queue.hpp"
 #include "threads/thread_pool.hpp"
 
 #include <taskactor/detail/record.hpp>
@@ -21,7 +22,6 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
-#include <deque>
 #include <exception>
 #include <functional>
 #include <memory>
@@ -69,16 +69,11 @@ public:
   }
 
 private:
-  struct errand {
-    std::string of;
-    std::function<void()> what, without_thread;
-  };
   class turn;
 
   ~disposal() = default;
   void push(record& which, std::uint8_t parts) noexcept;
   void ask_for_thread() noexcept;
-  bool queued() const noexcept { return first_ || !errands_.empty(); }
   bool idle() const noexcept;
   std::size_t held_up() const noexcept;
   void run_next(std::unique_lock<std::mutex>& lock);
@@ -87,8 +82,7 @@ private:
   std::atomic<std::uint32_t> references_{0};
   mutable std::mutex mutex_; // what follows
   std::condition_variable idle_, held_up_;
-  record *first_ = nullptr, *last_ = nullptr; // linked by `record::disposed_before`
-  std::deque<errand> errands_;
+  disposal_queue queue_;
   turn* turns_ = nullptr;   // under way
   std::size_t threads_ = 0; // that are here, or on their way
   bool stands_by_ = false;  // one of them, until another one takes long
