@@ -6,7 +6,6 @@
 #include "capacity/limiter_queue.hpp"
 #include "lifecycle/fault_injector.hpp"
 #include "lifecycle/manager_core.hpp"
-#include "task/stop_token_box.hpp"
 #include "threads/disposal.hpp"
 
 #include <taskactor/run_in_thread.hpp>
@@ -29,8 +28,7 @@ constexpr std::chrono::seconds idle_limit{10};
 
 thread_call::thread_call(context& owner, bool stoppable)
     : limited_call(owner, ref<record>{static_cast<record*>(&owner.core())}),
-      stop_(stoppable ? std::stop_source{} : std::stop_source{std::nostopstate}),
-      deadline_(owner.deadline()) {}
+      thread_task_core(task(), owner.deadline(), stoppable) {}
 
 void thread_call::on_token() noexcept {
   auto& home = *task().home;
@@ -44,25 +42,8 @@ thread_pool& thread_call::pool() const noexcept { return task().home->threads();
 
 void thread_call::on_token_back() noexcept { task().home->threads().blocked().look(task()); }
 
-std::stop_token thread_call::stop_token() {
-  const std::lock_guard lock{stop_mutex_};
-  if (!stop_.stop_possible()) {
-    stop_ = std::stop_source{};
-    if (asked_.load(std::memory_order_acquire)) // nobody has registered anything with it
-      stop_.request_stop();
-  }
-  return stop_.get_token();
-}
-
-void thread_call::give(stop_token_box& into) { into.token = stop_token(); }
-
 void thread_call::request_stop() noexcept {
-  asked_.store(true, std::memory_order_release); // whoever asks for the token from now on sees it
-  auto stop = [this] {
-    const std::lock_guard lock{stop_mutex_};
-    return stop_;
-  }();
-  stop.request_stop(); // outside of the lock: it calls back
+  ask_to_stop();
   task().home->threads().blocked().look(task());
 }
 

@@ -3,21 +3,17 @@
 
 #include <taskactor/detail/limited_call.hpp>
 #include <taskactor/detail/pool_work.hpp>
+#include <taskactor/detail/thread_task_core.hpp>
 
 #include <atomic>
 #include <exception>
-#include <mutex>
-#include <stop_token>
-#include <string>
-#include <utility>
 
 namespace taskactor::detail {
 
 class thread_pool;
 
-/// One call on its way; run by a worker of the pool. What it runs sees the task as it is where it was called:
-/// asked to stop by a scope too, and with that scope's deadline.
-class thread_call : public limited_call, public pool_work, public task_core {
+/// One call on its way; run by a worker of the pool.
+class thread_call : public limited_call, public pool_work, public thread_task_core {
 public:
   thread_call(context& owner, bool stoppable);
   void on_token() noexcept final;
@@ -43,24 +39,8 @@ public:
   thread_pool& pool() const noexcept;
   std::exception_ptr error;
 
-  std::string current_id() const final { return task().current_id(); }
-  time_point deadline() const noexcept final { return deadline_; }
-  bool cancel_requested() const noexcept final { return asked_.load(std::memory_order_acquire); }
-  void report_progress(std::uint64_t done, std::uint64_t total, std::string text) final {
-    task().report_progress(done, total, std::move(text));
-  }
-  void report_cleanup_fault(const std::exception_ptr& what) noexcept final {
-    task().report_cleanup_fault(what);
-  }
-  time_point now() const noexcept final { return task().now(); }
-  std::size_t attempt() const noexcept final { return task().attempt(); }
-  std::uint64_t fencing_token() const noexcept final { return task().fencing_token(); }
-  void forbid_retry() noexcept final { task().forbid_retry(); }
-  void give(stop_token_box& into) final;
-
 protected:
   virtual void invoke() = 0; // keeps the value, lets exceptions out
-  std::stop_token stop_token();
 
 private:
   void destroy() noexcept final;
@@ -69,10 +49,7 @@ private:
     ~end_teller() { of.tell_ended(); }
   };
 
-  std::mutex stop_mutex_; // of the next
-  std::stop_source stop_;
-  std::atomic<bool> asked_{false}, abandoned_{false};
-  const time_point deadline_;
+  std::atomic<bool> abandoned_{false};
 };
 
 } // namespace taskactor::detail
