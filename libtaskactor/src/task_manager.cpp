@@ -83,7 +83,7 @@ std::optional<explanation> task_manager::explain(std::string_view id) const {
 manager_statistics task_manager::statistics() const { return core_->statistics(); }
 
 void task_manager::resize(limiter_kind which, std::size_t capacity) {
-  detail::runtime_of(*core_).resize(which, capacity);
+  detail::resize(*core_, which, capacity);
 }
 
 void task_manager::add_limiter(std::string name, limiter_options options) {

@@ -1,10 +1,12 @@
 #include "capacity/limiter_changes.hpp"
 
 #include "capacity/limiter_actor.hpp"
+#include "capacity/limiter_queue.hpp"
 #include "capacity/named_limiter.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "lifecycle/manager_messages.hpp"
 #include "lifecycle/task_extras.hpp"
+#include "threads/thread_pool.hpp"
 
 #include <caf/all.hpp>
 
@@ -80,6 +82,24 @@ void change(manager_core& home, named_limiter& which, const limiter_options& to)
   }
   if (to.rate)
     post(which.actor, set_rate{to.rate});
+}
+
+void resize(manager_core& home, limiter_kind which, std::size_t capacity) {
+  const auto one_at_a_time = home.limits().lock_changes();
+  switch (which) {
+  case limiter_kind::global:
+    home.capacity = capacity;
+    post(home.global_limiter(), resize_limiter{capacity});
+    post(home.manager(), limiter_resized{nullptr});
+    break;
+  case limiter_kind::thread:
+    home.threads().resize(capacity);
+    home.thread_queue().resize(capacity);
+    break;
+  case limiter_kind::process:
+    home.process_queue().resize(capacity);
+    break;
+  }
 }
 
 } // namespace taskactor::detail

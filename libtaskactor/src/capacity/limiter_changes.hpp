@@ -5,8 +5,10 @@
 #pragma once
 
 #include <taskactor/expected.hpp>
+#include <taskactor/fwd.hpp>
 #include <taskactor/limits.hpp>
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -26,5 +28,7 @@ void add_limiter(manager_core& home, std::string name, const limiter_options& op
 /// The name may not be there.
 named_limiter& limiter_of(manager_core& home, std::string_view name);
 void change(manager_core& home, named_limiter& which, const limiter_options& to);
+/// One of those that every manager has.
+void resize(manager_core& home, limiter_kind which, std::size_t capacity);
 
 } // namespace taskactor::detail
