@@ -66,7 +66,8 @@ public:
     if constexpr (detail::check_body<F, Args...>()) {
       if (detail::runs_elsewhere(options))
         return add_elsewhere(std::move(options), std::forward<F>(body), std::forward<Args>(args)...);
-      return add_body(std::move(options), std::forward<F>(body), std::forward<Args>(args)...);
+      return detail::make_and_admit(*core_, std::move(options), std::forward<F>(body),
+                                    std::forward<Args>(args)...);
     }
     return rejection{}; // isn't reached
   }
@@ -83,8 +84,9 @@ public:
   template <class F, class... Args>
   auto run_in_thread(task_options options, F&& function, Args&&... args) {
     if constexpr (detail::check_thread_call<false, F, Args...>())
-      return add_body(std::move(options), detail::thread_body<std::decay_t<F>, std::decay_t<Args>...>,
-                      std::forward<F>(function), std::forward<Args>(args)...);
+      return detail::make_and_admit(*core_, std::move(options),
+                                    detail::thread_body<std::decay_t<F>, std::decay_t<Args>...>,
+                                    std::forward<F>(function), std::forward<Args>(args)...);
     else
       return detail::no_task{rejection{}};
   }
@@ -100,7 +102,8 @@ public:
     using plain = std::decay_t<F>;
     auto body
         = [](plain f, std::decay_t<Args>... as) { return taskactor::run_in_process(f, std::move(as)...); };
-    return add_body(std::move(options), body, std::forward<F>(function), std::forward<Args>(args)...);
+    return detail::make_and_admit(*core_, std::move(options), body, std::forward<F>(function),
+                                  std::forward<Args>(args)...);
   }
 
   /// Starts workers ahead of their first calls: as many as there are then at least `count`, and at most as
@@ -166,13 +169,6 @@ public:
   shutdown_report shutdown(shutdown_options options = {});
 
 private:
-  template <class F, class... Args>
-  expected<handle<detail::body_result<F, Args...>>> add_body(task_options&& options, F&& body,
-                                                             Args&&... args) {
-    auto record = detail::make_body(std::forward<F>(body), std::forward<Args>(args)...);
-    return detail::admit_body<detail::body_result<F, Args...>>(*core_, std::move(record), std::move(options));
-  }
-
   template <class F, class... Args>
   expected<handle<detail::body_result<F, Args...>>> add_elsewhere(task_options options, F&& body,
                                                                   Args&&... args) {

@@ -1,11 +1,13 @@
 /// The way into the manager, for the templates of the front door. Not for users.
 #pragma once
 
+#include <taskactor/detail/body.hpp>
 #include <taskactor/detail/record.hpp>
 #include <taskactor/fwd.hpp>
 #include <taskactor/handle.hpp>
 
 #include <optional>
+#include <utility>
 
 namespace taskactor::detail {
 
@@ -44,6 +46,14 @@ expected<handle<T>> admit_body(manager_core& where, ref<Record> body, task_optio
   ref<record> joined;
   auto refused = admit(where, std::move(body), std::move(options), joined);
   return handle_of(std::move(made), std::move(refused), joined);
+}
+
+/// What `make_body` makes of these.
+template <class F, class... Args>
+expected<handle<body_result<F, Args...>>> make_and_admit(manager_core& where, task_options&& options,
+                                                         F&& body, Args&&... args) {
+  return admit_body<body_result<F, Args...>>(
+      where, make_body(std::forward<F>(body), std::forward<Args>(args)...), std::move(options));
 }
 
 } // namespace taskactor::detail
