@@ -79,7 +79,7 @@ std::chrono::milliseconds command_loop::patience() const noexcept {
   if (waits_for_room)
     return room_interval;
   const bool may_be_stopped = std::any_of(commands_.begin(), commands_.end(),
-                                          [](const auto& each) { return !each.second->stays(); });
+                                          [](const auto& each) { return !each.second->request().stays; });
   return may_be_stopped ? time_between_looks() : for_ever;
 }
 
@@ -166,9 +166,9 @@ running_command& command_loop::enter(start_request&& request) noexcept {
 }
 
 std::optional<start_error> command_loop::refusal_of(const running_command& command, int abandoned_by) const {
-  const auto& program = command.plan().program;
-  if (command.refused())
-    return command.refused();
+  const auto& program = command.request().plan.program;
+  if (command.request().refused)
+    return command.request().refused;
   if (abandoned_by != 0)
     return start_error{errc::stopping,
                        "'" + program + "' was abandoned before its start by " + signal_name(abandoned_by)};
@@ -181,12 +181,12 @@ std::optional<start_error> command_loop::refusal_of(const running_command& comma
 start_error command_loop::error_of(const running_command& command, const std::exception_ptr& thrown) const {
   const auto cannot_run = [&](const std::exception& error, bool shortage) {
     return start_error{errc::command_not_started,
-                       "cannot run '" + command.plan().program + "': " + error.what(), shortage};
+                       "cannot run '" + command.request().plan.program + "': " + error.what(), shortage};
   };
   try {
     std::rethrow_exception(thrown);
   } catch (const start_error& error) {
-    return {error.code(), error.what(), error.is_shortage() && command.tries() < tries_in_child};
+    return {error.code(), error.what(), error.is_shortage() && command.request().tries < tries_in_child};
   } catch (const std::system_error& error) {
     return cannot_run(error, is_shortage(error.code()));
   } catch (const std::exception& error) {
@@ -197,7 +197,7 @@ start_error command_loop::error_of(const running_command& command, const std::ex
 /// There is another one that will end, and have more room then.
 bool command_loop::may_wait(const running_command& command) const noexcept {
   return !adopted_.empty() || std::any_of(commands_.begin(), commands_.end(), [&](const auto& each) {
-    return each.second.get() != &command && !each.second->stays();
+    return each.second.get() != &command && !each.second->request().stays;
   });
 }
 
@@ -216,13 +216,13 @@ void command_loop::launch(running_command& command) {
     watchdog_image_.emplace();
   if (!watchdog_.watching())
     start_watchdog();
-  if (command.terminal())
+  if (command.open_terminal())
     on_terminal_ = command.key();
   command.prepare(watchdog_.groups());
   command.start(null_.get(), stack_, table_->starting(command.key()));
   std::erase(adopted_, command.pid()); // the number can be used again: then the last of that group has ended
   if (command.failure().stage != start_stage::none)
-    throw explain(command.plan(), command.failure());
+    throw explain(command.request().plan, command.failure());
   if (const int asked_meanwhile = table_->running(command.key(), command.pid()))
     signal_group(command.pid(), asked_meanwhile);
   const auto how = command.attach();
