@@ -2,6 +2,7 @@
 
 #include "base/memory.hpp"
 #include "base/signal_blocked.hpp"
+#include "command/process_group.hpp"
 #include "command/shortage.hpp"
 #include "command/signal_name.hpp"
 

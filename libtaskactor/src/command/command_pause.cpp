@@ -1,4 +1,4 @@
-#include "command/command_table.hpp"
+#include "command/process_group.hpp"
 
 #include <taskactor/command_pause.hpp>
 

@@ -1,6 +1,6 @@
 #include "command/command_process.hpp"
 
-#include "command/command_table.hpp"
+#include "command/process_group.hpp"
 
 #include <cerrno>
 #include <chrono>

@@ -1,30 +1,22 @@
 #include "command/command_table.hpp"
 
-#include <algorithm>
-#include <atomic>
-#include <csignal>
 #include <utility>
 
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 namespace taskactor::detail {
-
-command_table::command_table() : wakeup_fd_(own(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
 
 bool command_table::add(start_request&& request) {
   std::unique_lock lock{mutex_};
   if (stopping_)
     return false;
   const auto key = request.key;
-  queue_.push_back(std::move(request));
+  states_.add(key);
   try {
-    entries_.emplace(key, entry{});
+    queue_.push(std::move(request));
   } catch (...) {
-    queue_.pop_back();
+    states_.remove(key);
     throw;
   }
-  wake(lock);
+  wakeup_.ring(lock);
   return true;
 }
 
@@ -33,7 +25,7 @@ bool command_table::add_reading(reading_request request) {
   if (done_ || server_ == std::thread::id{})
     return false;
   readings_.push_back(std::move(request));
-  wake(lock);
+  wakeup_.ring(lock);
   return true;
 }
 
@@ -44,31 +36,17 @@ std::vector<reading_request> command_table::readings() noexcept {
 
 void command_table::signal(std::uint64_t key, int signal) noexcept {
   std::unique_lock lock{mutex_};
-  const auto found = entries_.find(key);
-  if (found == entries_.end())
+  if (!states_.signal(key, signal))
     return;
-  if (found->second.pid != 0)
-    signal_group(found->second.pid, signal);
-  else if (signal == SIGKILL || (signal == SIGTERM && found->second.abandoned_by == 0))
-    found->second.abandoned_by = signal;
-  if (key == starting_key_ && signal == SIGKILL)
-    kill_starting();
-  if (found->second.pid != 0)
-    return;
-  any_abandoned_ = true;
-  wake(lock); // it may be one that waits for room
-}
-
-void command_table::kill_starting() noexcept {
-  if (const pid_t starting = std::atomic_ref{starting_pid_}.load(); starting_key_ != 0 && starting > 0)
-    ::kill(starting, SIGKILL);
+  queue_.note_abandoned();
+  wakeup_.ring(lock); // it may be one that waits for room
 }
 
 void command_table::stop() noexcept {
   std::unique_lock lock{mutex_};
   stopping_ = true;
-  kill_starting(); // the serving thread would kill it, but may be waiting for it
-  wake(lock);
+  states_.kill_starting(); // the serving thread would kill it, but may be waiting for it
+  wakeup_.ring(lock);
 }
 
 void command_table::wait_finished() noexcept {
@@ -79,17 +57,12 @@ void command_table::wait_finished() noexcept {
 
 command_statistics command_table::statistics() const {
   std::lock_guard lock{mutex_};
-  auto result = counts_;
-  result.queued = entries_.size() - result.running;
-  result.started = result.running + result.ended;
-  return result;
+  return states_.statistics();
 }
 
 void command_table::acknowledge() noexcept {
   std::lock_guard lock{mutex_};
-  std::uint64_t count = 0;
-  static_cast<void>(::read(wakeup_fd_.get(), &count, sizeof count));
-  woken_ = false;
+  wakeup_.acknowledge();
 }
 
 void command_table::serve() noexcept {
@@ -100,9 +73,7 @@ void command_table::serve() noexcept {
 void command_table::finish() noexcept {
   std::lock_guard lock{mutex_};
   done_ = true;
-  const auto wakeup_fd = std::exchange(wakeup_fd_, {}); // nobody writes it any more
-  while (ringing_.load(std::memory_order_acquire) != 0)
-    std::this_thread::yield();
+  wakeup_.close();
   finished_.notify_all();
 }
 
@@ -113,95 +84,48 @@ bool command_table::stopping() const noexcept {
 
 bool command_table::has_next() const noexcept {
   std::lock_guard lock{mutex_};
-  return first_ || !queue_.empty();
+  return !queue_.empty();
 }
 
 std::optional<start_request> command_table::next(int& abandoned_by) {
   std::lock_guard lock{mutex_};
-  auto request = std::exchange(first_, std::nullopt);
-  if (!request && !queue_.empty()) {
-    request.emplace(std::move(queue_.front()));
-    queue_.pop_front();
-  }
+  auto request = queue_.pop();
   if (request)
-    abandoned_by = entries_.at(request->key).abandoned_by;
+    abandoned_by = states_.abandoned_by(request->key);
   return request;
 }
 
 std::optional<start_request> command_table::next_abandoned(int& abandoned_by) noexcept {
   std::lock_guard lock{mutex_};
-  if (!any_abandoned_)
-    return {};
-  const auto is_abandoned
-      = [&](const start_request& each) { return (abandoned_by = entries_.at(each.key).abandoned_by) != 0; };
-  if (first_ && is_abandoned(*first_))
-    return std::exchange(first_, std::nullopt);
-  const auto found = std::find_if(queue_.begin(), queue_.end(), is_abandoned);
-  if (found == queue_.end()) {
-    any_abandoned_ = false;
-    return {};
-  }
-  std::optional<start_request> request{std::move(*found)};
-  queue_.erase(found);
-  return request;
+  return queue_.pop_abandoned([&](const start_request& each) {
+    abandoned_by = states_.abandoned_by(each.key);
+    return abandoned_by != 0;
+  });
 }
 
 void command_table::put_back(start_request&& request) noexcept {
   std::lock_guard lock{mutex_};
-  first_.emplace(std::move(request));
+  queue_.put_back(std::move(request));
 }
 
 pid_t& command_table::starting(std::uint64_t key) noexcept {
   std::lock_guard lock{mutex_};
-  starting_key_ = key;
-  starting_pid_ = 0;
-  return starting_pid_;
+  return states_.starting(key);
 }
 
 void command_table::not_started() noexcept {
   std::lock_guard lock{mutex_};
-  starting_key_ = 0;
+  states_.not_started();
 }
 
 int command_table::running(std::uint64_t key, pid_t pid) noexcept {
   std::lock_guard lock{mutex_};
-  auto& found = entries_.at(key);
-  found.pid = pid;
-  starting_key_ = 0;
-  ++counts_.running;
-  return found.abandoned_by;
+  return states_.running(key, pid);
 }
 
 void command_table::retire(std::uint64_t key, command_end end) noexcept {
   std::lock_guard lock{mutex_};
-  const auto found = entries_.find(key);
-  if (found == entries_.end())
-    return;
-  if (found->second.pid != 0)
-    --counts_.running;
-  entries_.erase(found);
-  ++(end == command_end::ended ? counts_.ended : counts_.start_failures);
-}
-
-/// Not under the lock, which the serving thread takes first of all.
-void command_table::wake(std::unique_lock<std::mutex>& lock) noexcept {
-  if (!wakeup_fd_ || std::exchange(woken_, true))
-    return;
-  const int wakeup_fd = wakeup_fd_.get();
-  ringing_.fetch_add(1, std::memory_order_relaxed);
-  lock.unlock();
-  const std::uint64_t one = 1;
-  static_cast<void>(::write(wakeup_fd, &one, sizeof one)); // never full: read before it is written again
-  ringing_.fetch_sub(1, std::memory_order_release);
-}
-
-void signal_group(pid_t group, int signal) noexcept {
-  ::kill(-group, signal);
-  const bool has_left = ::getpgid(group) != group; // the leader itself, which we haven't reaped
-  if (has_left)
-    ::kill(group, signal);
-  if (signal == SIGTERM)
-    ::kill(has_left ? group : -group, SIGCONT);
+  states_.retire(key, end);
 }
 
 } // namespace taskactor::detail

@@ -9,10 +9,10 @@
 #include "base/poller.hpp"
 #include "command/command_process.hpp"
 #include "command/command_streams.hpp"
-#include "command/command_table.hpp"
 #include "command/group_table.hpp"
 #include "command/poll_token.hpp"
 #include "command/spawn.hpp"
+#include "command/start_queue.hpp"
 
 #include <chrono>
 #include <cstdint>
