@@ -15,16 +15,15 @@
 #pragma once
 
 #include "base/poller.hpp"
+#include "command/adopted_groups.hpp"
+#include "command/command_launcher.hpp"
 #include "command/command_table.hpp"
-#include "command/running_command.hpp"
-#include "command/watchdog.hpp"
-#include "command/watchdog_image.hpp"
+#include "command/running_commands.hpp"
 
 #include <chrono>
-#include <exception>
+#include <cstdint>
 #include <memory>
 #include <optional>
-#include <unordered_map>
 #include <vector>
 
 namespace taskactor::detail {
@@ -37,26 +36,17 @@ public:
   explicit command_loop(std::shared_ptr<command_table> table);
   /// Returns when the table is stopped and the last command has ended.
   void run() noexcept;
-  const std::shared_ptr<command_table>& table() const noexcept { return table_; }
 
 private:
   void step() noexcept;
   void dispatch(std::uint64_t token) noexcept;
   std::chrono::milliseconds patience() const noexcept;
-  std::chrono::milliseconds time_between_looks() const noexcept;
-  void look_for_stops() noexcept;
-
   void read_for_some() noexcept;
+
   void start_some() noexcept;
   void start(start_request&& request, int abandoned_by) noexcept;
-  running_command& enter(start_request&& request) noexcept;
-  std::optional<start_error> refusal_of(const running_command& command, int abandoned_by) const;
-  start_error error_of(const running_command& command, const std::exception_ptr& thrown) const;
-  bool may_wait(const running_command& command) const noexcept;
   void wait_for_room(running_command& command) noexcept;
   void launch(running_command& command);
-  void start_watchdog();
-  void on_watchdog_end() noexcept;
   void abort(running_command& command, const start_error& error) noexcept;
 
   void end(running_command& command) noexcept;
@@ -64,27 +54,20 @@ private:
   bool conclude(running_command& command) noexcept;
   void look_at_unwatched() noexcept;
   void reap_late() noexcept;
-  void reap_adopted() noexcept;
-  void begin_stop() noexcept;
   bool finished() const noexcept;
   void give_up() noexcept;
 
   std::shared_ptr<command_table> table_;
   poller poller_;
-  unique_fd null_;
-  watchdog watchdog_;
-  std::optional<watchdog_image> watchdog_image_; // made with the first command
-  child_stack stack_;
+  command_launcher launcher_;
   std::vector<char> buffer_;
-  std::unordered_map<std::uint64_t, std::unique_ptr<running_command>> commands_;
+  running_commands commands_;
   /// Nothing is started until then, unless something ends before.
   std::optional<std::chrono::steady_clock::time_point> short_until_;
   std::vector<std::uint64_t> unwatched_; // running, though there was nothing left to hear of them with
   std::vector<std::uint64_t> late_;      // ended, but held back from us by a debugger
-  std::vector<pid_t> adopted_; // groups of ended commands, some of whose dying members are our children now
-  std::uint64_t on_terminal_ = 0; // the last that had it
-  std::chrono::steady_clock::time_point next_look_{};
-  std::optional<std::chrono::steady_clock::time_point> give_up_at_;
+  adopted_groups adopted_;
+  std::optional<std::chrono::steady_clock::time_point> give_up_at_; // set: it is to stop
 };
 
 } // namespace taskactor::detail

@@ -18,9 +18,8 @@ std::shared_ptr<command_server> command_server::create(caf::actor_system& system
 
 namespace {
 
-void serve_commands(std::shared_ptr<command_loop> loop) {
+void serve_commands(std::shared_ptr<command_loop> loop, const std::shared_ptr<command_table>& table) {
   const service_thread scope;
-  const auto table = loop->table();
   loop->run();
   loop.reset(); // closes everything, before anybody is told that it has ended
   table->finish();
@@ -69,8 +68,8 @@ void command_server::ensure_thread() {
   std::lock_guard lock{mutex_};
   if (has_thread_ || table_->stopping())
     return;
-  detached_job::start(system_, [loop = std::make_shared<command_loop>(table_)]() mutable {
-    serve_commands(std::move(loop));
+  detached_job::start(system_, [loop = std::make_shared<command_loop>(table_), table = table_]() mutable {
+    serve_commands(std::move(loop), table);
   });
   has_thread_ = true;
 }
