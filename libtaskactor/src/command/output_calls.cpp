@@ -31,14 +31,26 @@ bool is_shortage_of_threads(const std::exception_ptr& why) noexcept {
 
 } // namespace
 
-/// Both are refused by whoever plans the start, so they are left to it.
-output_calls::output_calls(command_options& options)
-    : on_output_(*options.on_line ? handler{} : options.on_output.take()),
-      on_line_(*on_output_ || *options.on_output ? handler{} : options.on_line.take()),
-      on_stopped_(options.on_stopped.take()),
-      out_lines_(options.line_limit),
-      err_lines_(options.line_limit) {
-  if (!*on_output_ && !*on_line_)
+void output_calls::backlog::push(piece next) {
+  const auto size = next.bytes.size();
+  pieces_.push_back(std::move(next));
+  bytes_ += size;
+}
+
+output_calls::piece output_calls::backlog::pop() {
+  auto next = std::move(pieces_.front());
+  pieces_.pop_front();
+  bytes_ -= next.bytes.size();
+  return next;
+}
+
+void output_calls::backlog::clear() noexcept {
+  pieces_.clear();
+  bytes_ = 0;
+}
+
+output_calls::output_calls(command_options& options) : handlers_(options) {
+  if (!handlers_.has_output())
     return;
   options.on_output = [this](output_stream which, std::string_view bytes) { take(which, bytes); };
 }
@@ -48,7 +60,7 @@ void output_calls::take(output_stream which, std::string_view bytes) {
 }
 
 bool output_calls::take_stop(int signal) {
-  if (!*on_stopped_)
+  if (!handlers_.has_stopped())
     return false;
   {
     const std::lock_guard lock{mutex_};
@@ -64,8 +76,7 @@ void output_calls::take(piece next) {
     const std::lock_guard lock{mutex_};
     if (error_)
       return;
-    bytes_ += next.bytes.size();
-    pieces_.push_back(std::move(next));
+    kept_.push(std::move(next));
     if (std::exchange(at_work_, true))
       return;
   }
@@ -74,7 +85,7 @@ void output_calls::take(piece next) {
 
 bool output_calls::has_room() noexcept {
   const std::lock_guard lock{mutex_};
-  paused_ = bytes_ >= most_kept;
+  paused_ = kept_.bytes() >= most_kept;
   return !paused_;
 }
 
@@ -86,7 +97,7 @@ void output_calls::end(command_result result) noexcept {
     if (std::exchange(at_work_, true))
       return;
   }
-  if (out_lines_.has_rest() || err_lines_.has_rest())
+  if (handlers_.has_rest())
     return submit();
   std::unique_lock lock{mutex_}; // there is nothing to hand out
   leave(lock);
@@ -123,15 +134,18 @@ void output_calls::run() {
     }
   } const at_end{*this, lock};
   refusals_ = 0;
-  while (!pieces_.empty()) {
-    const auto next = std::move(pieces_.front());
-    pieces_.pop_front();
-    bytes_ -= next.bytes.size();
-    const bool room = bytes_ <= most_kept / 2 && std::exchange(paused_, false);
+  while (!kept_.empty()) {
+    const auto next = kept_.pop();
+    const bool room = kept_.bytes() <= most_kept / 2 && std::exchange(paused_, false);
     lock.unlock();
     if (room)
       go_on();
-    call([&] { hand_out(next); });
+    call([&] {
+      if (next.stopped_by != 0)
+        handlers_.stopped(next.stopped_by);
+      else
+        handlers_.output(next.which, next.bytes);
+    });
     if (next.stopped_by != 0)
       go_on();
     lock.lock();
@@ -139,23 +153,7 @@ void output_calls::run() {
   if (!ended_ || error_)
     return;
   lock.unlock(); // nothing comes in any more
-  call([this] { finish_lines(); });
-}
-
-void output_calls::hand_out(const piece& next) {
-  if (next.stopped_by != 0)
-    return (*on_stopped_)(next.stopped_by);
-  if (*on_output_)
-    return (*on_output_)(next.which, next.bytes);
-  auto& lines = next.which == output_stream::out ? out_lines_ : err_lines_;
-  lines.take(next.bytes, [&](std::string_view line) { (*on_line_)(next.which, line); });
-}
-
-void output_calls::finish_lines() {
-  if (!*on_line_)
-    return;
-  out_lines_.finish([this](std::string_view line) { (*on_line_)(output_stream::out, line); });
-  err_lines_.finish([this](std::string_view line) { (*on_line_)(output_stream::err, line); });
+  call([this] { handlers_.finish_lines(); });
 }
 
 /// UndefinedBehaviorSanitizer doesn't know that the exception which ends a thread has no object.
@@ -177,8 +175,7 @@ __attribute__((no_sanitize("null"))) void output_calls::call(F&& handler) {
 void output_calls::fail(std::exception_ptr why) noexcept {
   const std::lock_guard lock{mutex_};
   error_ = std::move(why);
-  pieces_.clear();
-  bytes_ = 0;
+  kept_.clear();
 }
 
 /// There is nothing to hand out for now, or for good.

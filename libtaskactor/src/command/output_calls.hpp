@@ -5,20 +5,20 @@
 ///     a pool's thread    handler ... handler ... all_handed_out
 ///
 /// One call at a time, in the order in which the output was read; when there is no thread for it, a while
-/// later. The serving thread waits for nothing: what
-/// it can't hand out yet is kept, and when that is much (`has_room`) the command's pipe isn't read for a
-/// while, so that a slow handler slows its own command down and no other.
+/// later. The serving thread waits for nothing: what it can't hand out yet is kept, and when that is much
+/// (`has_room`) the command's pipe isn't read for a while, so that a slow handler slows its own command down
+/// and no other.
 #pragma once
 
-#include "command/output.hpp"
+#include "command/command_handlers.hpp"
 #include "threads/thread_pool.hpp"
 
 #include <taskactor/detail/pool_work.hpp>
 
 #include <chrono>
+#include <cstddef>
 #include <deque>
 #include <exception>
-#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -31,7 +31,7 @@ public:
   static constexpr std::chrono::milliseconds retry_interval{100};
   /// Takes the handlers out of the options. Without any it does nothing: `has_handler`.
   explicit output_calls(command_options& options);
-  bool has_handler() const noexcept { return *on_output_ || *on_line_ || *on_stopped_; }
+  bool has_handler() const noexcept { return handlers_.has_output() || handlers_.has_stopped(); }
   /// Before the command is started.
   void begin(std::shared_ptr<thread_pool> threads) noexcept { threads_ = std::move(threads); }
 
@@ -61,27 +61,36 @@ protected:
   virtual void all_handed_out(command_result result) noexcept = 0;
 
 private:
-  using handler = std::function<void(output_stream, std::string_view)>;
+  /// Bytes, or a stop.
   struct piece {
     output_stream which;
     std::string bytes;
     int stopped_by = 0;
   };
+  /// What waits to be handed out, in order.
+  class backlog {
+  public:
+    bool empty() const noexcept { return pieces_.empty(); }
+    std::size_t bytes() const noexcept { return bytes_; }
+    void push(piece next);
+    piece pop();
+    void clear() noexcept;
+
+  private:
+    std::deque<piece> pieces_;
+    std::size_t bytes_ = 0;
+  };
+
   void take(piece next);
-  void hand_out(const piece& next);
-  void finish_lines();
   template <class F>
   void call(F&& handler);
   void fail(std::exception_ptr why) noexcept;
   void leave(std::unique_lock<std::mutex>& lock) noexcept;
 
-  const field<handler> on_output_, on_line_;
-  const field<std::function<void(int)>> on_stopped_;
-  line_splitter out_lines_, err_lines_; // of the thread that calls
+  command_handlers handlers_; // called by the thread that calls
   std::shared_ptr<thread_pool> threads_;
   std::mutex mutex_; // what follows
-  std::deque<piece> pieces_;
-  std::size_t bytes_ = 0;
+  backlog kept_;
   bool at_work_ = false; // it is with the pool
   bool paused_ = false;  // the serving thread waits for room
   bool ended_ = false;
