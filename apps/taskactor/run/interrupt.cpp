@@ -108,8 +108,8 @@ int interrupt::wait(clock::time_point until) const {
     const int milliseconds = until == clock::time_point::max()
                                  ? -1
                                  : static_cast<int>(std::clamp<std::int64_t>(left, 0, INT_MAX));
-    pollfd ready[]
-        = {{end_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}, {control_.raised_fd(), POLLIN, 0}};
+    pollfd ready[] = {
+        {end_.get(), POLLIN, 0}, {signals_.get(), POLLIN, 0}, {control_.notifier().raised_fd(), POLLIN, 0}};
     const int count = ::poll(ready, std::size(ready), milliseconds);
     if (count < 0 && errno == EINTR)
       continue;
@@ -120,7 +120,7 @@ int interrupt::wait(clock::time_point until) const {
     signalfd_siginfo info{};
     if (::read(signals_.get(), &info, sizeof info) == sizeof info)
       return static_cast<int>(info.ssi_signo);
-    if (eventfd_t count_of_stops = 0; ::eventfd_read(control_.raised_fd(), &count_of_stops) == 0)
+    if (eventfd_t count_of_stops = 0; ::eventfd_read(control_.notifier().raised_fd(), &count_of_stops) == 0)
       return SIGCONT;
   }
 }
@@ -138,13 +138,14 @@ bool interrupt::outlasts(std::chrono::nanoseconds time) const {
 /// When there is something to be done without a signal.
 interrupt::clock::time_point interrupt::due() const {
   const auto now = clock::now();
-  auto result = patient_until_ ? now + (*patient_until_ - control_.elapsed()) : clock::time_point::max();
+  auto result
+      = patient_until_ ? now + (*patient_until_ - control_.clock().elapsed()) : clock::time_point::max();
   if (is_cancelling())
     result = std::min(result, now + (patience() - control_.cancelled_for()));
   if (patient_until_ || !running_ || overdue_ || control_.ended_in_time())
     return result;
   if (const auto left = control_.remaining())
-    result = std::min(result, now + (time_is_up_ ? patience() - control_.overtime() : *left));
+    result = std::min(result, now + (time_is_up_ ? patience() - control_.clock().overtime() : *left));
   return result;
 }
 
@@ -160,12 +161,12 @@ void interrupt::on_time() {
   if (is_cancelling() && control_.cancelled_for() >= patience())
     return control_.stop(stop_level::kill);
   if (patient_until_)
-    return control_.elapsed() >= *patient_until_ ? kill() : void();
+    return control_.clock().elapsed() >= *patient_until_ ? kill() : void();
   const auto left = control_.remaining();
   if (!left || control_.ended_in_time())
     return;
   time_is_up_ = time_is_up_ || (!control_.may_start() && left->count() == 0);
-  overdue_ = time_is_up_ && control_.overtime() >= patience();
+  overdue_ = time_is_up_ && control_.clock().overtime() >= patience();
   if (!overdue_)
     return;
   control_.stop(stop_level::kill);
@@ -206,7 +207,7 @@ void interrupt::end_at_once(int number) {
 void interrupt::hurry() {
   control_.hurry();
   if (!patient_until_)
-    patient_until_ = control_.elapsed() + steps * patience();
+    patient_until_ = control_.clock().elapsed() + steps * patience();
 }
 
 void interrupt::kill() {

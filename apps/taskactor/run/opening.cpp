@@ -37,7 +37,7 @@ unique_fd open_to_read(const std::string& path) noexcept {
 
 bool wait_readable(int fd, run_control& control) {
   while (control.may_start()) {
-    pollfd ready[] = {{control.stopped_fd(), POLLIN, 0}, {fd, POLLIN, 0}};
+    pollfd ready[] = {{control.notifier().stopped_fd(), POLLIN, 0}, {fd, POLLIN, 0}};
     if (::poll(ready, 2, milliseconds_left(control)) > 0 && ready[0].revents == 0)
       return true;
   }
@@ -54,7 +54,7 @@ unique_fd open_to_write(const std::string& path, run_control& control) {
       return result;
     if (!control.may_start())
       throw stopped_early{};
-    pollfd stopped{control.stopped_fd(), POLLIN, 0};
+    pollfd stopped{control.notifier().stopped_fd(), POLLIN, 0};
     ::poll(&stopped, 1, look_interval);
   }
 }

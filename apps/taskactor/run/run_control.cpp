@@ -3,18 +3,10 @@
 #include "cli/quantity.hpp"
 #include "cli/screen.hpp"
 
-#include <algorithm>
-
-#include <sys/eventfd.h>
-
 namespace taskactor::cli {
 
 run_control::run_control(screen& messages, std::optional<std::chrono::nanoseconds> total_timeout)
-    : screen_(messages),
-      stopped_(make_eventfd()),
-      raised_(make_eventfd()),
-      total_(total_timeout),
-      begin_(std::chrono::steady_clock::now()) {}
+    : screen_(messages), clock_(total_timeout) {}
 
 bool run_control::raise(stop_level to) noexcept {
   auto now = level_.load();
@@ -23,20 +15,13 @@ bool run_control::raise(stop_level to) noexcept {
       return false;
   } while (!level_.compare_exchange_weak(now, to));
   if (auto none = never; to >= stop_level::cancel)
-    cancelled_at_.compare_exchange_strong(none, elapsed());
+    cancelled_at_.compare_exchange_strong(none, clock_.elapsed());
   return true;
-}
-
-void run_control::call_hook(stop_level reached) {
-  for (const auto* told : {&stopped_, &raised_})
-    ::eventfd_write(told->get(), 1);
-  if (hook_)
-    hook_(reached);
 }
 
 void run_control::stop(stop_level to) {
   if (raise(to))
-    call_hook(to);
+    notifier_.notify(to);
 }
 
 void run_control::fail(int code, stop_level to, const std::string& message) {
@@ -53,44 +38,29 @@ void run_control::interrupt(int code, stop_level to, const std::function<std::st
   const bool raised = raise(to);
   screen_.note(message()); // before what the stop brings about, after what could make it untrue
   if (raised)
-    call_hook(to);
+    notifier_.notify(to);
 }
 
 void run_control::hurry() {
   hurried_ = true;
-  if (hook_)
-    hook_(level());
+  notifier_.call_hook(level());
 }
 
 bool run_control::may_start() {
   if (level() != stop_level::none)
     return false;
-  if (const auto left = remaining(); !left || left->count() > 0)
+  if (!clock_.is_up())
     return true;
   const bool news = !told_of_time_.exchange(true);
   stop(stop_level::start_no_more);
   if (news)
-    screen_.note("the total time of " + limit_text(*total_) + " is up");
+    screen_.note("the total time of " + limit_text(*clock_.total()) + " is up");
   return false;
 }
 
 std::chrono::nanoseconds run_control::cancelled_for() const {
   const auto at = cancelled_at_.load();
-  return at == never ? std::chrono::nanoseconds{0} : elapsed() - at;
-}
-
-std::chrono::nanoseconds run_control::elapsed() const {
-  return std::chrono::steady_clock::now() - begin_ - pause_->duration();
-}
-
-std::optional<std::chrono::nanoseconds> run_control::remaining() const {
-  if (!total_)
-    return {};
-  return std::max(std::chrono::nanoseconds{0}, *total_ - elapsed());
-}
-
-std::chrono::nanoseconds run_control::overtime() const {
-  return total_ ? std::max(std::chrono::nanoseconds{0}, elapsed() - *total_) : std::chrono::nanoseconds{0};
+  return at == never ? std::chrono::nanoseconds{0} : clock_.elapsed() - at;
 }
 
 } // namespace taskactor::cli

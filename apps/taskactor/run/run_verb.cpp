@@ -179,7 +179,7 @@ std::optional<job> run::next_item() {
     items_left_ = true;
   }
   if (items_left_ && is_out_of_time())
-    control_.note_cut();
+    control_.clock().note_cut();
   return {};
 }
 
@@ -230,7 +230,7 @@ void run::judge(const job_result& ended) {
   if (options_.tty && (ended.signal == SIGINT || ended.signal == SIGQUIT)) // the keys were its own
     control_.fail(by_interrupt, stop_level::start_no_more, {});
   if ((ended.state == state::timed_out || !ended.started) && is_out_of_time())
-    control_.note_cut();
+    control_.clock().note_cut();
   const bool bad = ended.started && (ended.state == state::failed || ended.state == state::timed_out);
   if (ended.start_failure != 0 && command_.has_fixed_program()) {
     control_.fail(ended.start_failure, stop_level::cancel, ended.error);
@@ -270,7 +270,7 @@ int run::exit_code() const {
     return code;
   if (ended_.failed() != 0)
     return some_failed;
-  if (ended_.timed_out() != 0 || control_.is_cut())
+  if (ended_.timed_out() != 0 || control_.clock().is_cut())
     return some_timed_out;
   return ended_.cancelled() != 0 ? some_failed : all_completed;
 }
@@ -309,7 +309,7 @@ int speak_out(int code, const blocked_signals& signals, run_control& control, sc
     return code;
   if (code != all_completed)
     control.fail(code, stop_level::cancel, {});
-  if (control.hurried() || control.is_cut())
+  if (control.hurried() || control.clock().is_cut())
     ::_exit(code);
   const interrupt interrupts{signals, control, messages};
   while (!messages.said_within(24h))

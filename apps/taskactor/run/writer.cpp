@@ -76,9 +76,9 @@ bool writer::finish(std::chrono::nanoseconds patience) {
   written_.wait(lock, [this] { return done_ || parts_.control.hurried(); });
   // Who reads may be stopped with the program, and then its patience stands still.
   constexpr std::chrono::hours longest{24 * 365};
-  const auto until = parts_.control.elapsed() + std::min<std::chrono::nanoseconds>(patience, longest);
+  const auto until = parts_.control.clock().elapsed() + std::min<std::chrono::nanoseconds>(patience, longest);
   while (!done_) {
-    const auto left = until - parts_.control.elapsed();
+    const auto left = until - parts_.control.clock().elapsed();
     if (left.count() <= 0) {
       thread_.detach();
       return false;
