@@ -1,17 +1,16 @@
-/// Standard output and standard error, and the one live line at the bottom of a terminal.
+/// What the program has to say of itself, and what its commands have printed, on its standard streams.
 ///
-/// What the program has to say of itself is handed to a thread of its own: nobody who stops a run, or ends a
-/// command, waits for a reader of standard error, who may have stopped reading. What commands have printed is
-/// written by who calls, for as long as its reader takes. Whoever writes to the terminal takes the live line
-/// away first, so that nothing is ever mixed with it.
+/// The first is handed to a thread of its own: nobody who stops a run, or ends a command, waits for a reader
+/// of standard error, who may have stopped reading. What commands have printed is written by who calls, for
+/// as long as its reader takes.
 ///
-///     note, print, log, live ---> (what is to be said) ---> thread ---+---> standard error
-///     write -----------------------------------------------------------+---> standard output
+///     note, print, log, live ---> (what is to be said) ---> thread ---+---> standard_streams
+///     write ----------------------------------------------------------+
 ///
 /// Threads: every member may be called from any thread.
 #pragma once
 
-#include <taskactor/command.hpp>
+#include "cli/standard_streams.hpp"
 
 #include <chrono>
 #include <condition_variable>
@@ -39,10 +38,10 @@ public:
   void print(std::string_view lines);
   /// The same of what can be done without: what is too much, while nobody reads, is only counted.
   void log(std::string_view line);
-  /// What a command has printed. Waits for its reader. Returns an `errno`; 0: it is written.
-  int write(output_stream which, std::string_view bytes);
+  /// What a command has printed: see `standard_streams`.
+  int write(output_stream which, std::string_view bytes) { return streams_.write(which, bytes); }
 
-  bool can_live() const noexcept { return can_live_; }
+  bool can_live() const noexcept { return streams_.can_live(); }
   /// Shows `text` as the live line, in place of the one before; empty: none.
   void live(std::string text);
   /// Something is still to be said: its reader is slow.
@@ -55,14 +54,8 @@ public:
 private:
   void speak();
   bool silent() const { return words_.empty() && !wanted_ && lost_ == 0; }
-  void say(const std::string& words, std::optional<std::string> live);
-  void show(std::string text);
-  void erase();
-  int put(int fd, std::string_view bytes);
 
-  bool out_is_terminal_;
-  bool err_is_terminal_;
-  bool can_live_;
+  standard_streams streams_;
 
   mutable std::mutex mutex_; // what is to be said
   std::condition_variable posted_;
@@ -73,11 +66,7 @@ private:
   bool speaks_ = false;
   bool last_ = false;
 
-  std::mutex terminal_;       // held while it is written to, what follows
-  bool at_line_start_ = true; // after half a line of a command's there is no place for the live line
-  std::string shown_;
-
-  std::thread thread_;
+  std::thread thread_; // the last: it uses all of this
 };
 
 } // namespace taskactor::cli
