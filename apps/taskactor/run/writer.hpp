@@ -2,21 +2,19 @@
 /// runtime's threads, which are never held up; who takes new items waits instead while too much is kept
 /// (`wait_for_room`).
 ///
-///     runtime --post--> queue --> tally, logs --> (order) --> output
+///     runtime --post--> write_queue --> tally, logs --> (order) --> output
+///
+/// Threads: any; `finish` and the destructor are its owner's.
 #pragma once
 
 #include "run/job.hpp"
 #include "run/sequence.hpp"
+#include "run/write_queue.hpp"
 
 #include <atomic>
-#include <condition_variable>
-#include <cstddef>
-#include <mutex>
-#include <optional>
-#include <string>
+#include <chrono>
 #include <string_view>
 #include <thread>
-#include <variant>
 #include <vector>
 
 namespace taskactor::cli {
@@ -47,9 +45,9 @@ public:
   /// Takes what became of a command.
   void post(job_result ended);
   /// Takes a line; waits while too many are kept, unless what runs is to be cancelled.
-  void post_line(output_stream which, std::string_view line);
+  void post_line(output_stream which, std::string_view line) { queue_.post_line(which, line); }
   /// Waits while too much is kept, until the run is stopped.
-  void wait_for_room();
+  void wait_for_room() { queue_.wait_for_room(); }
   /// After the last `post`: writes the rest, closes the logs. When somebody waits for the end and a reader
   /// has stopped reading, waits no longer than `patience`. False: something is still unwritten, and the
   /// thread runs.
@@ -57,21 +55,14 @@ public:
   /// What it is writing to, or was last, for people.
   const char* place() const noexcept { return place_.load(); }
   /// Wakes those that wait; to be called at each stop.
-  void on_stop();
+  void on_stop() { queue_.on_stop(); }
 
 private:
-  struct lines {
-    output_stream which;
-    std::string text;
-  };
-  using entry = std::variant<job_result, lines>;
-
   void run();
-  bool take(std::vector<entry>& batch);
+  bool take(std::vector<write_queue::entry>& batch);
   void settle(job_result& ended);
-  void settle(const lines& printed);
+  void settle(const printed_lines& printed);
   void write(const job_result& ended);
-  void release(std::size_t size);
   /// Calls `action`; when it fails the run is ended. False: it failed, and is not to be tried again.
   template <class F>
   bool attempt(const char* place, F&& action);
@@ -79,9 +70,8 @@ private:
   template <class F>
   void with_logs(F&& action);
   const char* place_of(output_stream which) const;
-  bool only_counts(const entry& what) const;
-  bool can_wait() const;
-  bool has_room() const;
+  /// It leaves nothing to be written.
+  bool only_counts(const job_result& ended) const;
 
   parts parts_;
   const bool writes_each_; // whatever it has printed
@@ -89,13 +79,7 @@ private:
   bool output_broken_ = false;
   std::atomic<const char*> place_{"standard output"};
 
-  std::mutex mutex_; // what follows
-  std::condition_variable posted_;
-  std::condition_variable written_;
-  std::vector<entry> queue_;
-  std::size_t kept_ = 0; // bytes, posted and not written
-  bool last_ = false;
-  bool done_ = false;
+  write_queue queue_;
   std::thread thread_;
 };
 
