@@ -8,10 +8,10 @@ namespace taskactor::cli {
 void shell_script::announce_document() {
   document announced;
   take(2);
-  announced.strips_tabs = peek() == '-';
+  announced.strips_tabs = script_.peek() == '-';
   if (announced.strips_tabs)
     take();
-  while (is_blank(peek()))
+  while (is_blank(script_.peek()))
     take();
   announced.end = end_mark(announced);
   announced_.push_back(std::move(announced));
@@ -20,9 +20,9 @@ void shell_script::announce_document() {
 std::string shell_script::end_mark(document& of) {
   std::string mark;
   char open = '\0'; // the quotes that it is in
-  while (more() && (open || !ends_word(peek()))) {
-    const char c = peek();
-    if (place_at())
+  while (script_.more() && (open || !ends_word(script_.peek()))) {
+    const char c = script_.peek();
+    if (script_.place_at())
       refuse("in the end mark of a here-document");
     if ((c == '\'' || c == '"') && (!open || open == c)) {
       open = open ? '\0' : c;
@@ -40,14 +40,15 @@ std::string shell_script::end_mark(document& of) {
 /// Those that have been announced; the next line is the first one's.
 void shell_script::documents() {
   for (const auto& each : std::exchange(announced_, {})) {
-    for (bool over = false; more() && !over;) {
-      auto end = at_;
+    for (bool over = false; script_.more() && !over;) {
+      const auto symbols = script_.symbols();
+      auto end = script_.position();
       std::string line;
       bool plain = true;
-      for (; end < script_.size() && script_[end].character != '\n'; ++end) {
-        plain = plain && !script_[end].is_place();
-        if (!each.strips_tabs || !line.empty() || script_[end].character != '\t')
-          line += script_[end].character;
+      for (; end < symbols.size() && symbols[end].character != '\n'; ++end) {
+        plain = plain && !symbols[end].is_place();
+        if (!each.strips_tabs || !line.empty() || symbols[end].character != '\t')
+          line += symbols[end].character;
       }
       over = plain && line == each.end;
       document_line(end, each.quoted);
@@ -57,23 +58,23 @@ void shell_script::documents() {
 
 /// And the newline at its end.
 void shell_script::document_line(std::size_t end, bool quoted) {
-  while (at_ < end) {
-    if (place_at() && quoted)
+  while (script_.position() < end) {
+    if (script_.place_at() && quoted)
       refuse("in a here-document whose end mark is quoted, where nothing is expanded");
-    if (place_at())
+    if (script_.place_at())
       take_place("", "");
-    else if (!quoted && peek() == '\\') {
-      if (at_ + 1 == end)
+    else if (!quoted && script_.peek() == '\\') {
+      if (script_.position() + 1 == end)
         lose("a line of a here-document that is continued");
-      take(at_ + 1 == end ? 1 : 2);
-    } else if (!quoted && peek() == '$')
+      take(script_.position() + 1 == end ? 1 : 2);
+    } else if (!quoted && script_.peek() == '$')
       dollar(true);
-    else if (!quoted && peek() == '`')
+    else if (!quoted && script_.peek() == '`')
       backquotes();
     else
       take();
   }
-  if (at_ > end)
+  if (script_.position() > end)
     lose("an expansion in a here-document that has several lines");
   else
     take();

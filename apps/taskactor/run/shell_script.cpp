@@ -18,21 +18,14 @@ std::string shell_script::read() {
 
 // -- steps ------------------------------------------------------------------
 
-bool shell_script::starts(std::string_view word) const noexcept {
-  for (std::size_t i = 0; i < word.size(); ++i)
-    if (peek(i) != word[i])
-      return false;
-  return true;
-}
-
 /// Whatever a caller skips as a whole, a place is never written without its quotes.
 void shell_script::take(std::size_t count) {
-  for (; count > 0 && more(); --count) {
-    if (place_at())
+  for (; count > 0 && script_.more(); --count) {
+    if (script_.place_at())
       refuse("where it can't be told from what is around it");
-    if (script_[at_].character == '\n' && announced_outside_ > 0)
+    if (script_.next().character == '\n' && announced_outside_ > 0)
       lose("a here-document that is announced before a line's end within other commands or quotes");
-    result_ += script_[at_++].character;
+    result_ += script_.take().character;
   }
 }
 
@@ -40,7 +33,7 @@ void shell_script::take_place(std::string_view before, std::string_view behind) 
   if (!lost_.empty())
     refuse("behind " + std::string{lost_} + ", where it isn't certain how a shell reads it");
   result_ += before;
-  result_ += "${" + script_[at_++].variable + '}';
+  result_ += "${" + script_.take().variable + '}';
   result_ += behind;
 }
 
@@ -50,8 +43,8 @@ void shell_script::lose(std::string_view why) {
 }
 
 void shell_script::refuse(const std::string& where) const {
-  throw bad_template{"--shell: " + script_[at_].place + " stands " + where
-                     + "; put it into a variable first, as in `x=" + script_[at_].place
+  throw bad_template{"--shell: " + script_.next().place + " stands " + where
+                     + "; put it into a variable first, as in `x=" + script_.next().place
                      + "; ... \"$x\"`, and use that there"};
 }
 
@@ -63,15 +56,16 @@ void shell_script::commands(char end) {
   announced_outside_ += outside.size();
   std::size_t depth = 0;
   bool word_begins = true;
-  while (more()) {
-    const char c = peek();
+  while (script_.more()) {
+    const char c = script_.peek();
     if (c == ')' && end == ')' && depth == 0)
       break;
     depth += c == '(' ? 1 : 0;
     depth -= c == ')' && depth > 0 ? 1 : 0;
-    if (end == ')' && word_begins && starts("case") && (is_blank(peek(4)) || peek(4) == '\n'))
+    if (end == ')' && word_begins && script_.starts("case")
+        && (is_blank(script_.peek(4)) || script_.peek(4) == '\n'))
       lose("`case` within $(...)");
-    const bool continues = c == '\\' && peek(1) == '\n'; // both are nothing to a shell
+    const bool continues = c == '\\' && script_.peek(1) == '\n'; // both are nothing to a shell
     if (continues && !result_.empty() && !is_blank(result_.back()))
       lose("a line that is continued within a word");
     unquoted(word_begins);
@@ -82,15 +76,15 @@ void shell_script::commands(char end) {
     lose("a here-document that begins behind the end of its $(...)");
   announced_ = std::move(outside);
   announced_outside_ -= announced_.size();
-  if (more() && end == ')')
+  if (script_.more() && end == ')')
     take();
 }
 
 /// One step.
 void shell_script::unquoted(bool at_word_begin) {
-  if (place_at())
+  if (script_.place_at())
     return take_place("\"", "\"");
-  switch (peek()) {
+  switch (script_.peek()) {
   case '\\':
     return take(2);
   case '\'':
@@ -104,9 +98,9 @@ void shell_script::unquoted(bool at_word_begin) {
   case '#':
     return at_word_begin ? comment() : take();
   case '<':
-    return starts("<<<") ? take(3) : starts("<<") ? announce_document() : take();
+    return script_.starts("<<<") ? take(3) : script_.starts("<<") ? announce_document() : take();
   case '(':
-    if (peek(1) == '(')
+    if (script_.peek(1) == '(')
       lose("`((`, which is arithmetic to some shells (write `( (` for commands)");
     return take();
   case '\n':
@@ -119,8 +113,8 @@ void shell_script::unquoted(bool at_word_begin) {
 
 /// To the line's end.
 void shell_script::comment() {
-  while (more() && peek() != '\n')
-    if (place_at())
+  while (script_.more() && script_.peek() != '\n')
+    if (script_.place_at())
       take_place("", "");
     else
       take();
@@ -131,8 +125,8 @@ void shell_script::comment() {
 void shell_script::single_quotes() {
   const inside quotes{*this};
   take();
-  while (more() && peek() != '\'')
-    if (place_at())
+  while (script_.more() && script_.peek() != '\'')
+    if (script_.place_at())
       take_place("'\"", "\"'");
     else
       take();
@@ -142,14 +136,14 @@ void shell_script::single_quotes() {
 void shell_script::double_quotes() {
   const inside quotes{*this};
   take();
-  while (more() && peek() != '"') {
-    if (place_at())
+  while (script_.more() && script_.peek() != '"') {
+    if (script_.place_at())
       take_place("", "");
-    else if (peek() == '\\')
+    else if (script_.peek() == '\\')
       take(2);
-    else if (peek() == '$')
+    else if (script_.peek() == '$')
       dollar(true);
-    else if (peek() == '`')
+    else if (script_.peek() == '`')
       backquotes();
     else
       take();
@@ -161,20 +155,22 @@ void shell_script::double_quotes() {
 void shell_script::backquotes() {
   take();
   bool backslash = false;
-  auto end = at_;
-  while (end < script_.size() && script_[end].character != '`') {
-    const bool escapes = script_[end].character == '\\';
+  const auto symbols = script_.symbols();
+  const auto begin = script_.position();
+  auto end = begin;
+  while (end < symbols.size() && symbols[end].character != '`') {
+    const bool escapes = symbols[end].character == '\\';
     backslash = backslash || escapes;
     end += escapes ? 2 : 1;
   }
-  end = std::min(end, script_.size());
+  end = std::min(end, symbols.size());
   const auto lost = !lost_.empty() ? lost_ : backslash ? "a backslash within backquotes" : std::string_view{};
-  const auto inside = script_.subspan(at_, end - at_);
+  const auto inside = symbols.subspan(begin, end - begin);
   for (const auto& each : inside)
     if (each.character == '\n' && announced_outside_ + announced_.size() > 0)
       lose("a here-document that is announced before a line's end within backquotes");
   result_ += shell_script{inside, lost}.read();
-  at_ = end;
+  script_.move_to(end);
   take();
 }
 
@@ -182,10 +178,10 @@ void shell_script::backquotes() {
 void shell_script::dollar_quotes() {
   const inside quotes{*this};
   take(2);
-  while (more() && peek() != '\'') {
-    if (place_at())
+  while (script_.more() && script_.peek() != '\'') {
+    if (script_.place_at())
       refuse("in $'...', which shells read in different ways");
-    if (peek() == '\\')
+    if (script_.peek() == '\\')
       lose("$'...' with a backslash");
     take();
   }
@@ -195,16 +191,16 @@ void shell_script::dollar_quotes() {
 // -- expansions -------------------------------------------------------------
 
 void shell_script::dollar(bool quoted) {
-  if (place_at(1)) {
-    ++at_;
+  if (script_.place_at(1)) {
+    script_.take();
     refuse("behind a dollar, which would be read with it (write \\$ if a dollar is meant)");
   }
-  if (starts("$(") || starts("${")) {
+  if (script_.starts("$(") || script_.starts("${")) {
     if (++nested_ > most_nested)
       throw bad_template{"--shell: expansions within more than " + std::to_string(most_nested) + " others"};
-    if (starts("$(("))
+    if (script_.starts("$(("))
       arithmetic();
-    else if (starts("${"))
+    else if (script_.starts("${"))
       braces();
     else {
       take(2);
@@ -213,12 +209,12 @@ void shell_script::dollar(bool quoted) {
     --nested_;
     return;
   }
-  if (starts("$[") || starts("$\\\n"))
+  if (script_.starts("$[") || script_.starts("$\\\n"))
     lose("`$[`, or a line that is continued behind a dollar");
-  if (!quoted && starts("$'"))
+  if (!quoted && script_.starts("$'"))
     return dollar_quotes();
-  const bool parameter
-      = peek(1) != '\0' && std::string_view{"#$?!@*-"}.find(peek(1)) != std::string_view::npos;
+  const bool parameter = script_.peek(1) != '\0'
+                         && std::string_view{"#$?!@*-"}.find(script_.peek(1)) != std::string_view::npos;
   take(parameter ? 2 : 1);
 }
 
@@ -227,20 +223,20 @@ void shell_script::arithmetic() {
   const inside expansion{*this};
   take(3);
   std::size_t depth = 0;
-  while (more()) {
-    const char c = peek();
-    if (place_at() && script_[at_].what == part_of_item::number) {
+  while (script_.more()) {
+    const char c = script_.peek();
+    if (script_.place_at() && script_.next().what == part_of_item::number) {
       take_place("", "");
-    } else if (place_at()) {
+    } else if (script_.place_at()) {
       refuse("in arithmetic, which a shell evaluates");
     } else if (c == '$') {
       dollar(true);
     } else if (c == '`') {
       backquotes();
     } else if (c == ')' && depth == 0) {
-      if (peek(1) != ')')
+      if (script_.peek(1) != ')')
         lose("`$((` without `))` (write `$( (` for commands)");
-      return take(peek(1) == ')' ? 2 : 1);
+      return take(script_.peek(1) == ')' ? 2 : 1);
     } else {
       if (c == '\'' || c == '"' || c == '\\')
         lose("quotes in arithmetic");
@@ -254,9 +250,9 @@ void shell_script::arithmetic() {
 void shell_script::braces() {
   const inside expansion{*this};
   take(2);
-  while (more() && peek() != '}') {
-    const char c = peek();
-    if (place_at())
+  while (script_.more() && script_.peek() != '}') {
+    const char c = script_.peek();
+    if (script_.place_at())
       refuse("in ${...}");
     if (c == '\'' || c == '"')
       lose("quotes in ${...}");

@@ -5,7 +5,7 @@
 /// here-document that begins in a line of nested commands) it reads on, and refuses the next place.
 #pragma once
 
-#include "run/command_template.hpp"
+#include "run/script_cursor.hpp"
 
 #include <cstddef>
 #include <span>
@@ -14,15 +14,6 @@
 #include <vector>
 
 namespace taskactor::cli {
-
-/// A character of the script, or a place, which has a variable.
-struct symbol {
-  char character = 0;
-  std::string variable{};
-  std::string place{}; ///< as it was written
-  part_of_item what{};
-  bool is_place() const noexcept { return !variable.empty(); }
-};
 
 inline bool is_blank(char c) { return c == ' ' || c == '\t'; }
 /// To a shell, where it isn't quoted.
@@ -79,24 +70,14 @@ private:
   void document_line(std::size_t end, bool quoted);
 
   // -- steps ----------------------------------------------------------------
-  bool more() const noexcept { return at_ < script_.size(); }
-  /// The character that is `ahead` of the next one; zero for a place, or at the end.
-  char peek(std::size_t ahead = 0) const noexcept {
-    return at_ + ahead < script_.size() ? script_[at_ + ahead].character : '\0';
-  }
-  bool place_at(std::size_t ahead = 0) const noexcept {
-    return at_ + ahead < script_.size() && script_[at_ + ahead].is_place();
-  }
-  bool starts(std::string_view word) const noexcept;
   void take(std::size_t count = 1);
   void take_place(std::string_view before, std::string_view behind);
   /// From here on nothing is certain.
   void lose(std::string_view why);
   [[noreturn]] void refuse(const std::string& where) const;
 
-  std::span<const symbol> script_;
+  script_cursor script_;
   std::string_view lost_;
-  std::size_t at_ = 0;
   std::string result_;
   std::vector<document> announced_;   // by the innermost commands that are open
   std::size_t announced_outside_ = 0; // by those around it
