@@ -148,26 +148,4 @@ void job_log::fail(int error) const {
                           std::string{what_} + ' ' + shell_quoted(path_) + " can't be written"};
 }
 
-job_log::moment job_log::now() noexcept {
-  constexpr int tries = 10;
-  auto closest = std::chrono::steady_clock::duration::max();
-  moment result{};
-  for (int i = 0; i < tries; ++i) {
-    const auto before = std::chrono::steady_clock::now();
-    const auto wall = std::chrono::system_clock::now();
-    const auto between = std::chrono::steady_clock::now() - before;
-    if (between >= closest)
-      continue;
-    closest = between;
-    result = {before + between / 2, wall};
-  }
-  return result;
-}
-
-std::chrono::milliseconds job_log::wall_time(std::chrono::steady_clock::time_point at) const {
-  const auto wall
-      = origin_.wall + std::chrono::duration_cast<std::chrono::system_clock::duration>(at - origin_.steady);
-  return std::chrono::floor<std::chrono::milliseconds>(wall.time_since_epoch());
-}
-
 } // namespace taskactor::cli

@@ -9,7 +9,6 @@
 
 #include "cli/descriptors.hpp"
 
-#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -68,8 +67,6 @@ protected:
   std::string head(std::size_t size) const;
   /// A first line that isn't about a command.
   void begin_with(std::string_view line);
-  /// Since 1970, of a moment by the clock that doesn't jump: commands are timed by that one.
-  std::chrono::milliseconds wall_time(std::chrono::steady_clock::time_point at) const;
 
 private:
   /// Errors: `file_in_use`.
@@ -85,14 +82,6 @@ private:
   unique_fd file_;
   bool goes_on_ = false;
   std::size_t lines_ = 0;
-  /// Both clocks at one moment.
-  struct moment {
-    std::chrono::steady_clock::time_point steady;
-    std::chrono::system_clock::time_point wall;
-  };
-  /// As close together as they can be read: between the two another program may have had the processor.
-  static moment now() noexcept;
-  const moment origin_ = now();
 };
 
 } // namespace taskactor::cli

@@ -41,7 +41,7 @@ void joblog::begin() {
 std::string joblog::line_of(const job_result& ended) const {
   char numbers[160];
   std::snprintf(numbers, sizeof numbers, "%zu\t:\t%.3f\t%10.3f\t0\t%llu\t%d\t%d\t", ended.what.number,
-                std::chrono::duration<double>(wall_time(ended.begin)).count(),
+                std::chrono::duration<double>(wall_time_(ended.begin)).count(),
                 std::chrono::duration<double>(ended.duration()).count(),
                 static_cast<unsigned long long>(ended.printed), exit_value(ended), ended.signal);
   auto command = shell_quoted(ended.command);

@@ -10,6 +10,7 @@
 #pragma once
 
 #include "run/job_log.hpp"
+#include "run/wall_clock.hpp"
 
 namespace taskactor::cli {
 
@@ -22,6 +23,8 @@ public:
 private:
   std::string line_of(const job_result& ended) const override;
   bool is_whole(std::string_view) const override { return false; } // who knows where a command ends
+
+  const wall_clock wall_time_;
 };
 
 } // namespace taskactor::cli

@@ -60,8 +60,8 @@ std::string report::line_of(const job_result& ended) const {
   line["state"] = name_of(ended.state);
   line["exit_code"] = or_null(ended.exit_code >= 0, ended.exit_code);
   line["signal"] = or_null(ended.signal != 0, ended.signal);
-  line["started"] = timestamp(wall_time(ended.begin));
-  line["ended"] = timestamp(wall_time(ended.end));
+  line["started"] = timestamp(wall_time_(ended.begin));
+  line["ended"] = timestamp(wall_time_(ended.end));
   line["seconds"] = std::chrono::duration<double>(ended.duration()).count();
   line["error"] = or_null(!ended.error.empty(), ended.error);
   line["attempts"] = ended.attempts.size() + 1;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "run/job_log.hpp"
+#include "run/wall_clock.hpp"
 
 #include <string>
 #include <string_view>
@@ -16,6 +17,8 @@ public:
 private:
   std::string line_of(const job_result& ended) const override;
   bool is_whole(std::string_view line) const override;
+
+  const wall_clock wall_time_;
 };
 
 /// What one who resumes has to know of a line of a report.
