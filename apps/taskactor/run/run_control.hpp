@@ -48,6 +48,7 @@ public:
   bool may_start();
   /// The time of the run, and its limit.
   run_clock& clock() noexcept { return clock_; }
+  const run_clock& clock() const noexcept { return clock_; }
   const std::shared_ptr<command_pause>& pause() const noexcept { return clock_.pause(); }
   std::optional<std::chrono::nanoseconds> remaining() const { return clock_.remaining(); }
   /// How long commands have been asked to end, or killed, but for the time in which they were paused; zero:

@@ -46,6 +46,25 @@ constexpr auto slack = 2s;
 /// For last words, before the program ends without its threads.
 constexpr auto a_moment = 1s;
 
+int exit_code(const run_control& control, const tally& ended) {
+  if (const int code = control.code())
+    return code;
+  if (ended.failed() != 0)
+    return some_failed;
+  if (ended.timed_out() != 0 || control.clock().is_cut())
+    return some_timed_out;
+  return ended.cancelled() != 0 ? some_failed : all_completed;
+}
+
+/// Without a summary: an exit code and not a word would be all.
+void tell_why_not(const tally& ended, screen& messages) {
+  const auto count = ended.not_startable();
+  const auto& first = *ended.first_not_startable();
+  messages.note(std::to_string(count) + (count == 1 ? " command was" : " commands were")
+                + " not started; the first, #" + std::to_string(first.number) + ' '
+                + printable(first.item, screen::width()) + ": " + first.error);
+}
+
 /// One run: its parts, and its steps in order.
 class run {
 public:
@@ -56,7 +75,16 @@ public:
         screen_(messages),
         items_(items),
         logs_(logs),
-        outputs_(messages, options.output_folder, files) {}
+        writer_(
+            {.control = control,
+             .ended = ended_,
+             .outputs = output{messages, options.output_folder, files},
+             .said = progress{messages,
+                              progress::style_for(messages, options.progress, options.quiet || options.tty),
+                              {[this] { return running_.count(); }, [this] { return items_.total(); },
+                               [this] { return control_.level() != stop_level::none; }}},
+             .logs = logs.all(),
+             .keep_order = options.keep_order}) {}
 
   run(const run&) = delete;
   run& operator=(const run&) = delete;
@@ -74,11 +102,7 @@ private:
   void on_stopped(std::size_t number, int signal);
   void on_end(std::size_t turn, outcome<job_result>&& how);
   void judge(const job_result& ended);
-  bool is_out_of_time() const;
   int finish();
-  int exit_code() const;
-  void summarize() const;
-  void tell_why_not() const;
 
   const run_options& options_;
   run_control& control_;
@@ -92,13 +116,8 @@ private:
   running_jobs running_;
   tally ended_;
   bool items_left_ = false;
-  output outputs_;
-  progress progress_{screen_,
-                     progress::style_for(screen_, options_.progress, options_.quiet || options_.tty),
-                     {[this] { return running_.count(); }, [this] { return items_.total(); },
-                      [this] { return control_.level() != stop_level::none; }}};
   // What follows hears of commands, which may outlive the gather: as long as the manager.
-  writer writer_{{control_, ended_, outputs_, progress_, logs_.all(), options_.keep_order}};
+  writer writer_;
   job_setup setup_{
       .options = options_,
       .command = command_,
@@ -178,7 +197,7 @@ std::optional<job> run::next_item() {
       return next;
     items_left_ = true;
   }
-  if (items_left_ && is_out_of_time())
+  if (items_left_ && control_.clock().is_up())
     control_.clock().note_cut();
   return {};
 }
@@ -220,16 +239,11 @@ void run::on_end(std::size_t turn, outcome<job_result>&& how) {
   writer_.post(std::move(ended));
 }
 
-bool run::is_out_of_time() const {
-  const auto left = control_.remaining();
-  return left && left->count() == 0;
-}
-
 /// Does this end end the run?
 void run::judge(const job_result& ended) {
   if (options_.tty && (ended.signal == SIGINT || ended.signal == SIGQUIT)) // the keys were its own
     control_.fail(by_interrupt, stop_level::start_no_more, {});
-  if ((ended.state == state::timed_out || !ended.started) && is_out_of_time())
+  if ((ended.state == state::timed_out || !ended.started) && control_.clock().is_up())
     control_.clock().note_cut();
   const bool bad = ended.started && (ended.state == state::failed || ended.state == state::timed_out);
   if (ended.start_failure != 0 && command_.has_fixed_program()) {
@@ -245,44 +259,22 @@ int run::finish() {
   if (!writer_.finish(options_.grace + slack)) {
     screen_.note(std::string{writer_.place()} + " is not read; what was left to write is lost");
     static_cast<void>(screen_.said_within(a_moment));
-    ::_exit(exit_code());
+    ::_exit(exit_code(control_, ended_));
   }
-  const int code = exit_code();
+  const int code = exit_code(control_, ended_);
   const bool is_said = code == not_found || code == not_executable;
-  if (!options_.quiet && code != reader_gone && !(is_said && ended_.completed() == 0))
-    summarize();
+  if (!options_.quiet && code != reader_gone && !(is_said && ended_.completed() == 0)) {
+    summary_facts facts{.ended = ended_,
+                        .elapsed = std::chrono::steady_clock::now() - begin_,
+                        .stopped = items_left_ || ended_.not_started() != 0,
+                        .skipped = items_.skipped()};
+    if (control_.code() != output_unwritable)
+      facts.report = logs_.report();
+    screen_.print(to_text(facts, screen::width()));
+  }
   if (options_.quiet && !is_said && ended_.not_startable() != 0)
-    tell_why_not();
+    tell_why_not(ended_, screen_);
   return code;
-}
-
-/// Without a summary: an exit code and not a word would be all.
-void run::tell_why_not() const {
-  const auto count = ended_.not_startable();
-  const auto& first = *ended_.first_not_startable();
-  screen_.note(std::to_string(count) + (count == 1 ? " command was" : " commands were")
-               + " not started; the first, #" + std::to_string(first.number) + ' '
-               + printable(first.item, screen::width()) + ": " + first.error);
-}
-
-int run::exit_code() const {
-  if (const int code = control_.code())
-    return code;
-  if (ended_.failed() != 0)
-    return some_failed;
-  if (ended_.timed_out() != 0 || control_.clock().is_cut())
-    return some_timed_out;
-  return ended_.cancelled() != 0 ? some_failed : all_completed;
-}
-
-void run::summarize() const {
-  summary_facts facts{.ended = ended_,
-                      .elapsed = std::chrono::steady_clock::now() - begin_,
-                      .stopped = items_left_ || ended_.not_started() != 0,
-                      .skipped = items_.skipped()};
-  if (control_.code() != output_unwritable)
-    facts.report = logs_.report();
-  screen_.print(to_text(facts, screen::width()));
 }
 
 int run_or_print(const run_options& options, const blocked_signals& signals, run_control& control,

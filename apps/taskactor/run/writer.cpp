@@ -3,8 +3,6 @@
 #include "base/new_thread.hpp"
 #include "cli/exit_code.hpp"
 #include "run/job_log.hpp"
-#include "run/output.hpp"
-#include "run/progress.hpp"
 #include "run/run_control.hpp"
 #include "run/tally.hpp"
 #include "run/used_files.hpp"

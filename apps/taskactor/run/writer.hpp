@@ -8,6 +8,8 @@
 #pragma once
 
 #include "run/job.hpp"
+#include "run/output.hpp"
+#include "run/progress.hpp"
 #include "run/sequence.hpp"
 #include "run/write_queue.hpp"
 
@@ -20,8 +22,6 @@
 namespace taskactor::cli {
 
 class job_log;
-class output;
-class progress;
 class run_control;
 class tally;
 
@@ -30,8 +30,8 @@ public:
   struct parts {
     run_control& control;
     tally& ended;
-    output& outputs;
-    progress& said;
+    output outputs;
+    progress said;
     std::vector<job_log*> logs{};
     bool keep_order = false;
   };
