@@ -28,7 +28,7 @@ constexpr std::size_t capacity = 3, ahead = 2;
 class lone_node final : public node_ports {
 public:
   explicit lone_node(std::string name) : core({.self = {std::move(name), "u", 5}}, *this) {
-    core.set_capacity(capacity, ahead, now);
+    core.room().set_capacity(capacity, ahead);
   }
   void send(session_id to, node_frame frame) override {
     check(to == session, "a frame is for a session that there is");
@@ -57,7 +57,7 @@ public:
 
   void end_one(inbound_id which) {
     std::erase(inbound, which);
-    core.inbound_ended(which, {.how = inbound_result::kind::result, .text = "\xF6"}, now);
+    core.inbound_ended(which, {.how = inbound_result::kind::result, .text = "\xF6"});
   }
   void end_stopped() {
     for (const auto each : std::exchange(stopped, {}))
@@ -90,8 +90,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                      node.now);
   };
   node.core.join("somewhere", node.now); // so that calls wait
-  node.session = node.core.accept("peer", node.now);
-  check(node.core.opened(node.session, {}, node.now), "a session that was accepted is opened");
+  node.session = node.core.sessions().accept("peer", node.now);
+  check(node.core.sessions().opened(node.session, {}, node.now), "a session that was accepted is opened");
   auto rest = fuzz::text_of(data + 1, size - 1);
   while (rest.size() >= 2) {
     const auto length = static_cast<std::size_t>(static_cast<unsigned char>(rest[0])) << 8U
@@ -115,11 +115,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     node.end_stopped();
   }
   if (node.session != 0)
-    node.core.closed(std::exchange(node.session, 0), "the end", node.now);
+    node.core.sessions().closed(std::exchange(node.session, 0), "the end", node.now);
   node.end_stopped();
   node.core.leave(node.now);
   for (const auto& each : calls)
     check(each->answers == 1, "each call has one answer");
-  check(!node.core.has_calls(), "no call is left");
+  check(node.core.outbound().is_empty(), "no call is left");
   return 0;
 }

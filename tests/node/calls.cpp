@@ -68,7 +68,7 @@ BOOST_AUTO_TEST_CASE(a_node_that_is_full_or_drains_still_tells_of_itself) {
   }));
   BOOST_TEST(c.running.size() == 4U);
   BOOST_TEST(world.node("b").submit(on_label("none"), "taskactor.status")->answers == 1); // there is none
-  c.core.drain(world.now);
+  c.core.drain();
   auto last = a.submit(on_node("c"), "taskactor.nodes");
   world.run_for(30ms);
   BOOST_CHECK(last->answer.how == kind::result);
@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(calls_for_any_node_use_the_room_of_all) {
   for (int i = 0; i < 100; ++i)
     calls.push_back(a.submit(on_any()));
   const auto begun = world.now;
-  while (a.core.has_calls() && world.now - begun < 10s)
+  while (!a.core.outbound().is_empty() && world.now - begun < 10s)
     world.run_for(5ms);
   BOOST_TEST((world.now - begun).count()
              <= std::chrono::nanoseconds{400ms}.count()); // 100 * 10 ms / 8, and turns
@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(a_cancelled_call_is_cancelled_there_and_one_that_waits_at_o
     calls.push_back(a.submit(on_node("b"), "hang"));
   world.run_for(1s);
   for (std::uint64_t number = 1; number <= 10; ++number)
-    a.core.cancel(number, world.now);
+    a.core.outbound().cancel(number);
   BOOST_TEST(calls[9]->answers == 1);
   BOOST_TEST(calls[0]->answers == 0);
   world.run_for(10ms);
@@ -231,11 +231,11 @@ BOOST_AUTO_TEST_CASE(a_draining_node_hands_back_what_has_not_begun_and_finishes_
     calls.push_back(a.submit(on_any()));
   world.run_for(200ms);
   BOOST_REQUIRE(b.running.size() == 4U);
-  b.core.drain(world.now);
+  b.core.drain();
   world.run_for(100ms);
   BOOST_CHECK(a.peer("b")->state == peer_state::draining);
   world.run_for(2s);
-  BOOST_TEST(!b.core.has_inbound());
+  BOOST_TEST(b.core.inbound().is_empty());
   BOOST_TEST(a.core.statistics().lost == 0U);
   b.core.leave(world.now);
   world.run_for(1s);
@@ -268,7 +268,7 @@ BOOST_AUTO_TEST_CASE(more_submitters_than_places_take_turns) {
   cluster world;
   auto& server = world.add("server");
   server.capacity = 1;
-  server.core.set_capacity(1, 0, world.now);
+  server.core.room().set_capacity(1, 0);
   std::vector<std::shared_ptr<recorded_call>> calls;
   for (int i = 0; i < 5; ++i) {
     auto& each = world.add("n" + std::to_string(i));

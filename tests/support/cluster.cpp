@@ -19,7 +19,7 @@ sim_node::sim_node(cluster& w, std::string n, std::uint64_t incarnation, std::ve
             .rights = std::move(rights),
             .seed = world.random()},
            *this) {
-  core.set_capacity(capacity, ahead, world.now);
+  core.room().set_capacity(capacity, ahead);
 }
 
 std::shared_ptr<recorded_call> sim_node::submit(placement where, std::string task, bool idempotent,
@@ -59,7 +59,7 @@ void sim_node::dial(session_id as, const std::string& address) {
       return;
     if (found == w.nodes.end() || w.blocked.contains({name, address})
         || w.blocked.contains({address, name})) {
-      core.closed(as, "nobody answers", w.now);
+      core.sessions().closed(as, "nobody answers", w.now);
       return;
     }
     auto made = std::make_unique<cluster::connection>();
@@ -71,11 +71,11 @@ void sim_node::dial(session_id as, const std::string& address) {
     w.at(w.now, [kept, &there, this, as, &w] {
       if (!there.alive || there.stopped)
         return;
-      kept->ends[1].session = there.core.accept(name, w.now);
-      there.core.opened(kept->ends[1].session, {}, w.now);
+      kept->ends[1].session = there.core.sessions().accept(name, w.now);
+      there.core.sessions().opened(kept->ends[1].session, {}, w.now);
       w.at(w.now + w.latency, [this, as, &w] {
         if (alive)
-          core.opened(as, {}, w.now);
+          core.sessions().opened(as, {}, w.now);
       });
     });
   });
@@ -107,7 +107,7 @@ void sim_node::run_next() {
     most_running = std::max(most_running, running.size());
     ran.push_back(held.at(id).what.name);
     fencing_tokens.push_back(held.at(id).what.key.fencing_token);
-    core.inbound_begun(id);
+    core.inbound().begun(id);
     const bool hangs = held.at(id).what.name == "hang";
     if (!hangs)
       world.at(world.now + work, [this, id] {
@@ -117,11 +117,11 @@ void sim_node::run_next() {
   }
 }
 
-void sim_node::end_inbound(inbound_id which, inbound_result how) {
+void sim_node::end_inbound(inbound_id which, const inbound_result& how) {
   running.erase(which);
   std::erase(line, which);
   held.erase(which);
-  core.inbound_ended(which, std::move(how), world.now);
+  core.inbound_ended(which, how);
   run_next();
 }
 
@@ -217,7 +217,7 @@ void cluster::close_other(connection& over, int side) {
       || blocked.contains({over.ends[side].who->name, other.who->name}))
     return at(now + 1ms, [this, &over, side] { close_other(over, side); });
   other.open = false;
-  other.who->core.closed(other.session, "the connection was closed", now);
+  other.who->core.sessions().closed(other.session, "the connection was closed", now);
 }
 
 void cluster::kill(const std::string& name) {
@@ -247,7 +247,7 @@ void cluster::cut(const std::string& one, const std::string& other) {
       continue;
     for (auto* end : {&a, &b})
       if (end->who->alive && std::exchange(end->open, false))
-        end->who->core.closed(end->session, "cut", now);
+        end->who->core.sessions().closed(end->session, "cut", now);
   }
 }
 

@@ -62,7 +62,7 @@ public:
   void note(int, const std::string& text) override { notes.push_back(text); }
 
   void run_next();
-  void end_inbound(inbound_id which, inbound_result how);
+  void end_inbound(inbound_id which, const inbound_result& how);
 
   cluster& world;
   const std::string name;

@@ -70,7 +70,7 @@ void node_host::keep_time(const std::stop_token& stop) {
     std::vector<ref<inbound_task>> ended;
     enter([&] {
       const bool works = options_.capacity != std::size_t{0};
-      core_.set_capacity(capacity_now(), works ? options_.prefetch : 0, now());
+      core_.room().set_capacity(capacity_now(), works ? options_.prefetch : 0);
       core_.tick(now());
       ended.swap(ended_);
     });
@@ -111,7 +111,7 @@ void node_host::hand_back(inbound_id which) {
 }
 
 void node_host::begun(inbound_id which) noexcept {
-  enter([&] { core_.inbound_begun(which); });
+  enter([&] { core_.inbound().begun(which); });
 }
 
 /// Perhaps under the lock of the record: it is let go of later.
@@ -124,14 +124,14 @@ void node_host::over(inbound_id which, inbound_result how) noexcept {
       else
         ended_.push_back(std::move(found.mapped()));
     }
-    core_.inbound_ended(which, std::move(how), now());
+    core_.inbound_ended(which, how);
     changed_.notify_all();
   });
 }
 
 void node_host::progressed(inbound_id which, std::uint64_t done, std::uint64_t total,
                            std::string text) noexcept {
-  enter([&] { core_.inbound_progress(which, done, total, std::move(text)); });
+  enter([&] { core_.inbound().progressed(which, done, total, std::move(text)); });
 }
 
 /// Its task's id ends with the call's number, that of a child in a slash and more.
@@ -151,8 +151,8 @@ bool node_host::relay_log(int level, std::string_view logger, std::string_view t
     const auto found = inbound_.find(number);
     is = found != inbound_.end() && id.starts_with(found->second->id);
     if (is)
-      core_.inbound_log(number, static_cast<std::uint64_t>(level), cut_text(logger, node_name_limit),
-                        cut_text(text));
+      core_.inbound().logged(number, static_cast<std::uint64_t>(level), cut_text(logger, node_name_limit),
+                             cut_text(text));
   });
   return is;
 }
@@ -185,11 +185,11 @@ std::uint64_t node_host::submit(call_request what, std::chrono::nanoseconds rema
 }
 
 void node_host::cancel(std::uint64_t number) noexcept {
-  enter([&] { core_.cancel(number, now()); });
+  enter([&] { core_.outbound().cancel(number); });
 }
 
 void node_host::abandon(std::uint64_t number) noexcept {
-  enter([&] { core_.abandon(number); });
+  enter([&] { core_.outbound().abandon(number); });
 }
 
 void node_host::answer(const std::shared_ptr<call_sink>& whom, call_answer what) {
@@ -240,12 +240,12 @@ bool node_host::wait_for_peers(std::size_t count, std::chrono::nanoseconds bound
 }
 
 bool node_host::leave(std::chrono::nanoseconds bound) {
-  enter([&] { core_.drain(now()); });
+  enter([&] { core_.drain(); });
   bool done = false;
   {
     std::unique_lock lock{mutex_};
     done = changed_.wait_for(lock, waitable(bound),
-                             [this] { return !core_.has_inbound() && !core_.has_calls(); });
+                             [this] { return core_.inbound().is_empty() && core_.outbound().is_empty(); });
   }
   std::vector<std::shared_ptr<node_listening>> listenings;
   enter([&] {

@@ -48,7 +48,7 @@ public:
   std::vector<node_peer> peers();
   node_statistics statistics();
   const std::string& name() const noexcept { return options_.name; }
-  std::string uuid() const { return core_.self().uuid; }
+  std::string uuid() { return core_.sessions().self().uuid; }
   /// Cuts all links. Nothing is heard any more.
   void stop() noexcept;
 

@@ -158,9 +158,9 @@ void node_host::close(session_id which) {
 session_id node_host::came(const std::shared_ptr<node_link>& link, const link_peer& peer) noexcept {
   session_id made = 0;
   enter([&] {
-    made = core_.accept(peer.address, now());
+    made = core_.sessions().accept(peer.address, now());
     links_.emplace(made, link);
-    core_.opened(made, peer.name, now());
+    core_.sessions().opened(made, peer.name, now());
   });
   if (made == 0)
     link->cut();
@@ -171,7 +171,7 @@ void node_host::opened(session_id which, const std::shared_ptr<node_link>& link,
                        const link_peer& peer) noexcept {
   enter([&] {
     links_.insert_or_assign(which, link);
-    if (core_.opened(which, peer.name, now()))
+    if (core_.sessions().opened(which, peer.name, now()))
       return;
     links_.erase(which); // it took too long, and was given up
     link->cut();
@@ -187,7 +187,7 @@ void node_host::received(session_id from, std::string_view content) noexcept {
 void node_host::closed(session_id which, const link_reason& why) noexcept {
   enter([&] {
     links_.erase(which);
-    core_.closed(which, why.text.empty() ? std::string{to_string(why.what)} : why.text, now());
+    core_.sessions().closed(which, why.text.empty() ? std::string{to_string(why.what)} : why.text, now());
   });
 }
 
