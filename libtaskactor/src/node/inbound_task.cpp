@@ -2,7 +2,6 @@
 
 #include "base/free_memory.hpp"
 #include "lifecycle/manager_core.hpp"
-#include "node/own_tasks.hpp"
 #include "transport/frame.hpp"
 
 #include <taskactor/detail/admit.hpp>
@@ -32,9 +31,9 @@ inbound_result refused_for(refusal why, std::string text) {
 
 } // namespace
 
-inbound_task::inbound_task(std::shared_ptr<node_host> host, inbound_call call)
+inbound_task::inbound_task(std::shared_ptr<inbound_tasks> tasks, inbound_call call)
     : end_listener([](end_listener& self) noexcept { static_cast<inbound_task&>(self).on_end(); }),
-      host_(std::move(host)),
+      tasks_(std::move(tasks)),
       call_(std::move(call)) {}
 
 void inbound_task::begin() noexcept {
@@ -45,7 +44,8 @@ void inbound_task::begin() noexcept {
     wrong = refused_for(refusal::not_possible, describe(std::current_exception()));
   }
   if (wrong) {
-    host_->over(call_.id, std::move(*wrong)); // NOLINT(clang-analyzer-cplusplus.NewDelete): the caller has it
+    tasks_->over(call_.id,
+                 std::move(*wrong)); // NOLINT(clang-analyzer-cplusplus.NewDelete): the caller has it
     return;
   }
   admitted_.store(true);
@@ -55,7 +55,7 @@ void inbound_task::begin() noexcept {
 
 /// Empty: it is going to end.
 std::optional<inbound_result> inbound_task::admit() {
-  if (auto own = run_own_task(*host_, call_.what.name, call_.what.arguments))
+  if (auto own = tasks_->run_own(call_.what.name, call_.what.arguments))
     return own;
   const auto found = registry::global().look_up(call_.what.name);
   if (!found)
@@ -75,7 +75,7 @@ std::optional<inbound_result> inbound_task::admit_task(const named_task& which) 
   handle_.emplace(self);
   add(*this);
   ref<record> joined;
-  const auto rejected = detail::admit(host_->home(), self, std::move(plan.options), joined);
+  const auto rejected = detail::admit(tasks_->home(), self, std::move(plan.options), joined);
   if (!rejected)
     return {};
   remove(*this);
@@ -113,8 +113,8 @@ bool inbound_task::start(context& where) {
       conclude([]() -> std::string { throw cancelled_error{}; });
       return false;
     }
-    host_->begun(call_.id);
-    root_ = serve(body_, host_->largest());
+    tasks_->begun(call_.id);
+    root_ = serve(body_, tasks_->largest());
     root_.enter_root(where);
     return true;
   } catch (...) { // no frame: out of memory
@@ -160,7 +160,7 @@ void inbound_task::drop_spare() noexcept {
 }
 
 void inbound_task::report_progress(std::uint64_t done, std::uint64_t total, std::string text) {
-  host_->progressed(call_.id, done, total, text);
+  tasks_->progressed(call_.id, done, total, text);
   record::report_progress(done, total, std::move(text));
 }
 
@@ -168,7 +168,7 @@ void inbound_task::report_progress(std::uint64_t done, std::uint64_t total, std:
 
 void inbound_task::on_end() noexcept {
   mark_observed();
-  host_->over(call_.id, how_it_ended());
+  tasks_->over(call_.id, how_it_ended());
 }
 
 inbound_result inbound_task::how_it_ended() {

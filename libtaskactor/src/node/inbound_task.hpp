@@ -9,7 +9,7 @@
 /// deadline and a kill as well.
 #pragma once
 
-#include "node/node_host.hpp"
+#include "node/inbound_tasks.hpp"
 
 #include <taskactor/detail/body.hpp>
 #include <taskactor/named_tasks.hpp>
@@ -24,7 +24,7 @@ namespace taskactor::detail {
 
 class inbound_task final : public outcome_record<std::string>, private end_listener {
 public:
-  inbound_task(std::shared_ptr<node_host> host, inbound_call call);
+  inbound_task(std::shared_ptr<inbound_tasks> tasks, inbound_call call);
 
   /// Admits it, or tells why not. Once.
   void begin() noexcept;
@@ -33,7 +33,6 @@ public:
   void hand_back() noexcept;
   /// It has been answered.
   void forget() noexcept { handle_.reset(); }
-  inbound_id number() const noexcept { return call_.id; }
 
   bool start(context& where) override;
   void collect() noexcept override;
@@ -57,7 +56,7 @@ private:
   inbound_result how_it_ended();
   std::string thrown_text() const;
 
-  const std::shared_ptr<node_host> host_;
+  const std::shared_ptr<inbound_tasks> tasks_;
   inbound_call call_;
   const named_task* which_ = nullptr;
   run_where where_{};

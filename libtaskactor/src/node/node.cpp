@@ -33,10 +33,10 @@ bool node::wait_for_peers(std::size_t count, time_span bound) { return host_->wa
 bool node::leave(time_span bound) { return host_->leave(bound); }
 
 bool node::relay_log(int level, std::string_view logger, std::string_view text) noexcept {
-  return host_->relay_log(level, logger, text);
+  return host_->inbound().relay_log(level, logger, text);
 }
 
-const std::string& node::name() const noexcept { return host_->name(); }
+const std::string& node::name() const noexcept { return host_->self().name; }
 
 std::vector<node_peer> node::peers() const { return host_->peers(); }
 

@@ -8,7 +8,7 @@
 /// Everything that others may do wrong is decided here, and nothing here is asynchronous: what it has done is
 /// told to `node_ports`, in order. So whole clusters run in a test, in virtual time. What there is to decide
 /// is in its parts: this class hands each frame to its part, and tells the others when a session begins or
-/// ends. A plain class without CAF in it. Threads: one at a time (`node_host` has the lock).
+/// ends. A plain class without CAF in it. Threads: one at a time (`synchronized_core` has the lock).
 #pragma once
 
 #include "node/call_dispatcher.hpp"

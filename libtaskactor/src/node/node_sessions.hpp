@@ -43,7 +43,6 @@ public:
   };
   node_sessions(node_self self, std::vector<std::string> labels, const node_times& times, tables with,
                 node_ports& ports, session_observer& observer);
-  const node_self& self() const noexcept { return self_; }
 
   // -- what links say -------------------------------------------------------
   /// A connection has come: `opened` follows.
