@@ -43,14 +43,14 @@ void link_session::begin(std::unique_ptr<tls_session> tls) {
     greet();
 }
 
-void link_session::put(std::string_view plain) {
+void link_session::send(std::string_view plain) {
   if (tls_)
     tls_->send(plain);
   else
     output_ += plain;
 }
 
-void link_session::greet() { put(make_frame({"taskactor", version})); }
+void link_session::greet() { send(make_frame({"taskactor", version})); }
 
 void link_session::take(std::string_view bytes) {
   if (over_)
@@ -140,8 +140,6 @@ void link_session::greeted(std::string_view content) {
   user_.up();
 }
 
-void link_session::send(std::string_view frames) { put(frames); }
-
 void link_session::finish() {
   if (tls_)
     tls_->finish();
@@ -151,7 +149,7 @@ void link_session::refuse(link_reason why) {
   if (over_ || up_)
     return;
   if (role_ == link_role::listening && (!tls_ || tls_->established()))
-    put(make_frame({"refused", to_string(why.what), why.text}));
+    send(make_frame({"refused", to_string(why.what), why.text}));
   over_ = std::move(why);
 }
 

@@ -42,7 +42,7 @@ public:
   void take(std::string_view bytes);
   /// What is to be sent may as well be given to the socket as it is.
   bool is_plain() const noexcept { return !tls_; }
-  /// Whole frames. Only when it is up.
+  /// Whole frames. Its user sends only when it is up.
   void send(std::string_view frames);
   /// Before it is up: the other side is told why it isn't wanted.
   void refuse(link_reason why);
@@ -61,7 +61,6 @@ public:
   std::string take_output();
 
 private:
-  void put(std::string_view plain);
   void greet();
   void take_encrypted(std::string_view bytes);
   std::optional<link_reason> decrypt(std::string_view bytes);

@@ -1,10 +1,9 @@
 #include "transport/node_broker.hpp"
 
-#include "base/free_memory.hpp"
 #include "caf_adapter/compat_io.hpp"
 #include "transport/link_session.hpp"
+#include "transport/link_socket.hpp"
 #include "transport/node_messages.hpp"
-#include "transport/read_size.hpp"
 
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>
@@ -15,18 +14,18 @@
 #include <utility>
 
 #include <fcntl.h>
-#include <sys/socket.h>
 
 namespace taskactor::detail {
 
 namespace {
 
-/// Encrypted at a time: the other side decrypts the one while this side encrypts the next.
-constexpr std::size_t piece_size = std::size_t{1} << 16;
-/// CAF gets no more at a time: its buffers keep what they once had.
-constexpr std::size_t write_window = std::size_t{1} << 20;
 constexpr std::chrono::milliseconds last_moments{500};
 constexpr int above_streams = 3;
+
+void wake_after(caf::io::broker& self, std::chrono::milliseconds delay, link_deadline which) {
+  const auto when = std::chrono::steady_clock::now() + delay;
+  post_at(self.system().clock(), when, caf::actor_cast<caf::strong_actor_ptr>(&self), link_time_up{which});
+}
 
 /// What one broker has, and does. Its end has two steps: `finish` tells everybody, `drop` closes the socket;
 /// between them what tells the other side why is still on its way.
@@ -35,12 +34,13 @@ public:
   explicit served(broker_plan plan)
       : plan_(std::move(plan)),
         session_(std::in_place, plan_.dial ? link_role::calling : link_role::listening, plan_.bounds.frame,
-                 *this, wire()) {}
+                 *this, wire()),
+        socket_(*plan_.owner) {}
 
   void start(caf::io::broker& self) {
     self_ = &self;
     if (plan_.dial)
-      wake_after(plan_.bounds.handshake_timeout, link_deadline::handshake);
+      wake_after(*self_, plan_.bounds.handshake_timeout, link_deadline::handshake);
   }
   void adopt(dialed& got);
   void take(std::string_view bytes);
@@ -61,34 +61,18 @@ private:
   std::mutex& wire() const { return node_link_access::wire(*plan_.owner); }
   void flush();
   void flush_locked();
-  void write_locked(std::string_view bytes);
   void look();
-  void read_on();
   void finish(const link_reason& why);
   void linger();
-  void say_no_more();
   void drop();
-  void wake_after(std::chrono::milliseconds delay, link_deadline which);
-  int socket() const { return static_cast<int>(connection_.id()); }
-  std::size_t left() const { return finished_ ? 0 : sending_.size() - sent_ + waiting_; }
 
   broker_plan plan_;
   std::optional<link_session> session_; // until the socket is closed: TLS takes much memory
+  link_socket socket_;                  // of the plan's owner, which is there as long
   caf::io::broker* self_ = nullptr;
-  caf::io::connection_handle connection_{};
   link_peer peer_;
-  read_size read_size_;
-  std::string sending_;     // taken from the link
-  std::size_t sent_ = 0;    // of `sending_`, to CAF
-  std::size_t waiting_ = 0; // with CAF
-  bool connected_ = false, up_ = false, closing_ = false, goodbye_ = false, finished_ = false,
-       said_all_ = false, dropped_ = false;
+  bool closing_ = false, goodbye_ = false, finished_ = false;
 };
-
-void served::wake_after(std::chrono::milliseconds delay, link_deadline which) {
-  const auto when = std::chrono::steady_clock::now() + delay;
-  post_at(self_->system().clock(), when, caf::actor_cast<caf::strong_actor_ptr>(self_), link_time_up{which});
-}
 
 void served::adopt(dialed& got) {
   if (finished_)
@@ -96,12 +80,9 @@ void served::adopt(dialed& got) {
   peer_.address = got.call.address;
   if (!got.call.socket)
     return end(got.call.failure);
-  connection_ = self_->add_scribe(got.call.socket.release());
-  connected_ = true;
+  socket_.adopt(*self_, std::move(got.call.socket));
   if (plan_.filter) // not before: who has let it in may still be at that
-    wake_after(plan_.bounds.handshake_timeout, link_deadline::handshake);
-  self_->ack_writes(connection_, true);
-  read_on();
+    wake_after(*self_, plan_.bounds.handshake_timeout, link_deadline::handshake);
   session_->begin(std::move(got.tls));
   flush();
   look();
@@ -114,14 +95,10 @@ void served::take(std::string_view bytes) {
     const node_link_access::from_within here{plan_.owner.get()};
     session_->take(bytes);
   }
-  if (up_ && read_size_.adapt(bytes.size()))
-    read_on();
+  if (session_->is_up())
+    socket_.adapt(bytes.size());
   pump();
   look();
-}
-
-void served::read_on() {
-  self_->configure_read(connection_, caf::io::receive_policy::at_most(read_size_.bytes()));
 }
 
 bool served::admit() noexcept {
@@ -131,13 +108,12 @@ bool served::admit() noexcept {
 }
 
 void served::up() noexcept {
-  up_ = true;
   peer_.name = session_->peer_name();
   if (plan_.filter)
     plan_.filter->greeted(self_->id());
   // A descriptor of the link's own: CAF closes its one when it finds the connection broken. Without one, for
   // there are no more, this broker sends everything.
-  node_link_access::open(*plan_.owner, unique_fd{::fcntl(socket(), F_DUPFD_CLOEXEC, above_streams)},
+  node_link_access::open(*plan_.owner, unique_fd{::fcntl(socket_.number(), F_DUPFD_CLOEXEC, above_streams)},
                          *session_);
   plan_.listener->on_open(plan_.owner, peer_);
 }
@@ -149,77 +125,54 @@ void served::flush() {
 }
 
 void served::flush_locked() {
-  if (!dropped_)
-    write_locked(session_->take_output());
-}
-
-/// Into the socket, and by CAF what that doesn't take.
-void served::write_locked(std::string_view bytes) {
-  if (waiting_ == 0 && !bytes.empty())
-    bytes.remove_prefix(node_link_access::write(*plan_.owner, bytes));
-  waiting_ += bytes.size();
-  node_link_access::hand(*plan_.owner, left());
-  if (bytes.empty())
-    return;
-  self_->write(connection_, bytes.size(), bytes.data());
-  self_->flush(connection_);
+  if (session_)
+    socket_.write(session_->take_output());
 }
 
 /// What the session has to say, and what the link has to send.
 void served::pump() {
   std::unique_lock lock{wire()};
   flush_locked();
-  if (finished_ || !up_)
+  if (finished_ || !session_->is_up())
     return;
-  while (waiting_ < write_window) {
-    if (sent_ == sending_.size()) {
-      write_locked(node_link_access::take_spilled(*plan_.owner));
-      node_link_access::take(*plan_.owner).swap(sending_); // what was there is not kept for what comes
-      sent_ = 0;
-    }
-    if (sending_.empty())
+  while (socket_.has_room()) {
+    const auto piece = socket_.next_piece();
+    if (piece.empty())
       break;
-    const auto piece = std::string_view{sending_}.substr(sent_, piece_size);
-    sent_ += piece.size(); // first: `left` counts it once
     if (session_->is_plain())
-      write_locked(piece);
+      socket_.write(piece);
     else
       session_->send(piece), flush_locked();
     lock.unlock(); // for others who send, and ask
     lock.lock();
   }
-  const bool drained = node_link_access::has_drained(*plan_.owner, left());
+  const bool drained = socket_.has_drained();
   lock.unlock();
   if (drained)
     plan_.listener->on_drained();
-  if (!closing_ || left() != 0)
+  if (!closing_ || !socket_.is_empty())
     return;
   if (!std::exchange(goodbye_, true)) {
     session_->finish();
     flush();
   }
-  if (waiting_ == 0)
-    say_no_more();
+  if (socket_.is_written())
+    socket_.end_output();
 }
 
 void served::written(std::size_t waiting) {
-  waiting_ = waiting;
-  if (finished_ && waiting_ == 0)
-    say_no_more();
+  socket_.set_waiting(waiting);
+  if (finished_ && socket_.is_written())
+    socket_.end_output();
   else
     pump();
 }
 
-void served::say_no_more() {
-  if (!std::exchange(said_all_, true))
-    ::shutdown(socket(), SHUT_WR);
-}
-
 void served::close_when_sent() {
-  if (finished_ || !up_)
+  if (finished_ || !session_->is_up())
     return end({link_end::cut, "this side has ended it"});
   closing_ = true;
-  wake_after(plan_.bounds.closing_timeout, link_deadline::closing);
+  wake_after(*self_, plan_.bounds.closing_timeout, link_deadline::closing);
   pump();
 }
 
@@ -230,7 +183,7 @@ void served::look() {
 }
 
 void served::end(const link_reason& why) {
-  const bool can_tell = !finished_ && connected_ && !up_ && why.what != link_end::cut;
+  const bool can_tell = !finished_ && socket_.is_open() && !session_->is_up() && why.what != link_end::cut;
   if (can_tell) {
     session_->refuse(why);
     flush();
@@ -245,13 +198,13 @@ void served::end(const link_reason& why) {
 /// All links end: what is being closed has a little time for that, if the other side is there to take it.
 void served::end_soon(const link_reason& why) {
   if (closing_ && !finished_)
-    wake_after(std::min(plan_.bounds.closing_timeout, last_moments), link_deadline::closing);
+    wake_after(*self_, std::min(plan_.bounds.closing_timeout, last_moments), link_deadline::closing);
   else
     end(why);
 }
 
 void served::closed() {
-  if (up_)
+  if (session_ && session_->is_up())
     finish(closing_ ? link_reason{link_end::cut, "this side has ended it"}
                     : link_reason{link_end::ended, "the other side has ended it"});
   else
@@ -262,8 +215,8 @@ void served::closed() {
 void served::time_up(link_deadline which) {
   if (which == link_deadline::closing)
     end({link_end::cut, "this side has ended it"});
-  else if (!finished_ && !up_)
-    end({link_end::timed_out, connected_ ? "there was no greeting in time" : "it doesn't answer"});
+  else if (!finished_ && !session_->is_up())
+    end({link_end::timed_out, socket_.is_open() ? "there was no greeting in time" : "it doesn't answer"});
 }
 
 void served::fail(const char* what) noexcept {
@@ -278,26 +231,26 @@ void served::finish(const link_reason& why) {
     plan_.dial->abandon();
   if (plan_.filter)
     plan_.filter->greeted(self_->id());
-  if (plan_.filter && !up_)
+  if (plan_.filter && !session_->is_up())
     plan_.filter->refused(peer_, why);
   node_link_access::end(*plan_.owner);
-  free_memory(sending_);
+  socket_.discard();
   if (const auto last = std::exchange(plan_.listener, nullptr))
     last->on_closed(why);
 }
 
 /// The other side is to read why before the socket is closed: with bytes of its own unread it would not.
 void served::linger() {
-  if (waiting_ == 0)
-    say_no_more();
-  wake_after(plan_.bounds.closing_timeout, link_deadline::closing);
+  if (socket_.is_written())
+    socket_.end_output();
+  wake_after(*self_, plan_.bounds.closing_timeout, link_deadline::closing);
 }
 
 void served::drop() {
-  if (std::exchange(dropped_, true))
+  if (!session_)
     return;
-  if (connected_)
-    ::shutdown(socket(), SHUT_RDWR); // CAF would wait until what it has is written
+  if (socket_.is_open())
+    socket_.shut_down();
   if (plan_.filter)
     plan_.filter->gone(self_->id());
   session_.reset();

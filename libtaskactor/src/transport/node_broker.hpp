@@ -1,4 +1,4 @@
-/// The broker of one link between nodes: it maps CAF's messages to `link_session`, and has the socket.
+/// The broker of one link between nodes: it maps CAF's messages to `link_session`, and has its `link_socket`.
 #pragma once
 
 #include "transport/accept_filter.hpp"
