@@ -27,10 +27,10 @@ std::string reply_frame(std::uint64_t number, worker_frame how, const std::strin
 /// The outcome of a call that has one. Errors: `std::length_error` beyond the limit of a frame.
 std::string reply_of(std::uint64_t number, process_call& call) {
   try {
-    const auto result = call.take(call.asked() != 0);
-    return reply_frame(number, worker_frame::result, result, 0, 0, call.output());
+    const auto result = call.take(call.control().asked() != 0);
+    return reply_frame(number, worker_frame::result, result, 0, 0, call.outcome().output());
   } catch (const cancelled_error&) {
-    return reply_frame(number, worker_frame::cancelled, {}, 0, 0, call.output());
+    return reply_frame(number, worker_frame::cancelled, {}, 0, 0, call.outcome().output());
   } catch (const worker_lost& lost) {
     return reply_frame(number, worker_frame::lost, message_of(lost), lost.exit_code(), lost.term_signal(),
                        lost.output());
@@ -51,8 +51,8 @@ bool nested_calls::begin(std::uint64_t number, const std::string& name, const st
                          bool captures) {
   const auto found = registry::global().look_up(name);
   if (!found) {
-    maker_.tell_body(reply_frame(number, worker_frame::refused, found.error().message,
-                                 static_cast<int>(found.error().code)));
+    maker_.control().tell(reply_frame(number, worker_frame::refused, found.error().message,
+                                      static_cast<int>(found.error().code)));
     return true;
   }
   const ref<process_call> call{new process_call{ref<process_call>{&maker_}, **found, arguments, captures}};
@@ -70,14 +70,14 @@ bool nested_calls::begin(std::uint64_t number, const std::string& name, const st
       token_ = token::lent;
   }
   if (lends)
-    maker_.home().process_queue().lend_back(maker_);
+    maker_.task().home->process_queue().lend_back(maker_);
   enter(call);
   return true;
 }
 
 void nested_calls::enter(const ref<process_call>& call) {
-  maker_.home().process_queue().enter(call);
-  if (const int number = maker_.asked(); number != 0 && number != asks)
+  maker_.task().home->process_queue().enter(call);
+  if (const int number = maker_.control().asked(); number != 0 && number != asks)
     call->signal(number);
 }
 
@@ -121,7 +121,7 @@ bool nested_calls::are_open() const noexcept {
 
 void nested_calls::answered(process_call& which) noexcept {
   try {
-    if (which.asked() == 0 && begin_again(which))
+    if (which.control().asked() == 0 && begin_again(which))
       return;
     std::unique_lock lock{mutex_};
     auto& found = find(which);
@@ -141,10 +141,12 @@ void nested_calls::answered(process_call& which) noexcept {
 bool nested_calls::begin_again(process_call& which) {
   std::unique_lock lock{mutex_};
   auto& old = find(which);
-  if (closed_ || which.asked() != 0 || !which.runs_again(old.kills))
+  if (closed_ || which.control().asked() != 0 || !which.runs_again(old.kills))
     return false;
   auto next = old;
-  next.call = which.again(old.arguments);
+  const auto& request = which.request();
+  next.call = ref<process_call>{
+      new process_call{ref<process_call>{&maker_}, request.what(), old.arguments, request.captures()}};
   old.answered = true;
   entries_.push_back(next);
   lock.unlock();
@@ -158,11 +160,11 @@ nested_calls::entry& nested_calls::find(const process_call& which) noexcept {
 }
 
 /// The last one waits for a token; unless an end is due, which isn't kept waiting.
-void nested_calls::reply(std::string frame, const process_call& of) noexcept {
+void nested_calls::reply(std::string frame, process_call& of) noexcept {
   std::unique_lock lock{mutex_};
   const bool lacks_token = unanswered_ == 0 && token_ != token::here;
   const bool asks_for_token = lacks_token && token_ == token::lent;
-  const bool waits = lacks_token && of.asked() == 0 && maker_.asked() == 0;
+  const bool waits = lacks_token && of.control().asked() == 0 && maker_.control().asked() == 0;
   if (asks_for_token)
     token_ = token::on_its_way;
   if (waits) {
@@ -170,10 +172,10 @@ void nested_calls::reply(std::string frame, const process_call& of) noexcept {
     lock.unlock();
   } else {
     lock.unlock();
-    maker_.tell_body(std::move(frame));
+    maker_.control().tell(std::move(frame));
   }
   if (asks_for_token)
-    maker_.home().process_queue().want_back(ref<process_call>{&maker_});
+    maker_.task().home->process_queue().want_back(ref<process_call>{&maker_});
 }
 
 void nested_calls::end_is_due() noexcept {
@@ -181,7 +183,7 @@ void nested_calls::end_is_due() noexcept {
   const auto replies = std::exchange(held_replies_, {});
   lock.unlock();
   for (const auto& each : replies)
-    maker_.tell_body(each);
+    maker_.control().tell(each);
 }
 
 void nested_calls::token_is_back() noexcept {
@@ -191,9 +193,9 @@ void nested_calls::token_is_back() noexcept {
   token_ = lends ? token::lent : token::here;
   lock.unlock();
   for (const auto& each : replies)
-    maker_.tell_body(each);
+    maker_.control().tell(each);
   if (lends)
-    maker_.home().process_queue().lend_back(maker_);
+    maker_.task().home->process_queue().lend_back(maker_);
 }
 
 bool nested_calls::close() noexcept {

@@ -64,7 +64,7 @@ private:
   bool begin_again(process_call& which);
   entry& find(const process_call& which) noexcept;
   std::vector<ref<process_call>> open() const;
-  void reply(std::string frame, const process_call& of) noexcept;
+  void reply(std::string frame, process_call& of) noexcept;
 
   process_call& maker_;
   mutable std::mutex mutex_; // what follows

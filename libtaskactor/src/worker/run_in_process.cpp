@@ -4,6 +4,7 @@
 #include "lifecycle/manager_core.hpp"
 #include "worker/parent_channel.hpp"
 #include "worker/process_call.hpp"
+#include "worker/worker_pool.hpp"
 #include "worker/worker_service.hpp"
 
 #include <taskactor/scope.hpp>
@@ -34,7 +35,7 @@ task<std::string> call_in_process(const remote_callable& what, std::string argum
       continue;
     auto result = call->take(asked);
     if (captured)
-      *captured = call->output();
+      *captured = call->outcome().output();
     co_return result;
   }
 }

@@ -63,23 +63,25 @@ bool worker::give(const ref<process_call>& call) {
     return false;
   pipeline_.push_back({call});
   turn_since_ = clock::now();
-  if (call->captures())
+  if (call->request().captures())
     output_.begin_capture();
   if (dead) { // it could not be started: that is the call's end
     pool_->commands().signal(key_, SIGKILL);
     end_if_over(std::move(lock));
     return true;
   }
-  link_->send(greeted_ ? call->take_frame() : call->frame()); // it may have to be sent to another one
+  link_->send(greeted_ ? call->request().take_frame()
+                       : call->request().frame()); // it may have to be sent to another one
   return true;
 }
 
-std::size_t worker::find(const process_call& call) const noexcept { return find(call.number()); }
+std::size_t worker::find(const process_call& call) const noexcept { return find(call.request().number()); }
 
 /// As many as there are: none.
 std::size_t worker::find(std::uint64_t number) const noexcept {
-  const auto found = std::find_if(pipeline_.begin(), pipeline_.end(),
-                                  [number](const slot& each) { return each.call->number() == number; });
+  const auto found = std::find_if(pipeline_.begin(), pipeline_.end(), [number](const slot& each) {
+    return each.call->request().number() == number;
+  });
   return static_cast<std::size_t>(found - pipeline_.begin());
 }
 
@@ -88,7 +90,7 @@ void worker::stop(const process_call& call) {
   const auto index = find(call);
   if (index == pipeline_.size())
     return;
-  link_->send(make_frame({worker_frame::stop, call.number()}));
+  link_->send(make_frame({worker_frame::stop, call.request().number()}));
   if (index == 0) // it may end by a signal, and what has begun by then with it
     ask_back_locked(pipeline_.size());
 }
@@ -102,8 +104,8 @@ void worker::signal(const process_call& call, int number) {
     pool_->commands().signal(key_, number);
     return;
   }
-  forgotten_.insert(call.number());
-  remove(std::move(lock), index, false, [](process_call& one) { one.cancelled(); });
+  forgotten_.insert(call.request().number());
+  remove(std::move(lock), index, false, [](process_call& one) { one.end(call_outcome::cancelled()); });
 }
 
 void worker::retire(std::string why) {
@@ -185,8 +187,8 @@ void worker::end_if_over(lock_type lock) noexcept {
   }
   if (pipeline.empty() || (how == worker_pool::end::at_start && pool_->wait_again(pipeline.front().call)))
     return;
-  pipeline.front().call->lost(std::move(fault),
-                              how == worker_pool::end::lost); // the last of it goes with who reads it
+  pipeline.front().call->end(call_outcome::lost(
+      std::move(fault), how == worker_pool::end::lost)); // the last of it goes with who reads it
 }
 
 std::string worker::how_lost() const {
@@ -217,7 +219,7 @@ void worker::remove(lock_type lock, std::size_t index, bool answered,
     last_lines = output_.finish();
     logged = std::exchange(logged_, false) || !last_lines.empty();
     if (answered)
-      call->add_time(now - turn_since_);
+      call->request().add_time(now - turn_since_);
     turn_since_ = now;
     if (!over) {
       next = pipeline_.front().call;
@@ -229,7 +231,7 @@ void worker::remove(lock_type lock, std::size_t index, bool answered,
   lock.unlock();
   note(*call, last_lines);
   if (over) // first: the call's end gives its token to the next
-    pool_->release(shared_from_this(), answered, call->spoils_worker());
+    pool_->release(shared_from_this(), answered, call->request().spoils_worker());
   else if (answered)
     pool_->answered(*this, now);
   tell_end(call, std::move(how), logged);

@@ -41,7 +41,8 @@ namespace taskactor::detail {
 
 class worker_pool;
 
-class worker final : public command_listener,
+class worker final : public call_executor,
+                     public command_listener,
                      public link_listener,
                      public std::enable_shared_from_this<worker> {
 public:
@@ -60,12 +61,9 @@ public:
   void ask_back_if_late(std::chrono::steady_clock::time_point now) noexcept;
   /// How many there are behind the one that runs.
   std::size_t ahead() const noexcept { return ahead_.load(std::memory_order_relaxed); }
-  /// Asks for the end of this call's body; nothing, when the call has ended.
-  void stop(const process_call& call);
-  /// To the process's group, while it runs this call. A call behind another just ends: its turn never comes.
-  void signal(const process_call& call, int number);
-  /// A frame of the call that runs, for its body.
-  void tell(std::string frame) { link_->send(std::move(frame)); }
+  void stop(const process_call& call) override;
+  void signal(const process_call& call, int number) override;
+  void tell(std::string frame) override { link_->send(std::move(frame)); }
   /// Ends an idle one: it sees the end of the link, and exits.
   void retire(std::string why);
   /// Resident, in bytes; zero when it has no process.

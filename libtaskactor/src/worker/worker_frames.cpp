@@ -93,7 +93,8 @@ bool worker::greet(const nlohmann::json& frame) {
     if (std::exchange(greeted_, true) || frame.at(1) != worker_protocol_version)
       return false;
     if (!pipeline_.empty())
-      static_cast<void>(pipeline_.front().call->take_frame()); // it takes the call: that isn't sent again
+      static_cast<void>(
+          pipeline_.front().call->request().take_frame()); // it takes the call: that isn't sent again
   }
   emit(event_kind::worker_started, {});
   pool_->greeted(*this);
@@ -104,9 +105,9 @@ void worker::report_progress(const nlohmann::json& frame) {
   lock_type lock{mutex_};
   const auto call = pipeline_.empty() ? ref<process_call>{} : pipeline_.front().call;
   lock.unlock();
-  if (call && frame.at(1) == call->number()) // else it came behind the call's own end
-    call->report_progress(frame.at(2).get<std::uint64_t>(), frame.at(3).get<std::uint64_t>(),
-                          frame.at(4).get<std::string>());
+  if (call && frame.at(1) == call->request().number()) // else it came behind the call's own end
+    call->task().report_progress(frame.at(2).get<std::uint64_t>(), frame.at(3).get<std::uint64_t>(),
+                                 frame.at(4).get<std::string>());
 }
 
 bool worker::relay(const nlohmann::json& frame) {
@@ -117,7 +118,7 @@ bool worker::relay(const nlohmann::json& frame) {
   lock_type lock{mutex_};
   logged_ = true;
   const auto index = find(number);
-  const auto who = index == pipeline_.size() ? name() : pipeline_[index].call->task_id();
+  const auto who = index == pipeline_.size() ? name() : pipeline_[index].call->task().current_id();
   lock.unlock();
   return pool_->home().events().relay(level, who + ": " + (logger.empty() ? "" : logger + ": ") + text);
 }
@@ -129,7 +130,7 @@ bool worker::begin_nested(const nlohmann::json& frame) {
   const auto& bytes = frame.at(4).get_binary();
   const bool captures = frame.at(5).get<bool>();
   lock_type lock{mutex_};
-  if (!greeted_ || pipeline_.empty() || pipeline_.front().call->number() != maker)
+  if (!greeted_ || pipeline_.empty() || pipeline_.front().call->request().number() != maker)
     return false;
   const auto call = pipeline_.front().call;
   ask_back_locked(pipeline_.size()); // it waits, and these aren't to wait for it
@@ -146,7 +147,7 @@ bool worker::signal_nested(const nlohmann::json& frame) {
   if (signal != asks && signal != SIGTERM && signal != SIGKILL)
     return false;
   lock_type lock{mutex_};
-  if (!greeted_ || pipeline_.empty() || pipeline_.front().call->number() != maker)
+  if (!greeted_ || pipeline_.empty() || pipeline_.front().call->request().number() != maker)
     return false;
   const auto call = pipeline_.front().call;
   lock.unlock();
@@ -180,7 +181,7 @@ worker::verdict worker::answer(worker_frame kind, const nlohmann::json& frame) {
     return verdict::broken;
   if (kind == worker_frame::returned && !pipeline_[index].asked_back)
     return verdict::broken;
-  if (index == 0 && pipeline_[index].call->has_open_calls()) // whose answers its body awaits
+  if (index == 0 && has_open_calls(*pipeline_[index].call)) // whose answers its body awaits
     return verdict::broken;
   if (index == 0 && must_drain_output(number))
     return verdict::later;
@@ -188,13 +189,13 @@ worker::verdict worker::answer(worker_frame kind, const nlohmann::json& frame) {
   remove(std::move(lock), index, kind != worker_frame::returned,
          [=, text = std::move(text)](process_call& call) mutable {
            if (kind == worker_frame::result)
-             call.completed(std::move(text));
+             call.end(call_outcome::completed(std::move(text)));
            else if (kind == worker_frame::failed)
-             call.failed(std::make_exception_ptr(remote_error{text, output}));
+             call.end(call_outcome::failed(std::make_exception_ptr(remote_error{text, output})));
            else if (kind == worker_frame::refused)
-             call.failed(why_refused(refusal, text));
+             call.end(call_outcome::failed(why_refused(refusal, text)));
            else if (kind == worker_frame::cancelled)
-             call.cancelled();
+             call.end(call_outcome::cancelled());
            else
              call.given_back();
          });
@@ -205,7 +206,8 @@ worker::verdict worker::answer(worker_frame kind, const nlohmann::json& frame) {
 
 /// What a call has printed is in the pipes by the time of its answer; but another thread reads them.
 bool worker::must_drain_output(std::uint64_t number) {
-  if (drained_ == number || (printed_ != number && !pipeline_.front().call->captures() && !reading_))
+  if (drained_ == number
+      || (printed_ != number && !pipeline_.front().call->request().captures() && !reading_))
     return false;
   draining_ = number;
   holding_ = true;
@@ -249,9 +251,10 @@ void worker::on_output(output_stream which, std::string_view bytes) noexcept {
     reading_ = false;
     lock.unlock();
     if (call)
-      call->add_time(longer_than_short); // then none is sent ahead, whose words could be taken for its own
+      call->request().add_time(
+          longer_than_short); // then none is sent ahead, whose words could be taken for its own
     for (const auto& line : lines)
-      pool_->home().events().note((call ? call->task_id() : name()) + ": " + line);
+      pool_->home().events().note((call ? call->task().current_id() : name()) + ": " + line);
   } catch (const std::exception&) { // no memory: lines are lost
   }
 }
@@ -259,14 +262,14 @@ void worker::on_output(output_stream which, std::string_view bytes) noexcept {
 void worker::note(const process_call& call, const std::vector<std::string>& lines) const noexcept {
   try {
     for (const auto& line : lines)
-      pool_->home().events().note(call.task_id() + ": " + line);
+      pool_->home().events().note(call.task().current_id() + ": " + line);
   } catch (const std::exception&) { // the same
   }
 }
 
 /// Null: it isn't captured.
 std::shared_ptr<const call_output> worker::take_output(process_call& call) {
-  return call.captures() ? call.printed(output_.end_capture()) : nullptr;
+  return call.request().captures() ? call.outcome().printed(output_.end_capture()) : nullptr;
 }
 
 } // namespace taskactor::detail

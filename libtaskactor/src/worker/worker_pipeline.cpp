@@ -12,10 +12,10 @@
 namespace taskactor::detail {
 
 std::size_t worker::room_ahead() const noexcept {
-  const bool busy_with_short
-      = greeted_ && !closed_ && !ended_ && !pipeline_.empty() && pipeline_.front().call->is_short()
-        && !pipeline_.front().call->spoils_worker() && !pipeline_.front().call->captures()
-        && !pipeline_.front().call->waits_for_nested() && clock::now() - turn_since_ < short_call_limit;
+  const bool busy_with_short = greeted_ && !closed_ && !ended_ && !pipeline_.empty()
+                               && pipeline_.front().call->request().may_be_followed()
+                               && !waits_for_nested(*pipeline_.front().call)
+                               && clock::now() - turn_since_ < short_call_limit;
   return busy_with_short ? ahead_limit - std::min(ahead_limit, pipeline_.size() - 1) : 0;
 }
 
@@ -47,11 +47,11 @@ void worker::fill_pipeline() noexcept {
 bool worker::append(const std::vector<ref<limited_call>>& more) {
   std::string frames;
   for (const auto& each : more)
-    frames += static_cast<process_call&>(*each).frame();
+    frames += static_cast<process_call&>(*each).request().frame();
   const std::lock_guard lock{mutex_};
   if (closed_ || ended_ || pipeline_.empty()) // it has died, or is another's now
     return false;
-  if (pipeline_.front().call->waits_for_nested()) // and has no token any more
+  if (waits_for_nested(*pipeline_.front().call)) // and has no token any more
     return false;
   pipeline_.reserve(pipeline_.size() + more.size());
   link_->send(std::move(frames));
@@ -76,7 +76,7 @@ void worker::ask_back_if_late(clock::time_point now) noexcept {
 void worker::ask_back_locked(std::size_t count) {
   for (auto i = pipeline_.size(); i > 1 && count > 0; --i)
     if (!std::exchange(pipeline_[i - 1].asked_back, true)) {
-      link_->send(make_frame({worker_frame::give_back, pipeline_[i - 1].call->number()}));
+      link_->send(make_frame({worker_frame::give_back, pipeline_[i - 1].call->request().number()}));
       --count;
     }
 }

@@ -7,6 +7,7 @@
 
 #include "command/command_server.hpp"
 #include "lifecycle/manager_core.hpp"
+#include "worker/call_dispatcher.hpp"
 
 #include <caf/actor.hpp>
 
@@ -19,7 +20,6 @@
 namespace taskactor::detail {
 
 class worker;
-class process_call;
 class link_host;
 
 /// What this process is to the pool: a worker must have none, a program without `worker_entry` can't.
@@ -28,7 +28,7 @@ void set_program_role(program_role role) noexcept;
 program_role get_program_role() noexcept;
 [[noreturn]] void not_started(const std::string& why);
 
-class worker_pool : public std::enable_shared_from_this<worker_pool> {
+class worker_pool final : public call_dispatcher, public std::enable_shared_from_this<worker_pool> {
 public:
   worker_pool(manager_core& home, command_server& commands);
   /// Once, before the first call.
@@ -40,14 +40,12 @@ public:
   link_host& links();
   worker_statistics statistics() const;
 
-  /// A free worker, started if there is none; it is the caller's. Null: workers that were able to start
-  /// don't at the moment; the call is told of its token once more when one is free or may be started. Errors:
-  /// `std::system_error` with `errc::worker_not_started`.
-  std::shared_ptr<worker> find_free(const ref<process_call>& whose);
+  /// To a free worker, started if there is none. The call waits while workers that were able to start don't
+  /// at the moment.
+  void dispatch(const ref<process_call>& call) override;
   /// Its worker has died before it could take the call. False: it isn't worth while to wait for another one.
   bool wait_again(const ref<process_call>& whose) noexcept;
-  /// False: it doesn't wait for that, or has just been told.
-  bool forget(const process_call& whose) noexcept;
+  bool forget(const process_call& whose) noexcept override;
   /// As many more as there are too few. Errors: `errc::worker_not_started`.
   std::size_t prestart(std::size_t count);
   /// It is free again, after an answer or not.
@@ -55,7 +53,7 @@ public:
   /// It has answered, and goes on with the next.
   void answered(worker& which, std::chrono::steady_clock::time_point now);
   void count_prefetched(std::size_t calls);
-  void count_run_again();
+  void count_run_again() override;
   /// How many calls it may still be given.
   std::size_t calls_left(const worker& which) const;
   /// It can take calls.
@@ -79,6 +77,8 @@ private:
   static constexpr std::chrono::milliseconds first_pause{100};
   static constexpr std::chrono::seconds longest_pause{10};
 
+  /// It is the caller's. Null: the call waits.
+  std::shared_ptr<worker> find_free(const ref<process_call>& whose);
   std::shared_ptr<worker> start_one(std::unique_lock<std::mutex> lock, std::string& why);
   std::chrono::milliseconds pause_left() const;
   void check_pause() const;

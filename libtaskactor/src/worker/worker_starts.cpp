@@ -31,6 +31,17 @@ void check_program(const settings& with) {
 
 } // namespace
 
+void worker_pool::dispatch(const ref<process_call>& call) {
+  std::shared_ptr<worker> free;
+  do {
+    free = find_free(call);
+    if (!free)
+      return; // it waits for one
+  } while (!free->give(call));
+  call->sent_to(free);
+  free->fill_pipeline();
+}
+
 std::shared_ptr<worker> worker_pool::find_free(const ref<process_call>& whose) {
   std::unique_lock lock{mutex_};
   if (stopping_)
