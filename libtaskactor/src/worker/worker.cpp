@@ -3,20 +3,21 @@
 #include "capacity/limiter_queue.hpp"
 #include "events/hub.hpp"
 #include "lifecycle/manager_core.hpp"
-#include "transport/frame.hpp"
 #include "worker/worker_pool.hpp"
 #include "worker/worker_words.hpp"
 
+#include <taskactor/event.hpp>
 #include <taskactor/remote_error.hpp>
 #include <taskactor/task_library.hpp>
 
 #include <algorithm>
-#include <array>
 #include <csignal>
-#include <fstream>
+#include <functional>
+#include <new>
+#include <system_error>
 #include <utility>
+#include <vector>
 
-#include <sys/socket.h>
 #include <unistd.h>
 
 namespace taskactor::detail {
@@ -36,217 +37,304 @@ command_spec worker_command(const std::weak_ptr<worker>& self, const settings& w
   return spec;
 }
 
-} // namespace
-
-void worker::start() {
-  if (pool_->home().with().worker_program.empty() && ::access("/proc/self/exe", F_OK) != 0)
-    throw std::system_error{make_error_code(errc::worker_not_started),
-                            "without /proc this program can't be started once more: mount it, or name a "
-                            "program as manager_options::worker_program"};
-  std::array<int, 2> ends{};
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0)
-    throw std::system_error{errno, std::generic_category(), "socketpair"};
-  auto ours = unique_fd{ends[0]};
-  auto theirs = own(ends[1], "socketpair");
-  auto spec = worker_command(weak_from_this(), pool_->home().with());
-  spec.input = std::move(theirs);
-  spec.stays = true;
-  link_ = pool_->links().open(ours.get(), shared_from_this());
-  static_cast<void>(ours.release());
-  key_ = pool_->commands().start(std::move(spec), shared_from_this());
+void emit(manager_core& home, const worker_process& process, event_kind kind, std::string text) noexcept {
+  if (!home.events().wants(kind))
+    return;
+  event what{.kind = kind, .id = process.name(), .at = home.now()};
+  what.ran = process.age();
+  what.text = std::move(text);
+  home.events().emit(what);
 }
 
-bool worker::give(const ref<process_call>& call) {
-  lock_type lock{mutex_};
-  const bool dead = ended_ || closed_;
-  if (dead && greeted_)
+// -- what a worker says -----------------------------------------------------
+
+void report_progress(call_pipeline& calls, worker_progress& said) {
+  const auto call = calls.running();
+  if (call && call->request().number() == said.number) // else it came behind the call's own end
+    call->task().report_progress(said.done, said.total, std::move(said.text));
+}
+
+bool relay(call_pipeline& calls, const worker_process& process, event_hub& events, const worker_log& said) {
+  const auto call = calls.logged(said.number);
+  const auto who = call ? call->task().current_id() : process.name();
+  return events.relay(said.level, who + ": " + (said.logger.empty() ? "" : said.logger + ": ") + said.text);
+}
+
+bool begin_nested(call_pipeline& calls, const worker_ask& said) {
+  const auto call = calls.running(said.maker);
+  if (!call)
     return false;
-  pipeline_.push_back({call});
-  turn_since_ = clock::now();
-  if (call->request().captures())
-    output_.begin_capture();
-  if (dead) { // it could not be started: that is the call's end
-    pool_->commands().signal(key_, SIGKILL);
-    end_if_over(std::move(lock));
-    return true;
-  }
-  link_->send(greeted_ ? call->request().take_frame()
-                       : call->request().frame()); // it may have to be sent to another one
+  calls.ask_back(); // it waits, and these aren't to wait for it
+  const bool sound = call->nested().begin(said.number, said.name, said.arguments, said.captures);
+  calls.ask_back(); // what was sent ahead until its token was lent
+  return sound;
+}
+
+bool signal_nested(call_pipeline& calls, const worker_signal& said) {
+  const auto call = calls.running(said.maker);
+  if (!call)
+    return false;
+  call->nested().signal_one(said.number, said.signal);
   return true;
 }
 
-std::size_t worker::find(const process_call& call) const noexcept { return find(call.request().number()); }
-
-/// As many as there are: none.
-std::size_t worker::find(std::uint64_t number) const noexcept {
-  const auto found = std::find_if(pipeline_.begin(), pipeline_.end(), [number](const slot& each) {
-    return each.call->request().number() == number;
-  });
-  return static_cast<std::size_t>(found - pipeline_.begin());
+std::exception_ptr why_refused(errc code, const std::string& text) {
+  const char* const advice = code == errc::unknown_task
+                                 ? " (a worker has the tasks that its own program registers, or loads)"
+                                 : "";
+  return std::make_exception_ptr(
+      std::system_error{make_error_code(code), "refused by the worker: " + text + advice});
 }
 
-void worker::stop(const process_call& call) {
-  const std::lock_guard lock{mutex_};
-  const auto index = find(call);
-  if (index == pipeline_.size())
-    return;
-  link_->send(make_frame({worker_frame::stop, call.request().number()}));
-  if (index == 0) // it may end by a signal, and what has begun by then with it
-    ask_back_locked(pipeline_.size());
+/// None: it is given back.
+std::optional<call_outcome> outcome_of(worker_answer& said,
+                                       const std::shared_ptr<const call_output>& output) {
+  switch (said.kind) {
+  case worker_frame::result:
+    return call_outcome::completed(std::move(said.text));
+  case worker_frame::failed:
+    return call_outcome::failed(std::make_exception_ptr(remote_error{said.text, output}));
+  case worker_frame::refused:
+    return call_outcome::failed(why_refused(said.refusal, said.text));
+  case worker_frame::cancelled:
+    return call_outcome::cancelled();
+  default:
+    return {};
+  }
+}
+
+// -- what becomes of a call -------------------------------------------------
+
+void end_or_give_back(process_call& call, std::optional<call_outcome> outcome) noexcept {
+  if (outcome)
+    call.end(std::move(*outcome));
+  else
+    call.given_back();
+}
+
+/// Of `call`, or of its own.
+void note(event_hub& events, const process_call* call, const worker_process& process,
+          const std::vector<std::string>& lines) noexcept {
+  try {
+    for (const auto& line : lines)
+      events.note((call ? call->task().current_id() : process.name()) + ": " + line);
+  } catch (const std::exception&) { // no memory: lines are lost
+  }
+}
+
+} // namespace
+
+worker::worker(std::shared_ptr<worker_pool> pool, unsigned failures)
+    : in_pool{failures},
+      pool_(std::move(pool)),
+      process_(pool_->commands()),
+      pipeline_(process_, pool_->home().process_queue()) {}
+
+void worker::start() {
+  const auto& with = pool_->home().with();
+  if (with.worker_program.empty() && ::access("/proc/self/exe", F_OK) != 0)
+    throw std::system_error{make_error_code(errc::worker_not_started),
+                            "without /proc this program can't be started once more: mount it, or name a "
+                            "program as manager_options::worker_program"};
+  const auto self = shared_from_this();
+  process_.start(worker_command(self, with), pool_->links(), self, self);
+}
+
+bool worker::give(const ref<process_call>& call) {
+  const auto how = pipeline_.give(call);
+  if (how == call_pipeline::given::dead) { // it could not be started: that is the call's end
+    process_.signal(SIGKILL);
+    end_if_over(std::unique_lock{mutex_});
+  }
+  return how != call_pipeline::given::refused;
+}
+
+void fill_pipeline(worker_pool& pool, worker& which) noexcept {
+  std::vector<ref<limited_call>> more;
+  try {
+    const auto room = which.pipeline().make_room();
+    if (const auto most = std::min(room, pool.calls_left(which)))
+      more = pool.home().process_queue().prefetch(most);
+    if (more.empty())
+      return;
+    if (which.pipeline().append(more)) {
+      pool.count_prefetched(more.size());
+      for (const auto& each : more)
+        static_cast<process_call&>(*each).sent_to(which.shared_from_this());
+      return;
+    }
+  } catch (const std::bad_alloc&) { // as if there were no room
+  }
+  while (!more.empty()) {
+    static_cast<process_call&>(*more.back()).given_back();
+    more.pop_back();
+  }
 }
 
 void worker::signal(const process_call& call, int number) {
-  lock_type lock{mutex_};
-  const auto index = find(call);
-  if (index == pipeline_.size())
-    return;
-  if (index == 0) {
-    pool_->commands().signal(key_, number);
-    return;
-  }
-  forgotten_.insert(call.request().number());
-  remove(std::move(lock), index, false, [](process_call& one) { one.end(call_outcome::cancelled()); });
+  if (auto removed = pipeline_.signal(call, number))
+    finish(std::move(*removed), false, call_outcome::cancelled());
 }
 
 void worker::retire(std::string why) {
   const std::lock_guard lock{mutex_};
-  retired_ = std::move(why);
-  link_->cut();
+  end_.retired(std::move(why));
+  process_.cut();
 }
 
-std::size_t worker::memory() const {
-  const pid_t id = process_;
-  std::size_t all = 0, resident = 0;
-  if (id == 0 || reaped_ || !(std::ifstream{"/proc/" + std::to_string(id) + "/statm"} >> all >> resident))
-    return 0;
-  return resident * static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
-}
-
-std::string worker::name() const { return "worker-" + std::to_string(process_); }
-
-void worker::emit(event_kind kind, std::string text) const noexcept {
-  if (!pool_->home().events().wants(kind))
-    return;
-  event what{.kind = kind, .id = name(), .at = pool_->home().now()};
-  what.ran = clock::now() - asked_for_;
-  what.text = std::move(text);
-  pool_->home().events().emit(what);
+void worker::finish(removed_call gone, bool answered, std::optional<call_outcome> outcome) {
+  auto& events = pool_->home().events();
+  note(events, gone.call.get(), process_, gone.last_lines);
+  if (gone.over) // first: the call's end gives its token to the next
+    pool_->release(shared_from_this(), answered, gone.call->request().spoils_worker());
+  else if (answered)
+    pool_->answered(*this, gone.at);
+  if (gone.logged) // what it has said is in the log before its caller goes on
+    events.after_logged(
+        [of = gone.call, how = std::move(outcome)]() mutable { end_or_give_back(*of, std::move(how)); });
+  else
+    end_or_give_back(*gone.call, std::move(outcome));
+  if (gone.leaves_room)
+    fill_pipeline(*pool_, *this);
+  if (gone.next)
+    gone.next->repeat_signal();
 }
 
 // -- what its process does --------------------------------------------------
 
 void worker::on_start_failed(errc, std::string message) noexcept {
-  lock_type lock{mutex_};
-  start_failure_ = std::move(message);
-  ended_ = true;
-  link_->cut();
+  std::unique_lock lock{mutex_};
+  end_.start_failed(std::move(message));
+  pipeline_.close();
+  process_.cut();
   end_if_over(std::move(lock));
 }
 
 void worker::on_exit(command_result result) noexcept {
-  lock_type lock{mutex_};
-  result_ = std::move(result);
-  ended_ = true;
-  reaped_ = true;
-  link_->cut(); // what it has sent is read, though a process that it left behind may have the other end open
+  std::unique_lock lock{mutex_};
+  end_.exited(std::move(result));
+  process_.set_reaped();
+  pipeline_.close();
+  process_
+      .cut(); // what it has sent is read, though a process that it left behind may have the other end open
   end_if_over(std::move(lock));
 }
 
 void worker::on_closed(bool broken) noexcept {
-  lock_type lock{mutex_};
-  if (holding_) {
-    closed_behind_ = broken;
+  if (barrier_.keep_close(broken))
     return;
-  }
-  closed_ = true;
-  if (broken)
-    violation_ = "it sent what is no frame";
-  if (!ended_ && (broken || !pipeline_.empty()))
-    pool_->commands().signal(key_, SIGKILL);
+  std::unique_lock lock{mutex_};
+  end_.closed(broken);
+  const bool has_calls = pipeline_.close();
+  if (!end_.has_exited() && (broken || has_calls))
+    process_.signal(SIGKILL);
   end_if_over(std::move(lock));
 }
 
-void worker::end_if_over(lock_type lock) noexcept {
-  if (!ended_ || !closed_)
+void worker::end_if_over(std::unique_lock<std::mutex> lock) noexcept {
+  if (!end_.is_over())
     return;
-  auto pipeline = std::exchange(pipeline_, {});
-  ahead_ = 0;
-  const bool lost = !pipeline.empty() || retired_.empty();
-  const auto why = lost ? how_lost() : retired_;
-  auto output = pipeline.empty() ? nullptr : take_output(*pipeline.front().call);
-  auto fault = lost ? why_lost(why, std::move(output)) : nullptr;
-  const auto how = !lost      ? worker_pool::end::retired
-                   : greeted_ ? worker_pool::end::lost
-                              : worker_pool::end::at_start;
+  auto [calls, output, last_words, greeted] = pipeline_.flush();
+  const auto how = end_.how(greeted, !calls.empty());
+  const auto why = end_.why(how, last_words);
+  auto fault = calls.empty() ? nullptr : end_.error(how, why, std::move(output));
   lock.unlock();
   if (pool_->gone(*this, how, why))
-    emit(lost ? event_kind::worker_lost : event_kind::worker_ended, why);
-  while (pipeline.size() > 1) {
-    pipeline.back().call->given_back();
-    pipeline.pop_back();
+    emit(pool_->home(), process_,
+         how == worker_end::kind::retired ? event_kind::worker_ended : event_kind::worker_lost, why);
+  while (calls.size() > 1) {
+    calls.back()->given_back();
+    calls.pop_back();
   }
-  if (pipeline.empty() || (how == worker_pool::end::at_start && pool_->wait_again(pipeline.front().call)))
+  if (calls.empty() || (how == worker_end::kind::at_start && pool_->wait_again(calls.front())))
     return;
-  pipeline.front().call->end(call_outcome::lost(
-      std::move(fault), how == worker_pool::end::lost)); // the last of it goes with who reads it
+  calls.front()->end(call_outcome::lost(std::move(fault), // the last of it goes with who reads it
+                                        how == worker_end::kind::lost));
 }
 
-std::string worker::how_lost() const {
-  const auto how = !start_failure_.empty() ? start_failure_ : result_.describe();
-  return (violation_.empty() ? how : violation_ + ", and was killed") + output_.last_words();
+void worker::break_off(const char* why) noexcept {
+  const std::lock_guard lock{mutex_};
+  end_.violated(why);
+  process_.signal(SIGKILL);
 }
 
-std::exception_ptr worker::why_lost(const std::string& how, std::shared_ptr<const call_output> output) const {
-  if (!greeted_)
-    return std::make_exception_ptr(std::system_error{make_error_code(errc::worker_not_started),
-                                                     "the worker ended at its start: " + how});
-  return std::make_exception_ptr(
-      worker_lost{result_.exit_code, result_.term_signal,
-                  "the worker (process " + std::to_string(result_.pid) + ") died under the call: " + how,
-                  std::move(output)});
-}
+// -- frames and output ------------------------------------------------------
 
-void worker::remove(lock_type lock, std::size_t index, bool answered,
-                    std::function<void(process_call&)> how) {
-  const auto call = std::move(pipeline_[index].call);
-  pipeline_.erase(pipeline_.begin() + static_cast<std::ptrdiff_t>(index));
-  ref<process_call> next;
-  const bool over = pipeline_.empty();
-  const auto now = clock::now();
-  std::vector<std::string> last_lines;
-  bool logged = false;
-  if (index == 0) {
-    last_lines = output_.finish();
-    logged = std::exchange(logged_, false) || !last_lines.empty();
-    if (answered)
-      call->request().add_time(now - turn_since_);
-    turn_since_ = now;
-    if (!over) {
-      next = pipeline_.front().call;
-      pool_->home().process_queue().pass_on(*call, *next);
-    }
+void worker::on_frame(std::string_view content) noexcept {
+  try {
+    if (barrier_.keep(content))
+      return;
+  } catch (const std::exception&) { // no memory
+    break_off("it sent more than could be kept");
+    return;
   }
-  ahead_ = over ? 0 : pipeline_.size() - 1;
-  const bool more = index == 0 && pipeline_.size() <= ahead_limit / 2;
-  lock.unlock();
-  note(*call, last_lines);
-  if (over) // first: the call's end gives its token to the next
-    pool_->release(shared_from_this(), answered, call->request().spoils_worker());
-  else if (answered)
-    pool_->answered(*this, now);
-  tell_end(call, std::move(how), logged);
-  if (!over && more)
-    fill_pipeline();
-  if (next)
-    next->repeat_signal();
+  take_frame(content);
 }
 
-/// What it has said is in the log before its caller goes on.
-void worker::tell_end(ref<process_call> of, std::function<void(process_call&)> how, bool logged) const {
-  if (logged)
-    pool_->home().events().after_logged([of = std::move(of), how = std::move(how)] { how(*of); });
-  else
-    how(*of);
+void worker::take_frame(std::string_view content) noexcept {
+  try {
+    auto message = read_worker_message(content);
+    const auto how = message ? handle(*message) : frame_verdict::broken;
+    if (how == frame_verdict::broken) {
+      break_off("it sent a frame that means nothing");
+    } else if (how == frame_verdict::later) {
+      barrier_.hold(content);
+      process_.after_output([self = shared_from_this()] { self->output_drained(); });
+    }
+  } catch (const std::exception&) { // of another type than it should be, or there is no memory for it
+    break_off("it sent a frame that can't be taken");
+  }
+}
+
+frame_verdict worker::handle(worker_message& message) {
+  const auto sound = [](bool is) { return is ? frame_verdict::taken : frame_verdict::broken; };
+  if (auto* const answer = std::get_if<worker_answer>(&message)) {
+    auto [how, gone] = pipeline_.remove_answered(answer->kind, answer->number, barrier_);
+    if (gone) {
+      auto outcome = outcome_of(*answer, gone->output);
+      finish(std::move(*gone), answer->kind != worker_frame::returned, std::move(outcome));
+    }
+    return how;
+  }
+  if (const auto* const hello = std::get_if<worker_hello>(&message)) {
+    if (!pipeline_.greet() || !hello->same_version)
+      return frame_verdict::broken;
+    emit(pool_->home(), process_, event_kind::worker_started, {});
+    pool_->greeted(*this);
+  } else if (const auto* const printed = std::get_if<worker_printed>(&message)) {
+    barrier_.printed(printed->number);
+  } else if (auto* const progress = std::get_if<worker_progress>(&message)) {
+    report_progress(pipeline_, *progress);
+  } else if (const auto* const log = std::get_if<worker_log>(&message)) {
+    return sound(relay(pipeline_, process_, pool_->home().events(), *log));
+  } else if (const auto* const ask = std::get_if<worker_ask>(&message)) {
+    return sound(begin_nested(pipeline_, *ask));
+  } else {
+    return sound(signal_nested(pipeline_, std::get<worker_signal>(message)));
+  }
+  return frame_verdict::taken;
+}
+
+void worker::output_drained() noexcept {
+  barrier_.drained();
+  while (const auto frame = barrier_.next()) {
+    take_frame(*frame);
+    if (barrier_.is_draining()) // there is more output to read: it goes on after that
+      return;
+  }
+  if (const auto closed = barrier_.take_close())
+    on_closed(*closed);
+}
+
+void worker::on_output(output_stream which, std::string_view bytes) noexcept {
+  try {
+    const auto [call, lines] = pipeline_.print(which, bytes);
+    barrier_.end_reading();
+    if (call) // then none is sent ahead, whose words could be taken for its own
+      call->request().add_time(longer_than_short);
+    note(pool_->home().events(), call.get(), process_, lines);
+  } catch (const std::exception&) { // no memory: lines are lost
+  }
 }
 
 } // namespace taskactor::detail

@@ -19,6 +19,7 @@ std::vector<std::string> worker_output::take(output_stream which, std::string_vi
   if (capturing_)
     (which == output_stream::out ? kept_out_ : kept_err_).take(bytes);
   (which == output_stream::out ? out_ : err_).take(bytes, into(lines));
+  logged_ = logged_ || !lines.empty();
   return lines;
 }
 
@@ -26,6 +27,7 @@ std::vector<std::string> worker_output::finish() {
   std::vector<std::string> lines;
   out_.finish(into(lines));
   err_.finish(into(lines));
+  logged_ = logged_ || !lines.empty();
   return lines;
 }
 

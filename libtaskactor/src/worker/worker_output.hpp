@@ -13,6 +13,7 @@
 #include <deque>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace taskactor::detail {
@@ -23,6 +24,10 @@ public:
   std::vector<std::string> take(output_stream which, std::string_view bytes);
   /// The lines that have no end yet: their call has ended.
   std::vector<std::string> finish();
+  /// Something of the call is logged, other than by these lines.
+  void set_logged() noexcept { logged_ = true; }
+  /// Whether anything was, these lines included, since it was asked last.
+  bool take_logged() noexcept { return std::exchange(logged_, false); }
   void begin_capture();
   call_output end_capture();
   /// "; its last words: a | b", or nothing.
@@ -35,7 +40,7 @@ private:
 
   line_splitter out_{line_limit}, err_{line_limit};
   capture kept_out_{capture_limit}, kept_err_{capture_limit};
-  bool capturing_ = false;
+  bool capturing_ = false, logged_ = false;
   std::deque<std::string> words_;
 };
 

@@ -89,22 +89,23 @@ void worker_pool::begin() {
 
 void worker_pool::share_out() noexcept {
   const std::lock_guard lock{mutex_};
-  const auto most = std::max_element(all_.begin(), all_.end(),
-                                     [](const auto& a, const auto& b) { return a->ahead() < b->ahead(); });
+  const auto most = std::max_element(all_.begin(), all_.end(), [](const auto& a, const auto& b) {
+    return a->pipeline().ahead() < b->pipeline().ahead();
+  });
   if (most != all_.end())
-    (*most)->ask_back(((*most)->ahead() + 1) / 2);
+    (*most)->pipeline().ask_back(((*most)->pipeline().ahead() + 1) / 2);
 }
 
 void worker_pool::answered(worker& which, std::chrono::steady_clock::time_point now) {
   const std::lock_guard lock{mutex_};
   ++counts_.calls;
-  ++which.calls;
+  ++which.in_pool.calls;
   if (now - looked_for_late_ < short_call_limit)
     return;
   looked_for_late_ = now;
   for (const auto& each : all_)
-    if (each->ahead() != 0)
-      each->ask_back_if_late(now);
+    if (each->pipeline().ahead() != 0)
+      each->pipeline().ask_back_if_late(now);
 }
 
 void worker_pool::count_prefetched(std::size_t calls) {
@@ -117,23 +118,24 @@ void worker_pool::count_run_again() {
   ++counts_.run_again;
 }
 
-std::size_t worker_pool::calls_left(const worker& which) const {
+std::size_t worker_pool::calls_left(worker& which) const {
   const auto& with = home_.with();
-  if (with.worker_max_memory != 0 && which.memory() > with.worker_max_memory)
+  if (with.worker_max_memory != 0 && which.process().memory() > with.worker_max_memory)
     return 0;
   if (with.worker_max_calls == 0)
     return std::numeric_limits<std::size_t>::max();
   const std::lock_guard lock{mutex_};
-  return with.worker_max_calls - std::min(with.worker_max_calls, which.calls + which.ahead() + 1);
+  return with.worker_max_calls
+         - std::min(with.worker_max_calls, which.in_pool.calls + which.pipeline().ahead() + 1);
 }
 
 const char* worker_pool::worn_out(const worker& which) {
   const auto& with = home_.with();
-  if (with.worker_max_calls != 0 && which.calls >= with.worker_max_calls) {
+  if (with.worker_max_calls != 0 && which.in_pool.calls >= with.worker_max_calls) {
     ++counts_.retired_calls;
     return "it has served worker_max_calls";
   }
-  if (with.worker_max_memory != 0 && which.memory() > with.worker_max_memory) {
+  if (with.worker_max_memory != 0 && which.process().memory() > with.worker_max_memory) {
     ++counts_.retired_memory;
     return "its memory is beyond worker_max_memory";
   }
@@ -143,7 +145,7 @@ const char* worker_pool::worn_out(const worker& which) {
 void worker_pool::release(std::shared_ptr<worker> which, bool answered, bool spoilt) {
   std::unique_lock lock{mutex_};
   counts_.calls += answered ? 1 : 0;
-  which->calls += answered ? 1 : 0;
+  which->in_pool.calls += answered ? 1 : 0;
   const auto* const why = spoilt ? "its niceness was raised" : worn_out(*which);
   lock.unlock();
   if (why)
@@ -159,8 +161,8 @@ void worker_pool::make_idle(std::shared_ptr<worker> which) {
     which->retire("the manager stops");
     return;
   }
-  which->idle_since = home_.now();
-  const auto due = after(which->idle_since, home_.with().worker_idle_limit);
+  which->in_pool.idle_since = home_.now();
+  const auto due = after(which->in_pool.idle_since, home_.with().worker_idle_limit);
   idle_.push_back(std::move(which));
   const bool look = due != time_point::max() && !std::exchange(looking_, true);
   ref<process_call> next;
@@ -192,12 +194,12 @@ void worker_pool::retire_idle() {
   const auto limit = home_.with().worker_idle_limit;
   const auto now = home_.now();
   const auto young = std::find_if(idle_.begin(), idle_.end(),
-                                  [&](const auto& each) { return now - each->idle_since < limit; });
+                                  [&](const auto& each) { return now - each->in_pool.idle_since < limit; });
   const std::vector<std::shared_ptr<worker>> old(idle_.begin(), young);
   idle_.erase(idle_.begin(), young);
   counts_.retired_idle += old.size();
   looking_ = !idle_.empty();
-  const auto due = looking_ ? after(idle_.front()->idle_since, limit) : time_point::max();
+  const auto due = looking_ ? after(idle_.front()->in_pool.idle_since, limit) : time_point::max();
   lock.unlock();
   for (const auto& each : old)
     each->retire("it was idle for worker_idle_limit");
@@ -211,7 +213,7 @@ worker_statistics worker_pool::statistics() const {
   result.idle = idle_.size();
   result.busy = all_.size() - idle_.size();
   for (const auto& each : all_)
-    result.memory += each->memory();
+    result.memory += each->process().memory();
   return result;
 }
 

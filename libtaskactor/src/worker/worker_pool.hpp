@@ -8,6 +8,7 @@
 #include "command/command_server.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "worker/call_dispatcher.hpp"
+#include "worker/worker_end.hpp"
 
 #include <caf/actor.hpp>
 
@@ -55,12 +56,11 @@ public:
   void count_prefetched(std::size_t calls);
   void count_run_again() override;
   /// How many calls it may still be given.
-  std::size_t calls_left(const worker& which) const;
+  std::size_t calls_left(worker& which) const;
   /// It can take calls.
   void greeted(worker& which);
   /// It has ended. False: that is known already.
-  enum class end { retired, lost, at_start };
-  bool gone(const worker& which, end how, const std::string& why);
+  bool gone(const worker& which, worker_end::kind how, const std::string& why);
   /// The pool's actor: it may be time.
   void retire_idle();
   void start_waiting() noexcept;

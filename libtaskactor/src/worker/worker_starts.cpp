@@ -39,7 +39,7 @@ void worker_pool::dispatch(const ref<process_call>& call) {
       return; // it waits for one
   } while (!free->give(call));
   call->sent_to(free);
-  free->fill_pipeline();
+  fill_pipeline(*this, *free);
 }
 
 std::shared_ptr<worker> worker_pool::find_free(const ref<process_call>& whose) {
@@ -139,11 +139,11 @@ std::shared_ptr<worker> worker_pool::start_one(std::unique_lock<std::mutex> lock
     made->start();
   } catch (const std::system_error& error) {
     const auto what = message_of(error);
-    gone(*made, end::at_start, what);
+    gone(*made, worker_end::kind::at_start, what);
     why = "a worker can't be started: " + what;
     return {};
   } catch (const std::exception& error) {
-    gone(*made, end::at_start, error.what());
+    gone(*made, worker_end::kind::at_start, error.what());
     throw;
   }
   return made;
@@ -171,29 +171,29 @@ void worker_pool::greeted(worker& which) {
     starts_failed_ = 0;
     has_greeted_ = true;
     trying_ = false;
-    which.lives = true;
+    which.in_pool.lives = true;
     ++alive_;
   }
   try_later();
 }
 
-bool worker_pool::gone(const worker& which, end how, const std::string& why) {
+bool worker_pool::gone(const worker& which, worker_end::kind how, const std::string& why) {
   const auto same = [&](const auto& each) { return each.get() == &which; };
   std::shared_ptr<worker> last; // destroyed outside of the lock
   std::unique_lock lock{mutex_};
   const auto found = std::find_if(all_.begin(), all_.end(), same);
   if (found == all_.end())
     return false;
-  if (how != end::retired)
+  if (how != worker_end::kind::retired)
     ++counts_.lost;
-  if (which.lives)
+  if (which.in_pool.lives)
     --alive_;
   else
     trying_ = false;
-  const bool failed_to_start = how == end::at_start && !stopping_;
+  const bool failed_to_start = how == worker_end::kind::at_start && !stopping_;
   if (failed_to_start)
     why_not_started_ = why;
-  if (failed_to_start && which.begun_after == starts_failed_) { // not one of many at once
+  if (failed_to_start && which.in_pool.begun_after == starts_failed_) { // not one of many at once
     const auto failed = ++starts_failed_;
     const auto doublings = std::min(failed - std::min(failed, failures_at_once), 16U);
     no_start_before_ = std::chrono::steady_clock::now()
