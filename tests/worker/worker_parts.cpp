@@ -1,14 +1,17 @@
-// The parts of a worker that need no process: the order of answers and output, what its frames say, its end.
+// The parts of a worker and of a pool that need no process: the order of answers and output, what frames
+// say, how a worker ends, which starts may be tried.
 #include <boost/test/unit_test.hpp>
 
 #include "transport/frame.hpp"
 #include "worker/output_barrier.hpp"
+#include "worker/start_breaker.hpp"
 #include "worker/worker_end.hpp"
 #include "worker/worker_message.hpp"
 
 #include <taskactor/errc.hpp>
 #include <taskactor/registry.hpp>
 
+#include <chrono>
 #include <csignal>
 #include <string>
 #include <system_error>
@@ -140,6 +143,61 @@ BOOST_AUTO_TEST_CASE(the_first_violation_is_why_it_was_killed) {
   BOOST_CHECK_EXCEPTION(std::rethrow_exception(end.error(worker_end::kind::at_start, why, nullptr)),
                         std::system_error,
                         [](const auto& error) { return error.code() == ta::errc::worker_not_started; });
+}
+
+// -- start_breaker ----------------------------------------------------------
+
+BOOST_AUTO_TEST_CASE(after_three_failures_one_start_at_a_time_is_tried) {
+  using namespace std::chrono_literals;
+  start_breaker starts;
+  const start_breaker::clock::time_point now{};
+  pool_entry alive{0};
+  starts.begin();
+  BOOST_TEST(!starts.may_recover());
+  starts.greeted(alive);
+  BOOST_TEST(alive.lives);
+  BOOST_TEST(starts.may_recover());
+  const auto fail = [&](unsigned begun_after) {
+    const pool_entry dead{begun_after};
+    starts.ended(dead);
+    starts.failed(dead, "no memory", now);
+  };
+  starts.begin();
+  fail(0);
+  fail(0); // was begun before it was known that the first fails
+  BOOST_TEST(starts.failures() == 1U);
+  fail(1);
+  BOOST_TEST(!starts.holds_back(now));
+  fail(2);
+  BOOST_TEST(starts.holds_back(now));
+  BOOST_CHECK(starts.pause_left(now) == 100ms);
+  BOOST_CHECK_THROW(starts.check_pause(now), std::system_error);
+  BOOST_TEST(!starts.holds_back(now + 100ms));
+  starts.begin();
+  BOOST_TEST(starts.holds_back(now + 100ms)); // one is being tried
+  fail(3);
+  BOOST_CHECK(starts.pause_left(now) == 200ms);
+  pool_entry next{4};
+  starts.begin();
+  starts.greeted(next);
+  BOOST_TEST(starts.failures() == 0U);
+  BOOST_TEST(!starts.holds_back(now));
+}
+
+BOOST_AUTO_TEST_CASE(calls_wait_for_eight_failures_or_as_long_as_a_worker_lives) {
+  start_breaker starts;
+  const start_breaker::clock::time_point now{};
+  pool_entry alive{0};
+  starts.greeted(alive);
+  for (unsigned i = 0; i < 9; ++i)
+    starts.failed(pool_entry{i}, "", now);
+  BOOST_TEST(starts.may_recover());
+  starts.ended(alive);
+  BOOST_TEST(!starts.may_recover());
+  starts.greeted(alive);
+  BOOST_TEST(starts.may_recover());
+  starts.stop();
+  BOOST_TEST(!starts.may_recover());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

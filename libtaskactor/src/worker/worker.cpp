@@ -1,6 +1,5 @@
 #include "worker/worker.hpp"
 
-#include "capacity/limiter_queue.hpp"
 #include "events/hub.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "worker/worker_pool.hpp"
@@ -10,10 +9,8 @@
 #include <taskactor/remote_error.hpp>
 #include <taskactor/task_library.hpp>
 
-#include <algorithm>
 #include <csignal>
 #include <functional>
-#include <new>
 #include <system_error>
 #include <utility>
 #include <vector>
@@ -124,20 +121,22 @@ void note(event_hub& events, const process_call* call, const worker_process& pro
 
 } // namespace
 
-worker::worker(std::shared_ptr<worker_pool> pool, unsigned failures)
+worker::worker(std::shared_ptr<worker_pool> pool, manager_core& home, command_server& commands,
+               unsigned failures)
     : in_pool{failures},
       pool_(std::move(pool)),
-      process_(pool_->commands()),
-      pipeline_(process_, pool_->home().process_queue()) {}
+      home_(home),
+      process_(commands),
+      pipeline_(process_, home.process_queue()) {}
 
-void worker::start() {
-  const auto& with = pool_->home().with();
+void worker::start(const std::function<link_host&()>& links) {
+  const auto& with = home_.with();
   if (with.worker_program.empty() && ::access("/proc/self/exe", F_OK) != 0)
     throw std::system_error{make_error_code(errc::worker_not_started),
                             "without /proc this program can't be started once more: mount it, or name a "
                             "program as manager_options::worker_program"};
   const auto self = shared_from_this();
-  process_.start(worker_command(self, with), pool_->links(), self, self);
+  process_.start(worker_command(self, with), links(), self, self);
 }
 
 bool worker::give(const ref<process_call>& call) {
@@ -147,28 +146,6 @@ bool worker::give(const ref<process_call>& call) {
     end_if_over(std::unique_lock{mutex_});
   }
   return how != call_pipeline::given::refused;
-}
-
-void fill_pipeline(worker_pool& pool, worker& which) noexcept {
-  std::vector<ref<limited_call>> more;
-  try {
-    const auto room = which.pipeline().make_room();
-    if (const auto most = std::min(room, pool.calls_left(which)))
-      more = pool.home().process_queue().prefetch(most);
-    if (more.empty())
-      return;
-    if (which.pipeline().append(more)) {
-      pool.count_prefetched(more.size());
-      for (const auto& each : more)
-        static_cast<process_call&>(*each).sent_to(which.shared_from_this());
-      return;
-    }
-  } catch (const std::bad_alloc&) { // as if there were no room
-  }
-  while (!more.empty()) {
-    static_cast<process_call&>(*more.back()).given_back();
-    more.pop_back();
-  }
 }
 
 void worker::signal(const process_call& call, int number) {
@@ -183,7 +160,7 @@ void worker::retire(std::string why) {
 }
 
 void worker::finish(removed_call gone, bool answered, std::optional<call_outcome> outcome) {
-  auto& events = pool_->home().events();
+  auto& events = home_.events();
   note(events, gone.call.get(), process_, gone.last_lines);
   if (gone.over) // first: the call's end gives its token to the next
     pool_->release(shared_from_this(), answered, gone.call->request().spoils_worker());
@@ -195,7 +172,7 @@ void worker::finish(removed_call gone, bool answered, std::optional<call_outcome
   else
     end_or_give_back(*gone.call, std::move(outcome));
   if (gone.leaves_room)
-    fill_pipeline(*pool_, *this);
+    pool_->fill_pipeline(*this);
   if (gone.next)
     gone.next->repeat_signal();
 }
@@ -240,7 +217,7 @@ void worker::end_if_over(std::unique_lock<std::mutex> lock) noexcept {
   auto fault = calls.empty() ? nullptr : end_.error(how, why, std::move(output));
   lock.unlock();
   if (pool_->gone(*this, how, why))
-    emit(pool_->home(), process_,
+    emit(home_, process_,
          how == worker_end::kind::retired ? event_kind::worker_ended : event_kind::worker_lost, why);
   while (calls.size() > 1) {
     calls.back()->given_back();
@@ -299,14 +276,14 @@ frame_verdict worker::handle(worker_message& message) {
   if (const auto* const hello = std::get_if<worker_hello>(&message)) {
     if (!pipeline_.greet() || !hello->same_version)
       return frame_verdict::broken;
-    emit(pool_->home(), process_, event_kind::worker_started, {});
+    emit(home_, process_, event_kind::worker_started, {});
     pool_->greeted(*this);
   } else if (const auto* const printed = std::get_if<worker_printed>(&message)) {
     barrier_.printed(printed->number);
   } else if (auto* const progress = std::get_if<worker_progress>(&message)) {
     report_progress(pipeline_, *progress);
   } else if (const auto* const log = std::get_if<worker_log>(&message)) {
-    return sound(relay(pipeline_, process_, pool_->home().events(), *log));
+    return sound(relay(pipeline_, process_, home_.events(), *log));
   } else if (const auto* const ask = std::get_if<worker_ask>(&message)) {
     return sound(begin_nested(pipeline_, *ask));
   } else {
@@ -332,7 +309,7 @@ void worker::on_output(output_stream which, std::string_view bytes) noexcept {
     barrier_.end_reading();
     if (call) // then none is sent ahead, whose words could be taken for its own
       call->request().add_time(longer_than_short);
-    note(pool_->home().events(), call.get(), process_, lines);
+    note(home_.events(), call.get(), process_, lines);
   } catch (const std::exception&) { // no memory: lines are lost
   }
 }

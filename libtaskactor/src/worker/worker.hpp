@@ -17,13 +17,12 @@
 #include "worker/call_dispatcher.hpp"
 #include "worker/call_pipeline.hpp"
 #include "worker/output_barrier.hpp"
+#include "worker/pool_entry.hpp"
 #include "worker/worker_end.hpp"
 #include "worker/worker_message.hpp"
 #include "worker/worker_process.hpp"
 
-#include <taskactor/time_span.hpp>
-
-#include <cstddef>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -33,15 +32,8 @@
 
 namespace taskactor::detail {
 
+class manager_core;
 class worker_pool;
-
-/// What the pool keeps for each of its workers, under its lock.
-struct pool_entry {
-  const unsigned begun_after; // as many starts had failed, one after the other
-  time_point idle_since{};
-  std::size_t calls = 0;
-  bool lives = false; // it was able to start
-};
 
 class worker final : public call_executor,
                      public command_listener,
@@ -49,9 +41,9 @@ class worker final : public call_executor,
                      public std::enable_shared_from_this<worker> {
 public:
   /// `failures`: as many starts before it have failed, one after the other.
-  worker(std::shared_ptr<worker_pool> pool, unsigned failures);
-  /// Starts the process. Errors: `std::system_error`.
-  void start();
+  worker(std::shared_ptr<worker_pool> pool, manager_core& home, command_server& commands, unsigned failures);
+  /// Starts the process. `links`: makes what serves its link. Errors: `std::system_error`.
+  void start(const std::function<link_host&()>& links);
   /// Only to one that is free. False: it has died meanwhile, and never sees the call.
   bool give(const ref<process_call>& call);
   /// Ends an idle one: it sees the end of the link, and exits.
@@ -81,14 +73,12 @@ private:
   void end_if_over(std::unique_lock<std::mutex> lock) noexcept;
 
   const std::shared_ptr<worker_pool> pool_;
+  manager_core& home_;
   worker_process process_;
   call_pipeline pipeline_;
   output_barrier barrier_;
   std::mutex mutex_; // of the next
   worker_end end_;
 };
-
-/// Sends it further calls from the limiter queue's line, if they and the one that it runs are short.
-void fill_pipeline(worker_pool& pool, worker& which) noexcept;
 
 } // namespace taskactor::detail

@@ -8,7 +8,7 @@
 #include "transport/frame.hpp"
 #include "worker/call_limits.hpp"
 #include "worker/parent_channel.hpp"
-#include "worker/worker_pool.hpp"
+#include "worker/program_role.hpp"
 #include "worker/worker_protocol.hpp"
 
 #include <taskactor/named_tasks.hpp>
