@@ -179,8 +179,10 @@ removed_call call_pipeline::remove(std::size_t index, bool answered) {
 call_pipeline::rest call_pipeline::flush() {
   const std::lock_guard lock{mutex_};
   rest left{.calls = {}, .output = nullptr, .last_words = output_.last_words(), .greeted = greeted()};
-  for (auto& each : std::exchange(slots_, {}))
+  left.calls.reserve(slots_.size());
+  for (auto& each : slots_)
     left.calls.push_back(std::move(each.call));
+  slots_.clear();
   ahead_ = 0;
   if (!left.calls.empty())
     left.output = take_captured(*left.calls.front(), output_);
