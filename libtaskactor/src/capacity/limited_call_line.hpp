@@ -30,7 +30,7 @@ class limited_call_line {
 
 public:
   /// A call that has its token now.
-  struct served {
+  struct granted_call {
     ref<limited_call> call; // null: none
     bool again = false;     // it had lent its token back
     explicit operator bool() const noexcept { return static_cast<bool>(call); }
@@ -80,12 +80,12 @@ public:
       to.inherit_token(from);
   }
   /// Whoever has lent its token back comes first. Its token is taken, as is said in it.
-  served next() {
+  granted_call next() {
     // A token that is idle here and beyond a smaller capacity is about to be recalled.
     if (demand() == 0 || account_.used() >= capacity_ || !account_.take())
       return {};
     const bool again = !returning_.empty();
-    served result{again ? returning_.pop() : waiting_.pop(), again};
+    granted_call result{again ? returning_.pop() : waiting_.pop(), again};
     result.call->hold_ = hold::token;
     lent_back_ -= again ? 1 : 0;
     if (!again)
