@@ -110,8 +110,8 @@ manager_statistics runtime::statistics() {
   table().add_to(result);
   result.waiting = waiting + set_aside;
   result.running = running;
-  result.overrunning = overrunning;
-  result.overruns = overruns + young_overruns;
+  result.overrunning = overruns.now();
+  result.overruns = overruns.ever();
   result.items = items.read();
   result.threads = threads().workers();
   result.events_dropped = events().dropped();

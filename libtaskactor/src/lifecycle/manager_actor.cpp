@@ -1,100 +1,264 @@
 #include "lifecycle/manager_actor.hpp"
 
-#include "caf_adapter/run_queue.hpp"
-#include "events/hub.hpp"
+#include "caf_adapter/compat.hpp"
+#include "lifecycle/batch_book.hpp"
 #include "lifecycle/manager_core.hpp"
-#include "lifecycle/reports.hpp"
-#include "lifecycle/task_actor.hpp"
+#include "lifecycle/notification_list.hpp"
+#include "lifecycle/room.hpp"
 #include "lifecycle/task_table.hpp"
-
-#include <taskactor/time_span.hpp>
 
 #include <caf/all.hpp>
 
-#include <algorithm>
 #include <utility>
-#include <vector>
 
 namespace taskactor::detail {
 
 manager_actor::manager_actor(caf::actor_config& config, manager_core& home, caf::actor limiter)
-    : service_actor(config), home_(home), limiter_(std::move(limiter)), waiting_(home.with().priority_aging) {
-  running_.reserve(256);
+    : service_actor(config),
+      home_(home),
+      ends_(home, *this),
+      tokens_(*this, std::move(limiter)),
+      waiting_(home, *this, deadlines_, ends_),
+      starter_(home, *this, waiting_, tokens_, running_, deadlines_),
+      retries_(home, shutdown_),
+      termination_(home, deadlines_, ends_, retries_),
+      attempts_(home, waiting_, running_, tokens_, deadlines_, ends_, retries_, termination_) {
   when_actor_down(*this, [](caf::down_msg&) {}); // a stranger's: what we monitor tells us otherwise
 }
 
 caf::behavior manager_actor::make_behavior() {
   return {
       [this](const work_admitted&) { take_in(); },
+      [this](const tokens_granted& got) {
+        if (auto* const by = sending_limiter())
+          waiting_.lines().granted(*by, got);
+        else
+          tokens_.granted(got.count);
+        start_ready();
+      },
+      [this](const tokens_recalled& owed) {
+        if (auto* const by = sending_limiter())
+          waiting_.lines().recalled(*by, owed.count);
+        else
+          tokens_.recalled(owed.count);
+        start_ready(); // who waits may want one again
+      },
+      [this](const limiter_resized& what) {
+        if (what.which)
+          waiting_.lines().serve(*what.which);
+        start_ready();
+      },
+      [this](const claim_tokens& wish) {
+        if (!waiting_.lines().begin_claim(wish.claim))
+          return;
+        starter_.settle_token(*wish.task); // who has to wait lends his own meanwhile (rule 6)
+        start_ready();
+      },
+      [this](const claim_over& end) {
+        waiting_.lines().end_claim(*end.claim, end.used);
+        start_ready();
+      },
       [this](const bodies_told&) { read_notifications(); },
-      [this](const attempt_ended& end) { on_attempt_ended(end.task); },
+      [this](const attempt_ended& end) {
+        read_notifications(); // what it told before comes first: nothing of it may be left for the next one
+        attempts_.on_down(end.task, home_.now());
+        arm();
+      },
+      [this](const attempt_left& parts) {
+        read_notifications(); // what it told before comes first, as at its end
+        attempts_.on_attempt_left(*parts.task, *parts.rest);
+        arm();
+      },
+      [this](const retry_answered& said) {
+        attempts_.on_retry_answered(*said.task, said.attempt, said.answer);
+        arm();
+      },
       [this](const settle_ends&) { settle(); },
       [this](const end_task& asked) { on_cancel(*asked.task, asked.why); },
-      [this](const end_tasks& asked) { on_cancelled(asked); },
+      [this](const end_tasks& asked) {
+        for (const auto& task : asked.tasks)
+          on_cancel(*task, asked.why);
+      },
       [this](const exit_received& exit) { on_strangers_exit(*exit.task, exit.kill); },
-      [this](const tokens_granted& got) { on_granted(got); },
-      [this](const tokens_recalled& owed) { on_recalled(owed.count); },
-      [this](const limiter_resized& what) { on_resized(what.which); },
-      [this](const claim_tokens& wish) { on_claim(wish.claim, *wish.task); },
-      [this](const claim_over& end) { on_claim_over(*end.claim, end.used); },
-      [this](const attempt_left& parts) { on_attempt_left(parts.task, parts.rest); },
-      [this](const retry_answered& said) { on_retry_answered(*said.task, said.attempt, said.answer); },
       [this](const alarm_rang& alarm) { on_alarm(alarm.due); },
       [this](const detail::stop& order) { on_stop(order.bounds); },
   };
 }
 
-void manager_actor::start(ref<record> task, time_point now) {
-  deadlines_.remove(*task);
-  if (auto why = refused_start(*task, now)) {
-    release(tokens_.put());
-    end_waiting(*task, std::move(*why));
+// -- waiting and starting ---------------------------------------------------
+
+void manager_actor::take_in() {
+  waiting_.take_in();
+  start_ready();
+}
+
+void manager_actor::start_ready() {
+  starter_.start_ready();
+  arm();
+}
+
+/// Whose message this is; null for the global one's.
+named_limiter* manager_actor::sending_limiter() {
+  const auto& sender = *current_sender()->get();
+  return tokens_.are_lent_by(sender) ? nullptr : waiting_.lines().lent_by(sender);
+}
+
+// -- ending -----------------------------------------------------------------
+
+void manager_actor::on_cancel(record& task, end_reason why) {
+  if (task.phase == phase::outside)
+    take_in(); // the cancellation has overtaken the admission
+  if (task.phase == phase::waiting || task.phase == phase::backing_off) {
+    waiting_.end(task, failure{state::cancelled, why});
+    start_ready();
+    check_stopped();
+  } else if (task.phase == phase::running) {
+    termination_.signal(task, false);
+  } else if ((task.phase == phase::in_grace || task.phase == phase::killed) && task.extras
+             && task.extras->retry && task.decided()) {
+    termination_.end_attempt(task, failure{state::cancelled, why});
+    ends_.settle_soon();
+  } else if (task.phase == phase::asking) {
+    termination_.end_attempt(task, failure{state::cancelled, why});
+    attempts_.give_up_answer(task);
+  }
+  arm();
+}
+
+void manager_actor::on_strangers_exit(record& task, bool kill) {
+  if (home_.table().cancel(task, end_reason::cancel_requested) == cancel_reply::requested)
+    on_cancel(task, end_reason::cancel_requested);
+  if (kill && task.phase == phase::in_grace) // NOLINT: the message that named it holds a reference
+    termination_.signal(task, true);
+  arm();
+}
+
+/// What bodies have told: that they lend their token or want one again, that they have ended.
+void manager_actor::read_notifications() {
+  const auto now = home_.now();
+  bool tokens_move = false;
+  for (auto* each = home_.notifications().take(); each;) {
+    record* next = nullptr;
+    const auto what = notification_list::read(*each, next);
+    if ((what & record::has_ended) != 0)
+      attempts_.on_down(ref<record>{each}, now);
+    else
+      starter_.settle_token(*each);
+    tokens_move = tokens_move || what != record::has_ended;
+    each = next;
+  }
+  if (tokens_move)
+    start_ready();
+}
+
+void manager_actor::settle() {
+  ends_.begin_settling();
+  start_ready();
+  ends_.tell();
+  home_.room().tell();
+  check_stopped();
+}
+
+// -- time -------------------------------------------------------------------
+
+void manager_actor::on_alarm(time_point rung) {
+  deadlines_.rang(rung);
+  const auto now = home_.now();
+  while (auto* task = deadlines_.take_due(now))
+    on_due(*task, now);
+  if (shutdown_.due() <= now)
+    next_stage();
+  start_ready();
+}
+
+void manager_actor::on_due(record& task, time_point now) {
+  switch (task.phase) {
+  case phase::waiting:
+    waiting_.end(task, waited_too_long(task));
+    check_stopped();
+    break;
+  case phase::backing_off:
+    waiting_.enqueue_again(task, now);
+    break;
+  case phase::running:
+    termination_.on_run_due(task, now);
+    break;
+  case phase::in_grace:
+  case phase::killed:
+    termination_.on_grace_due(task, now);
+    break;
+  case phase::asking:
+    attempts_.give_up_answer(task);
+    break;
+  default:
+    break;
+  }
+}
+
+void manager_actor::arm() {
+  if (const auto at = deadlines_.arm(shutdown_.due(), [this] { return home_.now(); }))
+    post_at(system().clock(), *at, ctrl(), alarm_rang{*at});
+}
+
+// -- shutdown ---------------------------------------------------------------
+
+void manager_actor::on_stop(const shutdown_options& bounds) {
+  if (shutdown_.is_over())
     return;
-  }
-  task->token.begin();
-  task->phase = phase::running;
-  const auto run_end = after(now, task->timeout);
-  const auto total_end = after(task->submitted, task->total_timeout);
-  const auto end = std::min(run_end, total_end);
-  if (end != time_point::max())
-    due_at(*task, end, run_end <= total_end ? end_reason::run_timeout : end_reason::total_timeout);
-  if (task->kind == record_kind::task) { // a slot's items have their own times
-    task->started_at.store(now.time_since_epoch().count(), std::memory_order_relaxed);
-    const auto told = std::min(end, task->inherited_deadline);
-    task->deadline_at.store(told.time_since_epoch().count(), std::memory_order_relaxed);
-    if (home_.events().wants(event_kind::started))
-      detail::report(home_, event_kind::started, *task);
-  }
-  spawn_body(*task);
+  take_in();
+  if (shutdown_.stop(bounds, home_.now()))
+    next_stage();
+  check_stopped();
+  arm();
 }
 
-/// Why a task that has its token doesn't start: its time is up (zero has expired: rule 7), or it was
-/// cancelled first (rule 9).
-std::optional<failure> manager_actor::refused_start(record& task, time_point now) {
-  if (task.due != time_point{} && task.due <= now)
-    return waited_too_long(task);
-  if (task.kind == record_kind::task && task.timeout.count() == 0)
-    return failure{state::timed_out, end_reason::run_timeout};
-  auto expected = state::queued;
-  if (on_token(task.state.load(std::memory_order_acquire)) == token_step::skip
-      || !task.state.compare_exchange_strong(expected, state::running, std::memory_order_acq_rel))
-    return failure{state::cancelled, home_.table().reason(task)};
-  return {};
+void manager_actor::next_stage() {
+  using stage = shutdown_sequence::stage;
+  const auto now = home_.now();
+  do {
+    switch (shutdown_.advance(now)) {
+    case stage::cancelling:
+      home_.table().close(task_table::taken::nested);
+      cancel_all(false);
+      break;
+    case stage::killing:
+      home_.table().close(task_table::taken::none);
+      cancel_all(true);
+      for (const auto& task : running_)
+        if (task->phase == phase::running || task->phase == phase::in_grace)
+          termination_.signal(*task, true);
+      break;
+    case stage::over:
+      check_stopped();
+      return;
+    default:
+      break;
+    }
+  } while (shutdown_.due() <= now);
 }
 
-void manager_actor::spawn_body(record& task) {
-  caf::actor_config config{context()};
-  auto actor = caf::make_actor<task_actor, caf::strong_actor_ptr>(system().next_actor_id(), system().node(),
-                                                                  &system(), config, ref<record>{&task});
-  auto* body = static_cast<task_actor*>(actor->get());
-  std::atomic_ref{task.actor}.store(body, std::memory_order_release); // `actor_of` may look
-  task.running_index = static_cast<std::uint32_t>(running_.size());
-  running_.emplace_back(&task);
-  body->retain(); // the manager's reference, until it is down
-  body->tell_of_end();
-  const run_queue::tail_call_hint ending{runs_one()};
-  run_later(*context(), body);
-  actor.detach(); // the scheduler's reference is the creation reference
+/// What is behind a shield its parent cancels, or the kill.
+void manager_actor::cancel_all(bool also_shielded) {
+  constexpr auto why = end_reason::shutdown;
+  take_in();
+  home_.batches().close_all(why, also_shielded);
+  for (const auto& task : home_.table().live())
+    if ((also_shielded || !task->shielded) && home_.table().cancel(*task, why) == cancel_reply::requested)
+      on_cancel(*task, why);
+}
+
+void manager_actor::check_stopped() {
+  if (shutdown_.is_open())
+    return;
+  take_in(); // a slot that went down may have left another one
+  if (!shutdown_.is_over() && (home_.table().size() != 0 || !waiting_.ready().empty() || !running_.empty()))
+    return;
+  shutdown_report report = home_.table().ended_since_close();
+  for (const auto& task : running_)
+    report.not_ended.push_back(task->current_id());
+  shutdown_.finish();
+  ends_.tell();
+  home_.shut_down(std::move(report));
 }
 
 } // namespace taskactor::detail

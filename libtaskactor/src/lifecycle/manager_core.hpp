@@ -12,6 +12,7 @@
 #include "base/striped_count.hpp"
 #include "lifecycle/attachment.hpp"
 #include "lifecycle/callers.hpp"
+#include "lifecycle/overruns.hpp"
 #include "lifecycle/settings.hpp"
 
 #include <taskactor/detail/context.hpp>
@@ -112,8 +113,8 @@ public:
   void set_fault_injector(fault_injector* decides) noexcept { parts_.decides = decides; }
 
   // -- the manager's published counts ---------------------------------------
-  std::atomic<std::size_t> waiting{0}, set_aside{0}, running{0}, tokens_used{0}, overrunning{0}, capacity{0};
-  std::atomic<std::uint64_t> overruns{0}, young_overruns{0}; // these aren't left behind yet, nor counted
+  std::atomic<std::size_t> waiting{0}, set_aside{0}, running{0}, tokens_used{0}, capacity{0};
+  overrun_counts overruns;
   striped_count items;
   /// Threads of supervised actors that are about to say something: a test's clock waits for them.
   std::atomic<std::size_t> busy_threads{0};
