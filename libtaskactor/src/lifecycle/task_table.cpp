@@ -6,82 +6,43 @@
 
 namespace taskactor::detail {
 
-void task_table::counters::add(state how) noexcept {
-  switch (how) {
-  case state::completed:
-    ++completed;
-    break;
-  case state::failed:
-    ++failed;
-    break;
-  case state::cancelled:
-    ++cancelled;
-    break;
-  case state::timed_out:
-    ++timed_out;
-    break;
-  default:
-    break;
-  }
-}
-
 std::optional<bool> task_table::admit_slot(ref<record> slot) {
   const std::lock_guard lock{mutex_};
-  if (taken_ == taken::none || (taken_ == taken::nested && slot->depth == 0))
+  if (incoming_.refuses_slot(slot->depth))
     return {};
-  slot->sequence = ++sequence_;
   others_.insert(slot.get());
-  incoming_.push(std::move(slot));
-  return !std::exchange(told_, true);
+  return incoming_.push(std::move(slot));
 }
 
 chain<record> task_table::take_incoming() {
   const std::lock_guard lock{mutex_};
-  told_ = false;
-  return std::move(incoming_);
+  return incoming_.take();
 }
 
 void task_table::close(taken what_is_left) {
   const std::lock_guard lock{mutex_};
-  if (taken_ == taken::all)
-    ended_at_close_ = ended_;
-  taken_ = std::max(taken_, what_is_left);
+  if (incoming_.is_open())
+    counts_.mark();
+  incoming_.close(what_is_left);
 }
 
 bool task_table::refuses(std::uint8_t depth) const {
   const std::lock_guard lock{mutex_};
-  return refuses_locked(depth);
+  return incoming_.refuses(depth);
 }
 
 void task_table::end(record& task, state how, time_point now, bool lingers) {
-  past dropped; // records are destroyed outside the lock
-  std::vector<past> more;
+  task_history::dropped dropped; // records are destroyed outside the lock
   ref<record> held;
   const std::lock_guard lock{mutex_};
-  ended_.add(how);
+  counts_.ended(how);
   held = tasks_.remove(task, task.id_hash);
-  if (std::exchange(task.shed, false)) // however it has ended: its time may have been up first
-    --shedding_;
+  sheddable_.forget(task); // however it has ended: its time may have been up first
   if (lingers)
     others_.insert(&task);
   else if (!held)
     others_.erase(&task); // replaced while it was there
-  if (history_ != 0) {
-    history_ring_.push_back({ref<record>{&task}, now});
-    prune(now, dropped, more);
-  }
-}
-
-/// Mostly one goes when another one comes: that needs no memory.
-void task_table::prune(time_point now, past& dropped, std::vector<past>& more) {
-  while (!history_ring_.empty()
-         && (history_ring_.size() > history_ || now - history_ring_.front().at > history_ttl_)) {
-    if (auto& oldest = history_ring_.front(); dropped.task)
-      more.push_back(std::move(oldest));
-    else
-      dropped = std::move(oldest);
-    history_ring_.pop_front();
-  }
+  history_.add(task, now, dropped);
 }
 
 void task_table::linger(record& rest) {
@@ -143,10 +104,7 @@ ref<record> task_table::find_record(std::string_view id, time_point now) const {
   const std::lock_guard lock{mutex_};
   if (auto* live = tasks_.find(id, id_index::hash(id)))
     return ref<record>{live};
-  const auto past_one = std::find_if(history_ring_.rbegin(), history_ring_.rend(), [&](const past& entry) {
-    return entry.task->id == id && now - entry.at <= history_ttl_;
-  });
-  return past_one == history_ring_.rend() ? ref<record>{} : past_one->task;
+  return history_.find(id, now);
 }
 
 std::vector<ref<record>> task_table::live() const {
@@ -165,22 +123,12 @@ std::vector<ref<record>> task_table::live() const {
 
 void task_table::add_to(manager_statistics& result) const {
   const std::lock_guard lock{mutex_};
-  result.submitted = submitted_;
-  result.rejected = rejected_;
-  result.completed = ended_.completed;
-  result.failed = ended_.failed;
-  result.cancelled = ended_.cancelled;
-  result.timed_out = ended_.timed_out;
+  counts_.add_to(result);
 }
 
 shutdown_report task_table::ended_since_close() const {
   const std::lock_guard lock{mutex_};
-  shutdown_report result;
-  result.completed = ended_.completed - ended_at_close_.completed;
-  result.failed = ended_.failed - ended_at_close_.failed;
-  result.cancelled = ended_.cancelled - ended_at_close_.cancelled;
-  result.timed_out = ended_.timed_out - ended_at_close_.timed_out;
-  return result;
+  return counts_.ended_since_mark();
 }
 
 } // namespace taskactor::detail

@@ -7,18 +7,21 @@
 
 #include "base/adaptive_mutex.hpp"
 #include "base/chain.hpp"
+#include "lifecycle/admission_queue.hpp"
 #include "lifecycle/id_index.hpp"
+#include "lifecycle/shed_list.hpp"
+#include "lifecycle/task_counts.hpp"
+#include "lifecycle/task_history.hpp"
 
 #include <taskactor/detail/record.hpp>
 #include <taskactor/manager_options.hpp>
 
-#include <array>
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <deque>
-#include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_set>
 #include <vector>
@@ -36,7 +39,7 @@ struct admission_answer {
 class task_table {
 public:
   task_table(std::size_t max_queue, std::size_t history, std::chrono::nanoseconds history_ttl)
-      : max_queue_(max_queue), history_(history), history_ttl_(history_ttl) {}
+      : max_queue_(max_queue), history_(history, history_ttl) {}
 
   /// `wrong`: what is wrong with the options, told unless the id is taken.
   admission_answer admit(ref<record> task, on_full full, on_duplicate duplicate,
@@ -48,13 +51,7 @@ public:
   std::optional<bool> admit_slot(ref<record> slot);
   /// The manager's: what has been admitted since the last call.
   chain<record> take_incoming();
-  /// Stages of a shutdown, each with what it takes no more.
-  enum class taken : std::uint8_t {
-    all,
-    begun,  ///< no more tasks at top level, nor gathers; those that run have what they need
-    nested, ///< nor further items of blocking gathers; tasks that are to end may need others for that
-    none,
-  };
+  using taken = admission_queue::taken;
   void close(taken what_is_left);
   /// Whether tasks, or gathers, of such a depth are refused.
   bool refuses(std::uint8_t depth) const;
@@ -79,41 +76,20 @@ public:
   shutdown_report ended_since_close() const;
 
 private:
-  struct counters {
-    std::uint64_t completed = 0, failed = 0, cancelled = 0, timed_out = 0;
-    void add(state how) noexcept;
-  };
-  struct past {
-    ref<record> task;
-    time_point at{};
-  };
-
   class reservation;
   std::string fresh_id();
-  bool refuses_locked(std::uint8_t depth) const noexcept {
-    return taken_ != taken::all && (depth == 0 || taken_ == taken::none);
-  }
-  cancel_reply cancel_locked(record& task, end_reason why);
-  std::size_t counted() const noexcept { return tasks_.size() - shedding_; }
-  ref<record> shed(int priority);
-  void collect_sheddable();
-  void prune(time_point now, past& dropped, std::vector<past>& more);
+  static cancel_reply cancel_locked(record& task, end_reason why);
+  std::size_t counted() const noexcept { return tasks_.size() - sheddable_.shedding(); }
 
   const std::size_t max_queue_;
-  const std::size_t history_;
-  const std::chrono::nanoseconds history_ttl_;
   mutable adaptive_mutex mutex_; // what follows
   id_index tasks_;
   std::unordered_set<record*> others_; // slots, and lingering tasks; the manager holds them
-  chain<record> incoming_;
-  std::unique_ptr<std::array<std::deque<ref<record>>, lowest_priority + 1>>
-      sheddable_;            // since the first shed
-  std::size_t shedding_ = 0; // shed, and not ended yet
-  std::deque<past> history_ring_;
-  bool told_ = false;
-  taken taken_ = taken::all;
-  std::uint64_t next_id_ = 0, sequence_ = 0, submitted_ = 0, rejected_ = 0;
-  counters ended_, ended_at_close_;
+  admission_queue incoming_;
+  shed_list sheddable_;
+  task_history history_;
+  std::uint64_t next_id_ = 0;
+  task_counts counts_;
 };
 
 } // namespace taskactor::detail
