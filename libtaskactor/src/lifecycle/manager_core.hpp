@@ -1,5 +1,5 @@
-/// `manager_core`: where the parts of one manager find each other. `runtime` makes them, says here where each
-/// is, and takes them apart.
+/// `manager_core`: what the parts of one manager have in common: where they find each other, its settings and
+/// its clock, what it publishes, and what only its maker can do for them, which is `runtime`.
 ///
 ///     what is asked of it and has rules of its own is elsewhere:
 ///     lifecycle/admission.hpp, status.hpp, requests.hpp, reports.hpp   threads/waits.hpp
@@ -13,6 +13,7 @@
 #include "lifecycle/attachment.hpp"
 #include "lifecycle/callers.hpp"
 #include "lifecycle/overruns.hpp"
+#include "lifecycle/part_directory.hpp"
 #include "lifecycle/settings.hpp"
 
 #include <taskactor/detail/context.hpp>
@@ -24,61 +25,13 @@
 
 #include <atomic>
 #include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <memory>
 #include <utility>
 
-namespace caf {
-class resumable;
-}
-
 namespace taskactor::detail {
 
-class admission;
-class batch_book;
-class dependent_list;
-class disposal;
-class event_hub;
-class fault_injector;
-class limiter_queue;
-class limiter_registry;
-class notification_list;
-class record_disposer;
-class room;
-class run_queue;
-class stall_detector;
-class task_table;
-class thread_pool;
-class timers;
-class waits;
-
-/// Where each part is.
-struct manager_parts {
-  caf::actor manager;
-  caf::actor global_limiter;
-  task_table* table = nullptr;
-  event_hub* events = nullptr;
-  timers* sleepers = nullptr;
-  limiter_queue* thread_queue = nullptr;
-  limiter_queue* process_queue = nullptr;
-  thread_pool* threads = nullptr;
-  disposal* disposals = nullptr;
-  record_disposer* disposer = nullptr; // the same one
-  detail::room* room = nullptr;
-  limiter_registry* limits = nullptr;
-  notification_list* notifications = nullptr;
-  dependent_list* dependents = nullptr;
-  batch_book* batches = nullptr;
-  detail::admission* admission = nullptr;
-  detail::waits* waits = nullptr;
-  stall_detector* watch = nullptr;
-  run_queue* queue = nullptr;
-  const caf::resumable* managers_turn = nullptr;
-  fault_injector* decides = nullptr;
-};
-
-class manager_core {
+class manager_core : public part_directory {
 public:
   manager_core(const manager_core&) = delete;
   manager_core& operator=(const manager_core&) = delete;
@@ -87,33 +40,9 @@ public:
   const settings& with() const noexcept { return settings_; }
   time_point now() const noexcept { return system_.clock().now(); }
 
-  const caf::actor& manager() const noexcept { return parts_.manager; }
-  const caf::actor& global_limiter() const noexcept { return parts_.global_limiter; }
-  task_table& table() const noexcept { return *parts_.table; }
-  event_hub& events() const noexcept { return *parts_.events; }
-  timers& sleepers() const noexcept { return *parts_.sleepers; }
-  limiter_queue& thread_queue() const noexcept { return *parts_.thread_queue; }
-  limiter_queue& process_queue() const noexcept { return *parts_.process_queue; }
-  thread_pool& threads() const noexcept { return *parts_.threads; }
-  disposal& disposals() const noexcept { return *parts_.disposals; }
-  record_disposer& disposer() const noexcept { return *parts_.disposer; }
-  detail::room& room() const noexcept { return *parts_.room; }
-  limiter_registry& limits() const noexcept { return *parts_.limits; }
-  notification_list& notifications() const noexcept { return *parts_.notifications; }
-  dependent_list& dependents() const noexcept { return *parts_.dependents; }
-  batch_book& batches() const noexcept { return *parts_.batches; }
-  detail::admission& admissions() const noexcept { return *parts_.admission; }
-  detail::waits& waits() const noexcept { return *parts_.waits; }
-  stall_detector* watch() const noexcept { return parts_.watch; } // null: nobody watches
-  /// The scheduler's, if that is ours, else null; and what the manager is in it.
-  run_queue* queue() const noexcept { return parts_.queue; }
-  const caf::resumable* managers_turn() const noexcept { return parts_.managers_turn; }
-  fault_injector* decides() const noexcept { return parts_.decides; } // null in production
-  /// Before the first task.
-  void set_fault_injector(fault_injector* decides) noexcept { parts_.decides = decides; }
-
   // -- the manager's published counts ---------------------------------------
-  std::atomic<std::size_t> waiting{0}, set_aside{0}, running{0}, tokens_used{0}, capacity{0};
+  alignas(64) std::atomic<std::size_t> waiting{0}; // a cache line apart from what everybody reads
+  std::atomic<std::size_t> set_aside{0}, running{0}, tokens_used{0}, capacity{0};
   overrun_counts overruns;
   striped_count items;
   /// Threads of supervised actors that are about to say something: a test's clock waits for them.
@@ -136,12 +65,10 @@ public:
 protected:
   manager_core(caf::actor_system& system, settings with) : system_(system), settings_(std::move(with)) {}
   ~manager_core() = default;
-  manager_parts& parts() noexcept { return parts_; }
 
 private:
   caf::actor_system& system_;
   const settings settings_;
-  manager_parts parts_;
 };
 
 } // namespace taskactor::detail
