@@ -1,5 +1,5 @@
 // taskactor-worker: what programs may have as their workers in place of themselves
-// (manager_options::worker_program), with the tasks of libraries alone.
+// (manager_options::workers.program), with the tasks of libraries alone.
 #include <taskactor/worker_entry.hpp>
 
 #include <iostream>
@@ -14,7 +14,7 @@ constexpr const char* usage
       "Serves calls of named tasks for the program that has started it: a program that uses libtaskactor, "
       "and "
       "has\n"
-      "{\"taskactor-worker\", \"--load\", \"libtasks.so\"} as its manager_options::worker_program. Started "
+      "{\"taskactor-worker\", \"--load\", \"libtasks.so\"} as its manager_options::workers.program. Started "
       "by hand "
       "it does\n"
       "nothing.\n"

@@ -19,8 +19,7 @@ namespace taskactor::detail {
 runtime_parts::runtime_parts(manager_core& home, caf::actor_system* given, const manager_options& options,
                              manager_parts& where)
     : events_(std::make_shared<event_hub>(options.logger, home.with().log_level)),
-      table_(
-          std::make_unique<task_table>(home.with().max_queue, home.with().history, home.with().history_ttl)),
+      table_(std::make_unique<task_table>(home.with().max_queue, home.with().history)),
       timers_(std::make_shared<timers>(home.system())),
       threads_(std::make_shared<thread_pool>(given, home.with().thread_capacity)),
       disposals_(new disposal{given}),

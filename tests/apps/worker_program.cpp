@@ -26,7 +26,7 @@ int main(int argc, char* argv[]) {
   const std::string library = argv[1], name = argv[2];
   if (library != "-")
     ta::load_tasks(library);
-  ta::task_manager tasks{{.worker_program = {argv + 3, argv + argc}}};
+  ta::task_manager tasks{{.workers = {.program = {argv + 3, argv + argc}}}};
   const auto arguments = name == "worker.takes_a_number" ? ta::json{"text"} : ta::json::array();
   const auto call = tasks.add_task({.where = ta::run_where::process}, name, arguments);
   if (!call) {

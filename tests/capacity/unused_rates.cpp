@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(who_has_its_token_and_never_runs_gives_it_back) {
         h.cancel();
       if (how == end::shed) {
         (void)world.tasks.add_task({}, [] {});
-        (void)world.tasks.add_task({.on_full = ta::on_full::shed}, [] {});
+        (void)world.tasks.add_task({.admission = {.on_full = ta::on_full::shed}}, [] {});
       }
       world.advance(1s);
       BOOST_TEST(h.finished());
@@ -119,7 +119,7 @@ BOOST_AUTO_TEST_CASE(waiting_counts_who_waits_for_limiters_attempts_and_predeces
   auto clean_up = []() -> ta::task<void> { co_await ta::shield(ta::sleep_for(3s)); };
   (void)world.tasks.add_task({.id = "x"}, clean_up);
   world.settle();
-  (void)world.tasks.add_task({.id = "x", .on_duplicate = ta::on_duplicate::replace}, clean_up);
+  (void)world.tasks.add_task({.id = "x", .admission = {.on_duplicate = ta::on_duplicate::replace}}, clean_up);
   world.settle();
   BOOST_TEST(waiting() == 4u);
   auto taking = []() -> ta::task<void> { auto permit = co_await ta::acquire("db"); };

@@ -83,7 +83,7 @@ task<int> some_work() {
 std::string use_everything() {
   try {
     task_manager tasks{{.scheduler_threads = 2, .logger = std::make_shared<spdlog::logger>("none")}};
-    const auto seen = tasks.observe([](const event&) {});
+    const auto seen = tasks.observe([](const task_event&) {});
     return tasks.add_task({.id = "work"}, some_work).value().get() == 1 ? "" : "another result";
   } catch (const std::exception& error) {
     return error.what();
@@ -106,7 +106,7 @@ std::vector<std::string> use_manager(task_manager& tasks) {
   std::vector<std::string> failed;
   subscription seen;
   try {
-    seen = tasks.observe([](const event&) {});
+    seen = tasks.observe([](const task_event&) {});
   } catch (const std::system_error& error) {
     failed.emplace_back(error.what());
   }

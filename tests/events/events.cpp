@@ -95,7 +95,7 @@ BOOST_AUTO_TEST_CASE(an_observer_that_throws_is_kept_and_the_task_does_not_notic
   virtual_time world{{.logger = log.logger}};
   listener seen;
   auto record = seen.handler();
-  auto subscription = world.tasks.observe([record](const ta::event& e) {
+  auto subscription = world.tasks.observe([record](const ta::task_event& e) {
     record(e);
     throw std::runtime_error{"observer"};
   });
@@ -116,7 +116,7 @@ BOOST_AUTO_TEST_CASE(a_slow_observer_loses_events_which_are_counted_and_holds_no
   };
   const auto shared = std::make_shared<state>();
   const auto subscription = world.tasks.observe(
-      [shared](const ta::event&) {
+      [shared](const ta::task_event&) {
         std::unique_lock lock{shared->mutex};
         shared->entered = true;
         shared->changed.notify_all();

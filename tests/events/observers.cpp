@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(virtual_time_waits_until_observers_have_heard) {
     heard_at.clear();
     virtual_time world; // its end waits for the handler
     const auto subscription = world.tasks.observe(
-        [&](const ta::event&) {
+        [&](const ta::task_event&) {
           take(20ms);
           heard_at.push_back(world.elapsed());
         },
@@ -81,7 +81,7 @@ BOOST_AUTO_TEST_CASE(what_an_observer_begins_is_run_before_time_goes_on) {
     ended_at = 0;
     virtual_time world;
     const auto subscription = world.tasks.observe(
-        [&](const ta::event& e) {
+        [&](const ta::task_event& e) {
           if (e.id != "first")
             return;
           ++begun;
@@ -101,7 +101,7 @@ BOOST_AUTO_TEST_CASE(an_observer_that_asks_the_manager_and_waits_is_not_waited_f
   virtual_time world;
   std::atomic<int> got{0};
   const auto subscription = world.tasks.observe(
-      [&](const ta::event& e) {
+      [&](const ta::task_event& e) {
         if (e.id == "first")
           got = world.tasks.add_task({}, after, 1s, 7).value().get();
       },
@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(an_observer_that_is_behind_is_waited_for_at_the_end) {
     log.text.str({});
     auto tasks = std::make_unique<ta::task_manager>(ta::manager_options{.logger = log.logger});
     kept = tasks->observe(
-        [mine](const ta::event&) {
+        [mine](const ta::task_event&) {
           take(20ms); // all together much less than an end waits for observers
           ++*mine;
         },
@@ -151,7 +151,7 @@ BOOST_AUTO_TEST_CASE(one_that_hangs_is_cut_off_and_the_rest_is_taken_apart) {
     const auto shared = std::make_shared<state>();
     log.text.str({});
     auto tasks = std::make_unique<ta::task_manager>(ta::manager_options{.logger = log.logger});
-    const auto kept = tasks->observe([shared](const ta::event&) {
+    const auto kept = tasks->observe([shared](const ta::task_event&) {
       std::unique_lock lock{shared->mutex};
       shared->entered = true;
       shared->changed.notify_all();

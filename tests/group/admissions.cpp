@@ -161,7 +161,7 @@ BOOST_AUTO_TEST_CASE(a_child_that_waits_for_room_hears_of_its_groups_end) {
   begun.wait();
   ta::errc why{};
   std::thread adds{[&] {
-    const auto added = group->add_task({.on_full = ta::on_full::wait}, own, 1);
+    const auto added = group->add_task({.admission = {.on_full = ta::on_full::wait}}, own, 1);
     why = added ? ta::errc{} : added.error().code;
   }};
   while (group->size() == 0)

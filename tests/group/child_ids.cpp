@@ -58,7 +58,7 @@ BOOST_AUTO_TEST_CASE(a_number_that_an_id_of_the_users_has_is_skipped) {
       BOOST_TEST(group.add_task({}, after, 1s, 1).value().id() == "p/4");
       BOOST_TEST(group.add_task({.id = "6"}, after, 1s, 1).value().id() == "p/6");
       for (const auto choice : {ta::on_duplicate::join, ta::on_duplicate::replace}) {
-        auto next = group.add_task({.on_duplicate = choice}, after, 1s, 1);
+        auto next = group.add_task({.admission = {.on_duplicate = choice}}, after, 1s, 1);
         BOOST_TEST(next.value().id() == (choice == ta::on_duplicate::join ? "p/7" : "p/8"));
       }
       const auto again = group.add_task({.id = "2"}, after, 1s, 1);

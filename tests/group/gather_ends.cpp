@@ -16,7 +16,7 @@ using namespace ta::detail;
 /// Its items are counted by the test; while one slot looks whether there are more, another may take the last.
 class counted_gather final : public gather_state {
 public:
-  explicit counted_gather(manager_core& home) : gather_state(home, {}) { retain(); }
+  explicit counted_gather(manager_core& home) : gather_state(home, {}, {}) { retain(); }
   bool takes_last = false;
 
 private:

@@ -51,7 +51,7 @@ BOOST_AUTO_TEST_CASE(outcomes_are_in_the_order_of_the_items) {
 
 BOOST_AUTO_TEST_CASE(one_items_end_does_not_touch_the_others) {
   virtual_time world;
-  const auto all = world.tasks.gather({.task_timeout = 5s}, picky, std::vector{0, 1, 2, 3});
+  const auto all = world.tasks.gather({.each = {.timeout = 5s}}, picky, std::vector{0, 1, 2, 3});
   BOOST_TEST(all[0].value() == 0);
   BOOST_CHECK(all[1].state() == ta::state::failed);
   BOOST_CHECK(all[2].state() == ta::state::timed_out);
@@ -82,7 +82,7 @@ BOOST_AUTO_TEST_CASE(each_item_has_a_deadline_of_its_own_also_late_in_the_gather
     co_return n;
   };
   const auto start = world.now();
-  const auto all = world.tasks.gather({.concurrency = 1, .task_timeout = 1s}, body, std::views::iota(0, 25));
+  const auto all = world.tasks.gather({.concurrency = 1, .each = {.timeout = 1s}}, body, std::views::iota(0, 25));
   for (int n = 0; n < 25; ++n)
     BOOST_CHECK(all[static_cast<std::size_t>(n)].state()
                 == (n % 5 == 4 ? ta::state::timed_out : ta::state::completed));
@@ -117,7 +117,7 @@ BOOST_AUTO_TEST_CASE(a_body_that_swallows_its_end_does_not_hold_up_the_answer) {
     co_return n;
   };
   const auto start = world.now();
-  const auto all = world.tasks.gather({.task_timeout = 1s}, body, std::vector{0, 1});
+  const auto all = world.tasks.gather({.each = {.timeout = 1s}}, body, std::vector{0, 1});
   BOOST_CHECK(world.now() - start == 1s);
   BOOST_CHECK(all[0].state() == ta::state::timed_out);
   BOOST_TEST(all[1].value() == 1);
@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(zero_timeouts_have_expired) {
   virtual_time world;
   int runs = 0;
   auto body = [&runs](int) { ++runs; };
-  for (const auto& end : world.tasks.gather({.task_timeout = 0s}, body, std::vector{1, 2, 3}))
+  for (const auto& end : world.tasks.gather({.each = {.timeout = 0s}}, body, std::vector{1, 2, 3}))
     BOOST_CHECK(end.state() == ta::state::timed_out);
   for (const auto& end : world.tasks.gather({.total_timeout = 0s}, body, std::vector{1, 2, 3}))
     BOOST_CHECK(!end.has_value());
@@ -215,7 +215,7 @@ BOOST_AUTO_TEST_CASE(items_inherit_what_is_left_of_their_parents_time) {
   auto parent = [body]() -> ta::task<std::vector<std::chrono::nanoseconds>> {
     co_await ta::sleep_for(1s);
     const std::vector items{0, 2};
-    auto all = co_await ta::gather({.task_timeout = 5s}, body, items);
+    auto all = co_await ta::gather({.each = {.timeout = 5s}}, body, items);
     co_return std::vector{all[0].value(), all[1].value()};
   };
   BOOST_CHECK((world.tasks.add_task({.timeout = 4s}, parent).value().get()

@@ -194,7 +194,7 @@ BOOST_AUTO_TEST_CASE(a_child_that_was_shed_has_failed) {
     };
     auto h = world.tasks.add_task({}, body).value();
     world.run_until([&] { return world.tasks.task_status().size() == 3; });
-    const auto other = world.tasks.add_task({.on_full = ta::on_full::shed}, one);
+    const auto other = world.tasks.add_task({.admission = {.on_full = ta::on_full::shed}}, one);
     BOOST_TEST(other.has_value());
     const auto trace = h.get();
     BOOST_TEST(trace.find("cancelled") != std::string::npos, trace);

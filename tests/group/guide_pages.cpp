@@ -120,10 +120,10 @@ BOOST_AUTO_TEST_CASE(choices_of_admission) {
   BOOST_TEST(refused.error().message == "queue overflow: 2");
 
   // In place of the oldest that waits with the lowest priority:
-  auto fresh = tasks.add_task({.id = "fresh", .on_full = ta::on_full::shed}, hanging);
+  auto fresh = tasks.add_task({.id = "fresh", .admission = {.on_full = ta::on_full::shed}}, hanging);
   BOOST_TEST(fresh.has_value());
   // The one of that id which is there already:
-  auto same = tasks.add_task({.id = "fresh", .on_duplicate = ta::on_duplicate::join}, hanging);
+  auto same = tasks.add_task({.id = "fresh", .admission = {.on_duplicate = ta::on_duplicate::join}}, hanging);
   BOOST_TEST(same.has_value());
   world.settle();
   BOOST_CHECK(tasks.find("old")->reason == ta::end_reason::shed);

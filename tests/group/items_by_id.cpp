@@ -158,7 +158,7 @@ BOOST_AUTO_TEST_CASE(events_of_items_tell_how_long_the_item_has_run) {
   virtual_time world;
   std::atomic<int> right{0}, all{0};
   const auto watch = world.tasks.observe(
-      [&](const ta::event& what) {
+      [&](const ta::task_event& what) {
         right += what.ran == 1s ? 1 : 0;
         ++all;
       },

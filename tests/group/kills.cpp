@@ -159,7 +159,7 @@ ta::task<void> alone(view what, child one) { co_await one(what); }
 ta::task<void> timed_out_items(view what, child one) {
   std::vector<int> items{1};
   co_await ta::gather(
-      {.task_timeout = 1s}, [&what, one](int) { return one(what); }, items);
+      {.each = {.timeout = 1s}}, [&what, one](int) { return one(what); }, items);
   co_await stubborn(what); // the item goes on (rule 8)
 }
 

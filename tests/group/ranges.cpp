@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(an_item_whose_time_is_up_is_told_once_and_not_on_the_manage
     BOOST_TEST(ended.load());
   };
   const auto pulled
-      = tasks.gather_each({.concurrency = 4, .task_timeout = 5ms}, body, std::views::iota(0, 40), sink);
+      = tasks.gather_each({.concurrency = 4, .each = {.timeout = 5ms}}, body, std::views::iota(0, 40), sink);
   BOOST_TEST(pulled == 40u);
   for (std::size_t i = 0; i < told.size(); ++i)
     BOOST_TEST(told[i] == 1, "item " << i << ": " << told[i]);
@@ -163,7 +163,7 @@ BOOST_AUTO_TEST_CASE(all_have_been_told_when_it_returns) {
       BOOST_TEST(!over);
       ++told[index];
     };
-    (void)tasks.gather_each({.concurrency = 4, .task_timeout = 3ms}, body, std::views::iota(0, 40), sink);
+    (void)tasks.gather_each({.concurrency = 4, .each = {.timeout = 3ms}}, body, std::views::iota(0, 40), sink);
     over = true;
     BOOST_TEST(told == std::vector<int>(40, 1), boost::test_tools::per_element());
   }
@@ -279,7 +279,7 @@ BOOST_AUTO_TEST_CASE(a_sink_that_throws_swallows_nothing) {
       throw std::runtime_error{"a sink"};
     };
     const auto all
-        = [&] { (void)tasks.gather_each({.concurrency = 4, .task_timeout = 3ms}, body, items, sink); };
+        = [&] { (void)tasks.gather_each({.concurrency = 4, .each = {.timeout = 3ms}}, body, items, sink); };
     BOOST_CHECK_THROW(all(), std::runtime_error);
     BOOST_TEST(told.size() == 4U);
   }

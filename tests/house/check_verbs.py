@@ -31,7 +31,8 @@ CALLS = {
     "instructions --renew": ("taskactor_bench", "instructions.py build/release/apps/bench/taskactor-bench --renew"),
     "docs": ("doxygen libtaskactor/docs/Doxyfile",),
     "package": ("cmake --preset package", "taskactor_installed", "cpack -G DEB"),
-    "lint": ("clang-format-16 --dry-run", "check_a.py", "cmake --preset tidy", "clang-tidy-16"),
+    "lint": ("clang-format-16 --dry-run", "check_a.py", "cmake --preset tidy", "--checks=-clang-analyzer-*"),
+    "lint --all": ("cmake --preset tidy", "clang-tidy-16 --quiet --checks= -p"),
 }
 TOOLS = ("cmake", "ninja", "ctest", "doxygen", "gcovr", "python3", "setarch", "clang-format-16", "clang-tidy-16",
          "apt-get", "sudo")

@@ -59,7 +59,7 @@ BOOST_AUTO_TEST_CASE(ids_are_made_where_none_is_given_and_never_twice) {
 }
 
 BOOST_AUTO_TEST_CASE(an_ended_task_stays_readable_and_its_id_is_free_again) {
-  virtual_time world{{.history = 2, .history_ttl = 1min}};
+  virtual_time world{{.history = {.size = 2, .ttl = 1min}}};
   for (const char* id : {"a", "b", "c"})
     (void)world.tasks.add_task({.id = id}, after, 1s, 1);
   world.advance(1s);

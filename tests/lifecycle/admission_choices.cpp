@@ -20,10 +20,10 @@ BOOST_AUTO_TEST_CASE(a_caller_may_wait_for_room) {
   auto first = world.tasks.add_task({}, after, 1s, 1).value();
   auto second = world.tasks.add_task({}, after, 3s, 2).value();
   const auto begin = world.now();
-  auto third = world.tasks.add_task({.on_full = ta::on_full::wait}, after, 1s, 3).value();
+  auto third = world.tasks.add_task({.admission = {.on_full = ta::on_full::wait}}, after, 1s, 3).value();
   BOOST_CHECK(world.now() - begin == 1s);
   const auto late
-      = world.tasks.add_task({.on_full = ta::on_full::wait, .admission_timeout = 500ms}, after, 1s, 3);
+      = world.tasks.add_task({.admission = {.on_full = ta::on_full::wait, .timeout = 500ms}}, after, 1s, 3);
   BOOST_REQUIRE(!late);
   BOOST_CHECK(late.error().code == ta::errc::queue_full);
   BOOST_TEST(late.error().message == "queue overflow: 2, for 500 ms");
@@ -34,7 +34,7 @@ BOOST_AUTO_TEST_CASE(in_a_coroutine_waiting_for_room_would_block) {
   virtual_time world{{.max_queue = 1}};
   auto body = [&world]() -> ta::task<bool> {
     try {
-      (void)world.tasks.add_task({.on_full = ta::on_full::wait}, hanging);
+      (void)world.tasks.add_task({.admission = {.on_full = ta::on_full::wait}}, hanging);
     } catch (const std::system_error& e) {
       co_return e.code() == ta::make_error_code(ta::errc::would_block);
     }
@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(who_waits_for_room_is_told_of_the_shutdown) {
   auto running = tasks.add_task({}, hanging).value();
   ta::errc why{};
   std::thread waiting{[&] {
-    const auto refused = tasks.add_task({.on_full = ta::on_full::wait}, hanging);
+    const auto refused = tasks.add_task({.admission = {.on_full = ta::on_full::wait}}, hanging);
     why = refused.error().code;
   }};
   tasks.shutdown({.drain = 10ms, .cancel = 1s});
@@ -64,16 +64,20 @@ BOOST_AUTO_TEST_CASE(the_oldest_of_the_lowest_priority_is_shed) {
   (void)world.tasks.add_task({.id = "b", .priority = 7}, hanging);
   (void)world.tasks.add_task({.id = "c", .priority = 2}, hanging);
   const auto shed = ta::on_full::shed;
-  BOOST_CHECK(world.tasks.add_task({.id = "d", .priority = 5, .on_full = shed}, hanging).has_value());
+  BOOST_CHECK(
+      world.tasks.add_task({.id = "d", .priority = 5, .admission = {.on_full = shed}}, hanging).has_value());
   world.settle();
   BOOST_CHECK(world.tasks.find("a")->state == ta::state::cancelled);
   BOOST_CHECK(world.tasks.find("a")->reason == ta::end_reason::shed);
-  BOOST_CHECK(world.tasks.add_task({.id = "e", .priority = 5, .on_full = shed}, hanging).has_value());
-  BOOST_CHECK(world.tasks.add_task({.id = "f", .priority = 5, .on_full = shed}, hanging).has_value());
+  BOOST_CHECK(
+      world.tasks.add_task({.id = "e", .priority = 5, .admission = {.on_full = shed}}, hanging).has_value());
+  BOOST_CHECK(
+      world.tasks.add_task({.id = "f", .priority = 5, .admission = {.on_full = shed}}, hanging).has_value());
   world.settle();
   BOOST_CHECK(world.tasks.find("b")->reason == ta::end_reason::shed);
   BOOST_CHECK(world.tasks.find("d")->reason == ta::end_reason::shed); // its equal, and older
-  const auto refused = world.tasks.add_task({.id = "g", .priority = 9, .on_full = shed}, hanging);
+  const auto refused
+      = world.tasks.add_task({.id = "g", .priority = 9, .admission = {.on_full = shed}}, hanging);
   BOOST_CHECK(refused.error().code == ta::errc::queue_full); // all that wait have a higher one
   BOOST_CHECK(world.tasks.find("c")->state == ta::state::queued);
   BOOST_CHECK(running.state() == ta::state::running);
@@ -84,7 +88,8 @@ BOOST_AUTO_TEST_CASE(shedding_keeps_the_queue_at_its_size_and_serves_all_that_st
   int completed = 0, shed = 0, refused = 0;
   std::vector<ta::handle<int>> handles;
   for (int i = 0; i < 1000; ++i) {
-    auto h = world.tasks.add_task({.priority = i % 10, .on_full = ta::on_full::shed}, after, 1ms, i);
+    auto h = world.tasks.add_task({.priority = i % 10, .admission = {.on_full = ta::on_full::shed}}, after,
+                                  1ms, i);
     if (h)
       handles.push_back(std::move(*h));
     else
@@ -109,13 +114,15 @@ BOOST_AUTO_TEST_CASE(a_duplicate_may_join_the_one_that_is_there) {
     co_return 7;
   };
   auto first = world.tasks.add_task({.id = "a"}, body).value();
-  auto second = world.tasks.add_task({.id = "a", .on_duplicate = ta::on_duplicate::join}, body).value();
+  auto second = world.tasks.add_task({.id = "a", .admission = {.on_duplicate = ta::on_duplicate::join}}, body)
+                    .value();
   BOOST_TEST(second.wait_outcome().value() == 7);
   BOOST_TEST(first.wait_outcome().value() == 7);
   BOOST_TEST(runs == 1);
   auto text = [] { return std::string{"x"}; };
   auto third = world.tasks.add_task({.id = "a"}, body).value();
-  const auto other = world.tasks.add_task({.id = "a", .on_duplicate = ta::on_duplicate::join}, text);
+  const auto other
+      = world.tasks.add_task({.id = "a", .admission = {.on_duplicate = ta::on_duplicate::join}}, text);
   BOOST_REQUIRE(!other);
   BOOST_CHECK(other.error().code == ta::errc::duplicate_id);
   BOOST_TEST(other.error().message == "duplicate id: a, whose result has another type");
@@ -137,10 +144,10 @@ BOOST_AUTO_TEST_CASE(a_duplicate_may_replace_it_and_begins_when_it_is_gone) {
     co_return name;
   };
   const auto replace = ta::on_duplicate::replace;
-  auto a = world.tasks.add_task({.id = "x", .on_duplicate = replace}, body, 'a').value();
+  auto a = world.tasks.add_task({.id = "x", .admission = {.on_duplicate = replace}}, body, 'a').value();
   world.settle();
-  auto b = world.tasks.add_task({.id = "x", .on_duplicate = replace}, body, 'b').value();
-  auto c = world.tasks.add_task({.id = "x", .on_duplicate = replace}, body, 'c').value();
+  auto b = world.tasks.add_task({.id = "x", .admission = {.on_duplicate = replace}}, body, 'b').value();
+  auto c = world.tasks.add_task({.id = "x", .admission = {.on_duplicate = replace}}, body, 'c').value();
   world.settle();
   BOOST_TEST(trace == "a!");
   BOOST_CHECK(b.state() == ta::state::cancelled);
@@ -162,7 +169,8 @@ BOOST_AUTO_TEST_CASE(who_replaces_one_that_waits_waits_for_the_one_before_it) {
   };
   const auto replace = ta::on_duplicate::replace;
   for (int i = 0; i < 4; ++i) {
-    BOOST_REQUIRE(world.tasks.add_task({.id = "x", .on_duplicate = replace}, body).has_value());
+    BOOST_REQUIRE(
+        world.tasks.add_task({.id = "x", .admission = {.on_duplicate = replace}}, body).has_value());
     world.settle(); // the third finds the second ended before it comes in itself
   }
   world.advance(5s);
@@ -177,10 +185,11 @@ BOOST_AUTO_TEST_CASE(a_place_that_was_made_by_shedding_is_counted_once_however_t
     virtual_time world{{.capacity = 1, .max_queue = 2}};
     auto first = world.tasks.add_task({.id = "first", .queue_timeout = 0s}, hanging).value();
     (void)world.tasks.add_task({.priority = 2}, hanging);
-    BOOST_REQUIRE(world.tasks.add_task({.priority = 2, .on_full = shed}, hanging).has_value());
+    BOOST_REQUIRE(world.tasks.add_task({.priority = 2, .admission = {.on_full = shed}}, hanging).has_value());
     // Its time is up before the manager hears that it was shed; or another one comes in its place.
     if (replaced)
-      BOOST_CHECK(!world.tasks.add_task({.id = "first", .on_duplicate = ta::on_duplicate::replace}, hanging));
+      BOOST_CHECK(!world.tasks.add_task(
+          {.id = "first", .admission = {.on_duplicate = ta::on_duplicate::replace}}, hanging));
     world.settle();
     BOOST_TEST(first.finished());
     BOOST_CHECK(!world.tasks.add_task({}, hanging));
@@ -197,7 +206,8 @@ BOOST_AUTO_TEST_CASE(who_waits_for_room_is_told_when_a_waiting_task_is_cancelled
   BOOST_REQUIRE(tasks.add_task({.id = "only"}, hanging).has_value()); // nobody waits for its end
   std::atomic<bool> admitted{false};
   std::thread waiting{[&] {
-    admitted = tasks.add_task({.on_full = ta::on_full::wait, .admission_timeout = 20s}, hanging).has_value();
+    admitted
+        = tasks.add_task({.admission = {.on_full = ta::on_full::wait, .timeout = 20s}}, hanging).has_value();
   }};
   const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < 1000; ++i)
@@ -214,10 +224,10 @@ BOOST_AUTO_TEST_CASE(a_replaced_one_that_waits_never_starts) {
   auto busy = world.tasks.add_task({}, after, 1s, 0).value();
   int runs = 0;
   auto old = world.tasks.add_task({.id = "x"}, [&runs] { return ++runs; }).value();
-  auto fresh
-      = world.tasks
-            .add_task({.id = "x", .on_duplicate = ta::on_duplicate::replace}, [&runs] { return 10 + ++runs; })
-            .value();
+  auto fresh = world.tasks
+                   .add_task({.id = "x", .admission = {.on_duplicate = ta::on_duplicate::replace}},
+                             [&runs] { return 10 + ++runs; })
+                   .value();
   BOOST_TEST(fresh.get() == 11);
   BOOST_CHECK(old.state() == ta::state::cancelled);
 }

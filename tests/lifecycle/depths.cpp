@@ -80,7 +80,9 @@ BOOST_AUTO_TEST_CASE(many_that_replace_each_other_in_a_row_end) {
   for (int i = 0; i < 200'000; ++i) {
     last.clear();
     last.push_back(
-        world.tasks.add_task({.id = "a", .on_duplicate = ta::on_duplicate::replace}, after, 1ms, i).value());
+        world.tasks
+            .add_task({.id = "a", .admission = {.on_duplicate = ta::on_duplicate::replace}}, after, 1ms, i)
+            .value());
     if (i % 50'000 == 0)
       world.settle();
   }

@@ -75,7 +75,9 @@ BOOST_AUTO_TEST_CASE(attempts_and_replacements_are_told) {
   auto clean_up = []() -> ta::task<void> { co_await ta::shield(ta::sleep_for(3s)); };
   (void)world.tasks.add_task({.id = "x"}, clean_up);
   world.settle();
-  auto next = world.tasks.add_task({.id = "x", .on_duplicate = ta::on_duplicate::replace}, clean_up).value();
+  auto next
+      = world.tasks.add_task({.id = "x", .admission = {.on_duplicate = ta::on_duplicate::replace}}, clean_up)
+            .value();
   world.settle();
   BOOST_TEST(world.tasks.explain("x")->text() == "x: waits for the end of the task that it replaces");
   next.wait();

@@ -80,7 +80,9 @@ BOOST_AUTO_TEST_CASE(a_task_is_replaced_or_not) {
   fail_each(
       [&] {
         next.reset();
-        next = world.tasks.add_task({.id = "x", .on_duplicate = ta::on_duplicate::replace}, hanging).value();
+        next = world.tasks
+                   .add_task({.id = "x", .admission = {.on_duplicate = ta::on_duplicate::replace}}, hanging)
+                   .value();
       },
       [&](bool threw) {
         world.settle();
@@ -99,15 +101,18 @@ BOOST_AUTO_TEST_CASE(a_task_is_shed_or_not) {
   std::vector<ta::handle<int>> all;
   for (int i = 0; i < 2; ++i)
     all.push_back(world.tasks.add_task({}, hanging).value());
-  fail_each([&] { all.push_back(world.tasks.add_task({.on_full = ta::on_full::shed}, hanging).value()); },
-            [&](bool) {
-              world.settle();
-              std::size_t waiting = 0;
-              for (const auto& each : all)
-                waiting += each.finished() ? 0 : 1;
-              BOOST_TEST(waiting == 2u);
-              BOOST_TEST(world.tasks.task_status().size() == 2u);
-            });
+  fail_each(
+      [&] {
+        all.push_back(world.tasks.add_task({.admission = {.on_full = ta::on_full::shed}}, hanging).value());
+      },
+      [&](bool) {
+        world.settle();
+        std::size_t waiting = 0;
+        for (const auto& each : all)
+          waiting += each.finished() ? 0 : 1;
+        BOOST_TEST(waiting == 2u);
+        BOOST_TEST(world.tasks.task_status().size() == 2u);
+      });
 }
 
 BOOST_AUTO_TEST_CASE(a_cancellation_is_asked_for_or_not) {

@@ -248,7 +248,7 @@ BOOST_AUTO_TEST_CASE(what_cannot_be_copied_is_had_by_one_thread_or_seen_by_some)
 
 BOOST_AUTO_TEST_CASE(joins_while_the_last_handle_goes_get_the_value_of_some_run) {
   ta::task_manager tasks;
-  const ta::task_options join{.id = "one", .on_duplicate = ta::on_duplicate::join};
+  const ta::task_options join{.id = "one", .admission = {.on_duplicate = ta::on_duplicate::join}};
   auto body = []() -> ta::task<std::string> {
     co_await ta::yield();
     co_return std::string(100, 'x');
@@ -272,7 +272,7 @@ BOOST_AUTO_TEST_CASE(a_failure_is_told_of_once_whenever_its_handle_goes) {
   ta::subscription watch; // the manager's end waits for what it has been told
   {
     ta::task_manager tasks{{.logger = quiet()}};
-    watch = tasks.observe([&](const ta::event&) { ++told; },
+    watch = tasks.observe([&](const ta::task_event&) { ++told; },
                           {.queue = rounds, .kinds = {ta::event_kind::unobserved_failure}});
     for (int round = 0; round < rounds; ++round) {
       auto h = tasks.add_task({}, fail).value();

@@ -168,8 +168,9 @@ BOOST_AUTO_TEST_CASE(two_tasks_that_join_and_await_one_both_get_its_value) {
     co_return std::vector<int>(100, 7);
   };
   auto body = [&]() -> ta::task<std::size_t> {
-    const auto got
-        = co_await world.tasks.add_task({.id = "one", .on_duplicate = ta::on_duplicate::join}, slow).value();
+    const auto got = co_await world.tasks
+                         .add_task({.id = "one", .admission = {.on_duplicate = ta::on_duplicate::join}}, slow)
+                         .value();
     co_return got.size();
   };
   std::vector<ta::handle<std::size_t>> all;

@@ -36,7 +36,7 @@ BOOST_AUTO_TEST_SUITE(limits_of_time)
 BOOST_AUTO_TEST_CASE(a_task_with_a_limit_of_for_ever_has_its_time) {
   for (const auto limit : for_ever) {
     virtual_time world{
-        {.capacity = 1, .default_timeout = limit, .cancel_grace = limit, .history_ttl = limit}};
+        {.capacity = 1, .default_timeout = limit, .cancel_grace = limit, .history = {.ttl = limit}}};
     auto plain = world.tasks.add_task({.id = "a"}, after, 1h, 1).value();
     auto all = world.tasks
                    .add_task({.timeout = limit, .queue_timeout = limit, .total_timeout = limit}, after, 1h, 1)
@@ -164,7 +164,7 @@ BOOST_AUTO_TEST_CASE(counts_at_their_limits_are_large) {
                       .thread_capacity = most,
                       .process_capacity = most,
                       .max_queue = most,
-                      .history = most}};
+                      .history = {.size = most}}};
   auto body = []() -> ta::task<int> {
     std::vector<int> items{1, 2, 3};
     auto each = [](int i) { return i; };

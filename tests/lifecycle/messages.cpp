@@ -31,7 +31,7 @@ std::string text(const std::vector<ta::task_info>& what) {
     all += text(each) + ';';
   return all;
 }
-std::string text(const ta::event& what) {
+std::string text(const ta::task_event& what) {
   return "event " + what.id + ' ' + std::string{to_string(what.kind)};
 }
 std::string text(const caf::error& error) {
@@ -59,7 +59,7 @@ caf::behavior subscriber(caf::event_based_actor* self, const caf::actor& manager
                          const ta::msg::subscribe& wish) {
   ta::detail::ask_actor(*self, manager, caf::infinite, wish).then([into] { into->push_back("subscribed"); });
   return {
-      [into](const ta::event& what) { into->push_back(text(what)); },
+      [into](const ta::task_event& what) { into->push_back(text(what)); },
       [self, manager](int) {
         ta::detail::ask_actor(*self, manager, caf::infinite, ta::msg::unsubscribe{}).then([] {});
       },
@@ -107,10 +107,10 @@ BOOST_AUTO_TEST_CASE(what_is_not_admitted_is_an_error_with_the_code_of_add_task)
   ask<std::string>(world, heard, ta::msg::start({.id = "a"}, hanging));
   ask<int>(world, heard, ta::msg::run({.id = "b"}, hanging));
   ask<int>(world, heard, ta::msg::run({.timeout = -1s}, hanging));
-  ask<int>(world, heard, ta::msg::run({.on_full = ta::on_full::wait}, hanging));
+  ask<int>(world, heard, ta::msg::run({.admission = {.on_full = ta::on_full::wait}}, hanging));
   HEARD("a", "[duplicate id] duplicate id: a", "[queue overflow] queue overflow: 1",
         "[invalid argument] timeout: -1 s is negative; give zero or more, or leave it unset",
-        "[invalid argument] on_full: wait would block an actor; give reject or shed");
+        "[invalid argument] admission.on_full: wait would block an actor; give reject or shed");
 }
 
 BOOST_AUTO_TEST_CASE(a_message_submits_its_body_once) {
@@ -126,7 +126,8 @@ BOOST_AUTO_TEST_CASE(several_may_wait_for_one_task_by_joining_it) {
   answers heard;
   virtual_time world;
   for (int i = 0; i < 3; ++i)
-    ask<int>(world, heard, ta::msg::run({.id = "a", .on_duplicate = ta::on_duplicate::join}, after, 1s, i));
+    ask<int>(world, heard,
+             ta::msg::run({.id = "a", .admission = {.on_duplicate = ta::on_duplicate::join}}, after, 1s, i));
   world.advance(1s);
   HEARD("0", "0", "0");
 }
@@ -176,7 +177,7 @@ BOOST_AUTO_TEST_CASE(a_subscriber_gets_events_as_messages_until_it_ends_its_subs
   world.settle();
   (void)world.tasks.add_task({.id = "c"}, [] {});
   world.settle();
-  ta::detail::post(actor, ta::event{}); // behind whatever is under way
+  ta::detail::post(actor, ta::task_event{}); // behind whatever is under way
   events(4);
   HEARD("subscribed", "event a completed", "event b failed", "event  started");
 }
@@ -291,13 +292,14 @@ BOOST_AUTO_TEST_CASE(a_task_can_be_told_to_end_with_its_asker) {
     asks(ta::msg::run({.id = "goes"}, hanging).cancelled_with_asker());
     asks(ta::msg::run({.id = "ends"}, after, 1s, 1).cancelled_with_asker());
     asks(ta::msg::run({.id = "stays"}, hanging));
-    asks(ta::msg::run({.id = "shared", .on_duplicate = ta::on_duplicate::join}, hanging)
+    asks(ta::msg::run({.id = "shared", .admission = {.on_duplicate = ta::on_duplicate::join}}, hanging)
              .cancelled_with_asker());
     return {[self](int) { self->quit(); }};
   };
   const auto asker = world.system().spawn(body, world.tasks.actor());
   world.settle();
-  ask<int>(world, heard, ta::msg::run({.id = "shared", .on_duplicate = ta::on_duplicate::join}, hanging));
+  ask<int>(world, heard,
+           ta::msg::run({.id = "shared", .admission = {.on_duplicate = ta::on_duplicate::join}}, hanging));
   world.advance(1s);
   ta::detail::post(asker, 1);
   world.settle();

@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(an_item_of_a_gather_is_one_as_well) {
   virtual_time world{{.cancel_grace = 5s}};
   auto body = [](int item) -> ta::task<void> { co_await ta::shield(ta::sleep_for(item * 1s)); };
   auto all = [&]() -> ta::task<void> {
-    const ta::gather_options options{.concurrency = 2, .task_timeout = 1s};
+    const ta::gather_options options{.concurrency = 2, .each = {.timeout = 1s}};
     (void)co_await ta::gather(options, body, std::vector<int>(1, 3));
   };
   auto h = world.tasks.add_task({}, all).value();
@@ -113,7 +113,7 @@ BOOST_AUTO_TEST_CASE(an_item_that_is_left_behind_is_an_overrun) {
     };
     for (auto limit = 30ms; closed.held() == 0 && limit < 20s; limit *= 2) { // until it has begun by then
       const auto all
-          = tasks.gather({.concurrency = 1, .task_timeout = limit}, body, std::views::iota(0, before + 1));
+          = tasks.gather({.concurrency = 1, .each = {.timeout = limit}}, body, std::views::iota(0, before + 1));
       BOOST_CHECK(all.back().error().state() == ta::state::timed_out);
     }
     BOOST_REQUIRE(closed.held() != 0);

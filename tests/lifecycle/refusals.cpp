@@ -156,17 +156,19 @@ BOOST_AUTO_TEST_CASE(a_call_with_a_bad_argument_has_done_nothing) {
       {"observe", ta::errc::invalid_argument, throws([](world& in) { (void)in.tasks.observe({}); })},
       {"gather", ta::errc::invalid_argument, throws([](world& in) {
          (void)in.tasks.gather(
-             {.task_timeout = -1s}, [](int) {}, std::vector{1, 2});
+             {.each = {.timeout = -1s}}, [](int) {}, std::vector{1, 2});
        })},
       {"negative timeout", ta::errc::invalid_argument,
        returns([](world& in) { return in.tasks.add_task({.timeout = -1s}, hanging); })},
       {"replace with a negative timeout", ta::errc::invalid_argument, returns([](world& in) {
-         return in.tasks.add_task({.id = "runs", .timeout = -1s, .on_duplicate = ta::on_duplicate::replace},
-                                  hanging);
+         return in.tasks.add_task(
+             {.id = "runs", .timeout = -1s, .admission = {.on_duplicate = ta::on_duplicate::replace}},
+             hanging);
        })},
       {"replace with an unknown limiter", ta::errc::invalid_argument, returns([](world& in) {
          return in.tasks.add_task(
-             {.id = "waits", .limits = {{"none"}}, .on_duplicate = ta::on_duplicate::replace}, hanging);
+             {.id = "waits", .limits = {{"none"}}, .admission = {.on_duplicate = ta::on_duplicate::replace}},
+             hanging);
        })},
       {"too many tokens", ta::errc::invalid_argument,
        returns([](world& in) { return in.tasks.add_task({.limits = three}, hanging); })},
@@ -174,7 +176,8 @@ BOOST_AUTO_TEST_CASE(a_call_with_a_bad_argument_has_done_nothing) {
          return in.tasks.add_task({.retry = ta::retry{.max_attempts = 2}}, uncopied{});
        })},
       {"shed with a bad timeout", ta::errc::invalid_argument, returns([](world& in) {
-         return in.tasks.add_task({.total_timeout = -1s, .on_full = ta::on_full::shed}, hanging);
+         return in.tasks.add_task({.total_timeout = -1s, .admission = {.on_full = ta::on_full::shed}},
+                                  hanging);
        })},
       {"duplicate", ta::errc::duplicate_id,
        returns([](world& in) { return in.tasks.add_task({.id = "runs"}, hanging); })},
@@ -191,18 +194,18 @@ BOOST_AUTO_TEST_CASE(who_waits_for_room_is_rejected_only_when_it_did_not_get_in)
   virtual_time world{{.max_queue = 1}};
   auto first = world.tasks.add_task({}, after, 1s, 1).value();
   auto body = [&world]() -> ta::task<void> {
-    (void)world.tasks.add_task({.on_full = ta::on_full::wait}, after, 1s, 2);
+    (void)world.tasks.add_task({.admission = {.on_full = ta::on_full::wait}}, after, 1s, 2);
     co_return;
   };
   ta::testing::manager other;
   BOOST_CHECK_THROW(other.tasks().add_task({}, body).value().get(), std::system_error);
   BOOST_TEST(world.tasks.statistics().rejected == 0u);
   const auto late
-      = world.tasks.add_task({.on_full = ta::on_full::wait, .admission_timeout = 1ms}, after, 1s, 2);
+      = world.tasks.add_task({.admission = {.on_full = ta::on_full::wait, .timeout = 1ms}}, after, 1s, 2);
   BOOST_REQUIRE(!late);
   BOOST_CHECK(late.error().code == ta::errc::queue_full);
   BOOST_TEST(world.tasks.statistics().rejected == 1u);
-  auto third = world.tasks.add_task({.on_full = ta::on_full::wait}, after, 1s, 3).value();
+  auto third = world.tasks.add_task({.admission = {.on_full = ta::on_full::wait}}, after, 1s, 3).value();
   BOOST_TEST(third.get() == 3);
   BOOST_TEST(world.tasks.statistics().rejected == 1u);
   BOOST_TEST(world.tasks.statistics().submitted == 2u);

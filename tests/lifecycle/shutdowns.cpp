@@ -142,7 +142,7 @@ BOOST_AUTO_TEST_CASE(a_manager_may_end_while_the_threads_that_made_and_used_it_l
   std::promise<void> ready, done;
   std::thread other{[&] {
     tasks = std::make_unique<ta::task_manager>();
-    const auto subscription = tasks->observe([](const ta::event&) {});
+    const auto subscription = tasks->observe([](const ta::task_event&) {});
     tasks->add_limiter("db", {.capacity = 1});
     tasks->run_in_thread({}, [] {}).value().get();
     ready.set_value();

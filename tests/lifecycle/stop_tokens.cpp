@@ -127,7 +127,7 @@ BOOST_AUTO_TEST_CASE(each_attempt_and_each_item_has_its_own) {
     items[static_cast<std::size_t>(which)] = ta::this_task::stop_token();
     co_await ta::sleep_for(which == 1 ? 1h : 1s);
   };
-  (void)world.tasks.gather({.concurrency = 1, .task_timeout = 10s}, item, std::vector{0, 1, 2});
+  (void)world.tasks.gather({.concurrency = 1, .each = {.timeout = 10s}}, item, std::vector{0, 1, 2});
   world.settle();
   BOOST_TEST(!items[0].stop_requested());
   BOOST_TEST(stops(items[1]));

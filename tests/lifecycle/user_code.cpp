@@ -294,7 +294,8 @@ const std::vector<kind>& kinds() {
       {"an observer",
        [](scene& s) {
          static ta::subscription keeps;
-         keeps = s.tasks.observe([&s](const ta::event&) { s.act(); }, {.kinds = {ta::event_kind::completed}});
+         keeps = s.tasks.observe([&s](const ta::task_event&) { s.act(); },
+                                 {.kinds = {ta::event_kind::completed}});
        }},
   };
   return list;

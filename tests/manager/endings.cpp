@@ -221,7 +221,7 @@ struct cell {
   end how;
   runner who;
   place where;
-  virtual_time world{{.capacity = 2, .cancel_grace = 200ms, .history = 10}};
+  virtual_time world{{.capacity = 2, .cancel_grace = 200ms, .history = {.size = 10}}};
   std::shared_ptr<gate> door = std::make_shared<gate>();
 
   /// Lets real work come to its end while the clock stands still, or moves it a little where a grace has to

@@ -328,7 +328,7 @@ BOOST_AUTO_TEST_CASE(a_gather_over_nodes_keeps_the_order_and_no_node_has_more_th
 BOOST_AUTO_TEST_CASE(progress_is_that_of_the_caller) {
   pair nodes;
   std::atomic<int> heard{0};
-  const auto events = nodes.here_tasks.observe([&](const ta::event& what) {
+  const auto events = nodes.here_tasks.observe([&](const ta::task_event& what) {
     heard += what.kind == ta::event_kind::progress && what.id == "p" && what.text == "half" ? 1 : 0;
   });
   const auto call = nodes.here.submit({.id = "p"}, ta::on_any(), fencing_token_here).value();
@@ -404,7 +404,7 @@ BOOST_AUTO_TEST_CASE(options_and_addresses_that_cannot_be_are_named) {
   BOOST_TEST(refused({.labels = {""}}).find("labels") != std::string::npos);
   BOOST_TEST(refused({.certificates = {.authority = "x"}}).find("certificates") != std::string::npos);
   BOOST_TEST(refused({.heartbeat = 1s, .lease = 1s}).find("lease") != std::string::npos);
-  BOOST_TEST(refused({.max_frame = 0}).find("frame") != std::string::npos);
+  BOOST_TEST(refused({.limits = {.max_frame = 0}}).find("frame") != std::string::npos);
   ta::node node{tasks};
   BOOST_CHECK_THROW(node.join("x:y:z"), std::system_error);
   BOOST_CHECK_THROW(node.listen("0.0.0.0:0"), std::system_error); // without certificates

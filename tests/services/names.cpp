@@ -129,7 +129,7 @@ BOOST_AUTO_TEST_CASE(what_actors_send_is_held_back_in_order_and_bounded) {
 // Between the end of a run and the supervisor's hearing of it, and what the run had in its mailbox.
 BOOST_AUTO_TEST_CASE(what_a_run_had_not_taken_up_when_it_ended_is_for_the_next_one) {
   for (std::uint64_t seed = 0; ta::detail::mail_comes_back && seed < 30; ++seed) {
-    ta::testing::options options;
+    ta::testing::simulation_options options;
     options.seed = seed;
     ta::testing::manager m{options};
     std::vector<int> got;

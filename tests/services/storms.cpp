@@ -74,7 +74,7 @@ BOOST_AUTO_TEST_CASE(two_thousand_children_are_started_restarted_together_and_st
 }
 
 BOOST_AUTO_TEST_CASE(twenty_thousand_restarts_leave_the_memory_flat) {
-  virtual_time world{{.history = 16, .logger = silence()}};
+  virtual_time world{{.history = {.size = 16}, .logger = silence()}};
   auto fails = []() -> ta::task<void> {
     co_await ta::sleep_for(1ms);
     throw std::runtime_error{"boom"};

@@ -290,7 +290,7 @@ BOOST_AUTO_TEST_CASE(options_are_checked_and_the_field_at_fault_is_named) {
   };
   BOOST_TEST(begins(task({.id = "b"}), "\"a\": id: ") == "");
   BOOST_TEST(begins(task({.retry = ta::retry{}}), "\"a\": retry: ") == "");
-  BOOST_TEST(begins(task({.on_full = ta::on_full::wait}), "\"a\": on_full: ") == "");
+  BOOST_TEST(begins(task({.admission = {.on_full = ta::on_full::wait}}), "\"a\": admission.on_full: ") == "");
   BOOST_TEST(begins(task({.timeout = -1s}), "\"a\": timeout: -1 s is negative") == "");
   BOOST_TEST(begins(refused({}, {a_worker({.name = "a"}, log), a_worker({.name = "a"}, log)}),
                     "name: \"a\": two children of one name")

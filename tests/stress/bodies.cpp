@@ -161,7 +161,7 @@ ta::task<int> gather(dice random) {
   std::generate(seeds.begin(), seeds.end(), random);
   ta::gather_options options;
   options.concurrency = 1 + roll(random, 4);
-  options.task_timeout = 300us + moment(random, 2000);
+  options.each.timeout = 300us + moment(random, 2000);
   auto item = [alive = witness{}](std::uint32_t seed) { return small(seed, alive); };
   const auto all = co_await ta::gather(std::move(options), item, seeds);
   co_return static_cast<int>(all.size());
@@ -234,8 +234,8 @@ ta::task_options any_options(dice& random) {
   if (roll(random, 4) == 0)
     options.retry = ta::retry{.max_attempts = 3, .backoff = {.first = moment(random, 500), .jitter = 100us}};
   constexpr ta::on_full choices[] = {ta::on_full::reject, ta::on_full::wait, ta::on_full::shed};
-  options.on_full = choices[roll(random, 3)];
-  options.admission_timeout = moment(random, 2000);
+  options.admission.on_full = choices[roll(random, 3)];
+  options.admission.timeout = moment(random, 2000);
   return options;
 }
 

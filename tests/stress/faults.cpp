@@ -233,7 +233,7 @@ ta::manager_options hasty() {
   options.thread_capacity = 4;
   options.cancel_grace = 1ms;
   options.default_timeout = 2s;
-  options.history = 16;
+  options.history.size = 16;
   options.logger
       = std::make_shared<spdlog::logger>("stress", std::make_shared<spdlog::sinks::null_sink_mt>());
   return options;
@@ -321,7 +321,8 @@ private:
   void submit_without_memory(ta::task_options options, dice own) {
     if (roll(random_, 3) == 0)
       options.id = "one of a few names, each longer than a string holds, " + std::to_string(roll(random_, 4));
-    options.on_duplicate = roll(random_, 2) == 0 ? ta::on_duplicate::replace : ta::on_duplicate::reject;
+    options.admission.on_duplicate
+        = roll(random_, 2) == 0 ? ta::on_duplicate::replace : ta::on_duplicate::reject;
     const test::failing_allocation lack{1 + static_cast<long>(roll(random_, 30))};
     try {
       const auto task = tasks_.add_task(std::move(options), failing, own, witness{});

@@ -133,7 +133,7 @@ ta::manager_options hasty() {
   options.capacity = 8;
   options.thread_capacity = 4;
   options.cancel_grace = 300us;
-  options.history = 16;
+  options.history.size = 16;
   options.logger = std::make_shared<spdlog::logger>("quiet");
   return options;
 }

@@ -101,7 +101,8 @@ private:
     }
     const auto kind = roll(random, kinds);
     return tasks
-        ->add_task({.id = "x" + std::to_string(kind), .on_duplicate = ta::on_duplicate::join}, made, kind)
+        ->add_task({.id = "x" + std::to_string(kind), .admission = {.on_duplicate = ta::on_duplicate::join}},
+                   made, kind)
         .value();
   }
   void use(dice& random, ta::handle<value>& h) {

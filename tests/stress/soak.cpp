@@ -29,7 +29,7 @@ ta::manager_options little() {
   options.max_queue = 96; // so little that it is full again and again
   options.default_timeout = 5s;
   options.cancel_grace = 10ms;
-  options.history = 64;
+  options.history.size = 64;
   options.priority_aging = 5ms;
   options.logger
       = std::make_shared<spdlog::logger>("stress", std::make_shared<spdlog::sinks::null_sink_mt>());
@@ -47,7 +47,7 @@ class ends {
 public:
   explicit ends(std::size_t tasks) : by_task_(tasks), admitted_task_(tasks) {}
 
-  void operator()(const ta::event& what) {
+  void operator()(const ta::task_event& what) {
     if (!is_end(what.kind))
       return;
     seen.fetch_add(1);
@@ -99,7 +99,7 @@ public:
                   : choice < 3 ? 'k' + std::to_string(key)
                                : 't' + std::to_string(index));
     if (choice < 3)
-      options.on_duplicate = choice == 0 ? ta::on_duplicate::join : ta::on_duplicate::replace;
+      options.admission.on_duplicate = choice == 0 ? ta::on_duplicate::join : ta::on_duplicate::replace;
     auto made = tasks_.add_task(std::move(options), any_body, seed, &tasks_, witness{});
     if (!made) {
       if (made.error().code == ta::errc::queue_full
@@ -242,7 +242,8 @@ std::vector<std::string> soak(const soak_options& options) {
     ends counts{count};
     ta::task_manager tasks{system, little()};
     add_limiters(tasks);
-    const auto watching = tasks.observe([&](const ta::event& what) { counts(what); }, {.queue = 1'000'000});
+    const auto watching
+        = tasks.observe([&](const ta::task_event& what) { counts(what); }, {.queue = 1'000'000});
     load(tasks, counts, options.seed, 0, count / 4);
     warm = resident_kilobytes();
     load(tasks, counts, options.seed + 1, count / 4, count);
@@ -292,7 +293,8 @@ std::vector<std::string> shutdowns(const soak_options& options) {
     {
       ta::task_manager tasks{little()};
       add_limiters(tasks);
-      const auto watching = tasks.observe([&](const ta::event& what) { counts(what); }, {.queue = 1'000'000});
+      const auto watching
+          = tasks.observe([&](const ta::task_event& what) { counts(what); }, {.queue = 1'000'000});
       std::thread loading{
           [&, seed = static_cast<std::uint32_t>(random())] { load(tasks, counts, seed, 0, count); }};
       std::this_thread::sleep_for(moment(random, 20'000));

@@ -19,7 +19,7 @@ class listener {
 public:
   /// All events, or those of one kind.
   taskactor::event_handler handler(std::optional<taskactor::event_kind> only = {}) {
-    return [this, only](const taskactor::event& e) {
+    return [this, only](const taskactor::task_event& e) {
       if (only && e.kind != *only)
         return;
       const std::lock_guard lock{mutex_};

@@ -6,10 +6,10 @@ namespace test {
 
 namespace {
 
-ta::testing::options as_in_programs(ta::manager_options options) {
+ta::testing::simulation_options as_in_programs(ta::manager_options options) {
   if (!options.default_timeout)
     options.default_timeout = 180s;
-  ta::testing::options result;
+  ta::testing::simulation_options result;
   result.manager = std::move(options);
   return result;
 }

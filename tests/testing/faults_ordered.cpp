@@ -9,9 +9,9 @@
 #include <future>
 
 using namespace test;
-using ta::testing::lost;
 using ta::testing::manager;
 using ta::testing::thread_calls;
+using ta::testing::when_lost;
 
 BOOST_AUTO_TEST_SUITE(faults_ordered)
 
@@ -67,7 +67,7 @@ BOOST_AUTO_TEST_CASE(a_kill_of_a_waiting_task_cancels_it) {
 
 BOOST_AUTO_TEST_CASE(a_call_that_loses_its_thread_is_ended_by_the_deadline_and_overruns) {
   for (const auto how : both_ways)
-    for (const auto when : {lost::before_call, lost::after_call})
+    for (const auto when : {when_lost::before_call, when_lost::after_call})
       BOOST_TEST_CONTEXT("calls " << int(how) << ", lost " << int(when)) {
         manager m{{.calls = how, .manager = {.capacity = 1, .thread_capacity = 1, .cancel_grace = 2s}}};
         std::atomic<int> made = 0;
@@ -76,7 +76,7 @@ BOOST_AUTO_TEST_CASE(a_call_that_loses_its_thread_is_ended_by_the_deadline_and_o
         auto h = m.tasks().add_task({.id = "x", .timeout = 1min}, call_twice, &made).value();
         BOOST_CHECK(h.wait_outcome().error().reason() == ta::end_reason::run_timeout);
         BOOST_CHECK(m.elapsed() == 1min); // answered at the deadline
-        BOOST_TEST(made == (when == lost::before_call ? 1 : 2));
+        BOOST_TEST(made == (when == when_lost::before_call ? 1 : 2));
         BOOST_TEST(m.faults_to_come() == 0u);
         m.advance(3s); // the grace, and the kill
         auto facts = m.tasks().statistics();
@@ -105,12 +105,12 @@ BOOST_AUTO_TEST_CASE(without_a_deadline_a_lost_thread_is_a_deadlock) {
 BOOST_AUTO_TEST_CASE(a_thread_that_comes_back_in_time_delivers_what_it_has_done) {
   for (const auto how : both_ways) {
     manager m{{.calls = how}};
-    m.lose_thread({}, lost::after_call);
+    m.lose_thread({}, when_lost::after_call);
     auto made = m.tasks().run_in_thread({}, [] { return 5; }).value();
     BOOST_CHECK_THROW(made.get(), ta::testing::deadlock);
     BOOST_TEST(m.bring_back_threads() == 1u);
     BOOST_TEST(made.get() == 5);
-    m.lose_thread({}, lost::before_call);
+    m.lose_thread({}, when_lost::before_call);
     auto never = m.tasks().run_in_thread({}, [] { return 5; }).value();
     m.settle();
     BOOST_TEST(m.bring_back_threads() == 1u);
@@ -147,7 +147,7 @@ BOOST_AUTO_TEST_CASE(a_manager_with_lost_threads_ends_clean) {
   int gone = 0;
   {
     manager m;
-    m.lose_thread({}, lost::after_call);
+    m.lose_thread({}, when_lost::after_call);
     auto owned = std::make_unique<witness>(&gone);
     (void)m.tasks().run_in_thread({.timeout = 1s}, [kept = std::move(owned)] {});
     m.run_until_idle();

@@ -146,7 +146,7 @@ BOOST_AUTO_TEST_CASE(a_blocking_call_on_another_thread_waits_until_the_test_driv
 BOOST_AUTO_TEST_CASE(another_thread_can_not_drive) {
   manager m;
   auto other = std::async(std::launch::async, [&m] { m.settle(); });
-  BOOST_CHECK_THROW(other.get(), ta::testing::error);
+  BOOST_CHECK_THROW(other.get(), ta::testing::test_error);
 }
 
 BOOST_AUTO_TEST_CASE(another_thread_can_destroy) {

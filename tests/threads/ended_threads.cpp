@@ -168,7 +168,7 @@ BOOST_AUTO_TEST_CASE(an_observer_that_ends_its_thread_hears_of_the_next_events) 
   ta::task_manager tasks;
   listener told;
   const auto subscription = tasks.observe(
-      [hear = told.handler()](const ta::event& e) {
+      [hear = told.handler()](const ta::task_event& e) {
         hear(e);
         if (e.id != "b")
           leave_by_exit();

@@ -234,7 +234,7 @@ BOOST_AUTO_TEST_CASE(a_smaller_limit_gets_its_token_back_while_calls_follow_one_
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_is_sent_no_more_calls_than_it_may_take) {
-  ta::task_manager tasks{{.process_capacity = 1, .worker_max_calls = 5}};
+  ta::task_manager tasks{{.process_capacity = 1, .workers = {.max_calls = 5}}};
   if (!make_short(tasks, held_at_zero))
     return;
   for (const auto& each : start(tasks, held_at_zero, numbers(1, 40)))

@@ -265,7 +265,7 @@ BOOST_AUTO_TEST_CASE(a_call_that_is_cancelled_before_its_token_never_starts) {
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_ends_after_so_many_calls_or_so_long_without_one) {
-  ta::task_manager tasks{{.process_capacity = 1, .worker_idle_limit = 30ms, .worker_max_calls = 2}};
+  ta::task_manager tasks{{.process_capacity = 1, .workers = {.idle_limit = 30ms, .max_calls = 2}}};
   std::vector<int> ids;
   ids.reserve(4);
   for (int i = 0; i < 4; ++i)

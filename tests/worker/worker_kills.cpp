@@ -89,7 +89,7 @@ BOOST_AUTO_TEST_CASE(an_idempotent_call_is_run_again_without_being_asked_to) {
   std::mutex mutex;
   std::vector<std::string> told;
   ta::task_manager tasks;
-  const auto watch = tasks.observe([&](const ta::event& what) {
+  const auto watch = tasks.observe([&](const ta::task_event& what) {
     const std::lock_guard lock{mutex};
     if (what.kind == ta::event_kind::retrying)
       told.push_back(what.id + ": " + what.text);
@@ -116,10 +116,10 @@ BOOST_AUTO_TEST_CASE(an_idempotent_call_that_kills_three_workers_has_failed) {
 }
 
 BOOST_AUTO_TEST_CASE(how_many_workers_a_task_may_kill_is_an_option) {
-  ta::task_manager tasks{{.worker_max_kills = 5}};
+  ta::task_manager tasks{{.workers = {.max_kills = 5}}};
   check_worker_lost(tasks.run_in_process({}, nth_time, 1, never, path()).value().wait_outcome());
   BOOST_TEST(times_begun(path(), 1) == 5u);
-  ta::task_manager endless{{.worker_max_kills = 0}};
+  ta::task_manager endless{{.workers = {.max_kills = 0}}};
   BOOST_TEST(endless.run_in_process({}, nth_time, 2, 12U, path()).value().get() == 2);
 }
 
@@ -131,7 +131,7 @@ BOOST_AUTO_TEST_CASE(a_task_that_has_killed_three_workers_is_not_retried) {
   check_worker_lost(run({.id = "x", .retry = often}).wait_outcome());
   BOOST_TEST(tasks.find("x")->attempt == 3u);
   BOOST_TEST(tasks.statistics().workers.lost == 3u);
-  ta::task_manager others{{.worker_max_kills = 2}};
+  ta::task_manager others{{.workers = {.max_kills = 2}}};
   check_worker_lost(
       others.run_in_process({.id = "x", .retry = often}, nth_time_at_most_once, 1, never, path())
           .value()

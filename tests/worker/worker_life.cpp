@@ -93,7 +93,7 @@ BOOST_AUTO_TEST_CASE(workers_are_started_ahead_of_their_calls) {
 }
 
 BOOST_AUTO_TEST_CASE(a_worker_that_has_grown_too_large_ends_after_its_call) {
-  ta::task_manager tasks{{.process_capacity = 1, .worker_max_memory = std::size_t{512} << 20}};
+  ta::task_manager tasks{{.process_capacity = 1, .workers = {.max_memory = std::size_t{512} << 20}}};
   const int first = tasks.run_in_process({}, keep, 1000U).value().get();
   BOOST_TEST(tasks.run_in_process({}, keep, std::size_t{600} << 20).value().get() == first);
   BOOST_TEST(tasks.run_in_process({}, keep, 1000U).value().get() != first);
@@ -175,9 +175,9 @@ BOOST_AUTO_TEST_CASE(a_shutdown_ends_calls_that_wait_for_a_worker) {
 
 BOOST_AUTO_TEST_CASE(starts_ends_and_deaths_are_events) {
   std::mutex mutex;
-  std::map<ta::event_kind, std::vector<ta::event>> seen;
-  ta::task_manager tasks{{.process_capacity = 1, .worker_max_calls = 2}};
-  const auto watch = tasks.observe([&](const ta::event& what) {
+  std::map<ta::event_kind, std::vector<ta::task_event>> seen;
+  ta::task_manager tasks{{.process_capacity = 1, .workers = {.max_calls = 2}}};
+  const auto watch = tasks.observe([&](const ta::task_event& what) {
     const std::lock_guard lock{mutex};
     seen[what.kind].push_back(what);
   });
@@ -197,7 +197,7 @@ BOOST_AUTO_TEST_CASE(starts_ends_and_deaths_are_events) {
   BOOST_TEST(count(ta::event_kind::worker_started) == 2u);
   BOOST_TEST(all.at(ta::event_kind::worker_started)[0].id == "worker-" + std::to_string(first));
   BOOST_TEST(all.at(ta::event_kind::worker_ended)[0].id == "worker-" + std::to_string(first));
-  BOOST_TEST(all.at(ta::event_kind::worker_ended)[0].text == "it has served worker_max_calls");
+  BOOST_TEST(all.at(ta::event_kind::worker_ended)[0].text == "it has served workers.max_calls");
   BOOST_TEST(all.at(ta::event_kind::worker_lost)[0].text == "exit code 4");
   BOOST_TEST(tasks.statistics().workers.retired_calls == 1u);
 }

@@ -18,7 +18,7 @@ sample run_gather(std::size_t size, std::size_t scheduler_threads) {
   std::iota(items.begin(), items.end(), std::size_t{0});
   const stopwatch watch;
   const auto outcomes = tasks.gather({.concurrency = 128,
-                                      .task_timeout = std::chrono::seconds{5},
+                                      .each = {.timeout = std::chrono::seconds{5}},
                                       .total_timeout = std::chrono::seconds{60}},
                                      same, items);
   check_equal(outcomes.size(), size);

@@ -136,7 +136,7 @@ manager_options run::manager_settings() const {
   // A command ends by its own grace first. What that didn't end, `interrupt` ends, whose clock stands still
   // while the program is stopped; the runtime's would go on.
   result.cancel_grace = no_timeout;
-  result.history = 0;
+  result.history.size = 0;
   result.logger = make_runtime_log(screen_);
   result.log_level = parse_log_level(options_.log_level);
   return result;

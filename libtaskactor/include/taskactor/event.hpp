@@ -65,7 +65,7 @@ enum class event_kind : std::uint8_t {
 
 std::string_view to_string(event_kind kind) noexcept;
 
-struct event {
+struct task_event {
   event_kind kind{};
   std::string id{};
   /// On the actor system's steady clock.
@@ -81,7 +81,7 @@ struct event {
 /// Called on a thread of its own, one event at a time, in order. May block and may throw: neither reaches any
 /// task. When its manager is destroyed, what it was told is still handled for 2 s; what is still in it then
 /// is cut off, which is logged: that call goes on alone, and must not use the manager or its actor system.
-using event_handler = std::function<void(const event&)>;
+using event_handler = std::function<void(const task_event&)>;
 
 /// Some kinds of events; `{}`: all.
 class event_kinds {

@@ -9,7 +9,7 @@
 /// is always one of the two, and no `expected<void>`.
 #pragma once
 
-#include <taskactor/errc.hpp>
+#include <taskactor/error.hpp>
 
 #include <iosfwd>
 #include <string>
@@ -33,14 +33,8 @@ inline bool operator==(const rejection& a, const rejection& b) noexcept {
 /// Prints the message.
 std::ostream& operator<<(std::ostream& out, const rejection& what);
 
-/// Throws `std::system_error` with the code and the message.
+/// Throws an `error` with the code and the message.
 [[noreturn]] void throw_rejection(const rejection& what);
-
-namespace detail {
-/// Of an error that was thrown so: the message, which says all that the code's own words would. Of any other,
-/// those of the system among them, everything: there the code's words are the reason.
-std::string message_of(const std::system_error& error);
-} // namespace detail
 
 template <class T>
 class expected;

@@ -41,7 +41,7 @@ struct cancelled_error;
 struct child_options;
 struct command_options;
 struct command_result;
-struct event;
+struct task_event;
 struct explanation;
 struct gather_options;
 struct attempt_info;

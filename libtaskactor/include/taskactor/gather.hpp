@@ -1,7 +1,7 @@
 /// `gather`: many as one. A body for each item of a range, so many at once, their outcomes in the order of
 /// the items.
 ///
-///     auto all = tasks.gather({.concurrency = 16, .task_timeout = 2s, .total_timeout = 30s}, fetch, urls);
+///     auto all = tasks.gather({.concurrency = 16, .each.timeout = 2s, .total_timeout = 30s}, fetch, urls);
 ///     auto all = co_await ta::gather({.concurrency = 16}, fetch, urls);            // inside a task
 ///     for (auto& o : all) if (!o) std::cerr << o.error() << '\n';
 ///

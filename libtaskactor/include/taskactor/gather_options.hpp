@@ -1,9 +1,15 @@
-/// `gather_options`: how many items of a gather run at once, how long they may take, and when it is over.
+/// `gather_options`: how many items of a gather run at once, what each of them is as a task, and when all is
+/// over.
+///
+///     auto sent = tasks.gather({.concurrency = 64,
+///                               .each = {.timeout = 2s, .limits = {{"mail"}}, .retry = ta::retry{}}},
+///                              send, letters);
 ///
 /// See `gather.hpp`. Errors: `errc::invalid_argument` names the option at fault.
 #pragma once
 
 #include <taskactor/field.hpp>
+#include <taskactor/task_options.hpp>
 #include <taskactor/time_span.hpp>
 
 #include <cstddef>
@@ -43,8 +49,14 @@ struct gather_options {
   /// Items that run at once; zero: as many as there are tokens when it starts. Each takes a token, so that no
   /// more than those run: a larger number is logged once. Of a range of unknown size no more than 2^20 run.
   std::size_t concurrency = 0;
-  /// How long each item may run; unset or `no_timeout`: no limit of its own.
-  std::optional<time_span> task_timeout{};
+  /// What each item is as a task. `timeout`: unset or `no_timeout` is no limit of its own, whatever the
+  /// manager's default is. With `limits`, `retry`, `queue_timeout`, `total_timeout` or `where` each item is a
+  /// task with the item's id: it waits, is tried again, and is seen as any other; its clocks start when it
+  /// has its place among the `concurrency`, which it keeps between its attempts. Others cost no more than
+  /// without. Refused: `id` (an item's is made of the gather's); `admission` (items don't count against
+  /// `max_queue`); `retry`, if items can't be copied; `where`, but for `task` and, with a body that is no
+  /// coroutine, `thread`.
+  task_options each{};
   /// How long all may take; what runs then is timed out, what hasn't started `not_started`.
   std::optional<time_span> total_timeout{};
   /// Each item waits a random time below this before it starts, so that not all start at once.

@@ -26,6 +26,31 @@ enum class limiter_kind : std::uint8_t { global, thread, process };
 
 std::string_view to_string(limiter_kind kind) noexcept;
 
+/// Which ended tasks' `task_info` stays readable (rule 11).
+struct history_options {
+  /// So many at most. Zero: none.
+  std::size_t size = 1024;
+  /// For how long. `no_timeout`: until pushed out.
+  time_span ttl = std::chrono::minutes{10};
+};
+
+/// The workers of `run_in_process`.
+struct worker_options {
+  /// What they are: a program whose `main` has `worker_entry`, as `taskactor-worker` does, and its arguments;
+  /// a name without a slash is looked for on the PATH. It has to have the same tasks registered, or to load
+  /// them. Empty: this program, which then needs `worker_entry` itself, and /proc, through which it is found.
+  std::vector<std::string> program{};
+  /// One ends after this time without a call. `no_timeout`: only with the manager.
+  time_span idle_limit = std::chrono::minutes{5};
+  /// One ends after so many calls, and the next call gets a new one. Zero: no limit.
+  std::size_t max_calls = 0;
+  /// One whose resident memory, as /proc has it, is beyond this after a call ends, in bytes. Zero: no limit.
+  std::size_t max_memory = 0;
+  /// A task whose calls have killed so many workers isn't retried, nor are its idempotent calls run again.
+  /// Zero: no limit.
+  std::size_t max_kills = 3;
+};
+
 /// A field that is unset takes its value from the environment variable named with it, and without one the
 /// default. Processors are those that the program may use: `usable_processors`. Checked once, at
 /// construction. Errors: `std::system_error{errc::invalid_argument}`, naming the field or variable.
@@ -44,31 +69,14 @@ struct manager_options {
   std::optional<time_span> default_timeout{};
   /// From the request to end to the kill (rule 9). Zero: killed at once.
   time_span cancel_grace = std::chrono::seconds{5};
-  /// Ended tasks whose `task_info` stays readable (rule 11). Zero: none.
-  std::size_t history = 1024;
-  /// For how long. `no_timeout`: until pushed out.
-  time_span history_ttl = std::chrono::minutes{10};
+  history_options history{};
   /// Waiting so long is worth a level of priority. Zero: priorities are strict, and low ones may starve.
   time_span priority_aging = std::chrono::seconds{10};
   /// A body that holds a thread of the scheduler so long is named in a warning (`event_kind::blocking`),
   /// while it still does; noticed up to half as long again later. By real time, without that which the kernel
   /// gave to other threads. Zero: nobody watches.
   time_span blocked_after = std::chrono::milliseconds{100};
-  /// What the workers of `run_in_process` are: a program whose `main` has `worker_entry`, as
-  /// `taskactor-worker` does, and its arguments; a name without a slash is looked for on the PATH. It has to
-  /// have the same tasks registered, or to load them. Empty: this program, which then needs `worker_entry`
-  /// itself, and /proc, through which it is found.
-  std::vector<std::string> worker_program{};
-  /// A worker of `run_in_process` ends after this time without a call. `no_timeout`: only with the manager.
-  time_span worker_idle_limit = std::chrono::minutes{5};
-  /// A worker ends after so many calls, and the next call gets a new one. Zero: no limit.
-  std::size_t worker_max_calls = 0;
-  /// A worker whose resident memory, as /proc has it, is beyond this after a call ends, in bytes. Zero: no
-  /// limit.
-  std::size_t worker_max_memory = 0;
-  /// A task whose calls have killed so many workers isn't retried, nor are its idempotent calls run again.
-  /// Zero: no limit.
-  std::size_t worker_max_kills = 3;
+  worker_options workers{};
   /// Threads of the scheduler, when the manager owns its actor system. Zero: as many as processors that it
   /// may use (`usable_processors`), four at least.
   std::size_t scheduler_threads = 0;

@@ -5,6 +5,7 @@
 #include <taskactor/detail/json_encode.hpp>
 #include <taskactor/detail/json_value.hpp>
 #include <taskactor/detail/remote_callable.hpp>
+#include <taskactor/error.hpp>
 #include <taskactor/task.hpp>
 #include <taskactor/task_options.hpp>
 
@@ -25,7 +26,7 @@ namespace taskactor {
 using json = nlohmann::json;
 
 /// JSON arguments that a named task can't be called with: `errc::bad_arguments`.
-class argument_error : public std::system_error {
+class argument_error : public error {
 public:
   argument_error(const std::string& task, std::size_t position, const std::string& expected,
                  const std::string& got, const std::string& path = {});
@@ -48,7 +49,7 @@ struct named_options {
   /// Of each call in a worker.
   process_limits process{};
   /// To run it twice is as good as once: a call whose worker dies is run again in another one, without any
-  /// `retry`, unless its task has killed `manager_options::worker_max_kills`. False: it runs at most once,
+  /// `retry`, unless its task has killed `manager_options::workers.max_kills`. False: it runs at most once,
   /// and has failed (`worker_lost`).
   bool idempotent = false;
 };

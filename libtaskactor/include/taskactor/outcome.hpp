@@ -13,7 +13,7 @@
 #pragma once
 
 #include <taskactor/copyable_result.hpp>
-#include <taskactor/errc.hpp>
+#include <taskactor/error.hpp>
 #include <taskactor/state.hpp>
 
 #include <chrono>
@@ -34,7 +34,7 @@ namespace taskactor {
 struct cancelled_error {};
 
 /// What `outcome::value()` and `handle::get()` throw for a task that was cancelled or timed out.
-class task_error : public std::system_error {
+class task_error : public error {
 public:
   task_error(taskactor::state how, const std::string& message);
   taskactor::state state() const noexcept { return state_; }

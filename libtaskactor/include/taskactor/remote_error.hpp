@@ -19,7 +19,7 @@ struct call_output {
 };
 
 /// The process that ran a call has died: `errc::worker_lost`.
-class worker_lost : public std::system_error {
+class worker_lost : public error {
 public:
   worker_lost(int exit_code, int term_signal, const std::string& text,
               std::shared_ptr<const call_output> output = {});

@@ -25,7 +25,7 @@
 /// words; without /proc this program can't be started again), `std::length_error` for arguments beyond 64 MiB
 /// of CBOR; a result beyond that, of more than 200 levels or with bytes that have a subtype is a
 /// `remote_error`. A task whose calls have killed three workers
-/// (`manager_options::worker_max_kills`) isn't retried. A call begins at most once, unless its function is
+/// (`manager_options::workers.max_kills`) isn't retried. A call begins at most once, unless its function is
 /// registered as `named_options::idempotent`: then it is run again when its worker has died.
 /// Stops: the body in the worker is cancelled (rule 9: `cancelled_error` at its awaits,
 /// `this_task::cancel_requested()`), after half of `cancel_grace` the process group gets SIGTERM, and SIGKILL

@@ -29,6 +29,7 @@
 #pragma once
 
 #include <taskactor/detail/as_task.hpp>
+#include <taskactor/error.hpp>
 #include <taskactor/sleep.hpp>
 #include <taskactor/task.hpp>
 #include <taskactor/time_span.hpp>
@@ -46,7 +47,7 @@ namespace taskactor {
 
 /// The time of a `fail_after` or `fail_at` was up. A task that lets it out has failed: only the manager's own
 /// clock makes `timed_out` (rule 8).
-class timeout_error : public std::system_error {
+class timeout_error : public error {
 public:
   explicit timeout_error(std::chrono::nanoseconds limit);
 };

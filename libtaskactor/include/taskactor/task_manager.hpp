@@ -4,7 +4,7 @@
 ///     ta::task_manager tasks;                       // owns an actor system; or tasks{system}, in yours
 ///     auto h = tasks.add_task({.id = "front", .timeout = 5s}, fetch, url).value();
 ///     tasks.cancel_task("front");
-///     auto all = tasks.gather({.concurrency = 16, .task_timeout = 2s}, fetch, urls);
+///     auto all = tasks.gather({.concurrency = 16, .each = {.timeout = 2s}}, fetch, urls);
 ///
 /// Threads: every member may be called from any thread. The blocking ones (`gather`, `cancel_and_wait`,
 /// `shutdown`, the destructor) throw `errc::would_block` inside a coroutine body, before they have done

@@ -25,7 +25,7 @@ namespace taskactor {
 /// What happens when `max_queue` tasks wait and run already.
 enum class on_full : std::uint8_t {
   reject, ///< `errc::queue_full`
-  wait,   ///< the caller's thread is blocked until there is room, for at most `admission_timeout`; in a
+  wait,   ///< the caller's thread is blocked until there is room, for at most `admission.timeout`; in a
           ///< coroutine that is `errc::would_block`
   shed,   ///< the oldest task of the lowest priority that still waits is cancelled for it
           ///< (`end_reason::shed`), unless all that wait have a higher priority
@@ -43,6 +43,16 @@ enum class run_where : std::uint8_t {
   task,    ///< on the task's own actor
   thread,  ///< as `run_in_thread`; not for coroutines
   process, ///< as `run_in_process`; for registered functions
+};
+
+/// Who gives way to whom when a task is added.
+struct admission_options {
+  /// What happens when `max_queue` tasks wait and run already.
+  taskactor::on_full on_full = taskactor::on_full::reject;
+  /// For `on_full::wait`: how long at most. Zero: as `reject`.
+  time_span timeout = no_timeout;
+  /// What happens when a task of the same id waits or runs.
+  taskactor::on_duplicate on_duplicate = taskactor::on_duplicate::reject;
 };
 
 /// Options of one task. Negative durations are refused (`errc::invalid_argument`); zero has expired.
@@ -66,10 +76,7 @@ struct task_options {
   std::optional<taskactor::run_where> where{};
   /// Unset: a failure is final.
   field<std::optional<taskactor::retry>> retry{};
-  taskactor::on_full on_full = taskactor::on_full::reject;
-  /// For `on_full::wait`. Zero: as `reject`.
-  time_span admission_timeout = no_timeout;
-  taskactor::on_duplicate on_duplicate = taskactor::on_duplicate::reject;
+  admission_options admission{};
 };
 
 namespace detail {

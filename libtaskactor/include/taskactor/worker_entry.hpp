@@ -10,7 +10,7 @@
 /// `errc::worker_not_started` at its first call, and never starts itself.
 ///
 /// A worker loads what its parent has loaded by then (`load_tasks`), and what arguments of the form
-/// `--load FILE` name (`manager_options::worker_program`). Where that fails it says why and returns 4: the
+/// `--load FILE` name (`manager_options::workers.program`). Where that fails it says why and returns 4: the
 /// parent's error has its words.
 ///
 /// A worker's standard input is /dev/null, its standard output and error are read by its parent. When the

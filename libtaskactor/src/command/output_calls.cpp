@@ -2,7 +2,7 @@
 
 #include "command/shortage.hpp"
 
-#include <taskactor/errc.hpp>
+#include <taskactor/error.hpp>
 
 #include <cxxabi.h>
 #include <system_error>
@@ -163,8 +163,7 @@ __attribute__((no_sanitize("null"))) void output_calls::call(F&& handler) {
     handler();
   } catch (const abi::__forced_unwind&) {
     fail(std::make_exception_ptr(
-        std::system_error{make_error_code(errc::thread_ended),
-                          "a handler of its command's has ended its thread (pthread_exit)"}));
+        error{errc::thread_ended, "a handler of its command's has ended its thread (pthread_exit)"}));
     throw;
   } catch (...) {
     fail(std::current_exception());

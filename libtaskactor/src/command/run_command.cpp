@@ -13,6 +13,7 @@
 
 #include <taskactor/command_pause.hpp>
 #include <taskactor/detail/limited_call.hpp>
+#include <taskactor/error.hpp>
 #include <taskactor/run_command.hpp>
 #include <taskactor/scope.hpp>
 #include <taskactor/this_task.hpp>
@@ -145,8 +146,7 @@ public:
       pause_->remove(paused_);
   }
   void on_start_failed(errc code, std::string message) noexcept override {
-    call_->failed(std::make_exception_ptr(std::system_error{make_error_code(code), message}),
-                  code == errc::stopping);
+    call_->failed(std::make_exception_ptr(error{code, message}), code == errc::stopping);
   }
   bool has_room(std::uint64_t key) noexcept override { return call_->wants_more(key); }
   void on_exit(command_result result) noexcept override { call_->exited(std::move(result)); }
@@ -189,12 +189,11 @@ void command_call::on_token() noexcept {
       commands_of(*task().home).server().signal(key_, number);
     if (current_context() != &whom) // else it looks itself, before it waits
       whom.wake();
-  } catch (const std::system_error& error) {
-    const bool of_ours = error.code().category() == make_error_code(errc::command_not_started).category();
+  } catch (const std::system_error& what) {
+    const bool of_ours = dynamic_cast<const error*>(&what);
     failed(of_ours ? std::current_exception()
-                   : std::make_exception_ptr(
-                       std::system_error{make_error_code(errc::command_not_started),
-                                         std::string{"commands can't be served: "} + error.what()}));
+                   : std::make_exception_ptr(error{errc::command_not_started,
+                                                   std::string{"commands can't be served: "} + what.what()}));
   } catch (...) {
     failed(std::current_exception());
   }

@@ -2,7 +2,7 @@
 
 #include "base/new_thread.hpp"
 
-#include <taskactor/errc.hpp>
+#include <taskactor/error.hpp>
 #include <taskactor/expected.hpp>
 #include <taskactor/outcome.hpp>
 
@@ -32,7 +32,7 @@ public:
   event_kinds kinds() const noexcept { return options_.kinds; }
 
   /// False: full.
-  bool push(const event& what) {
+  bool push(const task_event& what) {
     if (!options_.kinds.contains(what.kind))
       return true;
     {
@@ -46,7 +46,7 @@ public:
   }
   /// `drain`: what is queued is still handled. Returns how many events are not.
   std::size_t end(bool drain) noexcept {
-    std::deque<event> dropped; // destroyed outside the lock
+    std::deque<task_event> dropped; // destroyed outside the lock
     const std::lock_guard lock{mutex_};
     ended_ = true;
     if (!drain)
@@ -84,7 +84,7 @@ public:
 
 private:
   /// UndefinedBehaviorSanitizer doesn't know that the exception which ends a thread has no object.
-  __attribute__((no_sanitize("null"))) void handle(event_hub& hub, const event& what) {
+  __attribute__((no_sanitize("null"))) void handle(event_hub& hub, const task_event& what) {
     try {
       handler_(what);
     } catch (const abi::__forced_unwind&) { // it ends its thread: see `event_hub::serve`
@@ -98,7 +98,7 @@ private:
   const observer_options options_;
   std::mutex mutex_; // what follows
   std::condition_variable filled_, heard_;
-  std::deque<event> events_;
+  std::deque<task_event> events_;
   bool ended_ = false;
   bool handles_ = false; // its handler runs
   bool blocked_ = false; // and waits for a call of ours
@@ -117,7 +117,7 @@ blocked_observer::~blocked_observer() {
 event_hub::event_hub(std::shared_ptr<spdlog::logger> logger, std::optional<log_level> level)
     : log_(std::move(logger), level) {}
 
-void event_hub::emit(const event& what, bool expected) noexcept {
+void event_hub::emit(const task_event& what, bool expected) noexcept {
   try {
     if (log_.wants(what.kind, expected))
       log(what, expected);
@@ -132,7 +132,7 @@ void event_hub::emit(const event& what, bool expected) noexcept {
   }
 }
 
-void event_hub::log(const event& what, bool expected) {
+void event_hub::log(const task_event& what, bool expected) {
   if (!writer_->write([hub = shared_from_this(), what, expected] { hub->log_.write(what, expected); }))
     dropped_.fetch_add(1, std::memory_order_relaxed);
 }
@@ -200,8 +200,7 @@ void event_hub::serve(std::shared_ptr<observer_queue> queue) {
 bool event_hub::replace(const std::shared_ptr<observer_queue>& queue) noexcept {
   try {
     handler_failed(std::make_exception_ptr(
-        std::system_error{make_error_code(errc::thread_ended),
-                          "it has ended its thread (pthread_exit); there is another one"}));
+        error{errc::thread_ended, "it has ended its thread (pthread_exit); there is another one"}));
     serve(queue);
     return true;
   } catch (...) { // NOLINT: it is an observer less
@@ -277,7 +276,7 @@ bool event_hub::wait_heard(std::chrono::nanoseconds bound) {
 }
 
 void event_hub::handler_failed(const std::exception_ptr& why) noexcept {
-  event what;
+  task_event what;
   what.kind = event_kind::observer_failed;
   what.id = "observer";
   what.text = describe(why);

@@ -45,7 +45,7 @@ public:
     return observed_.load(std::memory_order_relaxed).contains(kind) || log_.wants(kind);
   }
   /// `expected`: no worse than info for the log, whatever its kind is.
-  void emit(const event& what, bool expected = false) noexcept;
+  void emit(const task_event& what, bool expected = false) noexcept;
   void warn(const std::string& text) const;
   void note(const std::string& text) const;
   bool relay(int level, const std::string& text) const;
@@ -75,7 +75,7 @@ private:
 
   static constexpr event_kinds no_events{std::initializer_list<event_kind>{}};
 
-  void log(const event& what, bool expected);
+  void log(const task_event& what, bool expected);
 
   event_log log_;
   std::shared_ptr<log_writer> writer_ = std::make_shared<log_writer>();

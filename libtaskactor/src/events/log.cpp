@@ -147,7 +147,7 @@ bool event_log::wants(event_kind kind, bool expected) const noexcept {
 }
 
 /// Ids and texts may be anybody's: each is one line of the log, whatever is in it.
-void event_log::write(const event& what, bool expected) const {
+void event_log::write(const task_event& what, bool expected) const {
   const auto level = level_of(what.kind, expected);
   const auto id = visible(what.id), text = visible(what.text);
   const auto ran = std::chrono::duration<double, std::milli>(what.ran).count();

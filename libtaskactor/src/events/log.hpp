@@ -25,7 +25,7 @@ public:
   explicit event_log(std::shared_ptr<spdlog::logger> logger, std::optional<log_level> level = {});
   /// `expected`: no worse than info.
   bool wants(event_kind kind, bool expected = false) const noexcept;
-  void write(const event& what, bool expected) const;
+  void write(const task_event& what, bool expected) const;
   /// A warning about the runtime itself.
   void warn(const std::string& text) const;
   /// What somebody else has to say, at level info.

@@ -1,9 +1,12 @@
+#include "base/memory.hpp"
 #include "events/hub.hpp"
 #include "lifecycle/fault_injector.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "lifecycle/reports.hpp"
+#include "lifecycle/requests.hpp"
 
 #include <taskactor/detail/gather_slot.hpp>
+#include <taskactor/detail/wait.hpp>
 #include <taskactor/retry.hpp>
 #include <taskactor/sleep.hpp>
 #include <taskactor/task.hpp>
@@ -17,12 +20,69 @@ namespace {
 
 task<void> pause(std::chrono::nanoseconds duration) { co_await sleep_for(duration); }
 
+/// Until an item's task has ended: what its slot is asked, that is asked. It then hands on the outcome, which
+/// is next to nothing, and is to be at the task's deadline even if that keeps its token.
+class item_end final : lending_wait, end_listener {
+public:
+  item_end(record& task, const record& slot) noexcept
+      : end_listener([](end_listener& self) noexcept { static_cast<item_end&>(self).on_end(); }),
+        task_(task),
+        slot_(slot) {}
+  item_end(const item_end&) = delete;
+  item_end& operator=(const item_end&) = delete;
+  ~item_end() { stop_listening(); }
+
+  bool await_ready() const noexcept { return false; }
+  template <body_promise Promise>
+  bool await_suspend(std::coroutine_handle<Promise> self) {
+    waiting_ = &*self.promise().ctx;
+    listening_ = task_.add(*this);
+    if (!listening_)
+      return waiting_->goes_on();
+    lend(*waiting_);
+    return true;
+  }
+  void await_resume() noexcept { stop_listening(); }
+
+private:
+  bool arrived() const noexcept override { return ended_.load(std::memory_order_acquire); }
+  bool is_all() const noexcept override { return true; }
+  bool give_up() noexcept override {
+    const auto why = slot_.reason.load();
+    once_there_is_memory([&] {
+      detail::cancel(*task_.home, task_, why == end_reason::none ? end_reason::parent_ended : why);
+    });
+    return false;
+  }
+  std::string awaited() const override { return "the end of its task"; }
+  void on_end() noexcept {
+    auto& waiting = *waiting_; // this may be gone, once that sees it
+    ended_.store(true, std::memory_order_release);
+    waiting.wake();
+  }
+  void stop_listening() noexcept {
+    if (std::exchange(listening_, false))
+      task_.remove(*this);
+  }
+
+  record& task_;
+  const record& slot_;
+  context* waiting_ = nullptr;
+  std::atomic<bool> ended_{false};
+  bool listening_ = false;
+};
+
+task<void> end_of(ref<record> task, ref<record> slot) {
+  item_end end{*task, *slot};
+  co_await end;
+}
+
 } // namespace
 
 gather_slot::gather_slot(ref<gather_state> state) : state_(std::move(state)) {
   kind = record_kind::gather_slot;
   home = &state_->home();
-  timeout = state_->options().task_timeout.value_or(no_timeout);
+  timeout = state_->runs_tasks() ? no_timeout : state_->options().each.timeout.value_or(no_timeout);
   deadline_at = state_->inherited_deadline().time_since_epoch().count();
   if (state_->options().total_timeout)
     total_timeout = std::max(std::chrono::nanoseconds{0},
@@ -43,6 +103,8 @@ bool gather_slot::start(context& where) {
     start_pause(where);
     return true;
   }
+  if (state_->runs_tasks())
+    return start_task(where);
   const auto now = home->now();
   if (timeout.count() == 0) { // zero has expired (rule 7)
     if (decide())
@@ -60,10 +122,43 @@ bool gather_slot::start(context& where) {
 void gather_slot::start_pause(context& where) {
   pausing_ = true;
   item_started_.store(0, std::memory_order_relaxed);
-  auto body = pause(random_below(home->decides(), state_->options().jitter));
-  body.enter_root(where);
-  pause_ = body.release();
-  pause_->owner = &pause_;
+  enter(pause(random_below(home->decides(), state_->options().jitter)), where);
+}
+
+void gather_slot::enter(task<void> wait, context& where) {
+  wait.enter_root(where);
+  wait_ = wait.release();
+  wait_->owner = &wait_;
+}
+
+/// False: it was refused, which is how the item ends.
+bool gather_slot::start_task(context& where) {
+  try {
+    auto made = make_task();
+    auto wait = end_of(made, ref<record>{this}); // needs memory: before there is a task to wait for
+    if (const auto refused = state_->admit(*this, made))
+      throw_rejection(*refused);
+    task_ = std::move(made);
+    was_task_ = true;
+    enter(std::move(wait), where);
+    return true;
+  } catch (...) {
+    drop_task();
+    conclude_exception();
+    return false;
+  }
+}
+
+/// The slot ends first: it was killed, or its item was answered for.
+void gather_slot::leave_task() noexcept {
+  const auto left = std::exchange(task_, {});
+  if (!left)
+    return;
+  drop_task();
+  if (is_final(left->state.load(std::memory_order_acquire)))
+    return;
+  once_there_is_memory([&] { detail::cancel(*home, *left, end_reason::parent_ended); });
+  once_there_is_memory([&] { detail::kill(*home, *left); });
 }
 
 /// False: there is no item, and none to deliver either.
@@ -96,10 +191,15 @@ bool gather_slot::fetch_next() {
   undelivered_.store(true, std::memory_order_release);
   state_->fetched();
   paused_ = false;
+  was_task_ = false;
   return true;
 }
 
 void gather_slot::collect() noexcept {
+  if (task_) {
+    collect_task();
+    return;
+  }
   if (!pausing_) {
     collect_item();
     return;
@@ -109,9 +209,9 @@ void gather_slot::collect() noexcept {
 }
 
 std::exception_ptr gather_slot::discard_body() noexcept {
-  if (pause_) {
-    auto* frame = std::exchange(pause_, nullptr);
-    auto thrown = destroy_chain(frame);
+  if (wait_) {
+    auto thrown = destroy_chain(std::exchange(wait_, nullptr));
+    leave_task();
     if (!decided())
       return thrown; // the item itself comes now
   }
@@ -168,8 +268,9 @@ void gather_slot::deliver() noexcept {
 bool gather_slot::hand_over(bool late) noexcept {
   if (!undelivered_.exchange(false, std::memory_order_acq_rel))
     return false;
-  report_item();
-  state_->count_item(item_failure());
+  if (!was_task_)
+    report_item();
+  state_->count_item(item_failure(), was_task_);
   try {
     deliver_item(index_.load(std::memory_order_relaxed), late);
   } catch (...) {

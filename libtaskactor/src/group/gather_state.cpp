@@ -1,13 +1,18 @@
+#include "base/invalid.hpp"
 #include "base/memory.hpp"
 #include "base/service_thread.hpp"
+#include "capacity/limiter_changes.hpp"
 #include "events/hub.hpp"
+#include "lifecycle/admission.hpp"
 #include "lifecycle/batch_book.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "lifecycle/requests.hpp"
+#include "lifecycle/task_extras.hpp"
 #include "lifecycle/task_table.hpp"
 #include "threads/disposal.hpp"
 #include "threads/waits.hpp"
 
+#include <taskactor/detail/admit.hpp>
 #include <taskactor/detail/gather_slot.hpp>
 #include <taskactor/detail/gather_state.hpp>
 #include <taskactor/time_span.hpp>
@@ -22,19 +27,54 @@ namespace {
 /// Of a gather that doesn't know how many items there are. Each is some hundred bytes.
 constexpr std::size_t most_slots = 1U << 20;
 
-void check(const gather_options& options) {
+std::optional<rejection> check_where(const task_options& each, const item_abilities& items) {
+  if (each.where == run_where::thread && !items.on_threads)
+    return not_on_a_thread();
+  if (each.where == run_where::process)
+    return invalid("where: run_where::process is for add_task; call run_in_process in the body");
+  return {};
+}
+
+/// What is wrong with the tasks that items are to be.
+std::optional<rejection> check_each(manager_core& home, task_options each, const item_abilities& items) {
+  if (!each.id->empty())
+    return invalid("id: an item's id is the gather's, a slash and its index");
+  if (each.admission.on_duplicate != on_duplicate::reject)
+    return invalid("admission.on_duplicate: an item's id is its own");
+  if (each.admission.on_full != on_full::reject || each.admission.timeout != no_timeout)
+    return invalid("admission.on_full: items aren't kept out by max_queue");
+  if (auto wrong = check_where(each, items))
+    return wrong;
+  each.where = {}; // validate() takes it for one that nobody would look at
+  if (auto wrong = validate(each))
+    return wrong;
+  if (*each.retry && (*each.retry)->max_attempts > 1 && !items.copied)
+    return invalid("retry: the items can't be copied");
+  std::vector<limit_need> needs;
+  return find_needs(home, *each.limits, needs);
+}
+
+void check(manager_core& home, const gather_options& options, const item_abilities& items) {
   for (const auto& wrong :
-       {check_duration("task_timeout", options.task_timeout),
-        check_duration("total_timeout", options.total_timeout), check_duration("jitter", options.jitter)})
+       {check_duration("total_timeout", options.total_timeout), check_duration("jitter", options.jitter)})
     if (wrong)
       throw_rejection(*wrong);
+  if (const auto wrong = check_each(home, options.each, items))
+    throw_rejection({wrong->code, "each." + wrong->message});
+}
+
+/// More than a slot does by itself.
+bool needs_tasks(const task_options& each) {
+  return !each.limits->empty() || *each.retry || each.queue_timeout || each.total_timeout
+         || runs_elsewhere(each);
 }
 
 } // namespace
 
-gather_state::gather_state(manager_core& home, gather_options options)
+gather_state::gather_state(manager_core& home, gather_options options, item_abilities items)
     : home_(home), options_(std::move(options)) {
-  check(options_);
+  check(home_, options_, items);
+  runs_tasks_ = needs_tasks(options_.each);
   if (options_.id->empty())
     options_.id = home_.batches().next_id();
   if (options_.total_timeout)
@@ -108,6 +148,11 @@ ref<gather_slot> gather_state::add_slot() {
   added->depth = depth_;
   added->shielded = shielded_;
   added->parent_length = parent_length_;
+  added->priority = static_cast<std::uint8_t>(options_.each.priority);
+  if (const auto& key = *options_.each.fairness_key; !key.empty()) {
+    added->extras = std::make_unique<task_extras>();
+    added->extras->fairness_key = key;
+  }
   added->submitted = added->waits_since = home_.now();
   slots_.push_back(added);
   return added;
@@ -254,7 +299,7 @@ void gather_state::report_fault_of_body(const std::exception_ptr& thrown) noexce
   if (!thrown || !home_.events().wants(event_kind::cleanup_fault))
     return;
   try {
-    event what;
+    task_event what;
     what.kind = event_kind::cleanup_fault;
     what.id = *options_.id;
     what.at = home_.now();
@@ -264,8 +309,32 @@ void gather_state::report_fault_of_body(const std::exception_ptr& thrown) noexce
   }
 }
 
-void gather_state::count_item(const failure* what) noexcept {
-  home_.items.raise();
+std::optional<rejection> gather_state::admit(const gather_slot& slot, ref<record> task) {
+  task->of_gather = true;
+  task->depth = depth_;
+  task->shielded = shielded_;
+  task->parent_length = parent_length_;
+  task->inherited_deadline = inherited_deadline();
+  task->mark_observed(); // its slot looks at the outcome
+  task_options how = options_.each;
+  how.id = slot.current_id();
+  how.timeout = how.timeout.value_or(no_timeout);
+  how.where = {};
+  ref<record> joined;
+  return home_.admissions().admit(std::move(task), std::move(how), joined);
+}
+
+void gather_state::task_gone() noexcept {
+  const ref<gather_state> self{this};
+  if (tasks_.fetch_sub(1) != 1)
+    return;
+  finish();
+  notify();
+}
+
+void gather_state::count_item(const failure* what, bool is_task) noexcept {
+  if (!is_task)
+    home_.items.raise();
   if (!options_.until.counts())
     return;
   if (!what)
@@ -309,7 +378,7 @@ void gather_state::finish() noexcept {
     return;
   {
     const std::lock_guard lock{mutex_};
-    if (!slots_.empty() || over_.exchange(true))
+    if (!slots_.empty() || tasks_.load() != 0 || over_.exchange(true))
       return;
   }
   home_.batches().remove(*this);

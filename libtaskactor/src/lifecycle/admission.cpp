@@ -1,4 +1,5 @@
 #include "lifecycle/admission.hpp"
+#include "base/invalid.hpp"
 
 #include "capacity/limiter_changes.hpp"
 #include "lifecycle/manager_core.hpp"
@@ -23,10 +24,8 @@ namespace {
 
 bool has_extras(const task_options& options) noexcept {
   return !options.limits->empty() || !options.fairness_key->empty() || options.retry->has_value()
-         || options.on_duplicate == on_duplicate::replace;
+         || options.admission.on_duplicate == on_duplicate::replace;
 }
-
-rejection invalid(const std::string& what) { return {errc::invalid_argument, what}; }
 
 } // namespace
 
@@ -60,24 +59,25 @@ std::optional<rejection> admission::fill_in(record& task, task_options& options)
 std::optional<rejection> admission::admit(ref<record> task, task_options&& options, ref<record>& joined) {
   auto wrong = fill_in(*task, options);
   for (;;) {
-    auto answer = home_.table().admit(task, options.on_full, options.on_duplicate, wrong);
+    auto answer = home_.table().admit(task, options.admission.on_full, options.admission.on_duplicate, wrong);
     if (answer.cancelled)
       post(home_.manager(), end_task{answer.cancelled, answer.cancelled->reason.load()});
     if (answer.tell)
       post(home_.manager(), work_admitted{});
     joined = std::move(answer.joined);
-    if (!answer.refused || answer.refused->code != errc::queue_full || options.on_full != on_full::wait)
+    if (!answer.refused || answer.refused->code != errc::queue_full
+        || options.admission.on_full != on_full::wait)
       return std::move(answer.refused);
     if (auto late = wait_for_room(options, *task)) {
       wrong = std::move(late); // and it is counted as one that was refused, once
-      options.on_full = on_full::reject;
+      options.admission.on_full = on_full::reject;
     }
   }
 }
 
 /// Blocks until a task has ended. What it says is why it didn't: the time is up, or the manager is stopping.
 std::optional<rejection> admission::wait_for_room(const task_options& options, const record& task) {
-  const auto until = after(home_.now(), options.admission_timeout);
+  const auto until = after(home_.now(), options.admission.timeout);
   const auto is_cancelled = [&task] { return task.state.load() == state::cancelling; }; // with its group
   const auto may_go_on
       = [&] { return home_.table().has_room() || home_.table().refuses(task.depth) || is_cancelled(); };
@@ -91,7 +91,7 @@ std::optional<rejection> admission::wait_for_room(const task_options& options, c
   if (came)
     return {};
   return rejection{errc::queue_full, "queue overflow: " + std::to_string(home_.with().max_queue) + ", for "
-                                         + to_text(options.admission_timeout)};
+                                         + to_text(options.admission.timeout)};
 }
 
 std::optional<rejection> admit(manager_core& where, ref<record> what, task_options&& options,

@@ -27,6 +27,7 @@ public:
   bool refuses(std::uint8_t depth) const noexcept {
     return !is_open() && (depth == 0 || taken_ == taken::none);
   }
+  /// A slot of a gather, or an item's task.
   bool refuses_slot(std::uint8_t depth) const noexcept {
     return taken_ == taken::none || (taken_ == taken::nested && depth == 0);
   }

@@ -94,8 +94,9 @@ caf::behavior api_actor::make_behavior() {
 }
 
 std::optional<rejection> api_actor::admit(submission& what, ref<record>& admitted) {
-  if (what.options.on_full == on_full::wait)
-    return rejection{errc::invalid_argument, "on_full: wait would block an actor; give reject or shed"};
+  if (what.options.admission.on_full == on_full::wait)
+    return rejection{errc::invalid_argument,
+                     "admission.on_full: wait would block an actor; give reject or shed"};
   try {
     return what.admit(home_, admitted);
   } catch (...) { // a copy of the body for further attempts threw
@@ -197,9 +198,9 @@ void api_actor::on_subscribe(const msg::subscribe& wish) {
   const auto sender = current_sender();
   if (!sender)
     return;
-  auto tell = [who = caf::actor_cast<caf::actor>(sender), kinds = wish.kinds](const event& what) {
+  auto tell = [who = caf::actor_cast<caf::actor>(sender), kinds = wish.kinds](const task_event& what) {
     if (kinds.empty() || std::find(kinds.begin(), kinds.end(), what.kind) != kinds.end())
-      post(who, event{what});
+      post(who, task_event{what});
   };
   auto& subscriber = know(sender);
   subscriber.subscribed = true;

@@ -45,7 +45,7 @@ void report_unobserved(const record& task, const failure& what, event_hub& to) n
   if (!to.wants(event_kind::unobserved_failure))
     return;
   try {
-    event lost;
+    task_event lost;
     lost.kind = event_kind::unobserved_failure;
     lost.id = task.current_id();
     lost.at = time_point{clock::duration{task.ended_at.load(std::memory_order_relaxed)}};

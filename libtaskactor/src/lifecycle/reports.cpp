@@ -13,7 +13,7 @@ namespace taskactor::detail {
 void report(manager_core& home, event_kind kind, const record& task, const std::string& text) {
   if (!home.events().wants(kind))
     return;
-  event what;
+  task_event what;
   what.kind = kind;
   what.id = task.current_id();
   what.at = home.now();
@@ -27,7 +27,7 @@ void report_progress(manager_core& home, const record& task, std::uint64_t done,
                      std::string text) {
   if (!home.events().wants(event_kind::progress))
     return;
-  event what;
+  task_event what;
   what.kind = event_kind::progress;
   what.id = task.current_id();
   what.at = home.now();
@@ -47,7 +47,7 @@ void report_cleanup_fault(manager_core& home, const record& task, const std::exc
 void report_blocked(manager_core& home, const blocked_turn& turn) {
   if (!home.events().wants(event_kind::blocking))
     return;
-  event what;
+  task_event what;
   what.kind = event_kind::blocking;
   what.id = turn.id;
   what.at = home.now();

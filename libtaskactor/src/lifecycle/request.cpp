@@ -4,6 +4,7 @@
 #include "caf_adapter/compat_watch.hpp"
 #include "lifecycle/task_actor.hpp"
 
+#include <taskactor/error.hpp>
 #include <taskactor/time_span.hpp>
 
 #include <caf/all.hpp>
@@ -14,7 +15,7 @@
 namespace taskactor {
 
 request_error::request_error(const std::string& what, caf::error reason)
-    : std::system_error(make_error_code(errc::request_failed), what), reason_(std::move(reason)) {}
+    : error(errc::request_failed, what), reason_(std::move(reason)) {}
 
 namespace detail {
 

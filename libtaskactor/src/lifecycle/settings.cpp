@@ -60,17 +60,17 @@ std::size_t pick(const std::optional<std::size_t>& field, const char* variable, 
 settings resolve(const manager_options& options, std::size_t processors) {
   for (const auto& wrong : {check_duration("default_timeout", options.default_timeout),
                             check_duration("cancel_grace", options.cancel_grace),
-                            check_duration("history_ttl", options.history_ttl),
+                            check_duration("history.ttl", options.history.ttl),
                             check_duration("priority_aging", options.priority_aging),
                             check_duration("blocked_after", options.blocked_after),
-                            check_duration("worker_idle_limit", options.worker_idle_limit)})
+                            check_duration("workers.idle_limit", options.workers.idle_limit)})
     if (wrong)
       refuse(wrong->message);
-  for (const auto& word : options.worker_program)
+  for (const auto& word : options.workers.program)
     if (word.find('\0') != word.npos)
-      refuse("worker_program: a word with a NUL byte");
-  if (!options.worker_program.empty() && options.worker_program.front().empty())
-    refuse("worker_program: the program has no name; leave it empty for this program");
+      refuse("workers.program: a word with a NUL byte");
+  if (!options.workers.program.empty() && options.workers.program.front().empty())
+    refuse("workers.program: the program has no name; leave it empty for this program");
   settings result{};
   result.capacity = pick(options.capacity, "TASKACTOR_CAPACITY",
                          std::min<std::size_t>(std::max<std::size_t>(32, 4 * processors), 256));
@@ -86,14 +86,9 @@ settings resolve(const manager_options& options, std::size_t processors) {
             : time_span{seconds_from("TASKACTOR_DEFAULT_TIMEOUT").value_or(std::chrono::seconds{180})};
   result.cancel_grace = options.cancel_grace;
   result.history = options.history;
-  result.history_ttl = options.history_ttl;
   result.priority_aging = options.priority_aging;
   result.blocked_after = options.blocked_after;
-  result.worker_idle_limit = options.worker_idle_limit;
-  result.worker_max_calls = options.worker_max_calls;
-  result.worker_max_memory = options.worker_max_memory;
-  result.worker_max_kills = options.worker_max_kills;
-  result.worker_program = options.worker_program;
+  result.workers = options.workers;
   result.log_level = options.log_level ? options.log_level : level_from("TASKACTOR_LOG");
   return result;
 }

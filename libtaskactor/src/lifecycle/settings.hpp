@@ -6,18 +6,15 @@
 #include <chrono>
 #include <cstddef>
 #include <optional>
-#include <string>
-#include <vector>
 
 namespace taskactor::detail {
 
 /// The options with all that was unset filled in from the environment and the defaults.
 struct settings {
   std::size_t capacity, thread_capacity, process_capacity, max_queue;
-  std::chrono::nanoseconds default_timeout, cancel_grace, history_ttl, priority_aging, blocked_after,
-      worker_idle_limit;
-  std::size_t history, worker_max_calls, worker_max_memory, worker_max_kills;
-  std::vector<std::string> worker_program;
+  std::chrono::nanoseconds default_timeout, cancel_grace, priority_aging, blocked_after;
+  history_options history;
+  worker_options workers;
   std::optional<taskactor::log_level> log_level; // none: the logger's own
 };
 /// Errors: `std::system_error{errc::invalid_argument}`, naming the field or the variable.

@@ -8,7 +8,10 @@ void shed_list::collect(const id_index& tasks, std::size_t max_queue) {
   const auto by_age = [](const auto& a, const auto& b) { return a->sequence < b->sequence; };
   if (!by_priority_) {
     by_priority_ = std::make_unique<levels>();
-    tasks.each([&](const ref<record>& task) { level(task->priority).push_back(task); });
+    tasks.each([&](const ref<record>& task) {
+      if (!task->of_gather) // it would make no room
+        level(task->priority).push_back(task);
+    });
     for (auto& each : *by_priority_)
       std::sort(each.begin(), each.end(), by_age);
     return;

@@ -6,6 +6,7 @@
 #include "lifecycle/task_actor.hpp"
 
 #include <taskactor/actors/messages.hpp>
+#include <taskactor/error.hpp>
 #include <taskactor/run_in_thread.hpp>
 #include <taskactor/time_span.hpp>
 
@@ -45,8 +46,7 @@ caf::strong_actor_ptr this_actor() {
     if (auto* const call = dynamic_cast<thread_call*>(&require_task()))
       ctx = &call->works_for();
   if (!ctx)
-    throw std::system_error{make_error_code(errc::not_in_task),
-                            "here, in a worker process, a task has no actor"};
+    throw error{errc::not_in_task, "here, in a worker process, a task has no actor"};
   return caf::strong_actor_ptr{static_cast<task_actor*>(ctx)->ctrl()};
 }
 

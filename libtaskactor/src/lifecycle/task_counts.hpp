@@ -1,17 +1,26 @@
-/// `task_counts`: how many tasks have been admitted and refused, and how many have ended how. A part of the
-/// task table: under its lock.
+/// `task_counts`: how many tasks have been admitted and refused, and how many have ended how; and how many that
+/// are there are items of gathers, which aren't counted. A part of the task table: under its lock.
 #pragma once
 
+#include <taskactor/detail/record.hpp>
 #include <taskactor/manager_options.hpp>
 #include <taskactor/state.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <utility>
 
 namespace taskactor::detail {
 
 class task_counts {
 public:
-  void admitted() noexcept { ++submitted_; }
+  void admitted(const record& task) noexcept {
+    ++submitted_;
+    of_gathers_ += task.of_gather ? 1 : 0;
+  }
+  /// It isn't there any more.
+  void left(record& task) noexcept { of_gathers_ -= std::exchange(task.of_gather, false) ? 1 : 0; }
+  std::size_t of_gathers() const noexcept { return of_gathers_; }
   void refused() noexcept { ++rejected_; }
   void ended(state how) noexcept {
     switch (how) {
@@ -56,6 +65,7 @@ private:
     std::uint64_t completed = 0, failed = 0, cancelled = 0, timed_out = 0;
   };
   std::uint64_t submitted_ = 0, rejected_ = 0;
+  std::size_t of_gathers_ = 0;
   ends ended_, at_mark_;
 };
 

@@ -38,6 +38,7 @@ void task_table::end(record& task, state how, time_point now, bool lingers) {
   counts_.ended(how);
   held = tasks_.remove(task, task.id_hash);
   sheddable_.forget(task); // however it has ended: its time may have been up first
+  counts_.left(task);
   if (lingers)
     others_.insert(&task);
   else if (!held)

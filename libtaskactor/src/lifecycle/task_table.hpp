@@ -38,8 +38,8 @@ struct admission_answer {
 
 class task_table {
 public:
-  task_table(std::size_t max_queue, std::size_t history, std::chrono::nanoseconds history_ttl)
-      : max_queue_(max_queue), history_(history, history_ttl) {}
+  task_table(std::size_t max_queue, const history_options& history)
+      : max_queue_(max_queue), history_(history.size, history.ttl) {}
 
   /// `wrong`: what is wrong with the options, told unless the id is taken.
   admission_answer admit(ref<record> task, on_full full, on_duplicate duplicate,
@@ -79,7 +79,9 @@ private:
   class reservation;
   std::string fresh_id();
   static cancel_reply cancel_locked(record& task, end_reason why);
-  std::size_t counted() const noexcept { return tasks_.size() - sheddable_.shedding(); }
+  std::size_t counted() const noexcept {
+    return tasks_.size() - sheddable_.shedding() - counts_.of_gathers();
+  }
 
   const std::size_t max_queue_;
   mutable adaptive_mutex mutex_; // what follows

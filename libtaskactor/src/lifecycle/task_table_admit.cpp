@@ -18,7 +18,8 @@ std::string task_table::fresh_id() {
 /// What an admission needs memory for, before anything is changed; given back, unless it is kept.
 class task_table::reservation {
 public:
-  reservation(task_table& in, const record& task) noexcept : in_(in), priority_(task.priority) {}
+  reservation(task_table& in, const record& task) noexcept
+      : in_(in), priority_(task.priority), sheddable_(!task.of_gather) {}
   reservation(const reservation&) = delete;
   reservation& operator=(const reservation&) = delete;
   ~reservation() {
@@ -32,7 +33,7 @@ public:
     if (task.id.empty())
       task.id = in_.fresh_id();
     in_.tasks_.make_room();
-    has_entry_ = in_.sheddable_.reserve(priority_);
+    has_entry_ = sheddable_ && in_.sheddable_.reserve(priority_);
     if (replaced && in_.others_.insert(replaced).second)
       replaced_ = replaced;
   }
@@ -45,6 +46,7 @@ public:
 private:
   task_table& in_;
   const int priority_;
+  const bool sheddable_; // an item's task makes no room when it goes
   bool has_entry_ = false;
   record* replaced_ = nullptr;
 };
@@ -75,9 +77,10 @@ admission_answer task_table::admit(ref<record> task, on_full full, on_duplicate 
     return refuse({errc::duplicate_id, "duplicate id: " + task->id});
   if (wrong)
     return refuse(std::move(*wrong));
-  if (incoming_.refuses(task->depth))
+  if (task->of_gather ? incoming_.refuses_slot(task->depth) : incoming_.refuses(task->depth))
     return refuse({errc::stopping, "the task manager is stopping"});
-  const bool has_place = same && !same->shed; // one that was shed has given its place away
+  // One that was shed has given its place away, an item's has none.
+  const bool has_place = task->of_gather || (same && !same->shed && !same->of_gather);
   const bool lacks_room = !has_place && counted() >= max_queue_;
   const auto overflow = [this] {
     return rejection{errc::queue_full, "queue overflow: " + std::to_string(max_queue_)};
@@ -100,6 +103,7 @@ admission_answer task_table::admit(ref<record> task, on_full full, on_duplicate 
   if (same) {        // replaced: takes its place, and waits for it
     cancel_locked(*same, end_reason::replaced);
     task->extras->after = tasks_.remove(*same, hash);
+    counts_.left(*same);
     if (!sheddable_.forget(*same)) // else it was neither there nor counted
       answer.cancelled = task->extras->after;
   }
@@ -107,8 +111,8 @@ admission_answer task_table::admit(ref<record> task, on_full full, on_duplicate 
     hash = id_index::hash(task->id);
   task->id_hash = hash;
   tasks_.insert(task, hash);
+  counts_.admitted(*task);
   answer.tell = incoming_.push(std::move(task));
-  counts_.admitted();
   return answer;
 }
 

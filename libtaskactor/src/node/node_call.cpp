@@ -1,7 +1,7 @@
 #include "node/node_call.hpp"
 
 #include <taskactor/detail/visible_text.hpp>
-#include <taskactor/errc.hpp>
+#include <taskactor/error.hpp>
 #include <taskactor/node/run_on_node.hpp>
 #include <taskactor/sleep.hpp>
 #include <taskactor/this_task.hpp>
@@ -11,7 +11,7 @@
 namespace taskactor {
 
 node_lost::node_lost(const std::string& node, std::uint64_t fencing_token, const std::string& text)
-    : std::system_error(make_error_code(errc::node_lost), text),
+    : error(errc::node_lost, text),
       node_(std::make_shared<const std::string>(node)),
       fencing_token_(fencing_token) {}
 
@@ -38,9 +38,7 @@ errc code_of(refusal why) noexcept {
 }
 
 [[noreturn]] void fail(errc code, const call_answer& answer) {
-  throw std::system_error{
-      make_error_code(code),
-      visible((answer.node.empty() ? "" : "node \"" + answer.node + "\": ") + answer.text)};
+  throw error{code, visible((answer.node.empty() ? "" : "node \"" + answer.node + "\": ") + answer.text)};
 }
 
 /// What the body gets. `asked`: it wanted the end, so that this is no fault.

@@ -25,8 +25,9 @@ node_time now() noexcept { return std::chrono::steady_clock::now(); }
 node_core_options core_options(const node_options& options) {
   return {.self = {options.name, new_uuid(), new_incarnation()},
           .labels = options.labels,
-          .times
-          = {.heartbeat = options.heartbeat, .lease = options.lease, .greeting = options.handshake_timeout},
+          .times = {.heartbeat = options.heartbeat,
+                    .lease = options.lease,
+                    .greeting = options.limits.handshake_timeout},
           .rights = options.rights,
           .seed = std::random_device{}()};
 }
@@ -34,7 +35,7 @@ node_core_options core_options(const node_options& options) {
 /// Bytes of a result, or of arguments.
 std::size_t largest_value(const node_options& options) noexcept {
   constexpr std::size_t around_bytes = 2048; // of a frame, beside its bytes: numbers, a name and an id
-  return options.max_frame - std::min(options.max_frame, around_bytes);
+  return options.limits.max_frame - std::min(options.limits.max_frame, around_bytes);
 }
 
 } // namespace

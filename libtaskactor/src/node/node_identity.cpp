@@ -47,17 +47,18 @@ node_options checked(node_options options) {
     if (each.empty() || each.size() > node_name_limit)
       refuse("node_options::labels: from 1 to " + std::to_string(node_name_limit) + " bytes each");
   constexpr std::size_t least_frame = 4096, most_frame = std::size_t{64} << 20;
-  if (options.max_frame < least_frame || options.max_frame > most_frame)
-    refuse("node_options::max_frame: from 4 KiB to 64 MiB");
-  if (options.max_queued < 2 * options.max_frame)
-    refuse("node_options::max_queued: at least two frames");
+  if (options.limits.max_frame < least_frame || options.limits.max_frame > most_frame)
+    refuse("node_options::limits.max_frame: from 4 KiB to 64 MiB");
+  if (options.limits.max_queued < 2 * options.limits.max_frame)
+    refuse("node_options::limits.max_queued: at least two frames");
   constexpr std::chrono::hours longest{24};
   if (options.heartbeat < std::chrono::milliseconds{10} || options.heartbeat > longest)
     refuse("node_options::heartbeat: from 10 ms to 24 h");
   if (options.lease < 2 * options.heartbeat || options.lease > 2 * longest)
     refuse("node_options::lease: from two heartbeats to 48 h");
-  if (options.handshake_timeout < std::chrono::milliseconds{1} || options.handshake_timeout > longest)
-    refuse("node_options::handshake_timeout: from 1 ms to 24 h");
+  if (options.limits.handshake_timeout < std::chrono::milliseconds{1}
+      || options.limits.handshake_timeout > longest)
+    refuse("node_options::limits.handshake_timeout: from 1 ms to 24 h");
   if (const auto wrong = detail::check_duration("node_options::drain", options.drain))
     refuse(wrong->message);
   return options;

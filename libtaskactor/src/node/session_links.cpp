@@ -62,11 +62,11 @@ private:
 
 link_bounds bounds_of(const node_options& options) {
   link_bounds made;
-  made.frame = options.max_frame;
-  made.queued = options.max_queued;
-  made.connections = options.max_connections;
-  made.handshakes = options.max_handshakes;
-  made.handshake_timeout = std::chrono::ceil<std::chrono::milliseconds>(options.handshake_timeout);
+  made.frame = options.limits.max_frame;
+  made.queued = options.limits.max_queued;
+  made.connections = options.limits.max_connections;
+  made.handshakes = options.limits.max_handshakes;
+  made.handshake_timeout = std::chrono::ceil<std::chrono::milliseconds>(options.limits.handshake_timeout);
   return made;
 }
 

@@ -90,11 +90,14 @@ std::string verb_help(const std::string& program, const program_verb& which) {
     options.add(with(option.name, option.value), option.text);
   for (const auto& [code, text] : exit_codes)
     codes.add(std::string{code}, text);
-  return "Usage: " + program + ' ' + std::string{which.name} + " [OPTION]..."
-         + (which.arguments.empty() ? "" : " ") + std::string{which.arguments} + "\n\n"
-         + std::string{which.text} + ".\n\n" + options.text() + '\n'
-         + (which.arguments.empty() ? std::string{} : std::string{argument_note} + '\n') + "Exit codes:\n"
-         + codes.text();
+  std::string result = "Usage: " + program + ' ';
+  result.append(which.name).append(" [OPTION]...");
+  if (!which.arguments.empty())
+    result.append(" ").append(which.arguments);
+  result.append("\n\n").append(which.text).append(".\n\n").append(options.text()).append("\n");
+  if (!which.arguments.empty())
+    result.append(argument_note).append("\n");
+  return result.append("Exit codes:\n").append(codes.text());
 }
 
 } // namespace detail

@@ -1,3 +1,5 @@
+#include "base/invalid.hpp"
+
 #include <taskactor/actors/service_options.hpp>
 #include <taskactor/retry.hpp>
 
@@ -32,8 +34,6 @@ std::string_view to_string(restart_policy policy) noexcept {
 namespace detail {
 
 namespace {
-
-rejection invalid(const std::string& what) { return {errc::invalid_argument, what}; }
 
 std::optional<rejection> check_name(const std::string& name) {
   if (name.empty())
@@ -73,8 +73,8 @@ std::optional<rejection> validate_supervised(const task_options& options) {
     return invalid("id: the task of a service is named after it");
   if (options.retry->has_value())
     return invalid("retry: a service is restarted by its supervisor; see restart and backoff");
-  if (options.on_full == on_full::wait)
-    return invalid("on_full: wait would block the supervisor; give reject or shed");
+  if (options.admission.on_full == on_full::wait)
+    return invalid("admission.on_full: wait would block the supervisor; give reject or shed");
   return validate(options);
 }
 

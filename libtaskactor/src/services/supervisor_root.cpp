@@ -121,7 +121,7 @@ void supervisor_root::report(event_kind kind, const service_node& which, const s
                              std::chrono::nanoseconds ran) {
   if (!home_.events().wants(kind))
     return;
-  event what;
+  task_event what;
   what.kind = kind;
   what.id = which.path;
   what.at = home_.now();

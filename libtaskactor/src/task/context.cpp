@@ -1,5 +1,5 @@
 #include <taskactor/detail/context.hpp>
-#include <taskactor/errc.hpp>
+#include <taskactor/error.hpp>
 #include <taskactor/expected.hpp>
 #include <taskactor/outcome.hpp>
 
@@ -26,14 +26,13 @@ task_core* current_task() noexcept { return this_core; }
 
 task_core& require_task() {
   if (!this_core)
-    throw std::system_error{make_error_code(errc::not_in_task),
-                            "this function is for code that runs in a task"};
+    throw error{errc::not_in_task, "this function is for code that runs in a task"};
   return *this_core;
 }
 
 context& require_context() {
   if (!this_context)
-    throw std::system_error{make_error_code(errc::not_in_task), "this await is for a task's coroutine"};
+    throw error{errc::not_in_task, "this await is for a task's coroutine"};
   return *this_context;
 }
 

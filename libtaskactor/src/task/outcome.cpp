@@ -1,3 +1,4 @@
+#include <taskactor/error.hpp>
 #include <taskactor/outcome.hpp>
 #include <taskactor/task_options.hpp>
 
@@ -34,9 +35,7 @@ std::string describe_one(const std::exception_ptr& what, std::exception_ptr& nes
 } // namespace
 
 task_error::task_error(taskactor::state how, const std::string& message)
-    : std::system_error(
-        make_error_code(how == state::timed_out ? errc::task_timed_out : errc::task_cancelled), message),
-      state_(how) {}
+    : error(how == state::timed_out ? errc::task_timed_out : errc::task_cancelled, message), state_(how) {}
 
 std::string describe(const std::exception_ptr& what) {
   std::string text;

@@ -1,3 +1,4 @@
+#include <taskactor/error.hpp>
 #include <taskactor/registry.hpp>
 
 #include "base/type_name.hpp"
@@ -184,7 +185,7 @@ const json* lost(const json& given, const json& back) {
 
 argument_error::argument_error(const std::string& task, std::size_t position, const std::string& expected,
                                const std::string& got, const std::string& path)
-    : std::system_error(make_error_code(errc::bad_arguments), text_of(task, position, expected, got, path)),
+    : error(errc::bad_arguments, text_of(task, position, expected, got, path)),
       position_(position),
       texts_(std::make_shared<const std::pair<std::string, std::string>>(expected, got)) {}
 

@@ -1,3 +1,4 @@
+#include <taskactor/error.hpp>
 #include <taskactor/scope.hpp>
 #include <taskactor/task_options.hpp>
 #include <taskactor/this_task.hpp>
@@ -9,8 +10,7 @@
 namespace taskactor {
 
 timeout_error::timeout_error(std::chrono::nanoseconds limit)
-    : std::system_error(make_error_code(errc::scope_timed_out), "not done within " + detail::to_text(limit)) {
-}
+    : error(errc::scope_timed_out, "not done within " + detail::to_text(limit)) {}
 
 namespace detail {
 

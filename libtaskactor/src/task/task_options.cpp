@@ -17,14 +17,14 @@ std::optional<rejection> check_durations(const task_options& options) {
     return wrong;
   if (auto wrong = check_duration("total_timeout", options.total_timeout))
     return wrong;
-  return check_duration("admission_timeout", options.admission_timeout);
+  return check_duration("admission.timeout", options.admission.timeout);
 }
 
 } // namespace
 
 std::optional<rejection> validate(const task_options& options) {
   const bool has_durations = options.timeout || options.queue_timeout || options.total_timeout;
-  if (has_durations || options.admission_timeout.count() < 0)
+  if (has_durations || options.admission.timeout.count() < 0)
     if (auto wrong = check_durations(options))
       return wrong;
   if (options.priority < highest_priority || options.priority > lowest_priority)

@@ -1,4 +1,4 @@
-#include <taskactor/errc.hpp>
+#include <taskactor/error.hpp>
 #include <taskactor/outcome.hpp>
 #include <taskactor/testing/explore.hpp>
 
@@ -23,11 +23,10 @@ std::optional<std::uint64_t> seed_from_environment() {
     return {};
   std::uint64_t value = 0;
   const std::string_view view{text};
-  const auto [end, error] = std::from_chars(view.data(), view.data() + view.size(), value);
-  if (error != std::errc{} || end != view.data() + view.size())
-    throw std::system_error{make_error_code(errc::invalid_argument),
-                            std::string{variable} + ": \"" + text
-                                + "\" is not a whole number of zero or more"};
+  const auto [end, fault] = std::from_chars(view.data(), view.data() + view.size(), value);
+  if (fault != std::errc{} || end != view.data() + view.size())
+    throw error{errc::invalid_argument,
+                std::string{variable} + ": \"" + text + "\" is not a whole number of zero or more"};
   return value;
 }
 
@@ -50,8 +49,8 @@ void run_seed(std::uint64_t seed, const explore_options& options, const std::fun
 } // namespace
 
 seed_failed::seed_failed(std::uint64_t seed, const std::string& why)
-    : error("seed " + std::to_string(seed) + " failed; " + variable + '=' + std::to_string(seed)
-            + " runs it alone: " + why),
+    : test_error("seed " + std::to_string(seed) + " failed; " + variable + '=' + std::to_string(seed)
+                 + " runs it alone: " + why),
       seed_(seed) {}
 
 std::size_t explore(const explore_options& options, const std::function<void(manager&)>& body) {

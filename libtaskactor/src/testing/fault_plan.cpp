@@ -13,13 +13,12 @@ namespace {
 
 void check(const occurrence& which) {
   if (which.nth == 0)
-    throw std::system_error{make_error_code(errc::invalid_argument),
-                            "occurrence: nth is zero; they are counted from one"};
+    throw error{errc::invalid_argument, "occurrence: nth is zero; they are counted from one"};
 }
 
 } // namespace
 
-void fault_plan::lose_thread(occurrence which, lost when) {
+void fault_plan::lose_thread(occurrence which, when_lost when) {
   check(which);
   const std::lock_guard lock{mutex_};
   threads_.push_back({std::move(which), when});
@@ -60,9 +59,9 @@ bool fault_plan::takes(const detail::ref<detail::thread_call>& call, const detai
   std::unique_lock lock{mutex_};
   const auto fault = next(threads_, task);
   lock.unlock();
-  if (fault == lost::before_call)
+  if (fault == when_lost::before_call)
     lose(call, false);
-  else if (fault == lost::after_call)
+  else if (fault == when_lost::after_call)
     make_and_lose(call);
   else if (how_ == thread_calls::in_turn)
     scheduler_.post([call] { call->run(); });

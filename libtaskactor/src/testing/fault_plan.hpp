@@ -21,7 +21,7 @@ public:
   fault_plan(virtual_scheduler& scheduler, thread_calls how, std::uint64_t seed)
       : scheduler_(scheduler), how_(how), chance_(seed) {}
 
-  void lose_thread(occurrence which, lost when);
+  void lose_thread(occurrence which, when_lost when);
   void fail_start(occurrence which, errc code);
   std::size_t to_come() const;
   /// Calls that hold a token and whose threads are no more.
@@ -51,7 +51,7 @@ private:
   const thread_calls how_;
   mutable std::mutex mutex_; // what follows
   std::mt19937_64 chance_;
-  std::vector<order<lost>> threads_;
+  std::vector<order<when_lost>> threads_;
   std::vector<order<errc>> starts_;
   std::vector<lost_call> lost_;
 };

@@ -11,6 +11,7 @@
 #include "threads/disposal.hpp"
 #include "threads/waits.hpp"
 
+#include <taskactor/error.hpp>
 #include <taskactor/task_options.hpp>
 #include <taskactor/testing/manager.hpp>
 
@@ -49,7 +50,7 @@ manager_options everywhere_the_same(manager_options options) {
 
 class manager::world {
 public:
-  explicit world(testing::options options)
+  explicit world(testing::simulation_options options)
       : options_(std::move(options)),
         scheduler_(options_.seed),
         plan_(scheduler_, options_.calls, options_.seed.value_or(0)),
@@ -86,7 +87,7 @@ private:
   std::optional<time_point> next_due() const;
   std::string at() const { return detail::to_text(elapsed()); }
 
-  testing::options options_;
+  testing::simulation_options options_;
   virtual_scheduler scheduler_;
   fault_plan plan_;
   const time_point start_;
@@ -101,7 +102,7 @@ private:
 
 void manager::world::settle() {
   if (std::this_thread::get_id() != driver_)
-    throw error{"a testing::manager is driven by the thread that made it, and this is another one"};
+    throw test_error{"a testing::manager is driven by the thread that made it, and this is another one"};
   std::size_t count = 0;
   do {
     for (; scheduler_.run_one(); ++count, ++steps_)
@@ -237,7 +238,7 @@ bool manager::world::end() noexcept {
   return ended_;
 }
 
-manager::manager(testing::options options) : world_(std::make_unique<world>(std::move(options))) {}
+manager::manager(testing::simulation_options options) : world_(std::make_unique<world>(std::move(options))) {}
 
 manager::~manager() {
   if (!world_->end())
@@ -268,7 +269,7 @@ std::uint64_t manager::steps() const noexcept { return world_->steps(); }
 
 std::uint64_t manager::draw(std::uint64_t limit) {
   if (limit == 0)
-    throw std::system_error{make_error_code(errc::invalid_argument), "draw: there is no number below zero"};
+    throw error{errc::invalid_argument, "draw: there is no number below zero"};
   return world_->plan().draw(limit);
 }
 
@@ -295,7 +296,9 @@ bool manager::kill_task(std::string_view id) {
   return true;
 }
 
-void manager::lose_thread(occurrence which, lost when) { world_->plan().lose_thread(std::move(which), when); }
+void manager::lose_thread(occurrence which, when_lost when) {
+  world_->plan().lose_thread(std::move(which), when);
+}
 std::size_t manager::bring_back_threads() { return world_->plan().bring_back(); }
 void manager::fail_process_start(occurrence which, errc code) {
   world_->plan().fail_start(std::move(which), code);

@@ -27,6 +27,6 @@ std::string to_string(const waiting_task& task) {
 }
 
 stuck::stuck(const std::string& headline, std::vector<waiting_task> waiting)
-    : error(text_of(headline, waiting)), waiting_(std::move(waiting)) {}
+    : test_error(text_of(headline, waiting)), waiting_(std::move(waiting)) {}
 
 } // namespace taskactor::testing

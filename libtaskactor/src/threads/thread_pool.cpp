@@ -8,6 +8,7 @@
 #include "lifecycle/manager_core.hpp"
 #include "threads/disposal.hpp"
 
+#include <taskactor/error.hpp>
 #include <taskactor/run_in_thread.hpp>
 
 #include <caf/all.hpp>
@@ -55,9 +56,8 @@ __attribute__((no_sanitize("null"))) void thread_call::call() {
     const current_scope scope{this, nullptr};
     invoke();
   } catch (const abi::__forced_unwind&) {
-    error = std::make_exception_ptr(
-        std::system_error{make_error_code(errc::thread_ended),
-                          "the call didn't return, it has ended its thread (pthread_exit)"});
+    error = std::make_exception_ptr(taskactor::error{
+        errc::thread_ended, "the call didn't return, it has ended its thread (pthread_exit)"});
     throw;
   } catch (...) {
     error = std::current_exception();

@@ -9,6 +9,7 @@
 #include "threads/blocked_calls.hpp"
 #include "threads/caller_runs.hpp"
 
+#include <taskactor/error.hpp>
 #include <taskactor/processors.hpp>
 
 #include <caf/all.hpp>
@@ -33,8 +34,7 @@ thread_call* call_that_lends(const manager_core& home, time_point until) {
 
 void refuse_inside_coroutine() {
   if (current_context() != nullptr)
-    throw std::system_error{make_error_code(errc::would_block),
-                            "a blocking call would hold a thread of the scheduler here: use co_await"};
+    throw error{errc::would_block, "a blocking call would hold a thread of the scheduler here: use co_await"};
 }
 
 waits::waits(manager_core& home)
@@ -90,9 +90,9 @@ void waits::wait_by_hand(std::unique_lock<std::mutex>& lock, std::condition_vari
     if (until != time_point::max() && (!may_come || clock::now() >= give_up))
       return;
     if (!may_come)
-      throw std::system_error{make_error_code(errc::would_block),
-                              "nothing that this waits for can run: the test has to run its scheduler, or to "
-                              "move its clock, first"};
+      throw error{errc::would_block,
+                  "nothing that this waits for can run: the test has to run its scheduler, or to "
+                  "move its clock, first"};
     changed.wait_for(lock, look);
   }
 }

@@ -1,6 +1,6 @@
 #include "transport/link_address.hpp"
 
-#include <taskactor/errc.hpp>
+#include <taskactor/error.hpp>
 
 #include <charconv>
 #include <system_error>
@@ -15,8 +15,7 @@ namespace {
 constexpr std::string_view unix_prefix = "unix:";
 
 [[noreturn]] void refuse(std::string_view text, const std::string& why) {
-  throw std::system_error{make_error_code(errc::invalid_argument),
-                          "the address \"" + std::string{text} + "\": " + why};
+  throw error{errc::invalid_argument, "the address \"" + std::string{text} + "\": " + why};
 }
 
 std::uint16_t port_of(std::string_view text, std::string_view digits) {

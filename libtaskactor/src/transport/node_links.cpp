@@ -5,7 +5,7 @@
 #include "transport/node_link.hpp"
 #include "transport/node_listening.hpp"
 
-#include <taskactor/errc.hpp>
+#include <taskactor/error.hpp>
 
 #include <caf/all.hpp>
 #include <caf/io/all.hpp>
@@ -17,9 +17,7 @@ namespace taskactor::detail {
 
 namespace {
 
-[[noreturn]] void refuse(const std::string& why) {
-  throw std::system_error{make_error_code(errc::invalid_argument), why};
-}
+[[noreturn]] void refuse(const std::string& why) { throw error{errc::invalid_argument, why}; }
 
 void check(const link_bounds& bounds) {
   if (bounds.frame == 0 || bounds.frame > frame_limit)

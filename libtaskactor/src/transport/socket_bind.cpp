@@ -2,7 +2,7 @@
 
 #include "transport/socket_address.hpp"
 
-#include <taskactor/errc.hpp>
+#include <taskactor/error.hpp>
 
 #include <algorithm>
 #include <cerrno>
@@ -82,8 +82,7 @@ bound_socket bind_socket(const link_address& at, bool only_local) {
   if (only_local)
     std::erase_if(all, [](const auto& each) { return !each.is_loopback(); });
   if (all.empty())
-    throw std::system_error{make_error_code(errc::invalid_argument),
-                            "can't listen at " + at.text() + ": " + failure};
+    throw error{errc::invalid_argument, "can't listen at " + at.text() + ": " + failure};
   // For all addresses the one of IPv6 stands for both, where the system has it.
   std::stable_sort(all.begin(), all.end(), [&](const auto& a, const auto& b) {
     return at.host.empty() && a.storage.ss_family == AF_INET6 && b.storage.ss_family != AF_INET6;

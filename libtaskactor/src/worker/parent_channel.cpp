@@ -5,6 +5,7 @@
 #include "worker/worker_protocol.hpp"
 
 #include <taskactor/detail/remote_callable.hpp>
+#include <taskactor/error.hpp>
 #include <taskactor/remote_error.hpp>
 #include <taskactor/scope.hpp>
 
@@ -46,7 +47,7 @@ std::string delegated_call::take(call_output* captured) {
   call_output output{reply_.at(6).get<std::string>(), reply_.at(7).get<std::string>(),
                      reply_.at(8).get<bool>()};
   if (how == worker_frame::refused)
-    throw std::system_error{make_error_code(static_cast<errc>(code)), text};
+    throw error{static_cast<errc>(code), text};
   if (how == worker_frame::cancelled && captured)
     throw cancelled_call{std::move(output)};
   if (how == worker_frame::cancelled)

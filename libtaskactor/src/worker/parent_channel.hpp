@@ -5,7 +5,9 @@
 #pragma once
 
 #include <taskactor/detail/context.hpp>
+#include <taskactor/detail/remote_callable.hpp>
 #include <taskactor/remote_error.hpp>
+#include <taskactor/task.hpp>
 
 #include <nlohmann/json.hpp>
 

@@ -16,7 +16,7 @@ namespace {
 
 /// False: its task has killed as many workers as it may.
 bool may_kill_again(record& task, std::size_t kills) {
-  const auto limit = task.home->with().worker_max_kills;
+  const auto limit = task.home->with().workers.max_kills;
   if (auto* const extras = task.extras.get())
     kills = std::max(kills, ++extras->worker_kills); // whose earlier calls and attempts count as well
   if (limit == 0 || kills < limit)

@@ -2,7 +2,7 @@
 
 #include "worker/worker_protocol.hpp"
 
-#include <taskactor/errc.hpp>
+#include <taskactor/error.hpp>
 
 #include <atomic>
 #include <cstdlib>
@@ -24,13 +24,11 @@ void check_program_role(const settings& with) {
     not_started("a worker has no workers of its own: call the function itself, or from the program");
   if (role == program_role::unknown && std::getenv(worker_variable))
     not_started("this process was started as a worker, but its main has no worker_entry");
-  if (role == program_role::unknown && with.worker_program.empty())
+  if (role == program_role::unknown && with.workers.program.empty())
     not_started("main has to begin with: if (const auto code = taskactor::worker_entry(argc, argv)) return "
                 "*code; without it this program can't be started again as a worker");
 }
 
-void not_started(const std::string& why) {
-  throw std::system_error{make_error_code(errc::worker_not_started), why};
-}
+void not_started(const std::string& why) { throw error{errc::worker_not_started, why}; }
 
 } // namespace taskactor::detail

@@ -1,3 +1,4 @@
+#include <taskactor/error.hpp>
 #include <taskactor/remote_error.hpp>
 
 namespace taskactor {
@@ -13,7 +14,7 @@ const call_output& output_of(const std::shared_ptr<const call_output>& output) n
 
 worker_lost::worker_lost(int exit_code, int term_signal, const std::string& text,
                          std::shared_ptr<const call_output> output)
-    : std::system_error(make_error_code(errc::worker_lost), text),
+    : error(errc::worker_lost, text),
       exit_code_(exit_code),
       term_signal_(term_signal),
       output_(std::move(output)) {}

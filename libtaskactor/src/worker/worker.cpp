@@ -5,6 +5,7 @@
 #include "worker/worker_pool.hpp"
 #include "worker/worker_words.hpp"
 
+#include <taskactor/error.hpp>
 #include <taskactor/event.hpp>
 #include <taskactor/remote_error.hpp>
 #include <taskactor/task_library.hpp>
@@ -23,7 +24,7 @@ namespace {
 
 command_spec worker_command(const std::weak_ptr<worker>& self, const settings& with) {
   command_spec spec;
-  spec.argv = worker_words(with.worker_program, loaded_task_libraries());
+  spec.argv = worker_words(with.workers.program, loaded_task_libraries());
   spec.options.env = std::vector<std::pair<std::string, std::string>>{
       {worker_variable, std::to_string(with.cancel_grace.count())}};
   spec.options.on_output = std::function<void(output_stream, std::string_view)>{
@@ -37,7 +38,7 @@ command_spec worker_command(const std::weak_ptr<worker>& self, const settings& w
 void emit(manager_core& home, const worker_process& process, event_kind kind, std::string text) noexcept {
   if (!home.events().wants(kind))
     return;
-  event what{.kind = kind, .id = process.name(), .at = home.now()};
+  task_event what{.kind = kind, .id = process.name(), .at = home.now()};
   what.ran = process.age();
   what.text = std::move(text);
   home.events().emit(what);
@@ -79,8 +80,7 @@ std::exception_ptr why_refused(errc code, const std::string& text) {
   const char* const advice = code == errc::unknown_task
                                  ? " (a worker has the tasks that its own program registers, or loads)"
                                  : "";
-  return std::make_exception_ptr(
-      std::system_error{make_error_code(code), "refused by the worker: " + text + advice});
+  return std::make_exception_ptr(error{code, "refused by the worker: " + text + advice});
 }
 
 /// None: it is given back.
@@ -131,10 +131,10 @@ worker::worker(std::shared_ptr<worker_pool> pool, manager_core& home, command_se
 
 void worker::start(const std::function<link_host&()>& links) {
   const auto& with = home_.with();
-  if (with.worker_program.empty() && ::access("/proc/self/exe", F_OK) != 0)
-    throw std::system_error{make_error_code(errc::worker_not_started),
-                            "without /proc this program can't be started once more: mount it, or name a "
-                            "program as manager_options::worker_program"};
+  if (with.workers.program.empty() && ::access("/proc/self/exe", F_OK) != 0)
+    throw error{errc::worker_not_started,
+                "without /proc this program can't be started once more: mount it, or name a "
+                "program as manager_options::workers.program"};
   const auto self = shared_from_this();
   process_.start(worker_command(self, with), links(), self, self);
 }

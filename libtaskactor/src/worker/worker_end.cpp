@@ -1,6 +1,6 @@
 #include "worker/worker_end.hpp"
 
-#include <taskactor/errc.hpp>
+#include <taskactor/error.hpp>
 
 #include <system_error>
 #include <utility>
@@ -34,8 +34,8 @@ std::string worker_end::why(kind how, const std::string& last_words) const {
 std::exception_ptr worker_end::error(kind how, const std::string& why,
                                      std::shared_ptr<const call_output> output) const {
   if (how == kind::at_start)
-    return std::make_exception_ptr(std::system_error{make_error_code(errc::worker_not_started),
-                                                     "the worker ended at its start: " + why});
+    return std::make_exception_ptr(
+        taskactor::error{errc::worker_not_started, "the worker ended at its start: " + why});
   return std::make_exception_ptr(
       worker_lost{result_.exit_code, result_.term_signal,
                   "the worker (process " + std::to_string(result_.pid) + ") died under the call: " + why,

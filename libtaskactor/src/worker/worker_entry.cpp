@@ -110,7 +110,7 @@ public:
         tasks_({.cancel_grace = no_timeout, .blocked_after = std::chrono::nanoseconds{0}}) {}
 
   int run() {
-    const auto progress = tasks_.observe([this](const event& what) { report(what); },
+    const auto progress = tasks_.observe([this](const task_event& what) { report(what); },
                                          {.kinds = {event_kind::progress, event_kind::cancelled}});
     parent_.send({worker_frame::hello, worker_protocol_version});
     parent_.receive([this](const json& frame) { handle(frame); });
@@ -263,7 +263,7 @@ private:
     parent_.send({worker_frame::log, current_.load(), level, logger, text.substr(0, log_limit)});
   }
 
-  void report(const event& what) {
+  void report(const task_event& what) {
     std::uint64_t number = 0;
     const auto* end = what.id.data() + what.id.size();
     if (std::from_chars(what.id.data(), end, number).ptr != end)

@@ -28,7 +28,7 @@ ref<process_call> take_first(std::vector<ref<process_call>>& calls) {
 }
 
 bool is_too_large(const worker& which, const settings& with) {
-  return with.worker_max_memory != 0 && which.process().memory() > with.worker_max_memory;
+  return with.workers.max_memory != 0 && which.process().memory() > with.workers.max_memory;
 }
 
 /// A token is free: somebody has more calls than it can run.
@@ -43,7 +43,7 @@ void share_out(const std::vector<std::shared_ptr<worker>>& all) noexcept {
 } // namespace
 
 worker_pool::worker_pool(manager_core& home, process_host host)
-    : home_(home), host_(std::move(host)), timer_(home), idle_(home.with().worker_idle_limit) {}
+    : home_(home), host_(std::move(host)), timer_(home), idle_(home.with().workers.idle_limit) {}
 
 void worker_pool::begin() {
   const auto weakly = [self = weak_from_this()](auto what) {
@@ -174,7 +174,7 @@ void worker_pool::fill_pipeline(worker& which) noexcept {
   std::vector<ref<limited_call>> more;
   try {
     auto most = which.pipeline().make_room();
-    if (const auto limit = home_.with().worker_max_calls; limit != 0) {
+    if (const auto limit = home_.with().workers.max_calls; limit != 0) {
       const std::lock_guard lock{mutex_};
       most = std::min(most, limit - std::min(limit, which.in_pool.calls + which.pipeline().ahead() + 1));
     }
@@ -286,12 +286,12 @@ void worker_pool::release(std::shared_ptr<worker> which, bool answered, bool spo
   const char* why = nullptr; // null: it may go on
   if (spoilt) {
     why = "its niceness was raised";
-  } else if (with.worker_max_calls != 0 && which->in_pool.calls >= with.worker_max_calls) {
+  } else if (with.workers.max_calls != 0 && which->in_pool.calls >= with.workers.max_calls) {
     ++counts_.retired_calls;
-    why = "it has served worker_max_calls";
+    why = "it has served workers.max_calls";
   } else if (is_too_large(*which, with)) {
     ++counts_.retired_memory;
-    why = "its memory is beyond worker_max_memory";
+    why = "its memory is beyond workers.max_memory";
   } else if (starts_.stopped()) {
     why = "the manager stops";
   }
@@ -308,7 +308,7 @@ void worker_pool::retire_idle() {
   counts_.retired_idle += old.workers.size();
   lock.unlock();
   for (const auto& each : old.workers)
-    each->retire("it was idle for worker_idle_limit");
+    each->retire("it was idle for workers.idle_limit");
   if (old.next != time_point::max())
     timer_.retire_idle_at(old.next);
 }

@@ -23,6 +23,7 @@
 #include <taskactor/detail/caf_message.hpp>
 #include <taskactor/detail/call_check.hpp>
 #include <taskactor/detail/typed_request.hpp>
+#include <taskactor/error.hpp>
 #include <taskactor/scope.hpp>
 #include <taskactor/time_span.hpp>
 
@@ -46,7 +47,7 @@
 namespace taskactor {
 
 /// What another actor has answered in place of a reply.
-class request_error : public std::system_error {
+class request_error : public error {
 public:
   request_error(const std::string& what, caf::error reason);
   /// The actor's own error, or its exit reason (`caf::exit_reason::unreachable` after a normal end); empty

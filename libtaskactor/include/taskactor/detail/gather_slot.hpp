@@ -3,6 +3,7 @@
 
 #include <taskactor/detail/gather_state.hpp>
 #include <taskactor/detail/record.hpp>
+#include <taskactor/task.hpp>
 
 #include <atomic>
 #include <cstddef>
@@ -44,6 +45,12 @@ protected:
   /// `late`: on the manager's thread.
   virtual void deliver_item(std::size_t index, bool late) = 0;
   virtual const failure* item_failure() const noexcept = 0;
+  /// The item becomes a task of its own, with a handle.
+  virtual ref<record> make_task() = 0;
+  /// That has ended: takes its outcome, and decides.
+  virtual void collect_task() noexcept = 0;
+  /// Nobody asks it for its outcome.
+  virtual void drop_task() noexcept = 0;
 
 private:
   bool fetch_next();
@@ -52,6 +59,9 @@ private:
   bool end_item(std::uint64_t seen, failure how) noexcept;
   void let_go() noexcept;
   void start_pause(context& where);
+  bool start_task(context& where);
+  void leave_task() noexcept;
+  void enter(task<void> wait, context& where);
   void report_item() noexcept;
 
   ref<gather_state> state_;
@@ -62,7 +72,9 @@ private:
   bool begun_ = false;
   bool paused_ = false;
   bool pausing_ = false;
-  promise_base* pause_ = nullptr;
+  promise_base* wait_ = nullptr; // the pause, or until the item's task has ended
+  ref<record> task_;
+  bool was_task_ = false; // and is counted and told of as one
 };
 
 } // namespace taskactor::detail

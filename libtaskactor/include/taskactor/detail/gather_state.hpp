@@ -22,16 +22,24 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <optional>
+#include <string>
 #include <vector>
 
 namespace taskactor::detail {
 
 class gather_slot;
 
+/// What can be done with the items of a gather, by their types.
+struct item_abilities {
+  bool copied = false;     // so that there can be another attempt
+  bool on_threads = false; // the body is no coroutine
+};
+
 class gather_state : public item_batch {
 public:
   /// Errors: `std::system_error{errc::invalid_argument}`.
-  gather_state(manager_core& home, gather_options options);
+  gather_state(manager_core& home, gather_options options, item_abilities items);
 
   /// Starts. Items come from the source at once, or later if `feeding`: until `feed_ended()`.
   void open(bool nested, bool feeding);
@@ -57,6 +65,13 @@ public:
   void notify() noexcept;
 
   const gather_options& options() const noexcept { return options_; }
+  /// Each item is a task of its own (`gather_options::each`), which its slot waits for.
+  bool runs_tasks() const noexcept { return runs_tasks_; }
+  /// Admits an item's task, as its slot would be; or says why not.
+  std::optional<rejection> admit(const gather_slot& slot, ref<record> task);
+  /// From a task's making until nothing of it is left: the gather isn't over before.
+  void task_made() noexcept { tasks_.fetch_add(1); }
+  void task_gone() noexcept;
   time_point total_deadline() const noexcept { return total_deadline_; }
   /// The earlier of that and the deadline of the task that waits (rule 7: children inherit what is left).
   time_point inherited_deadline() const noexcept { return std::min(total_deadline_, parent_deadline_); }
@@ -82,7 +97,8 @@ public:
   void settle_one() noexcept;
   void slot_started() noexcept { running_.fetch_add(1, std::memory_order_relaxed); }
   void slot_down(gather_slot& which, bool had_started) noexcept;
-  void count_item(const failure* what) noexcept;
+  /// `is_task`: it is counted as one.
+  void count_item(const failure* what, bool is_task) noexcept;
   void fetched() noexcept;
   /// False: there is no room for a further item, until `make_room`.
   bool take_room() noexcept { return !is_bounded() || take_bounded_room(); }
@@ -136,6 +152,8 @@ private:
   std::uint8_t depth_ = 0;
   bool shielded_ = false;
   bool feeding_ = false;
+  bool runs_tasks_ = false;
+  std::atomic<std::size_t> tasks_{0}; // of items, that aren't gone
   std::atomic<std::size_t> completed_{0}, failed_{0}; // if something depends on them
   std::atomic<bool> closed_{false};
   std::atomic<end_reason> close_reason_{end_reason::none};

@@ -84,6 +84,7 @@ public:
   bool numbered = false;                  // a child whose id was made: if that is taken, another is made
   bool shielded = false;                  // in a shield of a parent, whose shutdown doesn't reach it
   std::atomic<std::uint32_t> children{0}; // numbers given to those of its groups
+  bool of_gather = false;  // an item's: where its slot may be it may be, and isn't counted
   bool shed = false;       // the table's, under its lock: has made room, and isn't counted any more
   std::uint32_t place = 0; // its child observer's, under that one's lock: where it is in it
   context* actor = nullptr;

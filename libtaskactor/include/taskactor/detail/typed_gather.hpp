@@ -5,7 +5,9 @@
 #include <taskactor/detail/body.hpp>
 #include <taskactor/detail/gather_slot.hpp>
 #include <taskactor/detail/gather_state.hpp>
+#include <taskactor/detail/item_call.hpp>
 #include <taskactor/detail/kept.hpp>
+#include <taskactor/handle.hpp>
 
 #include <functional>
 #include <optional>
@@ -60,6 +62,29 @@ private:
     return thrown;
   }
   const failure* item_failure() const noexcept override { return outcome_ ? nullptr : &outcome_.error(); }
+
+  ref<record> make_task() override {
+    if constexpr (can_be_on_a_thread<F, item_type>)
+      if (owner_.options().each.where == run_where::thread)
+        return keep(make_item<thread_item_call>(owner_, std::move(*item_)));
+    return keep(make_item<item_call>(owner_, std::move(*item_)));
+  }
+  template <class Record>
+  ref<record> keep(ref<Record> made) noexcept {
+    item_.reset();
+    task_ = handle<result>{made};
+    return made;
+  }
+  void collect_task() noexcept override {
+    try {
+      auto ended = std::move(task_).try_outcome();
+      if (decide() && ended)
+        outcome_ = std::move(*ended);
+    } catch (...) { // a copy of the value threw: somebody else has a handle, too
+      conclude_exception();
+    }
+  }
+  void drop_task() noexcept override { task_ = handle<result>{}; }
   void deliver_item(std::size_t index, bool late) override {
     auto what = std::exchange(outcome_, outcome<result>{});
     if (late)
@@ -94,6 +119,7 @@ private:
   owner& owner_;
   std::optional<item_type> item_;
   outcome<result> outcome_;
+  handle<result> task_;
   [[no_unique_address]] std::conditional_t<traits::coroutine, task<result>, none> root_;
 };
 
@@ -102,7 +128,7 @@ class typed_gather final : public gather_state {
 public:
   template <class G, class S, class K>
   typed_gather(manager_core& home, gather_options options, G&& f, S&& from, K&& into)
-      : gather_state(home, std::move(options)),
+      : gather_state(home, std::move(options), abilities<F, typename Source::item_type>()),
         function(std::forward<G>(f)),
         source(std::forward<S>(from)),
         sink(std::forward<K>(into)) {}

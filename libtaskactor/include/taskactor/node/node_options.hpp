@@ -23,6 +23,18 @@ struct node_certificates {
   std::filesystem::path certificate{}, key{};
 };
 
+/// What peers may take of a node at most.
+struct node_limits {
+  /// Of a connection, to the end of its greeting.
+  time_span handshake_timeout = std::chrono::seconds{5};
+  /// Bytes of a call's arguments or its result, and what is around them; at most 64 MiB.
+  std::size_t max_frame = std::size_t{16} << 20;
+  /// Bytes that wait to be sent to one peer: who doesn't read them is cut off.
+  std::size_t max_queued = std::size_t{64} << 20;
+  /// Accepted connections, and those of them that haven't greeted yet.
+  std::size_t max_connections = 1024, max_handshakes = 64;
+};
+
 /// Checked at construction. Errors: `std::system_error{errc::invalid_argument}`, naming the field.
 struct node_options {
   /// By which others know it; at most 255 bytes. With a certificate it has to be that one's name, or that, a
@@ -44,14 +56,7 @@ struct node_options {
   time_span heartbeat = std::chrono::milliseconds{500};
   /// A node that nothing was heard of for so long is lost. Within 250 ms more both sides know it.
   time_span lease = std::chrono::seconds{2};
-  /// Of a connection, to the end of its greeting.
-  time_span handshake_timeout = std::chrono::seconds{5};
-  /// Bytes of a call's arguments or its result, and what is around them; at most 64 MiB.
-  std::size_t max_frame = std::size_t{16} << 20;
-  /// Bytes that wait to be sent to one peer: who doesn't read them is cut off.
-  std::size_t max_queued = std::size_t{64} << 20;
-  /// Accepted connections, and those of them that haven't greeted yet.
-  std::size_t max_connections = 1024, max_handshakes = 64;
+  node_limits limits{};
   /// How long `leave` without a bound, and the destructor, wait for calls that run.
   time_span drain = std::chrono::seconds{30};
 };

@@ -21,6 +21,7 @@
 
 #include <taskactor/detail/remote_callable.hpp>
 #include <taskactor/detail/runs_on_any_thread.hpp>
+#include <taskactor/error.hpp>
 #include <taskactor/node/placement.hpp>
 #include <taskactor/run_in_process.hpp>
 #include <taskactor/task.hpp>
@@ -38,7 +39,7 @@ namespace taskactor {
 class node;
 
 /// The node that had a call is lost: `errc::node_lost`.
-class node_lost : public std::system_error {
+class node_lost : public error {
 public:
   node_lost(const std::string& node, std::uint64_t fencing_token, const std::string& text);
   /// Its name.

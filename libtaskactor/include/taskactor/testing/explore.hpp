@@ -22,13 +22,13 @@ struct explore_options {
   std::size_t seeds = 100;
   std::uint64_t first_seed = 1;
   /// What each manager is made with; the seed is `explore`'s.
-  testing::options world{};
+  testing::simulation_options world{};
   /// For a framework whose checks don't throw: asked after each seed whether one has failed by now.
   std::function<bool()> failed{};
 };
 
 /// A seed has failed. The exception that left the body is nested in it.
-class seed_failed : public error {
+class seed_failed : public test_error {
 public:
   seed_failed(std::uint64_t seed, const std::string& why);
   std::uint64_t seed() const noexcept { return seed_; }

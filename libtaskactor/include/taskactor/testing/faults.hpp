@@ -21,7 +21,7 @@ struct occurrence {
 };
 
 /// When the thread of a call is lost.
-enum class lost : std::uint8_t {
+enum class when_lost : std::uint8_t {
   /// The call is never made.
   before_call,
   /// The call is made, on a thread, with all its effects; its wake-up is lost: nobody hears of it.
@@ -29,9 +29,9 @@ enum class lost : std::uint8_t {
 };
 
 /// What the await of a call whose thread was lost throws, should the thread be brought back.
-class thread_lost : public error {
+class thread_lost : public test_error {
 public:
-  thread_lost() : error("the thread of this call was lost: the test ordered it") {}
+  thread_lost() : test_error("the thread of this call was lost: the test ordered it") {}
 };
 
 } // namespace taskactor::testing

@@ -54,7 +54,7 @@ enum class thread_calls : std::uint8_t {
   in_turn,
 };
 
-struct options {
+struct simulation_options {
   /// Of the order, of `draw`, and of random pauses (`gather_options::jitter`). Unset: first come, first
   /// served.
   std::optional<std::uint64_t> seed{};
@@ -73,7 +73,7 @@ struct options {
 class manager {
 public:
   /// Errors: as `task_manager`'s.
-  explicit manager(testing::options options = {});
+  explicit manager(testing::simulation_options options = {});
   manager(const manager&) = delete;
   manager& operator=(const manager&) = delete;
   ~manager();
@@ -121,7 +121,7 @@ public:
   /// A call of `run_in_thread` loses its thread: the task is not woken by it, its deadline has to end it, and
   /// then counts as an overrun that keeps its tokens (rule 8), until `bring_back_threads` or the end of the
   /// manager.
-  void lose_thread(occurrence which = {}, lost when = lost::before_call);
+  void lose_thread(occurrence which = {}, when_lost when = when_lost::before_call);
   /// The lost threads come back late: a call that was made delivers its result, the others throw
   /// `thread_lost`. Returns how many.
   std::size_t bring_back_threads();

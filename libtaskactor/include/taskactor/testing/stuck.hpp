@@ -32,13 +32,13 @@ struct waiting_task {
 std::string to_string(const waiting_task& task);
 
 /// Base of what this layer throws of its own.
-class error : public std::runtime_error {
+class test_error : public std::runtime_error {
 public:
   using std::runtime_error::runtime_error;
 };
 
 /// What was waited for can't come. The text lists all that wait.
-class stuck : public error {
+class stuck : public test_error {
 public:
   stuck(const std::string& headline, std::vector<waiting_task> waiting);
   const std::vector<waiting_task>& waiting() const noexcept { return waiting_; }
@@ -53,7 +53,7 @@ public:
   using stuck::stuck;
 };
 
-/// It goes on and on without getting there: past `options::max_steps` or `options::max_jumps`.
+/// It goes on and on without getting there: past `simulation_options::max_steps` or `max_jumps`.
 class livelock : public stuck {
 public:
   using stuck::stuck;

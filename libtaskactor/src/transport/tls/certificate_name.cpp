@@ -3,7 +3,7 @@
 #include "transport/tls/openssl.hpp"
 #include "transport/tls/tls_fault.hpp"
 
-#include <taskactor/errc.hpp>
+#include <taskactor/error.hpp>
 
 #include <openssl/pem.h>
 
@@ -16,7 +16,7 @@ namespace taskactor::detail {
 std::string certificate_name(const std::filesystem::path& file) {
   const auto refuse = [&](const std::string& what) {
     ::ERR_clear_error();
-    throw std::system_error{make_error_code(errc::invalid_argument), file.string() + what};
+    throw error{errc::invalid_argument, file.string() + what};
   };
   ::ERR_clear_error();
   errno = 0;

@@ -3,7 +3,7 @@
 #include "transport/tls/openssl.hpp"
 #include "transport/tls/private_file.hpp"
 
-#include <taskactor/errc.hpp>
+#include <taskactor/error.hpp>
 
 #include <openssl/pem.h>
 #include <openssl/rand.h>
@@ -32,9 +32,7 @@ namespace fs = std::filesystem;
 constexpr mode_t private_mode = 0600, public_mode = 0644;
 constexpr const char* authority_name = "authority";
 
-[[noreturn]] void refuse(const std::string& why) {
-  throw std::system_error{make_error_code(errc::invalid_argument), why};
-}
+[[noreturn]] void refuse(const std::string& why) { throw error{errc::invalid_argument, why}; }
 
 /// What OpenSSL doesn't do for want of memory or entropy.
 void must(bool done, const char* what) {

@@ -1,0 +1,68 @@
+/// An item of a gather as a task of its own (`gather_options::each`). Not for users: see `gather_slot.hpp`.
+#pragma once
+
+#include <taskactor/detail/body.hpp>
+#include <taskactor/detail/gather_state.hpp>
+#include <taskactor/detail/kept.hpp>
+#include <taskactor/detail/thread_awaiter.hpp>
+
+#include <functional>
+#include <memory>
+#include <type_traits>
+#include <utility>
+
+namespace taskactor::detail {
+
+template <class F, class Item>
+inline constexpr bool can_be_on_a_thread = !body_traits<F, Item>::coroutine;
+
+template <class F, class Item>
+constexpr item_abilities abilities() noexcept {
+  return {std::is_copy_constructible_v<Item>, can_be_on_a_thread<F, Item>};
+}
+
+/// The gather's function, for one item: each attempt has a copy. The gather isn't over while there is one.
+template <class Gather>
+class item_call {
+public:
+  explicit item_call(Gather& gather) noexcept : gather_(&gather) { gather_->task_made(); }
+  item_call(const item_call& other) noexcept : item_call(*other.gather_) {}
+  item_call& operator=(const item_call&) = delete;
+  ~item_call() { gather_->task_gone(); }
+
+  template <class Item>
+  decltype(auto) operator()(Item&& item) const {
+    return std::invoke(value_of(gather_->function), std::forward<Item>(item));
+  }
+
+private:
+  ref<Gather> gather_;
+};
+
+/// A coroutine for each result type, not for each gather.
+template <class R>
+task<R> call_on_thread(std::function<R()> function) {
+  thread_awaiter<std::function<R()>> call{std::move(function)};
+  co_return co_await call;
+}
+
+/// The same, as a call on a thread.
+template <class Gather>
+class thread_item_call : item_call<Gather> {
+public:
+  using item_call<Gather>::item_call;
+  template <class Item>
+  auto operator()(Item&& item) const {
+    using plain = std::decay_t<Item>;
+    using result = std::invoke_result_t<const item_call<Gather>&, plain>;
+    auto held = std::make_shared<plain>(std::forward<Item>(item)); // a std::function is copied
+    return call_on_thread<result>([call = item_call<Gather>{*this}, held] { return call(std::move(*held)); });
+  }
+};
+
+template <template <class> class Call, class Gather, class Item>
+auto make_item(Gather& gather, Item&& item) {
+  return make_body(Call<Gather>{gather}, std::forward<Item>(item));
+}
+
+} // namespace taskactor::detail
