@@ -3,20 +3,18 @@
 #include "cli/exit_code.hpp"
 #include "cli/quantity.hpp"
 #include "run/command_template.hpp"
+#include "run/open_jobs.hpp"
 #include "run/run_control.hpp"
 #include "run/run_options.hpp"
 
-#include <taskactor/acquire.hpp>
 #include <taskactor/detail/time_slice.hpp>
 #include <taskactor/explanation.hpp>
 #include <taskactor/retry.hpp>
 #include <taskactor/run_command.hpp>
-#include <taskactor/scope.hpp>
-#include <taskactor/sleep.hpp>
 
 #include <algorithm>
 #include <memory>
-#include <random>
+#include <stdexcept>
 #include <system_error>
 #include <utility>
 
@@ -28,26 +26,21 @@ using std::chrono::nanoseconds;
 
 /// Of a line that is handed out whole.
 constexpr std::size_t line_limit = std::size_t{1} << 20;
-/// A pause is slept in parts, so that a run that is stopped needn't wait for the rest of it.
-constexpr std::chrono::milliseconds part_of_pause{100};
 /// A wait that a summary speaks of.
 constexpr std::chrono::milliseconds worth_telling{1};
 /// Where doubling ends.
 constexpr std::chrono::minutes longest_backoff{1};
 
-nanoseconds random_below(nanoseconds limit) {
-  thread_local std::minstd_rand engine{std::random_device{}()};
-  return nanoseconds{std::uniform_int_distribution<std::int64_t>{0, limit.count()}(engine)};
+/// Between attempts.
+backoff backoff_of(const run_options& options) {
+  return {.first = options.backoff, .max = std::max<nanoseconds>(options.backoff, longest_backoff)};
 }
 
-task<void> pause(run_control& control, nanoseconds duration) {
-  while (duration.count() > 0 && control.may_start()) {
-    const auto next = std::min(duration, control.remaining().value_or(duration));
-    const auto part = std::min<nanoseconds>(next, part_of_pause);
-    co_await sleep_for(part);
-    duration -= part;
-  }
-}
+/// For the runtime, which runs the body again.
+class attempt_failed : public std::runtime_error {
+public:
+  using std::runtime_error::runtime_error;
+};
 
 /// Lines' bytes are counted in `by_line`.
 command_options options_of(const job_setup& setup, std::size_t number, std::shared_ptr<std::size_t> by_line) {
@@ -122,21 +115,6 @@ void take(job_result& result, const std::system_error& error) {
     result.start_failure = not_executable;
 }
 
-/// What it has waited.
-task<nanoseconds> wait_for_rate(const run_control& control) {
-  const auto begin = std::chrono::steady_clock::now();
-  if (const auto left = control.remaining()) {
-    bool given = false; // the time that is left may become more meanwhile: see `run_control::pause`
-    for (auto wait = *left; !given && wait.count() > 0; wait = control.remaining().value_or(nanoseconds{})) {
-      const auto permit = co_await move_on_after(wait, acquire(rate_limiter));
-      given = permit.has_value();
-    }
-  } else {
-    const auto given = co_await acquire(rate_limiter);
-  }
-  co_return std::chrono::steady_clock::now() - begin;
-}
-
 /// Runs the command once.
 task<job_result> attempt(const job_setup& setup, job what) {
   job_result result;
@@ -146,7 +124,9 @@ task<job_result> attempt(const job_setup& setup, job what) {
     result.command = setup.command.make(result.what.item, result.what.number);
     result.begin = std::chrono::steady_clock::now();
     result.started = true;
-    if (!setup.on_start(result)) {
+    // Counted before it asks, so that who stops the run and counts after that has missed nobody.
+    setup.jobs.start(result);
+    if (!setup.control.may_start()) {
       result.started = false;
       co_return result;
     }
@@ -170,17 +150,16 @@ task<job_result> attempt(const job_setup& setup, job what) {
   co_return result;
 }
 
-/// Unset: there is no other attempt.
-std::optional<nanoseconds> wait_before_retry(const job_setup& setup, const job_result& ended) {
+/// A wait that would go beyond the total time isn't begun. That time is the run's, not the runtime's, since
+/// it stands still while the run is paused.
+bool is_tried_again(const job_setup& setup, const job_result& ended) {
   const bool bad = ended.state == state::failed || ended.state == state::timed_out;
-  const auto& asked = setup.options;
-  if (!bad || ended.start_failure != 0 || ended.is_final || ended.attempts.size() >= asked.retries
+  const auto failed_before = ended.attempts.size();
+  if (!bad || ended.start_failure != 0 || ended.is_final || failed_before >= setup.options.retries
       || !setup.control.may_start())
-    return {};
-  const backoff how{.first = asked.backoff, .max = std::max<nanoseconds>(asked.backoff, longest_backoff)};
-  const auto wait = how.wait_after(ended.attempts.size() + 1);
+    return false;
   const auto left = setup.control.remaining();
-  return !left || wait < *left ? std::optional{wait} : std::nullopt;
+  return !left || backoff_of(setup.options).wait_after(failed_before + 1) < *left;
 }
 
 } // namespace
@@ -208,37 +187,34 @@ std::string job_result::explain() const {
   return result.why();
 }
 
+task_options options_of_jobs(const run_options& options) {
+  task_options result;
+  if (options.starts)
+    result.limits = std::vector<limit>{{rate_limiter}};
+  if (options.retries != 0)
+    result.retry = retry{.max_attempts = options.retries + 1, .backoff = backoff_of(options)};
+  return result;
+}
+
 task<job_result> run_job(const job_setup& setup, job what) {
   // This thread, too, runs when it is woken, though commands have all processors: 1.30x of a bare loop's
   // time, then 1.26x.
   static thread_local const bool asked = (ask_for_short_slices(), true);
   static_cast<void>(asked);
-  job_result result;
-  result.what = std::move(what);
-  try {
-    if (setup.options.jitter.count() > 0)
-      co_await pause(setup.control, random_below(setup.options.jitter));
-    for (;;) {
-      if (setup.options.starts)
-        result.waited += co_await wait_for_rate(setup.control);
-      if (!setup.control.may_start())
-        break;
-      job_result ended = co_await attempt(setup, result.what);
-      if (!ended.started && ended.error.empty()) // stopped meanwhile
-        break;
-      ended.attempts = std::move(result.attempts);
-      if (result.started)
-        ended.attempts.push_back({result.begin, result.end, result.error});
-      ended.waited = result.waited;
-      result = std::move(ended);
-      const auto wait = wait_before_retry(setup, result);
-      if (!wait)
-        break;
-      co_await pause(setup.control, *wait);
-    }
-  } catch (const cancelled_error&) { // while it waited: what it was before stands
-    if (!result.started)
-      result.error = "cancelled";
+  auto before = setup.jobs.failed(what.turn);
+  const auto waited = setup.options.starts ? setup.waited() : nanoseconds{0};
+  job_result result = co_await attempt(setup, std::move(what));
+  if (before && !result.started && result.error.empty()) // stopped meanwhile: what it was before stands
+    co_return std::move(*before);
+  result.waited = waited;
+  if (before) {
+    result.waited += before->waited;
+    result.attempts = std::move(before->attempts);
+    result.attempts.push_back({before->begin, before->end, before->error});
+  }
+  if (is_tried_again(setup, result)) {
+    setup.jobs.keep_failed(result);
+    throw attempt_failed{result.error};
   }
   co_return result;
 }

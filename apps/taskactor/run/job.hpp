@@ -5,6 +5,7 @@
 #include <taskactor/state.hpp>
 #include <taskactor/task.hpp>
 #include <taskactor/task_info.hpp>
+#include <taskactor/task_options.hpp>
 
 #include <chrono>
 #include <cstddef>
@@ -17,6 +18,7 @@
 namespace taskactor::cli {
 
 class command_template;
+class open_jobs;
 class run_control;
 struct run_options;
 
@@ -65,10 +67,11 @@ struct job_setup {
   const run_options& options;
   const command_template& command;
   run_control& control;
+  open_jobs& jobs;
   /// The limit of descriptors of commands, where it isn't this program's.
   std::optional<std::size_t> open_files{};
-  /// Called when a command is about to start; false if it may not, since the run was stopped.
-  std::function<bool(const job_result&)> on_start;
+  /// How long the running task's attempt has waited for the rate.
+  std::function<std::chrono::nanoseconds()> waited{};
   /// Called with the signal that has stopped a command.
   std::function<void(std::size_t number, int signal)> on_stopped{};
   /// Called with each line, if outputs go by line.
@@ -78,8 +81,11 @@ struct job_setup {
 /// The limiter of --rate.
 inline constexpr const char* rate_limiter = "--rate";
 
-/// The body of a task: waits for the jitter and the rate, runs the command, again if it is to be tried again,
-/// and says what became of it. Never throws: a command that was cancelled has a result too.
+/// What each job is as a task of the runtime.
+task_options options_of_jobs(const run_options& options);
+
+/// The body of a task, or of an attempt of it: runs the command, and says what became of it; a command that
+/// was cancelled has a result too. Throws only so that it is tried again: then `jobs` keeps the result.
 task<job_result> run_job(const job_setup& setup, job what);
 
 } // namespace taskactor::cli

@@ -151,8 +151,8 @@ void add_messages(CLI::App& verb, run_options& into) {
                          "Say how far it is (default: on a terminal)");
   verb.add_flag("-q,--quiet", into.quiet, "No progress, no summary: only errors");
   verb.add_option("--log-level", into.log_level,
-                  "What the runtime logs: debug, info, warn\n(default), error or off; without it, "
-                  "as\nTASKACTOR_LOG says")
+                  "What the runtime logs: debug, info, warn\n(retries, too), error (default) or off;\n"
+                  "without it, as TASKACTOR_LOG says")
       ->type_name("LEVEL")
       ->envname("TASKACTOR_LOG")
       ->check(CLI::IsMember(std::vector<std::string>(std::begin(log_levels), std::end(log_levels)))

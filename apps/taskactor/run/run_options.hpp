@@ -53,7 +53,7 @@ struct run_options {
 
   std::optional<bool> progress{}; ///< unset: on a terminal
   bool quiet = false;
-  std::string log_level = "warn";
+  std::string log_level = "error"; ///< warn has a line for each attempt that is tried again
 };
 
 /// Adds the options of the verb to `verb`; they are written to `into` when the command line is parsed.

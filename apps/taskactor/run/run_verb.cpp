@@ -11,19 +11,20 @@
 #include "run/items.hpp"
 #include "run/job.hpp"
 #include "run/job_logs.hpp"
+#include "run/open_jobs.hpp"
 #include "run/opening.hpp"
 #include "run/output.hpp"
 #include "run/pending_items.hpp"
 #include "run/progress.hpp"
 #include "run/run_control.hpp"
 #include "run/run_options.hpp"
-#include "run/running_jobs.hpp"
 #include "run/summary.hpp"
 #include "run/tally.hpp"
 #include "run/used_files.hpp"
 #include "run/writer.hpp"
 
 #include <taskactor/task_manager.hpp>
+#include <taskactor/this_task.hpp>
 
 #include <chrono>
 #include <memory>
@@ -65,6 +66,15 @@ void tell_why_not(const tally& ended, screen& messages) {
                 + printable(first.item, screen::width()) + ": " + first.error);
 }
 
+/// Of the task that runs here, in its present attempt.
+std::chrono::nanoseconds waited_for_rate(const task_manager& manager) {
+  std::chrono::nanoseconds result{};
+  if (const auto known = manager.explain(this_task::id()))
+    for (const auto& wait : known->waits)
+      result += wait.limiter == rate_limiter ? wait.waited : std::chrono::nanoseconds{0};
+  return result;
+}
+
 /// One run: its parts, and its steps in order.
 class run {
 public:
@@ -81,7 +91,7 @@ public:
              .outputs = output{messages, options.output_folder, files},
              .said = progress{messages,
                               progress::style_for(messages, options.progress, options.quiet || options.tty),
-                              {[this] { return running_.count(); }, [this] { return items_.total(); },
+                              {[this] { return open_.running(); }, [this] { return items_.total(); },
                                [this] { return control_.level() != stop_level::none; }}},
              .logs = logs.all(),
              .keep_order = options.keep_order}) {}
@@ -97,7 +107,7 @@ private:
   void run_all();
   void gather_all();
   std::optional<job> next_item();
-  bool may_start(const job_result& what);
+  void end_waiting();
   void on_stop(stop_level to);
   void on_stopped(std::size_t number, int signal);
   void on_end(std::size_t turn, outcome<job_result>&& how);
@@ -113,7 +123,7 @@ private:
   const descriptor_room room_ = room_for_jobs(options_.jobs);
   const std::size_t jobs_ = room_.jobs;
   command_template command_{options_.command, options_.words};
-  running_jobs running_;
+  open_jobs open_;
   tally ended_;
   bool items_left_ = false;
   // What follows hears of commands, which may outlive the gather: as long as the manager.
@@ -122,8 +132,9 @@ private:
       .options = options_,
       .command = command_,
       .control = control_,
+      .jobs = open_,
       .open_files = room_.limit_before,
-      .on_start = [this](const job_result& what) { return may_start(what); },
+      .waited = [this] { return waited_for_rate(manager_); },
       .on_stopped = [this](std::size_t number, int signal) { on_stopped(number, signal); },
   };
   task_manager manager_{manager_settings()};
@@ -150,7 +161,7 @@ int run::execute(const blocked_signals& signals) {
     manager_.add_limiter(rate_limiter, {.rate = *options_.starts});
   control_.on_stop([this](stop_level to) { on_stop(to); });
   const interrupt interrupts{
-      signals, control_, screen_, {[this] { return running_.count(); }, options_.grace + slack}};
+      signals, control_, screen_, {[this] { return open_.running(); }, options_.grace + slack}};
   run_all();
   control_.end_commands();
   return finish();
@@ -179,6 +190,8 @@ void run::gather_all() {
   gather_options how;
   how.id = "run";
   how.concurrency = jobs_;
+  how.jitter = options_.jitter;
+  how.each = options_of_jobs(options_);
   // Time is kept command by command (see options_of in job.cpp), so that one that is late keeps its place
   // until it has ended, and its output; `interrupt` ends what can't be ended so.
   item_range items{[this] { return next_item(); }};
@@ -193,8 +206,10 @@ std::optional<job> run::next_item() {
   items_left_ = control_.level() != stop_level::none; // it may be that which has ended the wait for one
   if (next) {
     writer_.wait_for_room();
-    if (control_.may_start())
+    if (control_.may_start()) {
+      open_.open(*next);
       return next;
+    }
     items_left_ = true;
   }
   if (items_left_ && control_.clock().is_up())
@@ -202,10 +217,11 @@ std::optional<job> run::next_item() {
   return {};
 }
 
-/// Counted before it asks, so that who stops the run and counts after that has missed nobody.
-bool run::may_start(const job_result& what) {
-  running_.add(what);
-  return control_.may_start();
+/// Nothing starts any more: what waits for the jitter, the rate or another attempt needn't. One that starts
+/// in this moment finds that out by itself.
+void run::end_waiting() {
+  for (const auto turn : open_.waiting())
+    manager_.cancel_task("run/" + std::to_string(turn - 1));
 }
 
 /// On the thread that serves commands.
@@ -219,8 +235,7 @@ void run::on_stopped(std::size_t number, int signal) {
 
 void run::on_stop(stop_level to) {
   writer_.on_stop();
-  if (options_.starts) // who waits for the rate is to see that nothing starts any more
-    manager_.set_rate(rate_limiter, {.count = 1'000'000'000});
+  end_waiting();
   shutdown_options at_once;
   at_once.drain = at_once.cancel = 0s;
   at_once.kill = slack;
@@ -232,9 +247,8 @@ void run::on_stop(stop_level to) {
 
 /// On the runtime's threads.
 void run::on_end(std::size_t turn, outcome<job_result>&& how) {
-  auto ended
-      = how ? std::move(*how) : running_.remove_ended(turn, how.error().state(), how.error().message());
-  running_.remove(turn);
+  auto ended = how ? std::move(*how) : open_.close(turn, how.error().state(), how.error().message());
+  open_.close(turn);
   judge(ended);
   writer_.post(std::move(ended));
 }

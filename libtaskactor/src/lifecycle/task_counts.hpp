@@ -1,5 +1,5 @@
-/// `task_counts`: how many tasks have been admitted and refused, and how many have ended how; and how many that
-/// are there are items of gathers, which aren't counted. A part of the task table: under its lock.
+/// `task_counts`: how many tasks have been admitted and refused, and how many have ended how; and how many
+/// that are there are items of gathers, which aren't counted. A part of the task table: under its lock.
 #pragma once
 
 #include <taskactor/detail/record.hpp>
