@@ -52,10 +52,10 @@ int main() {
     std::cout << (each ? std::to_string(*each) : "-") << (&each == &all.back() ? '\n' : ' ');
 
   // Beta goes while it has a call of ours: at most once means that nobody knows what became of it.
-  while (beta.statistics().guests != 0) // until the late one has ended there
+  while (beta.statistics().inbound != 0) // until the late one has ended there
     std::this_thread::yield();
   const auto lost = alpha.submit({.id = "lost"}, ta::on_any(), forever).value();
-  while (beta.statistics().guests == 0)
+  while (beta.statistics().inbound == 0)
     lost.wait_for(1ms);
   beta.leave(0s);
   try {

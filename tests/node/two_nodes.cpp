@@ -193,7 +193,7 @@ BOOST_AUTO_TEST_CASE(a_conversion_of_an_argument_may_take_its_time_or_throw) {
   BOOST_CHECK(code_of(wrong.wait_outcome().error()) == ta::errc::bad_arguments);
   conversion.open();
   BOOST_TEST(slow.get() == 4);
-  while (nodes.there->statistics().guests != 0)
+  while (nodes.there->statistics().inbound != 0)
     std::this_thread::yield();
 }
 
@@ -275,9 +275,9 @@ BOOST_AUTO_TEST_CASE(deadlines_go_along_and_a_cancelled_call_ends_there) {
   unwanted.cancel();
   BOOST_CHECK(unwanted.wait_outcome().state() == ta::state::cancelled);
   const auto bound = std::chrono::steady_clock::now() + 20s;
-  while (nodes.there->statistics().guests != 0 && std::chrono::steady_clock::now() < bound)
+  while (nodes.there->statistics().inbound != 0 && std::chrono::steady_clock::now() < bound)
     std::this_thread::yield(); // nobody here has waited for the end of the late one there
-  BOOST_TEST(nodes.there->statistics().guests == 0U);
+  BOOST_TEST(nodes.there->statistics().inbound == 0U);
 }
 
 BOOST_AUTO_TEST_CASE(who_is_cancelled_there_by_somebody_else_has_failed_here) {

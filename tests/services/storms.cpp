@@ -25,7 +25,7 @@ std::shared_ptr<spdlog::logger> silence() {
   return logger;
 }
 
-ta::child mute_worker(ta::child_options options) {
+ta::child_spec mute_worker(ta::child_options options) {
   static diary nobody;
   return a_worker(std::move(options), nobody);
 }
@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(two_thousand_children_are_started_restarted_together_and_st
     };
     return start.system().spawn(body, 0);
   };
-  std::vector<ta::child> children;
+  std::vector<ta::child_spec> children;
   children.reserve(2000);
   for (int i = 0; i < 1000; ++i) { // every other one has to say that it is ready
     children.push_back(mute_worker({.name = "a" + std::to_string(i)}));

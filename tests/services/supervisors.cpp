@@ -84,7 +84,7 @@ BOOST_AUTO_TEST_CASE(a_child_that_dies_or_throws_in_its_start_ends_the_superviso
   };
   auto throws = []() -> caf::actor { throw std::runtime_error{"no memory card"}; };
   auto nothing = []() -> caf::actor { return nullptr; };
-  const auto why = [&](ta::child which) {
+  const auto why = [&](ta::child_spec which) {
     ta::supervisor services{world.tasks, {}, {a_worker({.name = "a"}, log), std::move(which)}};
     return error_of([&] { services.wait_started(); }, errc::supervisor_gave_up);
   };
@@ -266,7 +266,7 @@ BOOST_AUTO_TEST_CASE(a_stop_during_a_restart_or_a_backoff_ends_both) {
 BOOST_AUTO_TEST_CASE(options_are_checked_and_the_field_at_fault_is_named) {
   virtual_time world;
   diary log;
-  const auto refused = [&](ta::supervisor_options options, std::vector<ta::child> children) {
+  const auto refused = [&](ta::supervisor_options options, std::vector<ta::child_spec> children) {
     return error_of(
         [&] {
           ta::supervisor{world.tasks, std::move(options), std::move(children)};

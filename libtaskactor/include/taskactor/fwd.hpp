@@ -19,7 +19,7 @@ enum class service_kind : std::uint8_t;
 enum class service_state : std::uint8_t;
 enum class restart_strategy : std::uint8_t;
 
-class child;
+class child_spec;
 class failure;
 class gather_end;
 class permit;

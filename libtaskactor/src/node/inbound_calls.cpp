@@ -133,7 +133,7 @@ void inbound_calls::tell(node_statistics& into) const {
   into.taken = counts_.taken;
   into.refused = counts_.refused;
   into.orphaned = counts_.orphaned;
-  into.guests = calls_.size();
+  into.inbound = calls_.size();
 }
 
 } // namespace taskactor::detail

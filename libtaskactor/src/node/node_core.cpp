@@ -180,7 +180,7 @@ std::vector<node_peer> node_core::peers() const {
       made.free = session->room.free;
       made.window = session->room.window;
       made.calls = outbound_.on_their_way(session->id);
-      made.guests = inbound_.count(session->id);
+      made.inbound = inbound_.count(session->id);
     }
     all.push_back(std::move(made));
   }
@@ -195,7 +195,7 @@ node_statistics node_core::statistics() const {
   sessions_.tell(result);
   outbound_.tell(result);
   inbound_.tell(result);
-  result.room = room_.limit();
+  result.window = room_.limit();
   return result;
 }
 

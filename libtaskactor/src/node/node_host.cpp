@@ -84,9 +84,9 @@ void node_host::keep_time(const std::stop_token& stop) {
 /// What the manager's own tasks use of its capacity isn't for others.
 std::size_t node_host::capacity_now(const node_core& core) const noexcept {
   const auto all = home_.capacity.load();
-  const auto guests = core.statistics().guests;
+  const auto inbound = core.statistics().inbound;
   const auto used = home_.tokens_used.load();
-  const auto by_own = used - std::min(used, guests);
+  const auto by_own = used - std::min(used, inbound);
   const auto left = all - std::min(all, by_own);
   return options_.capacity ? std::min(*options_.capacity, left) : left;
 }

@@ -49,7 +49,7 @@ private:
   bool told_ = false;
 };
 
-ref<record> admit_task(const child_spec& what, const std::shared_ptr<child_run>& run, manager_core& home) {
+ref<record> admit_task(const child_parts& what, const std::shared_ptr<child_run>& run, manager_core& home) {
   auto task = what.make_body(service_start{run});
   auto options = what.task;
   options.id = run->node->path;
@@ -65,7 +65,7 @@ ref<record> admit_task(const child_spec& what, const std::shared_ptr<child_run>&
 
 } // namespace
 
-running_child running_child::begin(const child_spec& what, std::shared_ptr<child_run> run,
+running_child running_child::begin(const child_parts& what, std::shared_ptr<child_run> run,
                                    manager_core& home) {
   running_child result;
   if (what.kind == service_kind::task) {

@@ -14,7 +14,7 @@ class running_child {
 public:
   running_child() = default;
   /// Errors: whatever the user's function throws; `std::system_error` of a task that isn't admitted.
-  static running_child begin(const child_spec& what, std::shared_ptr<child_run> run, manager_core& home);
+  static running_child begin(const child_parts& what, std::shared_ptr<child_run> run, manager_core& home);
   /// A nested supervisor, which has been spawned.
   running_child(caf::strong_actor_ptr supervisor, std::shared_ptr<child_run> run)
       : run_(std::move(run)), actor_(std::move(supervisor)) {}

@@ -22,7 +22,7 @@ void service_waiter::leave() noexcept {
   if (!ctx_)
     return;
   ctx_->disarm(timer_);
-  service_.registry().remove(*this, service_.node());
+  service_.services().remove(*this, service_.node());
   ctx_ = nullptr;
 }
 
@@ -62,12 +62,12 @@ wait_reason service_waiter::reason() const {
 }
 
 bool service_wait::list(service_listener& me) {
-  return which().mode() == when_down::wait && which().registry().add(me, which().node());
+  return which().mode() == when_down::wait && which().services().add(me, which().node());
 }
 
 caf::strong_actor_ptr service_wait::await_resume() {
   finish();
-  if (auto actor = which().registry().running(which().node(), which().mode()))
+  if (auto actor = which().services().running(which().node(), which().mode()))
     return actor;
   if (late())
     throw timeout_error{limit_};
@@ -87,12 +87,12 @@ run_end_wait::run_end_wait(service which, caf::strong_actor_ptr run, time_point 
       run_(std::move(run)) {}
 
 bool run_end_wait::list(service_listener& me) {
-  return which().registry().add_call(me, which().node(), run_);
+  return which().services().add_call(me, which().node(), run_);
 }
 
 bool run_end_wait::await_resume() {
   finish();
-  return !which().registry().is_running(which().node(), run_);
+  return !which().services().is_running(which().node(), run_);
 }
 
 bool came_back(const request_error& error) { return error.reason() == caf::sec::request_receiver_down; }
@@ -101,8 +101,8 @@ service_call::service_call(const service& to, const caf::strong_actor_ptr& run, 
     : service_(to),
       ctx_(require_context()),
       over_(over),
-      listed_(to.registry().add_call(*this, to.node(), run)) {}
+      listed_(to.services().add_call(*this, to.node(), run)) {}
 
-service_call::~service_call() { service_.registry().remove(*this, service_.node()); }
+service_call::~service_call() { service_.services().remove(*this, service_.node()); }
 
 } // namespace taskactor::detail

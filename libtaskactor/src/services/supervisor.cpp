@@ -11,7 +11,7 @@
 
 namespace taskactor {
 
-supervisor::supervisor(task_manager& tasks, supervisor_options options, std::vector<child> children)
+supervisor::supervisor(task_manager& tasks, supervisor_options options, std::vector<child_spec> children)
     : root_(detail::supervisor_root::start(detail::core_of(tasks), std::move(options), std::move(children))) {
 }
 

@@ -18,7 +18,7 @@ namespace taskactor::detail {
 
 namespace {
 
-supervised_child rules_of(const child_spec& spec) {
+supervised_child rules_of(const child_parts& spec) {
   const bool nested = spec.kind == service_kind::supervisor;
   supervised_child result;
   result.name = *spec.options.name;
@@ -32,7 +32,7 @@ supervised_child rules_of(const child_spec& spec) {
   return result;
 }
 
-std::vector<supervised_child> rules_of(const std::vector<child>& children) {
+std::vector<supervised_child> rules_of(const std::vector<child_spec>& children) {
   std::vector<supervised_child> result;
   for (const auto& each : children)
     result.push_back(rules_of(each.spec()));
@@ -43,7 +43,7 @@ std::vector<supervised_child> rules_of(const std::vector<child>& children) {
 
 supervisor_actor::supervisor_actor(caf::actor_config& config, std::shared_ptr<supervisor_root> root,
                                    service_node& node, const supervisor_options& options,
-                                   std::vector<child> children, std::optional<service_start> mine)
+                                   std::vector<child_spec> children, std::optional<service_start> mine)
     : ending_actor(config),
       root_(std::move(root)),
       node_(node),

@@ -19,7 +19,7 @@ class supervisor_actor final : public ending_actor {
 public:
   /// `mine`: of one that is a child itself.
   supervisor_actor(caf::actor_config& config, std::shared_ptr<supervisor_root> root, service_node& node,
-                   const supervisor_options& options, std::vector<child> children,
+                   const supervisor_options& options, std::vector<child_spec> children,
                    std::optional<service_start> mine);
   caf::behavior make_behavior() override;
   const char* name() const override { return "taskactor.supervisor"; }
@@ -46,7 +46,7 @@ private:
 
   std::shared_ptr<supervisor_root> root_;
   service_node& node_;
-  std::vector<child> children_;
+  std::vector<child_spec> children_;
   std::optional<service_start> mine_;
   supervision rules_;
   child_runs runs_;

@@ -17,7 +17,7 @@ namespace taskactor::detail {
 
 namespace {
 
-void check(const supervisor_options& options, const std::vector<child>& children) {
+void check(const supervisor_options& options, const std::vector<child_spec>& children) {
   if (const auto wrong = validate(options))
     throw_rejection(*wrong);
   std::vector<std::string> names;
@@ -60,7 +60,7 @@ std::vector<std::string> still_here(service_registry& registry) {
 
 /// What these may take one after the other, with their kills. A child that may take as long as it likes is
 /// given what a manager gives to tasks.
-std::chrono::nanoseconds time_to_stop(const std::vector<child>& children) {
+std::chrono::nanoseconds time_to_stop(const std::vector<child_spec>& children) {
   constexpr std::chrono::nanoseconds kill = std::chrono::seconds{2};
   std::chrono::nanoseconds sum = kill;
   for (const auto& each : children) {
@@ -76,7 +76,7 @@ std::chrono::nanoseconds time_to_stop(const std::vector<child>& children) {
 }
 
 /// What the registry publishes, as the children are specified.
-void grow(service_node& node, const std::vector<child>& children) {
+void grow(service_node& node, const std::vector<child_spec>& children) {
   for (const auto& each : children) {
     const auto& spec = each.spec();
     auto made = std::make_unique<service_node>();
@@ -95,7 +95,7 @@ void grow(service_node& node, const std::vector<child>& children) {
 } // namespace
 
 supervisor_root::supervisor_root(manager_core& home, const supervisor_options& options,
-                                 const std::vector<child>& children)
+                                 const std::vector<child_spec>& children)
     : home_(home),
       stop_bound_(time_to_stop(children)),
       registry_(std::make_shared<service_registry>(home, options)) {
@@ -103,7 +103,7 @@ supervisor_root::supervisor_root(manager_core& home, const supervisor_options& o
 }
 
 std::shared_ptr<supervisor_root> supervisor_root::start(manager_core& home, supervisor_options options,
-                                                        std::vector<child> children) {
+                                                        std::vector<child_spec> children) {
   check(options, children);
   register_taskactor_service();
   const passing_through caller;

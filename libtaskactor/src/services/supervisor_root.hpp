@@ -25,8 +25,9 @@ class supervisor_root {
 public:
   /// Errors: as `supervisor`'s.
   static std::shared_ptr<supervisor_root> start(manager_core& home, supervisor_options options,
-                                                std::vector<child> children);
-  supervisor_root(manager_core& home, const supervisor_options& options, const std::vector<child>& children);
+                                                std::vector<child_spec> children);
+  supervisor_root(manager_core& home, const supervisor_options& options,
+                  const std::vector<child_spec>& children);
 
   manager_core& home() noexcept { return home_; }
   const std::shared_ptr<service_registry>& registry() const noexcept { return registry_; }

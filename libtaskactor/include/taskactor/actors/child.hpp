@@ -34,33 +34,33 @@
 namespace taskactor {
 
 namespace detail {
-struct child_spec;
+struct child_parts;
 } // namespace detail
 
-class child {
+class child_spec {
 public:
   /// For `child_actor` and its kin.
-  explicit child(std::shared_ptr<const detail::child_spec> spec) noexcept : spec_(std::move(spec)) {}
-  const detail::child_spec& spec() const noexcept { return *spec_; }
+  explicit child_spec(std::shared_ptr<const detail::child_parts> spec) noexcept : spec_(std::move(spec)) {}
+  const detail::child_parts& spec() const noexcept { return *spec_; }
 
 private:
-  std::shared_ptr<const detail::child_spec> spec_;
+  std::shared_ptr<const detail::child_parts> spec_;
 };
 
 namespace detail {
 
-struct child_spec {
+struct child_parts {
   child_options options{};
   service_kind kind = service_kind::actor;
   std::function<caf::strong_actor_ptr(const service_start&)> spawn{}; // of an actor
   std::function<ref<record>(const service_start&)> make_body{};       // of a task
   task_options task{};
   supervisor_options supervisor{}; // of a supervisor
-  std::vector<child> children{};
+  std::vector<child_spec> children{};
 };
 
-inline child make_child(child_spec spec) {
-  return child{std::make_shared<const child_spec>(std::move(spec))};
+inline child_spec make_child(child_parts spec) {
+  return child_spec{std::make_shared<const child_parts>(std::move(spec))};
 }
 
 template <class F, class... Args>
@@ -112,8 +112,8 @@ consteval bool check_child_task() {
 /// `make(start)` or `make()` gives a handle of an actor: `caf::actor`, a typed one, a
 /// `caf::strong_actor_ptr`.
 template <class F>
-child child_actor(child_options options, F make) {
-  detail::child_spec spec{.options = std::move(options), .kind = service_kind::actor};
+child_spec child_actor(child_options options, F make) {
+  detail::child_parts spec{.options = std::move(options), .kind = service_kind::actor};
   if constexpr (detail::check_child_actor<F>())
     spec.spawn = [make = std::make_shared<F>(std::move(make))](const service_start& start) {
       return caf::actor_cast<caf::strong_actor_ptr>(detail::call_with_start(*make, start));
@@ -123,8 +123,8 @@ child child_actor(child_options options, F make) {
 
 /// A body as `task_manager::add_task` takes it, of `args...` or of a `service_start` and `args...`.
 template <class F, class... Args>
-child child_task(child_options options, task_options how, F body, Args... args) {
-  detail::child_spec spec{.options = std::move(options), .kind = service_kind::task};
+child_spec child_task(child_options options, task_options how, F body, Args... args) {
+  detail::child_parts spec{.options = std::move(options), .kind = service_kind::task};
   if constexpr (detail::check_child_task<F, Args...>())
     spec.make_body = [body = std::move(body), args = std::make_tuple(std::move(args)...)](
                          const service_start& start) -> detail::ref<detail::record> {
@@ -141,13 +141,14 @@ child child_task(child_options options, task_options how, F body, Args... args) 
   return detail::make_child(std::move(spec));
 }
 template <class F, class... Args>
-child child_task(child_options options, F body, Args... args) {
+child_spec child_task(child_options options, F body, Args... args) {
   return child_task(std::move(options), task_options{}, std::move(body), std::move(args)...);
 }
 
 /// `below.name` isn't used: the child's own is.
-inline child child_supervisor(child_options options, supervisor_options below, std::vector<child> children) {
-  detail::child_spec spec{.options = std::move(options), .kind = service_kind::supervisor};
+inline child_spec child_supervisor(child_options options, supervisor_options below,
+                                   std::vector<child_spec> children) {
+  detail::child_parts spec{.options = std::move(options), .kind = service_kind::supervisor};
   spec.supervisor = std::move(below);
   spec.children = std::move(children);
   return detail::make_child(std::move(spec));

@@ -49,7 +49,7 @@ public:
   caf::actor actor() const;
 
   // -- for the runtime ------------------------------------------------------
-  detail::service_registry& registry() const noexcept { return *registry_; }
+  detail::service_registry& services() const noexcept { return *registry_; }
   detail::service_node& node() const noexcept { return *node_; }
   when_down mode() const noexcept { return how_; }
 

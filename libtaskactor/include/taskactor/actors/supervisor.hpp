@@ -52,7 +52,7 @@ class supervisor {
 public:
   /// Starts its children, and doesn't wait for that. Lives in the manager's actor system; the manager must
   /// outlive it. Errors: `std::system_error{errc::invalid_argument}` names the option at fault.
-  supervisor(task_manager& tasks, supervisor_options options, std::vector<child> children);
+  supervisor(task_manager& tasks, supervisor_options options, std::vector<child_spec> children);
   supervisor(const supervisor&) = delete;
   supervisor& operator=(const supervisor&) = delete;
   /// As `stop`, for no longer than the `stop_within` of all children together (30 s for one without a limit):

@@ -30,7 +30,7 @@ struct node_peer {
   std::uint64_t free = 0;   ///< how many more calls could start there at once, as it has last said
   std::uint64_t window = 0; ///< how many calls may be on their way to it
   std::size_t calls = 0;    ///< so many are
-  std::size_t guests = 0;   ///< calls of its own that are here
+  std::size_t inbound = 0;  ///< calls of its own that are here
   std::string reason{};     ///< why it is down, or doesn't answer
 };
 
@@ -45,7 +45,7 @@ struct node_statistics {
   std::uint64_t taken = 0;                   ///< calls of others that were begun here
   std::uint64_t refused = 0;                 ///< and those that were not
   std::uint64_t orphaned = 0;                ///< whose submitter was lost: cancelled
-  std::size_t guests = 0, room = 0;          ///< now: calls of others here, and how many may be
+  std::size_t inbound = 0, window = 0;       ///< now: calls of others here, and how many may be
   std::uint64_t sessions = 0, sessions_lost = 0, sessions_refused = 0, violations = 0;
 };
 
