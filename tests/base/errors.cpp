@@ -48,7 +48,7 @@ BOOST_AUTO_TEST_CASE(all_exceptions_with_a_code_of_the_library_have_that_base) {
   BOOST_TEST(message([&] { tasks.resize("none", 1); })
              == "limiter \"none\": there is none; add_limiter first");
   BOOST_TEST(message([&] { (void)tasks.add_task({.timeout = -1s}, [] {}).value(); })
-             == "timeout: -1 s is negative");
+             == "timeout: -1 s is negative; give zero or more, or leave it unset");
   BOOST_TEST(message([&] { (void)ta::this_task::id(); }) != "nothing");
   BOOST_TEST(message([&] { ta::handle<int>{}.wait(); }) != "nothing");
   const auto h = tasks.add_task({}, []() {}).value();
@@ -56,7 +56,7 @@ BOOST_AUTO_TEST_CASE(all_exceptions_with_a_code_of_the_library_have_that_base) {
                (void)tasks.gather(
                    {.jitter = -1s}, [](int) {}, std::vector{1});
              })
-             == "jitter: -1 s is negative");
+             == "jitter: -1 s is negative; give zero or more, or leave it unset");
   const auto blocks = tasks
                           .add_task({},
                                     [&tasks]() -> ta::task<void> {
