@@ -26,9 +26,23 @@ manager_actor::manager_actor(caf::actor_config& config, manager_core& home, caf:
   when_actor_down(*this, [](caf::down_msg&) {}); // a stranger's: what we monitor tells us otherwise
 }
 
+/// CAF tries them in this order: what comes for each task is first.
 caf::behavior manager_actor::make_behavior() {
   return {
       [this](const work_admitted&) { take_in(); },
+      [this](const bodies_told&) { read_notifications(); },
+      [this](const attempt_ended& end) {
+        read_notifications(); // what it told before comes first: nothing of it may be left for the next one
+        attempts_.on_down(end.task, home_.now());
+        arm();
+      },
+      [this](const settle_ends&) { settle(); },
+      [this](const end_task& asked) { on_cancel(*asked.task, asked.why); },
+      [this](const end_tasks& asked) {
+        for (const auto& task : asked.tasks)
+          on_cancel(*task, asked.why);
+      },
+      [this](const exit_received& exit) { on_strangers_exit(*exit.task, exit.kill); },
       [this](const tokens_granted& got) {
         if (auto* const by = sending_limiter())
           waiting_.lines().granted(*by, got);
@@ -58,12 +72,6 @@ caf::behavior manager_actor::make_behavior() {
         waiting_.lines().end_claim(*end.claim, end.used);
         start_ready();
       },
-      [this](const bodies_told&) { read_notifications(); },
-      [this](const attempt_ended& end) {
-        read_notifications(); // what it told before comes first: nothing of it may be left for the next one
-        attempts_.on_down(end.task, home_.now());
-        arm();
-      },
       [this](const attempt_left& parts) {
         read_notifications(); // what it told before comes first, as at its end
         attempts_.on_attempt_left(*parts.task, *parts.rest);
@@ -73,13 +81,6 @@ caf::behavior manager_actor::make_behavior() {
         attempts_.on_retry_answered(*said.task, said.attempt, said.answer);
         arm();
       },
-      [this](const settle_ends&) { settle(); },
-      [this](const end_task& asked) { on_cancel(*asked.task, asked.why); },
-      [this](const end_tasks& asked) {
-        for (const auto& task : asked.tasks)
-          on_cancel(*task, asked.why);
-      },
-      [this](const exit_received& exit) { on_strangers_exit(*exit.task, exit.kill); },
       [this](const alarm_rang& alarm) { on_alarm(alarm.due); },
       [this](const detail::stop& order) { on_stop(order.bounds); },
   };
@@ -149,6 +150,7 @@ void manager_actor::read_notifications() {
   }
   if (tokens_move)
     start_ready();
+  arm(); // who has ended may have got another deadline
 }
 
 void manager_actor::settle() {

@@ -18,9 +18,8 @@ namespace taskactor::detail {
 
 class schedule_word {
 public:
-  schedule_word() noexcept {
-    word_.store(word::queued, std::memory_order_release); // for who takes it from a queue of any kind
-  }
+  /// The last step of its actor's constructor: for who takes that from a queue of any kind.
+  void queue_first() noexcept { word_.store(word::queued, std::memory_order_release); }
 
   /// Threads: any. True: it was parked, and the caller is to queue it.
   [[nodiscard]] bool wake() noexcept {

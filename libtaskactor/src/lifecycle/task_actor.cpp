@@ -33,7 +33,9 @@ struct task_actor::monitor final : end_watch {
 };
 
 task_actor::task_actor(caf::actor_config& config, ref<record> task)
-    : light_actor(config), body_runner(std::move(task)) {}
+    : light_actor(config), body_runner(std::move(task)) {
+  word_.queue_first();
+}
 
 void task_actor::on_exit_message(const caf::exit_msg& exit) {
   const bool kills = exit.reason == caf::exit_reason::kill;
