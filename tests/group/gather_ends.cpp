@@ -23,7 +23,7 @@ private:
   ref<gather_slot> make_slot() override { return {}; }
   bool has_items() const noexcept override {
     if (std::exchange(const_cast<counted_gather*>(this)->takes_last, false)) // NOLINT
-      const_cast<counted_gather*>(this)->begin_fetch();                      // NOLINT
+      const_cast<counted_gather*>(this)->progress.begin();                   // NOLINT
     return false;
   }
 };
@@ -35,14 +35,14 @@ BOOST_AUTO_TEST_SUITE(gather_ends)
 BOOST_AUTO_TEST_CASE(an_item_taken_between_two_looks_is_waited_for) {
   ta::task_manager tasks;
   counted_gather gather{core_of(tasks)};
-  gather.begin_fetch(); // an item is under way
-  gather.feed_ended();
-  BOOST_TEST(!gather.complete());
+  gather.progress.begin(); // an item is under way
+  gather.settle_one();     // there will be no further ones
+  BOOST_TEST(!gather.progress.complete());
   gather.takes_last = true;
   gather.settle_one(); // it ends, and meanwhile another begins
-  BOOST_TEST(!gather.complete());
+  BOOST_TEST(!gather.progress.complete());
   gather.settle_one();
-  BOOST_TEST(gather.complete());
+  BOOST_TEST(gather.progress.complete());
 }
 
 BOOST_AUTO_TEST_SUITE_END()

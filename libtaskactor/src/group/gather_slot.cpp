@@ -1,5 +1,6 @@
 #include "base/memory.hpp"
 #include "events/hub.hpp"
+#include "lifecycle/admission.hpp"
 #include "lifecycle/fault_injector.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "lifecycle/reports.hpp"
@@ -72,6 +73,24 @@ private:
   bool listening_ = false;
 };
 
+/// Somebody else than idle slots waits for a token.
+bool is_awaited(const std::atomic<std::size_t>& waiting, const slot_list& idle) noexcept {
+  const auto count = waiting.load(std::memory_order_relaxed);
+  return count != 0 && count > idle.idle();
+}
+
+/// Errors: `std::system_error`, when it is refused.
+void admit_task(const gather_plan& plan, std::string id, ref<record> task) {
+  plan.prepare_task(*task);
+  task_options how = plan.options().each;
+  how.id = std::move(id);
+  how.timeout = how.timeout.value_or(no_timeout);
+  how.where = {};
+  ref<record> joined;
+  if (const auto refused = plan.home().admissions().admit(std::move(task), std::move(how), joined))
+    throw_rejection(*refused);
+}
+
 task<void> end_of(ref<record> task, ref<record> slot) {
   item_end end{*task, *slot};
   co_await end;
@@ -81,29 +100,30 @@ task<void> end_of(ref<record> task, ref<record> slot) {
 
 gather_slot::gather_slot(ref<gather_state> state) : state_(std::move(state)) {
   kind = record_kind::gather_slot;
-  home = &state_->home();
-  timeout = state_->runs_tasks() ? no_timeout : state_->options().each.timeout.value_or(no_timeout);
-  deadline_at = state_->inherited_deadline().time_since_epoch().count();
-  if (state_->options().total_timeout)
+  home = &state_->plan().home();
+  timeout
+      = state_->plan().runs_tasks() ? no_timeout : state_->plan().options().each.timeout.value_or(no_timeout);
+  deadline_at = state_->plan().inherited_deadline().time_since_epoch().count();
+  if (state_->plan().options().total_timeout)
     total_timeout = std::max(std::chrono::nanoseconds{0},
-                             std::chrono::nanoseconds{state_->total_deadline() - home->now()});
+                             std::chrono::nanoseconds{state_->plan().total_deadline() - home->now()});
 }
 
 std::string gather_slot::current_id() const {
-  return *state_->options().id + '/' + std::to_string(index_.load(std::memory_order_relaxed));
+  return state_->plan().id() + '/' + std::to_string(index_.load(std::memory_order_relaxed));
 }
 
 bool gather_slot::start(context& where) {
   if (!std::exchange(begun_, true)) {
-    state_->slot_started();
+    state_->slots.started();
     if (!fetch_next())
       return false;
   }
-  if (!std::exchange(paused_, true) && state_->options().jitter.count() > 0) {
+  if (!std::exchange(paused_, true) && state_->plan().options().jitter.count() > 0) {
     start_pause(where);
     return true;
   }
-  if (state_->runs_tasks())
+  if (state_->plan().runs_tasks())
     return start_task(where);
   const auto now = home->now();
   if (timeout.count() == 0) { // zero has expired (rule 7)
@@ -113,8 +133,9 @@ bool gather_slot::start(context& where) {
   }
   started_at.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   item_started_.store(now.time_since_epoch().count(), std::memory_order_release);
-  deadline_at.store(std::min(after(now, timeout), state_->inherited_deadline()).time_since_epoch().count(),
-                    std::memory_order_relaxed);
+  deadline_at.store(
+      std::min(after(now, timeout), state_->plan().inherited_deadline()).time_since_epoch().count(),
+      std::memory_order_relaxed);
   detail::report(*home, event_kind::started, *this);
   return start_item(where);
 }
@@ -122,7 +143,7 @@ bool gather_slot::start(context& where) {
 void gather_slot::start_pause(context& where) {
   pausing_ = true;
   item_started_.store(0, std::memory_order_relaxed);
-  enter(pause(random_below(home->decides(), state_->options().jitter)), where);
+  enter(pause(random_below(home->decides(), state_->plan().options().jitter)), where);
 }
 
 void gather_slot::enter(task<void> wait, context& where) {
@@ -136,8 +157,7 @@ bool gather_slot::start_task(context& where) {
   try {
     auto made = make_task();
     auto wait = end_of(made, ref<record>{this}); // needs memory: before there is a task to wait for
-    if (const auto refused = state_->admit(*this, made))
-      throw_rejection(*refused);
+    admit_task(state_->plan(), current_id(), made);
     task_ = std::move(made);
     was_task_ = true;
     enter(std::move(wait), where);
@@ -164,23 +184,21 @@ void gather_slot::leave_task() noexcept {
 /// False: there is no item, and none to deliver either.
 bool gather_slot::fetch_next() {
   if (!std::exchange(holds_, false))
-    state_->begin_fetch();
+    state_->progress.begin();
   std::size_t index = 0;
   bool got = false;
-  const bool bounded = state_->is_bounded();
-  if (bounded)
-    state_->set_fetching(true);
-  if (!state_->closed() && state_->take_room()) {
-    try {
-      got = fetch(index);
-    } catch (...) { // the range threw, or the copy of an item did
-      state_->sink_failed();
+  {
+    const fetch_credit::section fetching{state_->credit};
+    if (!state_->progress.closed() && state_->credit.take()) {
+      try {
+        got = fetch(index);
+      } catch (...) { // the range threw, or the copy of an item did
+        state_->sink_failed();
+      }
+      if (!got)
+        state_->credit.take_back();
     }
-    if (!got)
-      state_->return_room();
   }
-  if (bounded)
-    state_->set_fetching(false);
   if (!got) {
     state_->settle_one();
     return false;
@@ -231,7 +249,7 @@ std::exception_ptr gather_slot::discard_body() noexcept {
 bool gather_slot::advance() {
   if (std::exchange(pausing_, false) && !decided())
     return true;
-  if (!state_->crowded() && token.may_run() && fetch_next_generation())
+  if (!is_awaited(home->waiting, state_->slots) && token.may_run() && fetch_next_generation())
     return true;
   let_go();
   return false;
@@ -312,15 +330,15 @@ deadline_check gather_slot::review(time_point now) {
   const auto started = item_started_.load(std::memory_order_relaxed);
   const auto item_end
       = started == 0 ? time_point::max() : after(time_point{clock::duration{started}}, timeout);
-  const auto end = std::min(item_end, state_->total_deadline());
+  const auto end = std::min(item_end, state_->plan().total_deadline());
   if (end > now) // an item that starts later ends later than this, if it has a limit at all
     return {false, started == 0 ? std::min(after(now, timeout), end) : end};
-  const bool all = state_->total_deadline() <= now;
+  const bool all = state_->plan().total_deadline() <= now;
   if (all)
     state_->close(end_reason::total_timeout);
   if (end_item(seen,
                failure{taskactor::state::timed_out, all ? end_reason::total_timeout : end_reason::run_timeout,
-                       all ? state_->options().total_timeout.value_or(no_timeout) : timeout}))
+                       all ? state_->plan().options().total_timeout.value_or(no_timeout) : timeout}))
     return {true, {}};
   // One that has been fetched since, or is just being fetched, ends with all; else it has its own time.
   constexpr std::chrono::milliseconds soon{10};

@@ -47,14 +47,14 @@ public:
 
 private:
   bool arrived() const noexcept override {
-    return (!cancelled_ && !state_.sink.empty()) || state_.complete();
+    return (!cancelled_ && !state_.sink.empty()) || state_.progress.complete();
   }
   bool give_up() noexcept override {
     cancelled_ = true;
     state_.cancel(end_reason::parent_ended);
     return false; // the items may refer to what is around the generator: they end first
   }
-  std::string awaited() const override { return "an item of \"" + *state_.options().id + '"'; }
+  std::string awaited() const override { return "an item of \"" + state_.plan().id() + '"'; }
   State& state_;
   bool refused_ = false;
   bool cancelled_ = false;
@@ -73,7 +73,7 @@ public:
     if (left_.exchange(true) || there_->fetch_sub(1) != 1)
       return;
     last_ = true;
-    state_->wake_instead(who_.get());
+    state_->waiter.wake_instead(who_.get());
     state_->cancel(end_reason::parent_ended);
   }
   bool is(const context& who) const noexcept { return who_.get() == &who; }
@@ -95,7 +95,7 @@ public:
   /// The range may be the caller's: nobody reads it any more when this is over.
   ~gather_guard() {
     state_->cancel(end_reason::parent_ended);
-    while (state_->is_fetching())
+    while (state_->credit.is_fetching())
       std::this_thread::yield();
   }
 
@@ -107,7 +107,7 @@ public:
       tenants_.push_back(tenant);
       ctx.join_before_exit(tenant);
     }
-    state_->wake_instead(&ctx);
+    state_->waiter.wake_instead(&ctx);
   }
 
 private:
@@ -119,7 +119,7 @@ private:
 /// Items that are begun before somebody takes their outcomes.
 inline std::size_t ahead(const gather_state& state) noexcept {
   constexpr std::size_t few = 16, half = ~std::size_t{0} / 2;
-  return std::max(few, 2 * std::min(state.limit(), half));
+  return std::max(few, 2 * std::min(state.plan().limit(), half));
 }
 
 template <class F, class Source>
@@ -129,7 +129,7 @@ async_generator<completed_item<item_result<F, Source>>> complete_each(gather_opt
   const auto state = make_gather(require_context().home(), std::move(options), std::move(body),
                                  std::move(source), queue_sink<result>{});
   state->adopt(require_context());
-  state->bound(ahead(*state));
+  state->credit.limit_to(ahead(*state));
   state->open(true, false);
   gather_guard guard{state};
   for (;;) {
@@ -139,10 +139,11 @@ async_generator<completed_item<item_result<F, Source>>> complete_each(gather_opt
     if (state->sink.empty())
       break;
     auto next = state->sink.pop();
-    state->make_room();
+    state->credit.give();
+    state->more(); // what has waited for that goes on
     co_yield std::move(next);
   }
-  state->rethrow_sink_failure();
+  state->waiter.rethrow_failure();
   for (auto index = state->source.taken(); index < state->source.size(); ++index) {
     completed_item<result> never{index, {}};
     co_yield std::move(never);

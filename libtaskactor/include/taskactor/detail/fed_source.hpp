@@ -56,17 +56,17 @@ template <class Held, class Item, class Items>
 std::size_t feed(gather_state& state, fed_source<Item>& source, Items& items) {
   struct end_of_feed { // also when the range throws: what was pulled is still run
     gather_state& state;
-    ~end_of_feed() { state.feed_ended(); }
+    ~end_of_feed() { state.settle_one(); }
   } at_end{state};
   std::size_t pulled = 0;
   const auto end = std::ranges::end(items);
-  for (auto at = std::ranges::begin(items); !state.closed() && at != end; ++at) {
+  for (auto at = std::ranges::begin(items); !state.progress.closed() && at != end; ++at) {
     source.push(element_at<Held>(at));
     ++pulled;
     state.more();
-    if (source.waiting() >= state.fed_ahead())
-      state.wait([&] { return source.waiting() <= state.fed_again_at() || state.closed(); });
-    if (state.closed())
+    if (source.waiting() >= state.plan().fed_ahead())
+      state.wait([&] { return source.waiting() <= state.plan().fed_again_at() || state.progress.closed(); });
+    if (state.progress.closed())
       break; // not one item further
   }
   return pulled;

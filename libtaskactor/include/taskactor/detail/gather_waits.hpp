@@ -29,7 +29,7 @@ auto gather_and_wait(manager_core& home, gather_options options, F&& f, Items&& 
         = make_gather(home, std::move(options), std::forward<F>(f), std::move(source), std::move(sink));
     state->open(false, false);
     state->wait();
-    state->rethrow_sink_failure();
+    state->waiter.rethrow_failure();
     return state->sink.take();
   } else {
     return std::vector<outcome<no_call>>{};
@@ -57,7 +57,7 @@ std::size_t gather_checked_each(manager_core& home, gather_options options, F&& 
     state->sink.detach();
     throw;
   }
-  state->rethrow_sink_failure();
+  state->waiter.rethrow_failure();
   std::optional<item> left;
   for (std::size_t index = 0; state->source.fetch(left, index);) // what was pulled, and had no turn
     state->sink(index, outcome<result>{});
@@ -99,20 +99,20 @@ public:
   }
   std::vector<outcome<result>> await_resume() {
     if (state_ && state_->ended())
-      state_->wake_instead(nullptr);
+      state_->waiter.wake_instead(nullptr);
     else if (state_)
       ctx()->join_before_exit_if_killed(state_); // items that were answered for go on
     if (!state_ || told_)
       throw cancelled_error{};
-    state_->rethrow_sink_failure();
+    state_->waiter.rethrow_failure();
     return state_->sink.take();
   }
 
 private:
-  bool arrived() const noexcept override { return state_->complete(); }
-  std::string awaited() const override { return "the items of \"" + *state_->options().id + '"'; }
+  bool arrived() const noexcept override { return state_->progress.complete(); }
+  std::string awaited() const override { return "the items of \"" + state_->plan().id() + '"'; }
   bool give_up() noexcept override {
-    told_ = told_ || !state_->complete();
+    told_ = told_ || !state_->progress.complete();
     state_->cancel(end_reason::parent_ended);
     return false; // structured: wait for the items to end (rule 15)
   }

@@ -25,7 +25,7 @@ constexpr item_abilities abilities() noexcept {
 template <class Gather>
 class item_call {
 public:
-  explicit item_call(Gather& gather) noexcept : gather_(&gather) { gather_->task_made(); }
+  explicit item_call(Gather& gather) noexcept : gather_(&gather) { gather_->progress.task_made(); }
   item_call(const item_call& other) noexcept : item_call(*other.gather_) {}
   item_call& operator=(const item_call&) = delete;
   ~item_call() { gather_->task_gone(); }

@@ -65,7 +65,7 @@ private:
 
   ref<record> make_task() override {
     if constexpr (can_be_on_a_thread<F, item_type>)
-      if (owner_.options().each.where == run_where::thread)
+      if (owner_.plan().options().each.where == run_where::thread)
         return keep(make_item<thread_item_call>(owner_, std::move(*item_)));
     return keep(make_item<item_call>(owner_, std::move(*item_)));
   }
@@ -136,7 +136,7 @@ public:
   typed_gather& operator=(const typed_gather&) = delete;
   ~typed_gather() override {
     if constexpr (!std::is_nothrow_destructible_v<F>)
-      report_fault_of_body(function.drop());
+      report_fault_of_body(plan(), function.drop());
   }
 
   as_kept<F> function;
@@ -157,7 +157,7 @@ private:
   }
   bool wants_items() const noexcept override {
     if constexpr (requires { source.waiting(); })
-      return source.waiting() <= fed_again_at();
+      return source.waiting() <= plan().fed_again_at();
     else
       return false;
   }
