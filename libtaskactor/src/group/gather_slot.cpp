@@ -1,13 +1,9 @@
-#include "base/memory.hpp"
 #include "events/hub.hpp"
-#include "lifecycle/admission.hpp"
 #include "lifecycle/fault_injector.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "lifecycle/reports.hpp"
-#include "lifecycle/requests.hpp"
 
 #include <taskactor/detail/gather_slot.hpp>
-#include <taskactor/detail/wait.hpp>
 #include <taskactor/retry.hpp>
 #include <taskactor/sleep.hpp>
 #include <taskactor/task.hpp>
@@ -21,92 +17,37 @@ namespace {
 
 task<void> pause(std::chrono::nanoseconds duration) { co_await sleep_for(duration); }
 
-/// Until an item's task has ended: what its slot is asked, that is asked. It then hands on the outcome, which
-/// is next to nothing, and is to be at the task's deadline even if that keeps its token.
-class item_end final : lending_wait, end_listener {
-public:
-  item_end(record& task, const record& slot) noexcept
-      : end_listener([](end_listener& self) noexcept { static_cast<item_end&>(self).on_end(); }),
-        task_(task),
-        slot_(slot) {}
-  item_end(const item_end&) = delete;
-  item_end& operator=(const item_end&) = delete;
-  ~item_end() { stop_listening(); }
-
-  bool await_ready() const noexcept { return false; }
-  template <body_promise Promise>
-  bool await_suspend(std::coroutine_handle<Promise> self) {
-    waiting_ = &*self.promise().ctx;
-    listening_ = task_.add(*this);
-    if (!listening_)
-      return waiting_->goes_on();
-    lend(*waiting_);
-    return true;
-  }
-  void await_resume() noexcept { stop_listening(); }
-
-private:
-  bool arrived() const noexcept override { return ended_.load(std::memory_order_acquire); }
-  bool is_all() const noexcept override { return true; }
-  bool give_up() noexcept override {
-    const auto why = slot_.reason.load();
-    once_there_is_memory([&] {
-      detail::cancel(*task_.home, task_, why == end_reason::none ? end_reason::parent_ended : why);
-    });
-    return false;
-  }
-  std::string awaited() const override { return "the end of its task"; }
-  void on_end() noexcept {
-    auto& waiting = *waiting_; // this may be gone, once that sees it
-    ended_.store(true, std::memory_order_release);
-    waiting.wake();
-  }
-  void stop_listening() noexcept {
-    if (std::exchange(listening_, false))
-      task_.remove(*this);
-  }
-
-  record& task_;
-  const record& slot_;
-  context* waiting_ = nullptr;
-  std::atomic<bool> ended_{false};
-  bool listening_ = false;
-};
-
 /// Somebody else than idle slots waits for a token.
 bool is_awaited(const std::atomic<std::size_t>& waiting, const slot_list& idle) noexcept {
   const auto count = waiting.load(std::memory_order_relaxed);
   return count != 0 && count > idle.idle();
 }
 
-/// Errors: `std::system_error`, when it is refused.
-void admit_task(const gather_plan& plan, std::string id, ref<record> task) {
-  plan.prepare_task(*task);
-  task_options how = plan.options().each;
-  how.id = std::move(id);
-  how.timeout = how.timeout.value_or(no_timeout);
-  how.where = {};
-  ref<record> joined;
-  if (const auto refused = plan.home().admissions().admit(std::move(task), std::move(how), joined))
-    throw_rejection(*refused);
-}
-
-task<void> end_of(ref<record> task, ref<record> slot) {
-  item_end end{*task, *slot};
-  co_await end;
+void report_end(const record& item, const failure* what) noexcept {
+  auto& home = *item.home;
+  const auto kind = !what                                          ? event_kind::completed
+                    : what->state() == taskactor::state::failed    ? event_kind::failed
+                    : what->state() == taskactor::state::timed_out ? event_kind::timed_out
+                                                                   : event_kind::cancelled;
+  if (!home.events().wants(kind))
+    return;
+  try {
+    detail::report(home, kind, item, what ? what->message() : std::string{});
+  } catch (...) { // no memory to report it
+  }
 }
 
 } // namespace
 
 gather_slot::gather_slot(ref<gather_state> state) : state_(std::move(state)) {
   kind = record_kind::gather_slot;
-  home = &state_->plan().home();
-  timeout
-      = state_->plan().runs_tasks() ? no_timeout : state_->plan().options().each.timeout.value_or(no_timeout);
-  deadline_at = state_->plan().inherited_deadline().time_since_epoch().count();
-  if (state_->plan().options().total_timeout)
+  const auto& plan = state_->plan();
+  home = &plan.home();
+  timeout = plan.runs_tasks() ? no_timeout : plan.options().each.timeout.value_or(no_timeout);
+  deadline_at = plan.inherited_deadline().time_since_epoch().count();
+  if (plan.options().total_timeout)
     total_timeout = std::max(std::chrono::nanoseconds{0},
-                             std::chrono::nanoseconds{state_->plan().total_deadline() - home->now()});
+                             std::chrono::nanoseconds{plan.total_deadline() - home->now()});
 }
 
 std::string gather_slot::current_id() const {
@@ -119,11 +60,14 @@ bool gather_slot::start(context& where) {
     if (!fetch_next())
       return false;
   }
-  if (!std::exchange(paused_, true) && state_->plan().options().jitter.count() > 0) {
-    start_pause(where);
+  const auto& plan = state_->plan();
+  if (std::exchange(pause_, pause_phase::over) == pause_phase::due && plan.options().jitter.count() > 0) {
+    pause_ = pause_phase::running;
+    item_started_.store(0, std::memory_order_relaxed);
+    wait_.enter(pause(random_below(home->decides(), plan.options().jitter)), where);
     return true;
   }
-  if (state_->plan().runs_tasks())
+  if (plan.runs_tasks())
     return start_task(where);
   const auto now = home->now();
   if (timeout.count() == 0) { // zero has expired (rule 7)
@@ -133,52 +77,25 @@ bool gather_slot::start(context& where) {
   }
   started_at.store(now.time_since_epoch().count(), std::memory_order_relaxed);
   item_started_.store(now.time_since_epoch().count(), std::memory_order_release);
-  deadline_at.store(
-      std::min(after(now, timeout), state_->plan().inherited_deadline()).time_since_epoch().count(),
-      std::memory_order_relaxed);
+  deadline_at.store(std::min(after(now, timeout), plan.inherited_deadline()).time_since_epoch().count(),
+                    std::memory_order_relaxed);
   detail::report(*home, event_kind::started, *this);
   return start_item(where);
-}
-
-void gather_slot::start_pause(context& where) {
-  pausing_ = true;
-  item_started_.store(0, std::memory_order_relaxed);
-  enter(pause(random_below(home->decides(), state_->plan().options().jitter)), where);
-}
-
-void gather_slot::enter(task<void> wait, context& where) {
-  wait.enter_root(where);
-  wait_ = wait.release();
-  wait_->owner = &wait_;
 }
 
 /// False: it was refused, which is how the item ends.
 bool gather_slot::start_task(context& where) {
   try {
     auto made = make_task();
-    auto wait = end_of(made, ref<record>{this}); // needs memory: before there is a task to wait for
-    admit_task(state_->plan(), current_id(), made);
-    task_ = std::move(made);
-    was_task_ = true;
-    enter(std::move(wait), where);
+    auto wait = end_of_item_task(made, ref<record>{this}); // needs memory: before there is one to wait for
+    task_.admit(state_->plan(), current_id(), std::move(made));
+    wait_.enter(std::move(wait), where);
     return true;
   } catch (...) {
     drop_task();
     conclude_exception();
     return false;
   }
-}
-
-/// The slot ends first: it was killed, or its item was answered for.
-void gather_slot::leave_task() noexcept {
-  const auto left = std::exchange(task_, {});
-  if (!left)
-    return;
-  drop_task();
-  if (is_final(left->state.load(std::memory_order_acquire)))
-    return;
-  once_there_is_memory([&] { detail::cancel(*home, *left, end_reason::parent_ended); });
-  once_there_is_memory([&] { detail::kill(*home, *left); });
 }
 
 /// False: there is no item, and none to deliver either.
@@ -208,17 +125,17 @@ bool gather_slot::fetch_next() {
   index_.store(index, std::memory_order_relaxed);
   undelivered_.store(true, std::memory_order_release);
   state_->fetched();
-  paused_ = false;
-  was_task_ = false;
+  pause_ = pause_phase::due;
+  task_.reset();
   return true;
 }
 
 void gather_slot::collect() noexcept {
-  if (task_) {
+  if (task_.is_there()) {
     collect_task();
     return;
   }
-  if (!pausing_) {
+  if (pause_ != pause_phase::running) {
     collect_item();
     return;
   }
@@ -227,9 +144,12 @@ void gather_slot::collect() noexcept {
 }
 
 std::exception_ptr gather_slot::discard_body() noexcept {
-  if (wait_) {
-    auto thrown = destroy_chain(std::exchange(wait_, nullptr));
-    leave_task();
+  if (wait_.entered()) {
+    auto thrown = wait_.discard();
+    if (task_.is_there()) {
+      drop_task();
+      task_.leave();
+    }
     if (!decided())
       return thrown; // the item itself comes now
   }
@@ -247,8 +167,11 @@ std::exception_ptr gather_slot::discard_body() noexcept {
 /// The next item, unless the slot was asked to end, somebody else waits for the token, the item has ended
 /// without one, or there is none.
 bool gather_slot::advance() {
-  if (std::exchange(pausing_, false) && !decided())
-    return true;
+  if (pause_ == pause_phase::running) {
+    pause_ = pause_phase::over;
+    if (!decided())
+      return true;
+  }
   if (!is_awaited(home->waiting, state_->slots) && token.may_run() && fetch_next_generation())
     return true;
   let_go();
@@ -286,29 +209,16 @@ void gather_slot::deliver() noexcept {
 bool gather_slot::hand_over(bool late) noexcept {
   if (!undelivered_.exchange(false, std::memory_order_acq_rel))
     return false;
-  if (!was_task_)
-    report_item();
-  state_->count_item(item_failure(), was_task_);
+  const auto* what = item_failure();
+  if (!task_.was_admitted())
+    report_end(*this, what);
+  state_->count_item(what, task_.was_admitted());
   try {
     deliver_item(index_.load(std::memory_order_relaxed), late);
   } catch (...) {
     state_->sink_failed();
   }
   return true;
-}
-
-void gather_slot::report_item() noexcept {
-  const auto* what = item_failure();
-  const auto kind = !what                                          ? event_kind::completed
-                    : what->state() == taskactor::state::failed    ? event_kind::failed
-                    : what->state() == taskactor::state::timed_out ? event_kind::timed_out
-                                                                   : event_kind::cancelled;
-  if (!home->events().wants(kind))
-    return;
-  try {
-    detail::report(*home, kind, *this, what ? what->message() : std::string{});
-  } catch (...) { // no memory to report it
-  }
 }
 
 /// A cancellation by index finds its generation, or nothing: see `fetch_next_generation`.

@@ -1,0 +1,95 @@
+#include "base/memory.hpp"
+#include "lifecycle/admission.hpp"
+#include "lifecycle/manager_core.hpp"
+#include "lifecycle/requests.hpp"
+
+#include <taskactor/detail/item_task.hpp>
+#include <taskactor/detail/wait.hpp>
+
+#include <utility>
+
+namespace taskactor::detail {
+
+namespace {
+
+/// Its slot then hands on the outcome, which is next to nothing, and is to be at the task's deadline even if
+/// that keeps its token.
+class item_end final : lending_wait, end_listener {
+public:
+  item_end(record& task, const record& slot) noexcept
+      : end_listener([](end_listener& self) noexcept { static_cast<item_end&>(self).on_end(); }),
+        task_(task),
+        slot_(slot) {}
+  item_end(const item_end&) = delete;
+  item_end& operator=(const item_end&) = delete;
+  ~item_end() { stop_listening(); }
+
+  bool await_ready() const noexcept { return false; }
+  template <body_promise Promise>
+  bool await_suspend(std::coroutine_handle<Promise> self) {
+    waiting_ = &*self.promise().ctx;
+    listening_ = task_.add(*this);
+    if (!listening_)
+      return waiting_->goes_on();
+    lend(*waiting_);
+    return true;
+  }
+  void await_resume() noexcept { stop_listening(); }
+
+private:
+  bool arrived() const noexcept override { return ended_.load(std::memory_order_acquire); }
+  bool is_all() const noexcept override { return true; }
+  bool give_up() noexcept override {
+    const auto why = slot_.reason.load();
+    once_there_is_memory([&] {
+      detail::cancel(*task_.home, task_, why == end_reason::none ? end_reason::parent_ended : why);
+    });
+    return false;
+  }
+  std::string awaited() const override { return "the end of its task"; }
+  void on_end() noexcept {
+    auto& waiting = *waiting_; // this may be gone, once that sees it
+    ended_.store(true, std::memory_order_release);
+    waiting.wake();
+  }
+  void stop_listening() noexcept {
+    if (std::exchange(listening_, false))
+      task_.remove(*this);
+  }
+
+  record& task_;
+  const record& slot_;
+  context* waiting_ = nullptr;
+  std::atomic<bool> ended_{false};
+  bool listening_ = false;
+};
+
+} // namespace
+
+task<void> end_of_item_task(ref<record> task, ref<record> slot) {
+  item_end end{*task, *slot};
+  co_await end;
+}
+
+void item_task::admit(const gather_plan& plan, std::string id, ref<record> made) {
+  plan.prepare_task(*made);
+  task_options how = plan.options().each;
+  how.id = std::move(id);
+  how.timeout = how.timeout.value_or(no_timeout);
+  how.where = {};
+  ref<record> joined;
+  if (const auto refused = plan.home().admissions().admit(made, std::move(how), joined))
+    throw_rejection(*refused);
+  task_ = std::move(made);
+  was_admitted_ = true;
+}
+
+void item_task::leave() noexcept {
+  const auto left = std::exchange(task_, {});
+  if (is_final(left->state.load(std::memory_order_acquire)))
+    return;
+  once_there_is_memory([&] { detail::cancel(*left->home, *left, end_reason::parent_ended); });
+  once_there_is_memory([&] { detail::kill(*left->home, *left); });
+}
+
+} // namespace taskactor::detail
