@@ -122,11 +122,11 @@ bool gather_slot::fetch_next() {
   }
   forget_progress();
   children.store(0, std::memory_order_relaxed);
+  pause_ = pause_phase::due;
+  task_.reset(); // before the manager may deliver the item: that asks whether it was a task
   index_.store(index, std::memory_order_relaxed);
   undelivered_.store(true, std::memory_order_release);
   state_->fetched();
-  pause_ = pause_phase::due;
-  task_.reset();
   return true;
 }
 

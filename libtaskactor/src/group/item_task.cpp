@@ -81,7 +81,7 @@ void item_task::admit(const gather_plan& plan, std::string id, ref<record> made)
   if (const auto refused = plan.home().admissions().admit(made, std::move(how), joined))
     throw_rejection(*refused);
   task_ = std::move(made);
-  was_admitted_ = true;
+  was_admitted_.store(true, std::memory_order_relaxed);
 }
 
 void item_task::leave() noexcept {

@@ -6,6 +6,7 @@
 #include <taskactor/detail/record.hpp>
 #include <taskactor/task.hpp>
 
+#include <atomic>
 #include <string>
 
 namespace taskactor::detail {
@@ -21,13 +22,13 @@ public:
   void leave() noexcept;
 
   /// The item was admitted as a task: it is counted and told of as one.
-  bool was_admitted() const noexcept { return was_admitted_; }
+  bool was_admitted() const noexcept { return was_admitted_.load(std::memory_order_relaxed); }
   /// Of the next item.
-  void reset() noexcept { was_admitted_ = false; }
+  void reset() noexcept { was_admitted_.store(false, std::memory_order_relaxed); }
 
 private:
   ref<record> task_;
-  bool was_admitted_ = false;
+  std::atomic<bool> was_admitted_{false};
 };
 
 /// Until an item's task has ended: what its slot is asked, that is asked.
