@@ -33,37 +33,20 @@ group_error::group_error(const std::string& group, std::vector<std::exception_pt
 
 namespace detail {
 
-namespace {
-
-/// Of a child that was left behind.
-constexpr std::uint32_t no_place = ~std::uint32_t{0};
-
-} // namespace
-
 group_state::group_state(context& parent, bool all_needed)
-    : home_(parent.home()),
-      parent_(&parent),
-      parent_task_(&static_cast<record&>(parent.core())),
-      parent_id_(parent.core().current_id()),
-      deadline_(parent.deadline()),
-      depth_(parent_task_->depth_inside()),
-      shielded_(parent_task_->shielded || in_shield(parent)),
-      all_needed_(all_needed) {}
-
-/// The count goes on from group to group in a task: its children may run beside each other.
-std::string group_state::next_id() {
-  return parent_id_ + '/'
-         + std::to_string(parent_task_->children.fetch_add(1, std::memory_order_relaxed) + 1);
-}
+    : origin_(parent), all_needed_(all_needed), parent_(parent) {}
 
 std::optional<rejection> group_state::admit(ref<record> child, task_options&& options, ref<record>& joined) {
-  auto& home = home_; // once it is admitted the child may end, and the group with it, before this goes on
+  // Once it is admitted the child may end, and the group with it, before this goes on.
+  auto& home = origin_.home();
   std::optional<end_reason> ending;
   {
     const std::lock_guard lock{mutex_};
-    if (over_ || killed_)
+    if (!members_.takes_more())
       return rejection{errc::stopping, "the task group has ended"};
-    enroll(child, options);
+    origin_.prepare(*child, options);
+    members_.add(child); // from now on the group doesn't end without it
+    child->belongs_to = ref<child_observer>{this};
     ending = ending_;
   }
   std::optional<rejection> refused;
@@ -80,34 +63,10 @@ std::optional<rejection> group_state::admit(ref<record> child, task_options&& op
   return refused;
 }
 
-/// Under the lock, so that from now on the group doesn't end without it.
-void group_state::enroll(const ref<record>& child, task_options& options) {
-  child->numbered = options.id->empty();
-  const auto made = next_id();
-  options.id = child->numbered ? made : parent_id_ + '/' + *options.id;
-  child->place = static_cast<std::uint32_t>(children_.size());
-  child->depth = depth_;
-  child->shielded = shielded_;
-  child->parent_length = static_cast<std::uint32_t>(parent_id_.size());
-  child->inherited_deadline = deadline_;
-  child->home = &home_;
-  children_.push_back({next_ + 1, child});
-  ++next_;
-  child->belongs_to = ref<child_observer>{this}; // what throws, does so before
-}
-
-void group_state::cancel_body_locked() noexcept {
-  cancelled_ = true;
-  if (body_)
-    body_->cancelled.store(true, std::memory_order_release);
-  if (parent_)
-    parent_->wake();
-}
-
 void group_state::cancel() {
   {
     const std::lock_guard lock{mutex_};
-    cancel_body_locked();
+    parent_.cancel();
   }
   cancel_children(end_reason::group_ended);
 }
@@ -115,75 +74,71 @@ void group_state::cancel() {
 void group_state::fail(std::exception_ptr error) noexcept {
   {
     const std::lock_guard lock{mutex_};
-    if (std::find(errors_.begin(), errors_.end(), error) == errors_.end()) // a child's, let out by the body
-      once_there_is_memory([&] { errors_.push_back(error); });
-    cancel_body_locked();
+    errors_.add(error);
+    parent_.cancel();
   }
   cancel_children(end_reason::group_ended);
 }
 
 void group_state::end_children(end_reason why, bool kill) noexcept {
-  std::vector<member> children;
+  std::vector<group_members::member> children;
   {
     const std::lock_guard lock{mutex_};
-    killed_ = killed_ || kill;
-    over_ = over_ || (killed_ && children_.empty());
+    if (kill)
+      members_.kill();
     if (ending_ && !kill)
       return; // they are told already, and who is added later is told then
-    if (cancelled_ && why == end_reason::parent_ended)
+    if (parent_.cancelled() && why == end_reason::parent_ended)
       why = end_reason::group_ended; // which is why its body has ended, who says so now
     ending_ = ending_.value_or(why);
-    children = once_there_is_memory([this] { return children_; });
+    children = once_there_is_memory([this] { return members_.all(); });
   }
   std::sort(children.begin(), children.end(),
             [](const auto& a, const auto& b) { return a.number < b.number; }); // the same each time
   for (const auto& child : children) {
-    once_there_is_memory([&] { detail::cancel(home_, *child.task, why); });
+    once_there_is_memory([&] { detail::cancel(origin_.home(), *child.task, why); });
     if (kill)
-      detail::kill(home_, *child.task);
+      detail::kill(origin_.home(), *child.task);
   }
 }
 
 void group_state::enter(scope* body) noexcept {
   const std::lock_guard lock{mutex_};
-  body_ = body;
-  if (body && cancelled_)
-    body->cancelled.store(true, std::memory_order_release);
+  parent_.enter(body);
 }
 
 bool group_state::cancelled() const noexcept {
   const std::lock_guard lock{mutex_};
-  return cancelled_;
+  return parent_.cancelled();
 }
 
 bool group_state::join() noexcept {
   const std::lock_guard lock{mutex_};
-  joined_ = true;
-  over_ = children_.empty();
-  return over_;
+  members_.join();
+  return members_.over();
 }
 
 bool group_state::over() const noexcept {
   const std::lock_guard lock{mutex_};
-  return over_;
+  return members_.over();
 }
 
 bool group_state::ended() const noexcept {
   const std::lock_guard lock{mutex_};
-  return over_ && left_behind_ == 0;
+  return members_.gone();
 }
 
 std::size_t group_state::size() const noexcept {
   const std::lock_guard lock{mutex_};
-  return children_.size();
+  return members_.size();
 }
 
 std::vector<std::exception_ptr> group_state::take_errors() noexcept {
   ref<context> parent; // released after the lock
   const std::lock_guard lock{mutex_};
-  if (left_behind_ == 0) // their end is told of
-    std::swap(parent, parent_);
-  return std::move(errors_);
+  if (!members_.has_left_behind()) // their end is told of
+    parent = parent_.leave();
+  return errors_.take();
 }
 
 void group_state::child_ended(record& child) noexcept {
@@ -212,68 +167,47 @@ void group_state::lose(std::exception_ptr child) noexcept {
     const std::lock_guard lock{mutex_};
     if (ending_)
       return;
-    if (!lost_child_)
-      lost_child_ = std::move(child);
+    errors_.lose(std::move(child));
     if (!all_needed_)
       return;
-    cancel_body_locked();
+    parent_.cancel();
   }
   cancel_children(end_reason::group_ended);
 }
 
 /// Nobody refers to it any more; the exceptions are the users'.
 void group_state::destroy() noexcept {
-  if (service_thread::is_this() && (!errors_.empty() || lost_child_))
-    home_.disposals().take(*this);
+  if (service_thread::is_this() && !errors_.empty())
+    origin_.home().disposals().take(*this);
   else
     delete this;
 }
 
 std::exception_ptr group_state::lost_child() const noexcept {
   const std::lock_guard lock{mutex_};
-  return lost_child_;
+  return errors_.lost();
 }
 
-/// From now on its place says so.
 void group_state::child_left_behind(record& child) noexcept {
   ref<record> released; // after the lock
   const std::lock_guard lock{mutex_};
-  released = remove_locked(child);
-  child.place = no_place;
-  ++left_behind_;
+  released = members_.leave_behind(child);
+  if (members_.over())
+    parent_.wake();
 }
 
 bool group_state::attempt_left_behind(record& rest) noexcept {
   const std::lock_guard lock{mutex_};
-  rest.place = no_place;
-  ++left_behind_;
+  members_.add_left_behind(rest);
   return true;
 }
 
 void group_state::child_gone(record& child) noexcept {
   ref<record> released; // after the lock
   const std::lock_guard lock{mutex_};
-  if (child.place == no_place)
-    --left_behind_;
-  else
-    released = remove_locked(child);
-  if (over_ && left_behind_ == 0 && parent_)
-    parent_->wake();
-}
-
-ref<record> group_state::remove_locked(record& child) noexcept {
-  ref<record> removed;
-  if (child.place < children_.size() && children_[child.place].task.get() == &child) {
-    removed = std::exchange(children_[child.place].task, std::move(children_.back().task));
-    children_[child.place].number = children_.back().number;
-    children_.pop_back();
-    if (child.place < children_.size())
-      children_[child.place].task->place = child.place;
-  }
-  over_ = children_.empty() && (joined_ || killed_);
-  if (over_ && parent_)
-    parent_->wake();
-  return removed;
+  released = members_.remove(child);
+  if (members_.gone() || (released && members_.over()))
+    parent_.wake();
 }
 
 } // namespace detail

@@ -8,6 +8,10 @@
 #pragma once
 
 #include <taskactor/detail/child_observer.hpp>
+#include <taskactor/detail/group_errors.hpp>
+#include <taskactor/detail/group_members.hpp>
+#include <taskactor/detail/group_origin.hpp>
+#include <taskactor/detail/group_parent.hpp>
 #include <taskactor/detail/record.hpp>
 #include <taskactor/detail/wait.hpp>
 #include <taskactor/scope.hpp>
@@ -50,45 +54,27 @@ public:
   /// What the first child that somebody else has cancelled has to say, or null.
   std::exception_ptr lost_child() const noexcept;
   std::size_t size() const noexcept;
-  const std::string& parent_id() const noexcept { return parent_id_; }
+  const std::string& parent_id() const noexcept { return origin_.parent_id(); }
 
   // -- child observer -------------------------------------------------------
   void child_ended(record& child) noexcept override;
   void child_left_behind(record& child) noexcept override;
   bool attempt_left_behind(record& rest) noexcept override;
   void child_gone(record& child) noexcept override;
-  std::string next_id() override;
+  std::string next_id() override { return origin_.next_id(); }
 
 private:
   void destroy() noexcept override;
-  struct member {
-    std::uint64_t number; // in the order in which they were added
-    ref<record> task;
-  };
-  void enroll(const ref<record>& child, task_options& options);
-  ref<record> remove_locked(record& child) noexcept;
   void end_children(end_reason why, bool kill) noexcept;
-  void cancel_body_locked() noexcept;
   void lose(std::exception_ptr child) noexcept;
 
-  manager_core& home_;
-  ref<context> parent_;
-  const ref<record> parent_task_; // the children of all its groups are numbered together
-  const std::string parent_id_;
-  const time_point deadline_;
-  const std::uint8_t depth_;
-  const bool shielded_;
+  const group_origin origin_;
   const bool all_needed_;
-  mutable std::mutex mutex_;     // what follows
-  std::vector<member> children_; // each knows its place
-  std::vector<std::exception_ptr> errors_;
-  std::exception_ptr lost_child_;
-  scope* body_ = nullptr;
-  std::size_t left_behind_ = 0;
-  std::uint64_t next_ = 0;
+  mutable std::mutex mutex_; // what follows
+  group_parent parent_;
+  group_members members_;
+  group_errors errors_;
   std::optional<end_reason> ending_; // children are to end, for this
-  bool cancelled_ = false;           // by the group itself
-  bool joined_ = false, killed_ = false, over_ = false;
 };
 
 /// The body of a group in its scope.
