@@ -1,13 +1,12 @@
 #include <taskactor/detail/record.hpp>
 
-#include "base/free_memory.hpp"
 #include "base/service_thread.hpp"
 #include "events/hub.hpp"
 #include "lifecycle/manager_core.hpp"
-#include "lifecycle/process_fencing_token.hpp"
 #include "lifecycle/record_disposer.hpp"
 #include "lifecycle/reports.hpp"
 #include "lifecycle/task_extras.hpp"
+#include "lifecycle/task_words.hpp"
 #include "task/stop_token_box.hpp"
 
 #include <caf/all.hpp>
@@ -16,7 +15,6 @@
 
 #include <array>
 #include <mutex>
-#include <optional>
 #include <stop_token>
 #include <utility>
 
@@ -74,13 +72,6 @@ std::mutex& stripe_of(const record& which) noexcept {
   static std::array<std::mutex, 64> stripes;
   return stripes[(reinterpret_cast<std::uintptr_t>(&which) >> 6) % stripes.size()];
 }
-
-struct record::words {
-  taskactor::progress progress;
-  std::string error;
-  std::optional<std::stop_source> stop; // once its token has been asked for
-  std::shared_ptr<event_hub> hub; // of what has failed or was late: its last handle may outlive its manager
-};
 
 record::record() = default;
 record::~record() = default;
@@ -151,9 +142,9 @@ void record::conclude_kill() noexcept {
     fail(failure{on_body_end(body_end::killed, true), reason.load(std::memory_order_relaxed)});
 }
 
-record::words& record::said() {
+task_words& record::said() {
   if (!words_)
-    words_ = std::make_unique<words>();
+    words_ = std::make_unique<task_words>();
   return *words_;
 }
 
@@ -174,9 +165,7 @@ void record::forget_progress() noexcept {
   if (!words_)
     return;
   const std::lock_guard lock{stripe_of(*this)};
-  free_memory(words_->progress.text);
-  words_->progress = {};
-  words_->stop.reset();
+  words_->forget_body();
 }
 
 void record::give(stop_token_box& into) {
@@ -217,19 +206,6 @@ void record::forget_stop() noexcept {
     words_->stop.reset();
 }
 
-std::uint64_t record::fencing_token() const noexcept {
-  return process_fencing_token.load(std::memory_order_relaxed);
-}
-
-std::size_t record::attempt() const noexcept { return extras ? extras->attempt.load() : 1; }
-
-void record::forbid_retry() noexcept {
-  if (extras)
-    extras->forbidden = true;
-}
-
-time_point record::now() const noexcept { return home->now(); }
-
 task_info record::info() const {
   task_info result;
   result.id = current_id();
@@ -262,27 +238,13 @@ bool record::add(end_listener& listener) noexcept {
   const std::lock_guard lock{stripe_of(*this)};
   if (is_final(state.load(std::memory_order_acquire)))
     return false;
-  listener.next = listeners_;
-  listener.link = &listeners_;
-  if (listeners_)
-    listeners_->link = &listener.next;
-  listeners_ = &listener;
+  listeners_.add(listener);
   return true;
 }
 
 void record::remove(end_listener& listener) noexcept {
   const std::lock_guard lock{stripe_of(*this)};
-  take_out(listener);
-}
-
-/// Under the lock.
-void record::take_out(end_listener& listener) noexcept {
-  if (!listener.link)
-    return;
-  *listener.link = listener.next;
-  if (listener.next)
-    listener.next->link = listener.link;
-  listener.link = nullptr;
+  end_listeners::remove(listener);
 }
 
 bool record::enter_home() noexcept {
@@ -308,15 +270,12 @@ bool record::let_go() noexcept {
 bool record::publish(taskactor::state end) noexcept {
   const std::lock_guard lock{stripe_of(*this)};
   state.store(end, std::memory_order_release);
-  return listeners_ != nullptr; // no other can be added now
+  return !listeners_.empty(); // no other can be added now
 }
 
 void record::tell_listeners() noexcept {
   const std::lock_guard lock{stripe_of(*this)};
-  while (auto* listener = listeners_) {
-    take_out(*listener);
-    listener->tell(); // under the lock: a listener lives in a frame, and removes itself before it goes
-  }
+  listeners_.tell_all();
 }
 
 void record::forget_outcome() noexcept {

@@ -41,4 +41,19 @@ private:
   std::atomic<use> use_{use::none};
 };
 
+/// Who may still ask for a task's outcome, and whether somebody has (rule 10). Threads: any.
+class outcome_interest {
+public:
+  outcome_owners owners; // the handles, and at first the manager
+  void mark_observed() noexcept { observed_.store(true, std::memory_order_relaxed); }
+  bool observed() const noexcept { return observed_.load(std::memory_order_relaxed); }
+
+protected:
+  outcome_interest() = default;
+  ~outcome_interest() = default;
+
+private:
+  std::atomic<bool> observed_{false};
+};
+
 } // namespace taskactor::detail
