@@ -109,6 +109,25 @@ class Rate(program.Case):
         self.assertEqual(code, 128 + signal.SIGINT)
         self.assertFalse((self.folder / "b").exists())
 
+    def test_an_interrupt_ends_the_waits_of_more_items_than_run_at_once(self):
+        for options in (["--rate", "1/h"], ["--jitter", "10h"]):
+            running = self.start_program(*options, "-j2", "--report", "report", "true", ":::", *map(str, range(40)))
+            time.sleep(1)
+            running.interrupt()
+            begin = time.monotonic()
+            code, _, err = running.finish()
+            self.assertEqual(code, 128 + signal.SIGINT)
+            self.assertLess(time.monotonic() - begin, 20)
+
+    def test_the_total_time_ends_the_waits_of_more_items_than_run_at_once(self):
+        for options in (["--rate", "1/h"], ["--jitter", "10h"]):
+            begin = time.monotonic()
+            done = self.run_program(
+                *options, "-j2", "--grace", "60", "--total-timeout", "2s", "true", ":::", *map(str, range(40))
+            )
+            self.assertEqual(done.returncode, 3)
+            self.assertLess(time.monotonic() - begin, 30)
+
     def test_the_total_time_ends_the_wait(self):
         done = self.run_program("--rate", "1/h", "-j2", "--total-timeout", "6s", "true", ":::", "a", "b", "c")
         self.assertEqual(done.returncode, 3)

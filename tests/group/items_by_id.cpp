@@ -77,7 +77,7 @@ BOOST_AUTO_TEST_CASE(an_item_is_cancelled_by_its_id_and_no_other) {
   world.settle();
   BOOST_CHECK(world.tasks.cancel_task("p/g/1") == ta::cancel_reply::requested);
   BOOST_CHECK(world.tasks.cancel_task("p/g/1") == ta::cancel_reply::already_requested);
-  BOOST_CHECK(world.tasks.cancel_task("p/g/5") == ta::cancel_reply::unknown); // not begun yet
+  BOOST_CHECK(world.tasks.cancel_task("p/g/6") == ta::cancel_reply::unknown); // there are six
   world.settle();
   BOOST_CHECK(world.tasks.cancel_task("p/g/1") == ta::cancel_reply::finished);
   BOOST_TEST(world.tasks.find("p/g/2").has_value());

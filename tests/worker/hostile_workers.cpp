@@ -50,7 +50,11 @@ std::string with_length(const std::string& content) {
   return frame + content;
 }
 
-std::string nested() { return std::string(100'000, '\x81') + '\x01'; }
+std::string nested() {
+  std::string result(100'000, '\x81');
+  result += '\x01';
+  return result;
+}
 
 /// The number of the call that runs: in a worker it is its task's id.
 std::uint64_t own_number() { return std::stoull(std::string{ta::this_task::id()}); }

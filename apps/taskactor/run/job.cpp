@@ -155,8 +155,7 @@ task<job_result> attempt(const job_setup& setup, job what) {
 bool is_tried_again(const job_setup& setup, const job_result& ended) {
   const bool bad = ended.state == state::failed || ended.state == state::timed_out;
   const auto failed_before = ended.attempts.size();
-  if (!bad || ended.start_failure != 0 || ended.is_final || failed_before >= setup.options.retries
-      || !setup.control.may_start())
+  if (!bad || ended.start_failure != 0 || ended.is_final || failed_before >= setup.options.retries)
     return false;
   const auto left = setup.control.remaining();
   return !left || backoff_of(setup.options).wait_after(failed_before + 1) < *left;
@@ -201,7 +200,8 @@ task<job_result> run_job(const job_setup& setup, job what) {
   // time, then 1.26x.
   static thread_local const bool asked = (ask_for_short_slices(), true);
   static_cast<void>(asked);
-  auto before = setup.jobs.failed(what.turn);
+  const auto turn = what.turn;
+  auto before = setup.jobs.take_failed(turn);
   const auto waited = setup.options.starts ? setup.waited() : nanoseconds{0};
   job_result result = co_await attempt(setup, std::move(what));
   if (before && !result.started && result.error.empty()) // stopped meanwhile: what it was before stands
@@ -213,8 +213,12 @@ task<job_result> run_job(const job_setup& setup, job what) {
     result.attempts.push_back({before->begin, before->end, before->error});
   }
   if (is_tried_again(setup, result)) {
-    setup.jobs.keep_failed(result);
-    throw attempt_failed{result.error};
+    const std::string why = result.error;
+    setup.jobs.wait_again(std::move(result));
+    if (setup.control.may_start()) // a stop that came before hasn't seen it wait
+      throw attempt_failed{why};
+    if (auto kept = setup.jobs.take_failed(turn)) // else somebody has given it up meanwhile
+      result = std::move(*kept);
   }
   co_return result;
 }

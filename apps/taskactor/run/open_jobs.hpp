@@ -28,18 +28,18 @@ public:
     entry.current = attempt;
     entry.runs = true;
   }
-  /// An attempt that has failed: it stands, unless there is another one.
-  void keep_failed(const job_result& attempt) {
+  /// It waits for its next attempt; until that begins, the failed one stands.
+  void wait_again(job_result&& failed) {
     const std::lock_guard lock{mutex_};
-    auto& entry = jobs_[attempt.what.turn];
+    auto& entry = jobs_[failed.what.turn];
     running_ -= std::exchange(entry.runs, false) ? 1 : 0;
-    entry.failed = attempt;
+    entry.failed = std::move(failed);
   }
   /// That attempt, or none.
-  std::optional<job_result> failed(std::size_t turn) const {
+  std::optional<job_result> take_failed(std::size_t turn) {
     const std::lock_guard lock{mutex_};
     const auto found = jobs_.find(turn);
-    return found == jobs_.end() ? std::nullopt : found->second.failed;
+    return found == jobs_.end() ? std::nullopt : std::exchange(found->second.failed, {});
   }
   std::size_t running() const {
     const std::lock_guard lock{mutex_};

@@ -202,14 +202,16 @@ void run::gather_all() {
 
 /// On the thread that called `gather_each`: the place to wait for input, and for the writer.
 std::optional<job> run::next_item() {
+  if (control_.level() != stop_level::none)
+    end_waiting(); // also what this has given last, which the gather may not have had when the run was stopped
   auto next = items_.next();
   items_left_ = control_.level() != stop_level::none; // it may be that which has ended the wait for one
   if (next) {
     writer_.wait_for_room();
-    if (control_.may_start()) {
-      open_.open(*next);
+    open_.open(*next); // counted before it asks
+    if (control_.may_start())
       return next;
-    }
+    open_.close(next->turn);
     items_left_ = true;
   }
   if (items_left_ && control_.clock().is_up())

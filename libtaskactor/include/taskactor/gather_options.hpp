@@ -43,19 +43,21 @@ private:
 
 /// Options of a gather. Negative durations are refused; zero durations have expired.
 struct gather_options {
-  /// The items' ids are this, a slash and their index: `find` and `cancel_task` know an item by it while it
-  /// runs. Empty: one is made ("gather-3"). Inside a task the task's id and a slash come before it.
+  /// The items' ids are this, a slash and their index: `find` knows an item by it while it runs, and
+  /// `cancel_task` before that, too. Empty: one is made ("gather-3"). Inside a task the task's id and a slash
+  /// come before it.
   field<std::string> id{};
   /// Items that run at once; zero: as many as there are tokens when it starts. Each takes a token, so that no
   /// more than those run: a larger number is logged once. Of a range of unknown size no more than 2^20 run.
   std::size_t concurrency = 0;
   /// What each item is as a task. `timeout`: unset or `no_timeout` is no limit of its own, whatever the
-  /// manager's default is. With `limits`, `retry`, `queue_timeout`, `total_timeout` or `where` each item is a
-  /// task with the item's id: it waits, is tried again, and is seen as any other; its clocks start when it
-  /// has its place among the `concurrency`, which it keeps between its attempts. Others cost no more than
-  /// without. Refused: `id` (an item's is made of the gather's); `admission` (items don't count against
-  /// `max_queue`); `retry`, if items can't be copied; `where`, but for `task` and, with a body that is no
-  /// coroutine, `thread`.
+  /// manager's default is. With `limits`, `retry`, `queue_timeout`, `total_timeout` or `where` each item
+  /// is a task with the item's id: it waits, is tried again, and is seen as any other; its clocks start
+  /// when it has its place among the `concurrency`, which it keeps between its attempts, and has an actor
+  /// for it from then on; an id that another task has gets a number behind it ("g/7#2"). Others cost no
+  /// more than without. Refused: `id` (an item's is made of the gather's); `admission` (items don't count
+  /// against `max_queue`); `retry`, if items can't be copied; `where`, but for `task` and, with a body
+  /// that is no coroutine, `thread`.
   task_options each{};
   /// How long all may take; what runs then is timed out, what hasn't started `not_started`.
   std::optional<time_span> total_timeout{};

@@ -130,7 +130,7 @@ public:
   }
   using without_options::gather_each;
 
-  /// Asks a task, or an item of a gather while it runs, to end, and answers at once (rule 9).
+  /// Asks a task, or an item of a gather that hasn't ended, to end, and answers at once (rule 9).
   cancel_reply cancel_task(std::string_view id);
   /// As `cancel_task`, and blocks until the task has ended.
   cancel_reply cancel_and_wait(std::string_view id);

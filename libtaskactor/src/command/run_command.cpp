@@ -190,7 +190,7 @@ void command_call::on_token() noexcept {
     if (current_context() != &whom) // else it looks itself, before it waits
       whom.wake();
   } catch (const std::system_error& what) {
-    const bool of_ours = dynamic_cast<const error*>(&what);
+    const bool of_ours = what.code().category() == error_category();
     failed(of_ours ? std::current_exception()
                    : std::make_exception_ptr(error{errc::command_not_started,
                                                    std::string{"commands can't be served: "} + what.what()}));

@@ -56,8 +56,9 @@ void check(manager_core& home, const gather_options& options, const item_abiliti
 
 /// More than a slot does by itself.
 bool needs_tasks(const task_options& each) {
-  return !each.limits->empty() || *each.retry || each.queue_timeout || each.total_timeout
-         || runs_elsewhere(each);
+  const auto limits = [](const std::optional<time_span>& time) { return time && *time != no_timeout; };
+  return !each.limits->empty() || (*each.retry && (*each.retry)->max_attempts > 1)
+         || limits(each.queue_timeout) || limits(each.total_timeout) || runs_elsewhere(each);
 }
 
 } // namespace

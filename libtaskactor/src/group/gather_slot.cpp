@@ -15,6 +15,8 @@ namespace taskactor::detail {
 
 namespace {
 
+static_assert(record::generation_one > parked_bit, "the count of items begins above the bits");
+
 task<void> pause(std::chrono::nanoseconds duration) { co_await sleep_for(duration); }
 
 /// Somebody else than idle slots waits for a token.
@@ -61,6 +63,11 @@ bool gather_slot::start(context& where) {
       return false;
   }
   const auto& plan = state_->plan();
+  if (pause_ == pause_phase::due && state_->cancelled.take(index_.load(std::memory_order_relaxed))) {
+    if (decide())
+      fail(failure{taskactor::state::cancelled, end_reason::cancel_requested});
+    return false;
+  }
   if (std::exchange(pause_, pause_phase::over) == pause_phase::due && plan.options().jitter.count() > 0) {
     pause_ = pause_phase::running;
     item_started_.store(0, std::memory_order_relaxed);
@@ -87,15 +94,21 @@ bool gather_slot::start(context& where) {
 bool gather_slot::start_task(context& where) {
   try {
     auto made = make_task();
-    auto wait = end_of_item_task(made, ref<record>{this}); // needs memory: before there is one to wait for
-    task_.admit(state_->plan(), current_id(), std::move(made));
-    wait_.enter(std::move(wait), where);
-    return true;
+    auto wait = end_of_item_task(*made, *this); // needs memory: before there is one to wait for
+    const auto refused = task_.admit(*state_, current_id(), std::move(made));
+    if (!refused) {
+      wait_.enter(std::move(wait), where);
+      return true;
+    }
+    if (refused->code != errc::stopping)
+      throw_rejection(*refused);
+    if (decide())
+      fail(failure{taskactor::state::cancelled, end_reason::shutdown});
   } catch (...) {
-    drop_task();
     conclude_exception();
-    return false;
   }
+  drop_task();
+  return false;
 }
 
 /// False: there is no item, and none to deliver either.
@@ -144,16 +157,15 @@ void gather_slot::collect() noexcept {
 }
 
 std::exception_ptr gather_slot::discard_body() noexcept {
-  if (wait_.entered()) {
-    auto thrown = wait_.discard();
-    if (task_.is_there()) {
-      drop_task();
-      task_.leave();
-    }
-    if (!decided())
-      return thrown; // the item itself comes now
+  const bool waited = wait_.entered(); // not if it was killed: the frames of that are gone
+  auto thrown = waited ? wait_.discard() : std::exception_ptr{};
+  if (task_.is_there()) {
+    drop_task();
+    task_.leave();
   }
-  auto thrown = discard_item();
+  if (waited && !decided())
+    return thrown; // the item itself comes now
+  thrown = discard_item();
   const auto seen = control.load(std::memory_order_acquire);
   if ((seen & reviewed_bit) != 0)
     return thrown; // the manager delivers, which is perhaps just writing the outcome
@@ -172,7 +184,9 @@ bool gather_slot::advance() {
     if (!decided())
       return true;
   }
-  if (!is_awaited(home->waiting, state_->slots) && token.may_run() && fetch_next_generation())
+  // Behind an item's task it has no token, and that one may go on in its place.
+  if (!task_.was_admitted() && !is_awaited(home->waiting, state_->slots) && token.may_run()
+      && fetch_next_generation())
     return true;
   let_go();
   return false;

@@ -66,7 +66,7 @@ void gather_state::more(std::size_t most) noexcept {
   const auto make_if_needed = [this](std::size_t there, std::size_t idle) -> ref<gather_slot> {
     if (progress.closed()) // who has asked the slots to end may not have seen this one
       return {};
-    if (there >= plan_.limit() || idle >= credit.left())
+    if (there + progress.tasks_left() >= plan_.limit() || idle >= credit.left())
       return {};
     auto made = make_slot();
     plan_.prepare_slot(*made);
@@ -171,9 +171,12 @@ void gather_state::slot_down(gather_slot& which, bool had_started) noexcept {
   notify();
 }
 
-void gather_state::task_gone() noexcept {
+void gather_state::task_gone(bool left) noexcept {
   const ref<gather_state> self{this};
-  if (!progress.task_gone())
+  const bool last = progress.task_gone(left);
+  if (left)
+    more();
+  if (!last)
     return;
   finish();
   notify();
@@ -196,13 +199,24 @@ void gather_state::destroy() noexcept {
 ref<record> gather_state::find_item(std::size_t index) const { return slots.find(index); }
 
 cancel_reply gather_state::cancel_item(std::size_t index) {
-  const auto found = slots.find(index);
-  if (!found)
-    return index < taken() ? cancel_reply::finished : cancel_reply::unknown;
-  const auto reply = found->hold(index, end_reason::cancel_requested);
-  if (reply == cancel_reply::requested)
-    detail::cancel(plan_.home(), *found, end_reason::cancel_requested);
-  return reply;
+  const auto cancel_in = [&](gather_slot& slot) {
+    const auto reply = slot.hold(index, end_reason::cancel_requested);
+    if (reply == cancel_reply::requested)
+      detail::cancel(plan_.home(), slot, end_reason::cancel_requested);
+    return reply;
+  };
+  if (const auto found = slots.find(index))
+    return cancel_in(*found);
+  if (index < taken())
+    return cancel_reply::finished;
+  if (index >= known_so_far())
+    return cancel_reply::unknown;
+  if (!cancelled.add(index))
+    return cancel_reply::already_requested;
+  // A slot that has fetched it since looks for that at its start, which may have been before.
+  if (const auto found = slots.find(index); found && cancelled.take(index))
+    return cancel_in(*found);
+  return cancel_reply::requested;
 }
 
 void report_fault_of_body(const gather_plan& plan, const std::exception_ptr& thrown) noexcept {

@@ -3,6 +3,7 @@
 #include "lifecycle/manager_core.hpp"
 #include "lifecycle/requests.hpp"
 
+#include <taskactor/detail/gather_state.hpp>
 #include <taskactor/detail/item_task.hpp>
 #include <taskactor/detail/wait.hpp>
 
@@ -66,26 +67,49 @@ private:
 
 } // namespace
 
-task<void> end_of_item_task(ref<record> task, ref<record> slot) {
-  item_end end{*task, *slot};
+task<void> end_of_item_task(record& task, const record& slot) {
+  item_end end{task, slot};
   co_await end;
 }
 
-void item_task::admit(const gather_plan& plan, std::string id, ref<record> made) {
+item_place::item_place(gather_state& of, std::string id) : gather_(&of), id_(std::move(id)) {
+  gather_->progress.task_made();
+}
+
+item_place::~item_place() { gather_->task_gone(left_); }
+
+void item_place::leave() noexcept {
+  left_ = true; // its own reference is there: nobody destroys it meanwhile
+  gather_->progress.task_left();
+}
+
+std::string item_place::next_id() { return id_ + '#' + std::to_string(++numbered_); }
+
+std::optional<rejection> item_task::admit(gather_state& of, std::string id, ref<record> made) {
+  const auto& plan = of.plan();
+  const ref<item_place> place{new item_place{of, id}};
   plan.prepare_task(*made);
+  made->numbered = true;
+  made->belongs_to = place;
   task_options how = plan.options().each;
   how.id = std::move(id);
   how.timeout = how.timeout.value_or(no_timeout);
   how.where = {};
   ref<record> joined;
-  if (const auto refused = plan.home().admissions().admit(made, std::move(how), joined))
-    throw_rejection(*refused);
+  was_admitted_.store(true, std::memory_order_relaxed); // before the manager can have told of it
+  auto refused = plan.home().admissions().admit(made, std::move(how), joined);
+  if (refused) {
+    reset();
+    return refused;
+  }
   task_ = std::move(made);
-  was_admitted_.store(true, std::memory_order_relaxed);
+  place_ = place;
+  return {};
 }
 
 void item_task::leave() noexcept {
   const auto left = std::exchange(task_, {});
+  std::exchange(place_, {})->leave();
   if (is_final(left->state.load(std::memory_order_acquire)))
     return;
   once_there_is_memory([&] { detail::cancel(*left->home, *left, end_reason::parent_ended); });

@@ -7,7 +7,7 @@
 
 #include "base/adaptive_mutex.hpp"
 #include "command/call_wait.hpp"
-#include "worker/call_dispatcher.hpp"
+#include "worker/worker_dispatcher.hpp"
 
 #include <atomic>
 #include <memory>

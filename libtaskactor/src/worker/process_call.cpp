@@ -27,7 +27,7 @@ bool may_kill_again(record& task, std::size_t kills) {
 
 } // namespace
 
-process_call::process_call(context& owner, call_dispatcher& workers, const remote_callable& what,
+process_call::process_call(context& owner, worker_dispatcher& workers, const remote_callable& what,
                            const std::string& arguments, bool captures)
     : child_call(owner), workers_(workers), request_(what, arguments, task().fencing_token(), captures) {}
 

@@ -27,7 +27,7 @@ namespace taskactor::detail {
 class process_call final : public child_call {
 public:
   /// Errors: `std::length_error` for arguments beyond `frame_limit`.
-  process_call(context& owner, call_dispatcher& workers, const remote_callable& what,
+  process_call(context& owner, worker_dispatcher& workers, const remote_callable& what,
                const std::string& arguments, bool captures);
   /// One that the body of `maker` has made.
   process_call(ref<process_call> maker, const remote_callable& what, const std::string& arguments,
@@ -75,7 +75,7 @@ public:
 private:
   bool withdraw_and_tell() noexcept;
 
-  call_dispatcher& workers_;
+  worker_dispatcher& workers_;
   const ref<process_call> maker_;
   worker_request request_;
   call_control control_;

@@ -14,10 +14,10 @@
 
 #include "command/command_listener.hpp"
 #include "transport/link.hpp"
-#include "worker/call_dispatcher.hpp"
 #include "worker/call_pipeline.hpp"
 #include "worker/output_barrier.hpp"
 #include "worker/pool_entry.hpp"
+#include "worker/worker_dispatcher.hpp"
 #include "worker/worker_end.hpp"
 #include "worker/worker_message.hpp"
 #include "worker/worker_process.hpp"

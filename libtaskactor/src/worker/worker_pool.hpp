@@ -7,10 +7,10 @@
 
 #include "command/command_server.hpp"
 #include "lifecycle/manager_core.hpp"
-#include "worker/call_dispatcher.hpp"
 #include "worker/idle_workers.hpp"
 #include "worker/process_call.hpp"
 #include "worker/start_breaker.hpp"
+#include "worker/worker_dispatcher.hpp"
 #include "worker/worker_end.hpp"
 #include "worker/worker_timer.hpp"
 
@@ -32,7 +32,7 @@ struct process_host {
   std::function<link_host&()> links; // made when this is first called
 };
 
-class worker_pool final : public call_dispatcher, public std::enable_shared_from_this<worker_pool> {
+class worker_pool final : public worker_dispatcher, public std::enable_shared_from_this<worker_pool> {
 public:
   worker_pool(manager_core& home, process_host host);
   /// Once, before the first call.

@@ -24,6 +24,11 @@ public:
   std::size_t taken() const noexcept { return shared_->taken.load(); }
   bool has_items() const noexcept { return shared_->count.load() != 0; }
   std::size_t waiting() const noexcept { return shared_->count.load(); }
+  /// Fetched, or not yet.
+  std::size_t pushed() const {
+    const std::lock_guard lock{shared_->mutex};
+    return taken() + shared_->items.size();
+  }
   template <class U>
   void push(U&& item) {
     const std::lock_guard lock{shared_->mutex};

@@ -22,6 +22,8 @@ protected:
   virtual bool has_items() const noexcept = 0;
   /// How many there are in all; zero: not known.
   virtual std::size_t known_items() const noexcept { return 0; }
+  /// How many are known to come, or have come.
+  virtual std::size_t known_so_far() const noexcept { return 0; }
   /// True when who feeds it is to pull further items.
   virtual bool wants_items() const noexcept { return false; }
   /// How many items were fetched.

@@ -2,7 +2,7 @@
 ///
 ///     open --close--> closed         no further item starts
 ///     either ---------> complete     and every started item has its outcome; or there are no more items
-///     complete -------> over         and neither a slot nor a copy of an item's call is left
+///     complete -------> over         and neither a slot nor an item's task is left
 #pragma once
 
 #include <atomic>
@@ -32,15 +32,23 @@ public:
 
   /// Items' tasks: from each one's making until nothing of it is left.
   void task_made() noexcept { tasks_.fetch_add(1); }
-  /// True: it was the last of those that there are.
-  bool task_gone() noexcept { return tasks_.fetch_sub(1) == 1; }
+  /// Its slot is done with it.
+  void task_left() noexcept { left_.fetch_add(1); }
+  /// How many go on without their slots.
+  std::size_t tasks_left() const noexcept { return left_.load(); }
+  /// `left`: it was one of these. True: it was the last of those that there are.
+  bool task_gone(bool left) noexcept {
+    if (left)
+      left_.fetch_sub(1);
+    return tasks_.fetch_sub(1) == 1;
+  }
 
   /// When it is complete, and no slot is left. True, once: it is over by this.
   bool finish() noexcept { return tasks_.load() == 0 && !over_.exchange(true); }
 
 private:
   std::atomic<bool> closed_{false}, complete_{false}, over_{false};
-  std::atomic<std::size_t> tasks_{0}; // of items, that aren't gone
+  std::atomic<std::size_t> tasks_{0}, left_{0}; // of items, that aren't gone
   /// Slots with a fetch or an item under way, and one until the feed has ended. In a cache line of its own,
   /// away from what slots read for each item.
   alignas(64) std::atomic<std::size_t> pending_{1};

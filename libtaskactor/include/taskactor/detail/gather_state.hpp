@@ -10,6 +10,7 @@
 /// no more actors than run at once, and no item can harm the next one.
 #pragma once
 
+#include <taskactor/detail/cancelled_items.hpp>
 #include <taskactor/detail/fetch_credit.hpp>
 #include <taskactor/detail/gather_items.hpp>
 #include <taskactor/detail/gather_plan.hpp>
@@ -65,7 +66,8 @@ public:
   /// In a handler: the sink threw, or the range. Keeps the first exception, and cancels.
   void sink_failed() noexcept;
   void slot_down(gather_slot& which, bool had_started) noexcept;
-  void task_gone() noexcept;
+  /// `left`: its slot was done with it before, so that its place is free now.
+  void task_gone(bool left) noexcept;
 
   // -- item_batch -----------------------------------------------------------
   const std::string& batch_id() const noexcept final { return plan_.id(); }
@@ -85,6 +87,7 @@ private:
   // Slots, and those that wait, use these by themselves. In this order what slots read for each item, down to
   // the beginning of `progress`, shares no cache line with what all of them write for each.
 public:
+  cancelled_items cancelled;
   fetch_credit credit;
   gather_progress progress;
   slot_list slots;

@@ -1,6 +1,7 @@
 /// An item of a gather as a task of its own (`gather_options::each`). Not for users: see `gather_slot.hpp`.
 #pragma once
 
+#include <taskactor/copyable_result.hpp>
 #include <taskactor/detail/body.hpp>
 #include <taskactor/detail/gather_state.hpp>
 #include <taskactor/detail/kept.hpp>
@@ -18,17 +19,14 @@ inline constexpr bool can_be_on_a_thread = !body_traits<F, Item>::coroutine;
 
 template <class F, class Item>
 constexpr item_abilities abilities() noexcept {
-  return {std::is_copy_constructible_v<Item>, can_be_on_a_thread<F, Item>};
+  return {copyable_result<Item>, can_be_on_a_thread<F, Item>};
 }
 
-/// The gather's function, for one item: each attempt has a copy. The gather isn't over while there is one.
+/// The gather's function, for one item: each attempt has a copy.
 template <class Gather>
 class item_call {
 public:
-  explicit item_call(Gather& gather) noexcept : gather_(&gather) { gather_->progress.task_made(); }
-  item_call(const item_call& other) noexcept : item_call(*other.gather_) {}
-  item_call& operator=(const item_call&) = delete;
-  ~item_call() { gather_->task_gone(); }
+  explicit item_call(Gather& gather) noexcept : gather_(&gather) {}
 
   template <class Item>
   decltype(auto) operator()(Item&& item) const {

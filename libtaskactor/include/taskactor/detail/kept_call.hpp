@@ -2,6 +2,7 @@
 /// Not for users.
 #pragma once
 
+#include <taskactor/copyable_result.hpp>
 #include <taskactor/detail/kept.hpp>
 
 #include <functional>
@@ -14,8 +15,7 @@ namespace taskactor::detail {
 template <class F, class... Args>
 class kept_call {
 public:
-  static constexpr bool can_be_copied
-      = std::is_copy_constructible_v<F> && (std::is_copy_constructible_v<Args> && ...);
+  static constexpr bool can_be_copied = std::is_copy_constructible_v<F> && (copyable_result<Args> && ...);
   static constexpr bool is_trivially_dropped
       = std::is_trivially_destructible_v<F> && (std::is_trivially_destructible_v<Args> && ...);
   static constexpr bool is_dropped_without_faults

@@ -27,7 +27,7 @@ public:
   /// Further bits are in phase.hpp.
   static constexpr std::uint64_t cancel_bit = 1, kill_bit = 2, decided_bit = 4, failed_group_bit = 16;
   /// Of slots: `review` has decided, and delivers; the count of items begins above these bits.
-  static constexpr std::uint64_t reviewed_bit = 8, generation_one = 256;
+  static constexpr std::uint64_t reviewed_bit = 8, generation_one = 512;
   std::atomic<std::uint64_t> control{0};
   std::atomic<taskactor::state> state{taskactor::state::queued};
   std::atomic<end_reason> reason{end_reason::none};

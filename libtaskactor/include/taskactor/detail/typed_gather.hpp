@@ -155,6 +155,12 @@ private:
     else
       return 0;
   }
+  std::size_t known_so_far() const noexcept override {
+    if constexpr (requires { source.pushed(); })
+      return source.pushed();
+    else
+      return known_items();
+  }
   bool wants_items() const noexcept override {
     if constexpr (requires { source.waiting(); })
       return source.waiting() <= plan().fed_again_at();

@@ -23,7 +23,7 @@ public:
 };
 
 /// Who finds a worker for a call. Threads: any.
-class call_dispatcher {
+class worker_dispatcher {
 public:
   /// For a call that has a token: gives it to a worker, or lets it wait for one and tells it of its token
   /// once more. Errors: `std::system_error` with `errc::worker_not_started`.
@@ -33,7 +33,7 @@ public:
   virtual void count_run_again() = 0;
 
 protected:
-  ~call_dispatcher() = default;
+  ~worker_dispatcher() = default;
 };
 
 } // namespace taskactor::detail
