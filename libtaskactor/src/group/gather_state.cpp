@@ -61,8 +61,7 @@ void gather_state::open(bool nested, bool feeding) {
 /// A slot for each item that could be fetched, up to the limit. Not under the lock while the runtime is told.
 void gather_state::more(std::size_t most) noexcept {
   auto& home = plan_.home();
-  if (home.now() >= plan_.total_deadline())
-    close(end_reason::total_timeout);
+  close_if_late(*this);
   const auto make_if_needed = [this](std::size_t there, std::size_t idle) -> ref<gather_slot> {
     if (progress.closed()) // who has asked the slots to end may not have seen this one
       return {};
@@ -110,12 +109,14 @@ void gather_state::kill() noexcept {
 void gather_state::wait(const std::function<bool()>& done) {
   for (;;) {
     try {
-      waiter.block(plan_.home().waits(),
-                   [&] { return progress.complete() || has_late() || (done && done()); });
+      waiter.block(
+          plan_.home().waits(), [&] { return progress.complete() || has_late() || (done && done()); },
+          progress.closed() ? time_point::max() : plan_.total_deadline());
     } catch (...) { // in virtual time, where a wait can fail: the items are the caller's, who leaves
       cancel(end_reason::parent_ended);
       throw;
     }
+    close_if_late(*this);
     // before the look at what is late, which came before it
     const bool over = progress.complete() || (done && done());
     if (!has_late()) {
@@ -217,6 +218,11 @@ cancel_reply gather_state::cancel_item(std::size_t index) {
   if (const auto found = slots.find(index); found && cancelled.take(index))
     return cancel_in(*found);
   return cancel_reply::requested;
+}
+
+void close_if_late(gather_state& gather) noexcept {
+  if (!gather.progress.closed() && gather.plan().home().now() >= gather.plan().total_deadline())
+    gather.close(end_reason::total_timeout);
 }
 
 void report_fault_of_body(const gather_plan& plan, const std::exception_ptr& thrown) noexcept {

@@ -12,9 +12,9 @@ void gather_waiter::wake_instead(context* task) noexcept {
   std::swap(task_, other);
 }
 
-void gather_waiter::block(waits& how, const std::function<bool()>& done) {
+void gather_waiter::block(waits& how, const std::function<bool()>& done, time_point until) {
   std::unique_lock lock{mutex_};
-  how.block(lock, changed_, done);
+  how.block(lock, changed_, done, until);
 }
 
 void gather_waiter::notify() noexcept {

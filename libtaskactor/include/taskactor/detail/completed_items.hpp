@@ -4,6 +4,7 @@
 #include <taskactor/async_generator.hpp>
 #include <taskactor/detail/gather_waits.hpp>
 #include <taskactor/detail/sinks.hpp>
+#include <taskactor/detail/total_alarm.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -37,6 +38,7 @@ public:
       refused_ = true;
       return *parks;
     }
+    alarm_.set(ctx, state_);
     lend(ctx);
     return true;
   }
@@ -47,6 +49,7 @@ public:
 
 private:
   bool arrived() const noexcept override {
+    alarm_.look(state_);
     return (!cancelled_ && !state_.sink.empty()) || state_.progress.complete();
   }
   bool give_up() noexcept override {
@@ -56,6 +59,7 @@ private:
   }
   std::string awaited() const override { return "an item of \"" + state_.plan().id() + '"'; }
   State& state_;
+  total_alarm alarm_;
   bool refused_ = false;
   bool cancelled_ = false;
 };

@@ -94,6 +94,10 @@ public:
   gather_waiter waiter;
 };
 
+/// If the time of all is up. Who waits looks at that, too: where work that can't be ended has all places,
+/// there is no slot that would.
+void close_if_late(gather_state& gather) noexcept;
+
 /// What the destructor of the items' common body has thrown, if it has.
 void report_fault_of_body(const gather_plan& plan, const std::exception_ptr& thrown) noexcept;
 

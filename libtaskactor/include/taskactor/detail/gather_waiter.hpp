@@ -18,8 +18,8 @@ class gather_waiter {
 public:
   /// It is this task that waits from now on; null: nobody.
   void wake_instead(context* task) noexcept;
-  /// Blocks until `done()`, which `notify` makes it look at. Errors: those of `waits::block`.
-  void block(waits& how, const std::function<bool()>& done);
+  /// Blocks until `done()`, which `notify` makes it look at, or until then. Errors: those of `waits::block`.
+  void block(waits& how, const std::function<bool()>& done, time_point until);
   void notify() noexcept;
 
   /// In a handler: keeps its exception, if it is the first.

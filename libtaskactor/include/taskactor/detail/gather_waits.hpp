@@ -5,6 +5,7 @@
 #include <taskactor/detail/gather_check.hpp>
 #include <taskactor/detail/sinks.hpp>
 #include <taskactor/detail/sources.hpp>
+#include <taskactor/detail/total_alarm.hpp>
 #include <taskactor/detail/typed_gather.hpp>
 #include <taskactor/detail/wait.hpp>
 
@@ -94,6 +95,7 @@ public:
                          std::move(sink));
     state_->adopt(ctx);
     state_->open(true, false);
+    alarm_.set(ctx, *state_);
     lend(ctx);
     return true;
   }
@@ -109,7 +111,10 @@ public:
   }
 
 private:
-  bool arrived() const noexcept override { return state_->progress.complete(); }
+  bool arrived() const noexcept override {
+    alarm_.look(*state_);
+    return state_->progress.complete();
+  }
   std::string awaited() const override { return "the items of \"" + state_->plan().id() + '"'; }
   bool give_up() noexcept override {
     told_ = told_ || !state_->progress.complete();
@@ -125,6 +130,7 @@ private:
   F function_;
   Source source_;
   ref<state_type> state_;
+  total_alarm alarm_;
   bool told_ = false; // while items ran: a cancellation, or a deadline around it
 };
 
