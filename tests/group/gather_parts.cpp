@@ -83,8 +83,12 @@ BOOST_AUTO_TEST_CASE(a_gather_is_over_once_when_no_items_task_is_left) {
   progress.task_made();
   progress.task_made();
   BOOST_TEST(!progress.finish());
-  BOOST_TEST(!progress.task_gone());
-  BOOST_TEST(progress.task_gone());
+  progress.task_left();
+  BOOST_TEST(progress.tasks_left() == 1U);
+  BOOST_TEST(!progress.task_gone(false));
+  BOOST_TEST(progress.tasks_left() == 1U);
+  BOOST_TEST(progress.task_gone(true));
+  BOOST_TEST(progress.tasks_left() == 0U);
   BOOST_TEST(!progress.over());
   BOOST_TEST(progress.finish());
   BOOST_TEST(progress.over());
