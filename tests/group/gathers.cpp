@@ -82,7 +82,8 @@ BOOST_AUTO_TEST_CASE(each_item_has_a_deadline_of_its_own_also_late_in_the_gather
     co_return n;
   };
   const auto start = world.now();
-  const auto all = world.tasks.gather({.concurrency = 1, .each = {.timeout = 1s}}, body, std::views::iota(0, 25));
+  const auto all
+      = world.tasks.gather({.concurrency = 1, .each = {.timeout = 1s}}, body, std::views::iota(0, 25));
   for (int n = 0; n < 25; ++n)
     BOOST_CHECK(all[static_cast<std::size_t>(n)].state()
                 == (n % 5 == 4 ? ta::state::timed_out : ta::state::completed));

@@ -163,7 +163,8 @@ BOOST_AUTO_TEST_CASE(all_have_been_told_when_it_returns) {
       BOOST_TEST(!over);
       ++told[index];
     };
-    (void)tasks.gather_each({.concurrency = 4, .each = {.timeout = 3ms}}, body, std::views::iota(0, 40), sink);
+    (void)tasks.gather_each({.concurrency = 4, .each = {.timeout = 3ms}}, body, std::views::iota(0, 40),
+                            sink);
     over = true;
     BOOST_TEST(told == std::vector<int>(40, 1), boost::test_tools::per_element());
   }

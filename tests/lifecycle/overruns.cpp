@@ -112,8 +112,8 @@ BOOST_AUTO_TEST_CASE(an_item_that_is_left_behind_is_an_overrun) {
       co_return n;
     };
     for (auto limit = 30ms; closed.held() == 0 && limit < 20s; limit *= 2) { // until it has begun by then
-      const auto all
-          = tasks.gather({.concurrency = 1, .each = {.timeout = limit}}, body, std::views::iota(0, before + 1));
+      const auto all = tasks.gather({.concurrency = 1, .each = {.timeout = limit}}, body,
+                                    std::views::iota(0, before + 1));
       BOOST_CHECK(all.back().error().state() == ta::state::timed_out);
     }
     BOOST_REQUIRE(closed.held() != 0);

@@ -73,6 +73,8 @@ std::mutex& stripe_of(const record& which) noexcept {
   return stripes[(reinterpret_cast<std::uintptr_t>(&which) >> 6) % stripes.size()];
 }
 
+ref<record> body_actions::leave_attempt() { return {}; }
+
 record::record() = default;
 record::~record() = default;
 

@@ -55,7 +55,7 @@ public:
   virtual bool keep_spare() { return false; } // before admission; false: it can't be copied
   virtual void drop_spare() noexcept {}
   /// What the killed attempt still needs, apart, so that there can be another one. Empty: it can't be parted.
-  virtual ref<record> leave_attempt() { return {}; }
+  virtual ref<record> leave_attempt();
 
 protected:
   ~body_actions() = default;
