@@ -34,6 +34,7 @@ supervised_child rules_of(const child_parts& spec) {
 
 std::vector<supervised_child> rules_of(const std::vector<child_spec>& children) {
   std::vector<supervised_child> result;
+  result.reserve(children.size());
   for (const auto& each : children)
     result.push_back(rules_of(each.spec()));
   return result;
