@@ -38,6 +38,6 @@ int main() {
 // pear
 // exit code 3, and said oops
 // killed by signal 15 (TERM), out of time
-// failed: std::system_error: ...no-such-program...
+// failed: taskactor::error: ...no-such-program...
 // > 1
 // > 2
