@@ -1,8 +1,9 @@
-#include <taskactor/detail/task_facts.hpp>
-
 #include "lifecycle/manager_core.hpp"
 #include "lifecycle/process_fencing_token.hpp"
 #include "lifecycle/task_extras.hpp"
+
+#include <taskactor/detail/record.hpp>
+#include <taskactor/detail/task_facts.hpp>
 
 namespace taskactor::detail {
 
