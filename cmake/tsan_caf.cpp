@@ -8,6 +8,8 @@
 //
 // Classes are handed over by address, `this` and references as well, so plain pointers stand for all of them;
 // a mailbox_element_ptr is the address of a pointer to the element.
+#include <caf/actor_control_block.hpp>
+
 #include <dlfcn.h>
 
 extern "C" {
@@ -79,10 +81,17 @@ IN_FRONT_OF(SCHEDULED "10reactivateERNS_15mailbox_elementE", int, reactivate, vo
   return result;
 }
 
-// Every use of an actor happens before its end.
+// Every use of an actor happens before its end. Who finds itself to be the last has to see what all others have
+// told, so the others count themselves off here: CAF's own count would let one be told of after the last has
+// looked, and come first all the same.
 
-IN_FRONT_OF("_ZN3caf21intrusive_ptr_releaseEPNS_19actor_control_blockE", void, release_actor, void* block) {
+IN_FRONT_OF("_ZN3caf21intrusive_ptr_releaseEPNS_19actor_control_blockE", void, release_actor,
+            caf::actor_control_block* block) {
   __tsan_release(block);
+  auto owners = block->strong_refs.load();
+  while (owners > 1)
+    if (block->strong_refs.compare_exchange_weak(owners, owners - 1))
+      return;
   __tsan_acquire(block);
   real_release_actor()(block);
 }
