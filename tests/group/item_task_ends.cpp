@@ -26,6 +26,15 @@ std::vector<int> first(int count) {
   return result;
 }
 
+/// Of bodies that are there.
+struct counted {
+  int& of;
+  explicit counted(int& what) : of(what) { ++of; }
+  counted(const counted&) = delete;
+  counted& operator=(const counted&) = delete;
+  ~counted() { --of; }
+};
+
 } // namespace item_task_ends
 
 BOOST_AUTO_TEST_SUITE(item_task_ends)
@@ -158,11 +167,7 @@ BOOST_AUTO_TEST_CASE(what_is_killed_leaves_no_item_behind) {
     virtual_time world{{.cancel_grace = how == 3 ? std::chrono::nanoseconds{2s} : 0s}};
     int alive = 0;
     auto body = [&](int n) -> ta::task<int> {
-      struct count {
-        int& of;
-        explicit count(int& what) : of(what) { ++of; }
-        ~count() { --of; }
-      } one{alive};
+      const counted one{alive};
       if (n == 0 && how == 0)
         throw std::runtime_error{"first"};
       co_await ta::sleep_for(1h);
@@ -295,11 +300,7 @@ BOOST_AUTO_TEST_CASE(nothing_is_lost_whenever_something_ends) {
       options.jitter = 3ms;
     int alive = 0;
     auto body = [&](int n) -> ta::task<int> {
-      struct count {
-        int& of;
-        explicit count(int& what) : of(what) { ++of; }
-        ~count() { --of; }
-      } one{alive};
+      const counted one{alive};
       co_await ta::sleep_for(std::chrono::milliseconds{n % 17});
       if (n % 5 == 1)
         throw std::runtime_error{"n"};
