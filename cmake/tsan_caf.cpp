@@ -96,4 +96,16 @@ IN_FRONT_OF("_ZN3caf21intrusive_ptr_releaseEPNS_19actor_control_blockE", void, r
   real_release_actor()(block);
 }
 
+// Every use of an exception happens before its end: its count is in the C++ library, which has no instruments
+// either.
+// `self` is a std::exception_ptr, which is the exception's address.
+
+IN_FRONT_OF("_ZNSt15__exception_ptr13exception_ptr10_M_releaseEv", void, release_exception, void** self) {
+  if (void* const exception = *self) {
+    __tsan_release(exception);
+    __tsan_acquire(exception);
+  }
+  real_release_exception()(self);
+}
+
 } // namespace tsan_caf
