@@ -81,9 +81,9 @@ IN_FRONT_OF(SCHEDULED "10reactivateERNS_15mailbox_elementE", int, reactivate, vo
   return result;
 }
 
-// Every use of an actor happens before its end. Who finds itself to be the last has to see what all others have
-// told, so the others count themselves off here: CAF's own count would let one be told of after the last has
-// looked, and come first all the same.
+// Every use of an actor happens before its end. Who finds itself to be the last has to see what all others
+// have told, so the others count themselves off here: CAF's own count would let one be told of after the last
+// has looked, and come first all the same.
 
 IN_FRONT_OF("_ZN3caf21intrusive_ptr_releaseEPNS_19actor_control_blockE", void, release_actor,
             caf::actor_control_block* block) {

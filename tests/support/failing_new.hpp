@@ -40,8 +40,8 @@ void* operator new(std::size_t size) {
     return got;
   throw std::bad_alloc{};
 }
-// A jump to std::free for ThreadSanitizer, which has to see who deletes: of CAF's library it knows nothing, and
-// what that one deletes is left out by the name of the caller (cmake/tsan.supp).
+// A jump to std::free for ThreadSanitizer, which has to see who deletes: of CAF's library it knows nothing,
+// and what that one deletes is left out by the name of the caller (cmake/tsan.supp).
 #ifdef __SANITIZE_THREAD__
 #define JUMPS __attribute__((no_sanitize("thread"), optimize("optimize-sibling-calls")))
 #else
