@@ -11,15 +11,15 @@ synchronized_core::synchronized_core(node_core_options options, node_ports& port
     : self_(options.self), events_(events), core_(std::move(options), ports) {}
 
 void synchronized_core::enter(const std::function<void(node_core&)>& what) noexcept {
-  std::vector<std::function<void()>> todo;
+  std::vector<std::function<void()>> due;
   try {
     const std::lock_guard lock{mutex_};
     what(core_);
-    todo.swap(deferred_);
+    due.swap(deferred_);
   } catch (const std::exception& error) {
     events_.warn(std::string{"node: "} + error.what());
   }
-  for (auto& each : todo)
+  for (auto& each : due)
     each();
 }
 
