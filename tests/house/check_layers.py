@@ -22,6 +22,7 @@ MAY_INCLUDE = {
     "threads": CORE,
     "runtime": CORE,
     "group": CORE,
+    "sync": CORE,
     "services": CORE,
     "transport": CORE,
     "command": CORE | {"worker"},
@@ -37,7 +38,7 @@ EVERYTHING = set(MAY_INCLUDE)
 # What is listed in no folder: the stem of a file -> its layer.
 TOP = {"runtime": "runtime", "runtime_actors": "runtime", "runtime_attachments": "runtime", "runtime_ending": "runtime",
        "runtime_parts": "runtime", "runtime_shutdown": "runtime", "named_tasks": "front", "task_manager": "front",
-       "taskactor": "umbrella", "testing": "testing"}
+       "sync": "umbrella", "taskactor": "umbrella", "testing": "testing"}
 # Of a layer, and yet the other end of something of a higher one.
 EXCEPTIONS = {"src/worker/worker_entry.cpp": {"front"}, "src/precompiled.hpp": set()}
 

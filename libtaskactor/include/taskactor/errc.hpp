@@ -73,6 +73,8 @@ enum class errc {
   no_value,
   /// A call has ended the thread that it was made on (`pthread_exit`), so there is no value.
   thread_ended,
+  /// A channel, or another thing that tasks wait at, was closed: by hand, or since its last copy is gone.
+  closed,
 };
 
 /// The category of `errc`, named "taskactor".

@@ -30,6 +30,7 @@
 #include <taskactor/scope.hpp>
 #include <taskactor/sleep.hpp>
 #include <taskactor/state.hpp>
+#include <taskactor/sync.hpp>
 #include <taskactor/task.hpp>
 #include <taskactor/task_group.hpp>
 #include <taskactor/task_info.hpp>

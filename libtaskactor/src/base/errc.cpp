@@ -79,6 +79,8 @@ std::string to_string(errc code) {
     return "ended without a value";
   case errc::thread_ended:
     return "the call has ended its thread";
+  case errc::closed:
+    return "closed";
   }
   return "unknown error";
 }

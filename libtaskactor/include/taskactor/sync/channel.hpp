@@ -1,0 +1,226 @@
+/// `channel<T>`: values from some tasks or threads to others, in order, with a bound.
+///
+///     ta::channel<page> pages{64};                         // copies are the same channel
+///     co_await pages.send(std::move(p));                   // waits while 64 are in it
+///     while (auto p = co_await pages.receive()) use(*p);   // std::optional: empty once it is closed
+///     pages.close();                                       // what is in it is still received
+///     pages.close(std::current_exception());               // thrown by `receive`, behind what is in it
+///
+/// Each value is received once, in the order in which they were sent; who waits is served in the order in
+/// which they came. With a capacity of zero `send` waits until somebody receives. A channel belongs to no
+/// manager, and may join tasks of several, and threads.
+///
+/// **Nothing is lost**: a `send` or `receive` that throws `cancelled_error` has sent or received nothing,
+/// whatever races. What was given to a body that is killed is received by the next that asks. What couldn't
+/// be sent is destroyed with the call, but for `try_send`, which leaves it where it was. A value whose move
+/// throws when it is received is lost, and `receive` throws that.
+///
+/// Closing: by `close`, or by the end of the last copy; only the first one counts. Each `send` that waits,
+/// and each later one, throws `error{errc::closed}`. A `receive` that waits in the end of the last copy is
+/// told, too: it keeps what the copies share, and is no copy.
+///
+/// Rule 6: a body that waits lends its token. Stops: while it waits. Errors: `std::bad_alloc`, with nothing
+/// sent or received; of the `blocking_` calls `errc::would_block` inside a coroutine body, and
+/// `cancelled_error` when the task whose thread waits is asked to end; `errc::invalid_argument` of a channel
+/// that was moved from. Threads: any. In virtual time a test's own thread uses the `try_` calls: the
+/// `blocking_` ones wait for other threads. A value that isn't trivially copyable, or larger than 64 bytes,
+/// is an allocation on its way.
+#pragma once
+
+#include <taskactor/detail/channel_state.hpp>
+#include <taskactor/task.hpp>
+
+#include <coroutine>
+#include <cstddef>
+#include <cstdint>
+#include <exception>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <type_traits>
+#include <utility>
+
+namespace taskactor {
+
+/// How a `try_send` went.
+enum class send_reply : std::uint8_t { sent, full, closed };
+
+namespace detail {
+
+[[noreturn]] void throw_closed(const char* what);
+
+template <class T>
+class [[nodiscard]] send_await final : sync_await {
+public:
+  send_await(channel_state<T>& to, T&& value) : send_await(to, make_cell<T>(std::move(value))) {}
+  /// Of one that isn't awaited yet.
+  send_await(send_await&& unused) noexcept : send_await(*unused.to_, std::move(unused.cell_)) {}
+  ~send_await() { abandon(); }
+
+  bool await_ready() const noexcept { return false; }
+  template <body_promise Promise>
+  bool await_suspend(std::coroutine_handle<Promise> self) {
+    return begin(*self.promise().ctx,
+                 [this](sync_wakes& wakes) { return to_->put_or_wait(cell_, *this, wakes); });
+  }
+  void await_resume() {
+    finish();
+    taken();
+    if (end() == wait_end::closed)
+      throw_closed("send");
+  }
+
+private:
+  send_await(channel_state<T>& to, sync_cell<T>&& cell) noexcept
+      : sync_await(to, &cell_), to_(&to), cell_(std::move(cell)) {}
+  std::string awaited() const override { return "room in a channel of " + std::to_string(to_->capacity()); }
+  void give_back() noexcept override { abandon(); }
+
+  channel_state<T>* to_;
+  sync_cell<T> cell_;
+};
+
+template <class T>
+class [[nodiscard]] receive_await final : sync_await {
+public:
+  explicit receive_await(channel_state<T>& from) noexcept : sync_await(from, &cell_), from_(&from) {}
+  /// Of one that isn't awaited yet.
+  receive_await(receive_await&& unused) noexcept : receive_await(*unused.from_) {}
+  ~receive_await() { receive_await::give_back(); }
+
+  bool await_ready() const noexcept { return false; }
+  template <body_promise Promise>
+  bool await_suspend(std::coroutine_handle<Promise> self) {
+    return begin(*self.promise().ctx,
+                 [this](sync_wakes& wakes) { return from_->take_or_wait(cell_, *this, wakes); });
+  }
+  std::optional<T> await_resume() {
+    finish();
+    taken();
+    if (end() == wait_end::closed)
+      from_->rethrow_error();
+    else
+      from_->drop_outside();
+    return take_value<T>(cell_);
+  }
+
+private:
+  std::string awaited() const override { return "a value in a channel"; }
+  void give_back() noexcept override {
+    if (abandon())
+      from_->give_back(std::move(cell_));
+  }
+
+  channel_state<T>* from_;
+  sync_cell<T> cell_{};
+};
+
+} // namespace detail
+
+template <class T>
+class channel {
+  static_assert(task_result<T> && !std::is_void_v<T>,
+                "a channel is for movable values with a destructor that doesn't throw; not for references");
+  using state = detail::channel_state<T>;
+
+public:
+  using value_type = T;
+
+  /// Zero: each value passes straight from who sends it to who receives it.
+  explicit channel(std::size_t capacity) : state_(new state{capacity}) {}
+
+  // -- in a task ------------------------------------------------------------
+  /// To be awaited. Errors: `errc::closed`.
+  [[nodiscard]] auto send(T value) const { return detail::send_await<T>{*state_, std::move(value)}; }
+  /// To be awaited: a `std::optional<T>`, empty when the channel is closed and nothing is left in it. Errors:
+  /// the one that it was closed with.
+  [[nodiscard]] auto receive() const { return detail::receive_await<T>{*state_}; }
+
+  // -- anywhere -------------------------------------------------------------
+  /// `value` is moved from only if it is sent. (One that was moved, when it turned out that others were
+  /// faster, is moved back; that takes a `T` that can be assigned.)
+  send_reply try_send(T&& value) const {
+    if (const auto how = state_->look(); how != detail::wait_end::served)
+      return reply(how);
+    auto cell = detail::make_cell<T>(std::move(value));
+    auto how = detail::wait_end::none;
+    {
+      detail::sync_wakes wakes;
+      const std::lock_guard guard{state_->lock};
+      how = state_->put(cell, wakes);
+    }
+    if constexpr (std::is_move_assignable_v<T>)
+      if (cell)
+        value = std::move(*cell);
+    return reply(how);
+  }
+  send_reply try_send(const T& value) const {
+    T copy(value);
+    return try_send(std::move(copy));
+  }
+  /// Empty when there is nothing now: see `drained`. Errors: as `receive`.
+  std::optional<T> try_receive() const {
+    detail::sync_cell<T> cell{};
+    auto how = detail::wait_end::none;
+    {
+      detail::sync_wakes wakes;
+      const std::lock_guard guard{state_->lock};
+      how = state_->take(cell, wakes);
+    }
+    if (how == detail::wait_end::closed)
+      state_->rethrow_error();
+    return detail::take_value<T>(cell);
+  }
+  /// Closed, and nothing is left in it. It stays so.
+  bool drained() const { return state_->is_drained(); }
+
+  // -- on threads -----------------------------------------------------------
+  /// Errors: as `send`.
+  void blocking_send(T value) const {
+    auto cell = detail::make_cell<T>(std::move(value));
+    detail::sync_block here{&cell};
+    const detail::ref<state> to{&*state_};
+    const auto how
+        = here.run(*to, [&](detail::sync_wakes& wakes) { return to->put_or_wait(cell, here, wakes); });
+    if (how == detail::wait_end::closed)
+      detail::throw_closed("blocking_send");
+  }
+  /// As `receive`.
+  std::optional<T> blocking_receive() const {
+    detail::sync_cell<T> cell{};
+    const detail::ref<state> from{&*state_};
+    detail::sync_block here{&cell};
+    const auto how
+        = here.run(*from, [&](detail::sync_wakes& wakes) { return from->take_or_wait(cell, here, wakes); });
+    if (how == detail::wait_end::closed)
+      from->rethrow_error();
+    else
+      from->drop_outside();
+    return detail::take_value<T>(cell);
+  }
+
+  /// True: it was open. `error`: for those who receive.
+  bool close(std::exception_ptr error = {}) const { return state_->close(std::move(error)); }
+  bool closed() const { return statistics().closed; }
+  std::size_t capacity() const { return state_->capacity(); }
+  channel_statistics statistics() const { return state_->statistics(); }
+  /// The same channel.
+  friend bool operator==(const channel&, const channel&) noexcept = default;
+
+private:
+  static send_reply reply(detail::wait_end how) noexcept {
+    switch (how) {
+    case detail::wait_end::served:
+      return send_reply::sent;
+    case detail::wait_end::closed:
+      return send_reply::closed;
+    case detail::wait_end::none:
+      break;
+    }
+    return send_reply::full;
+  }
+
+  detail::sync_owner<state> state_;
+};
+
+} // namespace taskactor
