@@ -313,12 +313,31 @@ async def latency(size):
     return percentiles(taken)
 
 
+async def channel(size):
+    numbers, received = anyio.create_memory_object_stream(64)
+
+    async def produce():
+        async with numbers:
+            for number in range(size):
+                await numbers.send(number)
+
+    watch = Stopwatch()
+    async with anyio.create_task_group() as group:
+        group.start_soon(produce)
+        total = 0
+        async with received:
+            async for number in received:
+                total += number
+    check(total == size * (size - 1) // 2)
+    return watch.read()
+
+
 def in_a_loop(work):
     return lambda size: anyio.run(work, size)
 
 
 if __name__ == "__main__":
-    WORKS = (add, gather, sleep, thread, process, roundtrip, cancel, tree, memory, latency)
+    WORKS = (add, gather, sleep, thread, process, roundtrip, cancel, tree, memory, latency, channel)
     main(
         "AnyIO",
         f"{metadata.version('anyio')} on Python {platform.python_version()}",

@@ -220,10 +220,28 @@ func runLatency(size int) sample {
 	return sample{"p50_seconds": taken[size/2], "p99_seconds": taken[size*99/100]}
 }
 
+func runChannel(size int) sample {
+	watch := start()
+	numbers, sums := make(chan int, 64), make(chan int)
+	go func() {
+		sum := 0
+		for number := range numbers {
+			sum += number
+		}
+		sums <- sum
+	}()
+	for number := 0; number < size; number++ {
+		numbers <- number
+	}
+	close(numbers)
+	checkEqual(<-sums, size*(size-1)/2)
+	return watch.read()
+}
+
 func main() {
 	works := map[string]func(int) sample{
 		"add": runAdd, "gather": runGather, "sleep": runSleep, "cancel": runCancel, "memory": runMemory,
-		"tree": runTree, "latency": runLatency,
+		"tree": runTree, "latency": runLatency, "channel": runChannel,
 	}
 	if len(os.Args) == 2 && os.Args[1] == "--about" {
 		names := []string{}
