@@ -28,7 +28,7 @@ struct call_clock {
   std::chrono::nanoseconds paused{};
 };
 
-enum class wait_end : std::uint8_t { arrived, time_up, cancelled };
+enum class call_wait_end : std::uint8_t { arrived, time_up, cancelled };
 
 /// Waits for the start of a call, or for its end, until a point in time; says which instead of throwing.
 template <class Call>
@@ -50,10 +50,10 @@ public:
   bool await_suspend(std::coroutine_handle<Promise> self) {
     return begin(*self.promise().ctx);
   }
-  wait_end await_resume() const noexcept {
+  call_wait_end await_resume() const noexcept {
     if (arrived())
-      return wait_end::arrived;
-    return cancelled_ ? wait_end::cancelled : wait_end::time_up;
+      return call_wait_end::arrived;
+    return cancelled_ ? call_wait_end::cancelled : call_wait_end::time_up;
   }
 
 private:
@@ -107,11 +107,11 @@ template <class Call>
 task<void> end_call(ref<Call> call, std::chrono::nanoseconds grace) {
   call->signal(SIGTERM);
   const auto clock = start_clock(*call);
-  auto how = wait_end::time_up;
+  auto how = call_wait_end::time_up;
   do
     how = co_await call_wait<Call>{call, false, due(*call, clock, grace)};
-  while (how == wait_end::time_up && this_task::now() < due(*call, clock, grace));
-  if (how == wait_end::arrived)
+  while (how == call_wait_end::time_up && this_task::now() < due(*call, clock, grace));
+  if (how == call_wait_end::arrived)
     co_return;
   call->signal(SIGKILL);
   co_await call_wait<Call>{call, false, time_point::max()};
@@ -122,7 +122,7 @@ template <class Call>
 task<void> ask_and_end_call(ref<Call> call, std::chrono::nanoseconds half_grace) {
   call->ask();
   const auto how = co_await call_wait<Call>{call, false, after(this_task::now(), half_grace)};
-  if (how != wait_end::arrived)
+  if (how != call_wait_end::arrived)
     co_await end_call(call, half_grace);
 }
 

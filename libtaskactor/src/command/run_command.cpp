@@ -227,22 +227,22 @@ task<command_result> run_command(command_line argv, command_options options) {
     throw cancelled_error{};
   ctx.home().process_queue().enter(call);
   auto how = co_await call_wait{call, true, time_point::max()};
-  if (how == wait_end::cancelled && call->withdraw())
+  if (how == call_wait_end::cancelled && call->withdraw())
     throw cancelled_error{};
-  if (how == wait_end::arrived) {
+  if (how == call_wait_end::arrived) {
     const auto clock = start_clock(*call);
     do
       how = co_await call_wait{call, false, due(*call, clock, timeout)};
-    while (how == wait_end::time_up && this_task::now() < due(*call, clock, timeout));
+    while (how == call_wait_end::time_up && this_task::now() < due(*call, clock, timeout));
   }
-  if (how != wait_end::arrived)
+  if (how != call_wait_end::arrived)
     co_await shield(end_call(call, grace));
-  if (how == wait_end::cancelled) {
+  if (how == call_wait_end::cancelled) {
     if (call->exited())
       throw cancelled_command{call->take(false)};
     throw cancelled_error{};
   }
-  const bool time_up = how == wait_end::time_up;
+  const bool time_up = how == call_wait_end::time_up;
   auto result = call->take(time_up);
   result.timed_out = time_up;
   co_return result;

@@ -78,7 +78,7 @@ task<std::string> parent_channel::call(const remote_callable& what, std::string 
     throw cancelled_error{};
   const auto call = ask(ctx, what, arguments, captured != nullptr);
   const auto how = co_await call_wait{call, false, time_point::max()};
-  if (how != wait_end::arrived)
+  if (how != call_wait_end::arrived)
     co_await shield(ask_and_end_call(call, grace_ / 2));
   co_return call->take(captured);
 }

@@ -28,7 +28,7 @@ task<std::string> call_in_process(const remote_callable& what, std::string argum
       throw cancelled_error{};
     ctx.home().process_queue().enter(call);
     const auto how = co_await call_wait{call, false, time_point::max()};
-    const bool asked = how != wait_end::arrived;
+    const bool asked = how != call_wait_end::arrived;
     if (asked)
       co_await shield(ask_and_end_call(call, ctx.home().with().cancel_grace / 2));
     if (!asked && call->runs_again(kills))
