@@ -23,6 +23,7 @@ MAY_INCLUDE = {
     "runtime": CORE,
     "group": CORE,
     "sync": CORE,
+    "io": CORE,
     "services": CORE,
     "transport": CORE,
     "command": CORE | {"worker"},
@@ -38,7 +39,7 @@ EVERYTHING = set(MAY_INCLUDE)
 # What is listed in no folder: the stem of a file -> its layer.
 TOP = {"runtime": "runtime", "runtime_actors": "runtime", "runtime_attachments": "runtime", "runtime_ending": "runtime",
        "runtime_parts": "runtime", "runtime_shutdown": "runtime", "named_tasks": "front", "task_manager": "front",
-       "sync": "umbrella", "taskactor": "umbrella", "testing": "testing"}
+       "io": "umbrella", "sync": "umbrella", "taskactor": "umbrella", "testing": "testing"}
 # Of a layer, and yet the other end of something of a higher one.
 EXCEPTIONS = {"src/worker/worker_entry.cpp": {"front"}, "src/precompiled.hpp": set()}
 

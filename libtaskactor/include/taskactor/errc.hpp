@@ -75,6 +75,8 @@ enum class errc {
   thread_ended,
   /// A channel, or another thing that tasks wait at, was closed: by hand, or since its last copy is gone.
   closed,
+  /// Another task awaits this descriptor, or these signals; there is one waiter at a time.
+  already_awaited,
 };
 
 /// The category of `errc`, named "taskactor".

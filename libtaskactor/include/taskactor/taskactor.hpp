@@ -18,6 +18,7 @@
 #include <taskactor/gather.hpp>
 #include <taskactor/gather_options.hpp>
 #include <taskactor/handle.hpp>
+#include <taskactor/io.hpp>
 #include <taskactor/limits.hpp>
 #include <taskactor/log_level.hpp>
 #include <taskactor/manager_options.hpp>

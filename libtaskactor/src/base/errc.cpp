@@ -81,6 +81,8 @@ std::string to_string(errc code) {
     return "the call has ended its thread";
   case errc::closed:
     return "closed";
+  case errc::already_awaited:
+    return "already awaited";
   }
   return "unknown error";
 }

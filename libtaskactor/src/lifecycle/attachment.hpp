@@ -8,8 +8,8 @@
 
 namespace taskactor::detail {
 
-enum class attachment_kind : std::uint8_t { commands, workers };
-inline constexpr std::size_t attachment_kinds = 2;
+enum class attachment_kind : std::uint8_t { commands, workers, io };
+inline constexpr std::size_t attachment_kinds = 3;
 
 class attachment {
 public:

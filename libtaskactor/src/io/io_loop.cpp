@@ -1,0 +1,221 @@
+#include "io/io_loop.hpp"
+
+#include "base/invalid.hpp"
+#include "base/new_thread.hpp"
+#include "base/service_thread.hpp"
+
+#include <taskactor/error.hpp>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <sys/eventfd.h>
+#include <sys/stat.h>
+
+namespace taskactor::detail {
+
+namespace {
+
+/// Tokens of the loop's own; those of descriptors are a generation and a number.
+constexpr std::uint64_t wakeup_token = ~std::uint64_t{0};
+constexpr std::uint64_t signals_token = wakeup_token - 1;
+
+constexpr std::uint64_t make_token(std::uint32_t generation, int fd) noexcept {
+  return std::uint64_t{generation} << 32 | static_cast<std::uint32_t>(fd);
+}
+
+std::mutex mutex_of_process; // of the next
+std::weak_ptr<io_loop> of_process;
+
+/// No signal is handled on a thread of the library.
+class all_signals_blocked {
+public:
+  all_signals_blocked() noexcept {
+    sigset_t all;
+    ::sigfillset(&all);
+    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
+  }
+  all_signals_blocked(const all_signals_blocked&) = delete;
+  all_signals_blocked& operator=(const all_signals_blocked&) = delete;
+  ~all_signals_blocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
+
+private:
+  sigset_t before_;
+};
+
+const char* name_of(direction what) noexcept {
+  switch (what) {
+  case direction::read:
+    return "readable";
+  case direction::write:
+    return "writable";
+  case direction::urgent:
+    break;
+  }
+  return "urgent";
+}
+
+[[noreturn]] void refuse(direction what, int fd, errc code, const std::string& why) {
+  throw error{code, name_of(what) + (": descriptor " + std::to_string(fd)) + why};
+}
+
+} // namespace
+
+std::shared_ptr<io_loop> io_loop::shared() {
+  const std::lock_guard lock{mutex_of_process};
+  auto found = of_process.lock();
+  if (!found)
+    of_process = found = std::make_shared<io_loop>();
+  return found;
+}
+
+std::shared_ptr<io_loop> io_loop::existing() noexcept {
+  const std::lock_guard lock{mutex_of_process};
+  return of_process.lock();
+}
+
+io_loop::io_loop()
+    : epoll_(own(::epoll_create1(EPOLL_CLOEXEC), "epoll_create1")),
+      wakeup_(own(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {
+  epoll_event event{.events = EPOLLIN, .data = {.u64 = wakeup_token}};
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wakeup_.get(), &event) != 0)
+    throw std::system_error{errno, std::generic_category(), "epoll_ctl"};
+  const all_signals_blocked inherited;
+  thread_ = new_thread("awaiting descriptors and signals", [this] { run(); });
+}
+
+io_loop::~io_loop() {
+  {
+    const std::lock_guard lock{mutex_};
+    stopping_ = true;
+  }
+  ::eventfd_write(wakeup_.get(), 1);
+  thread_.join();
+}
+
+void io_loop::run() noexcept {
+  const service_thread here;
+  std::array<epoll_event, 256> ready;
+  for (;;) {
+    const int count = ::epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), -1);
+    std::function<void()> arrived;
+    {
+      const std::lock_guard lock{mutex_};
+      if (stopping_)
+        return;
+      for (int i = 0; i < count; ++i)
+        if (ready[static_cast<std::size_t>(i)].data.u64 != signals_token)
+          dispatch(ready[static_cast<std::size_t>(i)]);
+        else if (signals_arrived_)
+          arrived = signals_arrived_;
+    }
+    if (arrived)
+      arrived();
+  }
+}
+
+/// Under the lock. Who is told is taken out; who isn't is armed again.
+void io_loop::dispatch(const epoll_event& event) noexcept {
+  const auto fd = static_cast<std::size_t>(event.data.u64 & 0xffffffff);
+  if (fd >= watched_.size() || watched_[fd].generation != event.data.u64 >> 32)
+    return; // it was another file's
+  auto& entry = watched_[fd];
+  for (const auto what : directions)
+    if (tells(event.events, what))
+      tell(entry, what, descriptor_end::ready);
+  if (entry.events() != 0) {
+    epoll_event again{.events = entry.events() | EPOLLONESHOT, .data = event.data};
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, static_cast<int>(fd), &again);
+  }
+}
+
+/// It may go on at once, and be gone with the lock.
+void io_loop::tell(watched_descriptor& entry, direction what, descriptor_end how) noexcept {
+  if (auto* const who = std::exchange(entry.of(what), nullptr)) {
+    auto* const body = who->ctx_;
+    who->end_.store(how, std::memory_order_release);
+    body->wake();
+  }
+}
+
+/// The number is another file's now.
+void io_loop::renew(watched_descriptor& entry, std::uint64_t device, std::uint64_t inode) noexcept {
+  for (const auto what : directions)
+    tell(entry, what, descriptor_end::closed);
+  entry.device = device;
+  entry.inode = inode;
+  entry.added = false;
+  ++entry.generation;
+}
+
+void io_loop::watch(watched_descriptor& entry, int fd) {
+  epoll_event event{.events = entry.events() | EPOLLONESHOT,
+                    .data = {.u64 = make_token(entry.generation, fd)}};
+  if (entry.added && ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) == 0)
+    return;
+  entry.added = false; // or it was closed and opened again as the same file
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0
+      && (errno != EEXIST || ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) != 0))
+    throw std::system_error{errno, std::generic_category(), "epoll_ctl"};
+  entry.added = true;
+}
+
+void io_loop::arm(descriptor_await& who) {
+  const int fd = who.fd_;
+  struct stat file {};
+  if (fd < 0 || ::fstat(fd, &file) != 0)
+    refuse(who.what_, fd, errc::invalid_argument, " isn't open");
+  const std::lock_guard lock{mutex_};
+  const auto place = static_cast<std::size_t>(fd);
+  if (place >= watched_.size())
+    watched_.resize(place + 1);
+  auto& entry = watched_[place];
+  if (entry.device != file.st_dev || entry.inode != file.st_ino)
+    renew(entry, file.st_dev, file.st_ino);
+  if (entry.of(who.what_))
+    refuse(who.what_, fd, errc::already_awaited, " is awaited by another task");
+  entry.of(who.what_) = &who;
+  try {
+    watch(entry, fd);
+  } catch (const std::system_error& why) {
+    entry.of(who.what_) = nullptr;
+    if (why.code().value() == EPERM)
+      refuse(who.what_, fd, errc::invalid_argument,
+             " is a file or a directory, which is always ready: read and write it in a thread");
+    if (why.code().value() == EBADF) // closed meanwhile
+      refuse(who.what_, fd, errc::invalid_argument, " isn't open");
+    throw;
+  }
+}
+
+bool io_loop::disarm(descriptor_await& who) noexcept {
+  const std::lock_guard lock{mutex_};
+  const auto place = static_cast<std::size_t>(who.fd_);
+  if (place >= watched_.size() || watched_[place].of(who.what_) != &who)
+    return false;
+  watched_[place].of(who.what_) = nullptr; // what epoll still tells has no waiter
+  return true;
+}
+
+void io_loop::forget(int fd) noexcept {
+  const std::lock_guard lock{mutex_};
+  const auto place = static_cast<std::size_t>(fd);
+  if (place >= watched_.size() || watched_[place].generation == 0)
+    return;
+  renew(watched_[place], 0, 0);
+  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+}
+
+void io_loop::watch_signals(int fd, std::function<void()> arrived) {
+  const std::lock_guard lock{mutex_};
+  epoll_event event{.events = EPOLLIN, .data = {.u64 = signals_token}};
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0 && errno != EEXIST)
+    throw std::system_error{errno, std::generic_category(), "epoll_ctl"};
+  signals_arrived_ = std::move(arrived);
+}
+
+} // namespace taskactor::detail

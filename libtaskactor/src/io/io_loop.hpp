@@ -1,0 +1,67 @@
+/// `io_loop`: the thread that waits, in epoll, for what tasks of this process await: descriptors and signals.
+///
+///     a body, on its thread           arms a descriptor itself: epoll_ctl(2), one shot
+///     the loop's thread               takes what is ready from its waiter, and wakes the waiter's body
+///
+/// An armed descriptor is told once. A number that is used again for another file is known by its device and
+/// inode: who waited for the one before is told that it is closed, and what epoll still tells of it (a
+/// duplicate may live on) carries an older generation and is dropped.
+///
+/// One for all managers of the process, made with the first await and ended with the last who needs it.
+/// Nothing of the user's runs on its thread, nor anything that blocks: it wakes bodies, under its lock, so
+/// that none is gone before. Threads: any.
+#pragma once
+
+#include "base/poller.hpp"
+#include "base/unique_fd.hpp"
+#include "io/watched_descriptor.hpp"
+
+#include <taskactor/io/descriptor.hpp>
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace taskactor::detail {
+
+class io_loop {
+public:
+  /// The process's one, made when there is none. Errors: `std::system_error`.
+  static std::shared_ptr<io_loop> shared();
+  /// Null when there is none.
+  static std::shared_ptr<io_loop> existing() noexcept;
+
+  /// Errors: `std::system_error`.
+  io_loop();
+  io_loop(const io_loop&) = delete;
+  io_loop& operator=(const io_loop&) = delete;
+  ~io_loop();
+
+  /// Waits for it from now on. Errors: those of `readable`; then nothing waits.
+  void arm(descriptor_await& who);
+  /// False: it doesn't wait, or has been told.
+  bool disarm(descriptor_await& who) noexcept;
+  /// It is about to be closed: those who wait are told.
+  void forget(int fd) noexcept;
+  /// The loop's thread calls this at each signal that `signal_table` has kept. Errors: `std::system_error`.
+  void watch_signals(int fd, std::function<void()> arrived);
+
+private:
+  void run() noexcept;
+  void dispatch(const epoll_event& event) noexcept;
+  void renew(watched_descriptor& entry, std::uint64_t device, std::uint64_t inode) noexcept;
+  void tell(watched_descriptor& entry, direction what, descriptor_end how) noexcept;
+  void watch(watched_descriptor& entry, int fd);
+
+  unique_fd epoll_;
+  unique_fd wakeup_;
+  std::mutex mutex_;                        // what follows
+  std::vector<watched_descriptor> watched_; // by number
+  std::function<void()> signals_arrived_;
+  bool stopping_ = false;
+  std::thread thread_;
+};
+
+} // namespace taskactor::detail

@@ -1,0 +1,227 @@
+#include "io/signal_table.hpp"
+
+#include "base/invalid.hpp"
+#include "io/io_loop.hpp"
+
+#include <taskactor/error.hpp>
+#include <taskactor/io/signals.hpp>
+#include <taskactor/outcome.hpp>
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <cerrno>
+#include <string>
+#include <system_error>
+#include <utility>
+
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+namespace taskactor {
+
+namespace detail {
+
+namespace {
+
+constexpr std::size_t numbers = NSIG;
+static_assert(std::atomic<std::uint32_t>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
+
+// What the handler touches.
+std::array<std::atomic<std::uint32_t>, numbers> arrived;
+std::atomic<int> bell{-1};
+
+extern "C" void on_signal_of_a_task(int number) {
+  const int kept = errno;
+  arrived[static_cast<std::size_t>(number)].fetch_add(1, std::memory_order_relaxed);
+  const std::uint64_t one = 1;
+  [[maybe_unused]] const auto written = ::write(bell.load(std::memory_order_relaxed), &one, sizeof one);
+  errno = kept;
+}
+
+bool can_be_handled(int number) noexcept {
+  constexpr std::array refused{SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
+  return number > 0 && number < NSIG && std::find(refused.begin(), refused.end(), number) == refused.end();
+}
+
+} // namespace
+
+/// The process's.
+class signal_table {
+public:
+  static signal_table& instance() {
+    static auto* const table = new signal_table; // for ever: a handler may run at the end of the process
+    return *table;
+  }
+
+  void add(signal_listener& one) {
+    const std::lock_guard lock{mutex_};
+    listeners_.reserve(listeners_.size() + 1);
+    one.loop_->watch_signals(bell_.get(), [] { instance().hand_on(); });
+    std::size_t done = 0;
+    try {
+      for (; done < one.counts_.size(); ++done)
+        begin(one.counts_[done].number);
+    } catch (...) {
+      while (done-- > 0)
+        end(one.counts_[done].number);
+      throw;
+    }
+    listeners_.push_back(&one);
+  }
+  void remove(signal_listener& one) noexcept {
+    const std::lock_guard lock{mutex_};
+    std::erase(listeners_, &one);
+    for (const auto& each : one.counts_)
+      end(each.number);
+  }
+
+private:
+  struct handled {
+    std::size_t listeners = 0;
+    bool is_ours = false;
+    struct sigaction before {};
+  };
+
+  signal_table() : bell_(own(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) { bell = bell_.get(); }
+
+  void begin(int number) {
+    auto& at = handled_[static_cast<std::size_t>(number)];
+    if (at.listeners == 0) {
+      struct sigaction ours {};
+      ours.sa_handler = on_signal_of_a_task;
+      ours.sa_flags = SA_RESTART;
+      ::sigfillset(&ours.sa_mask);
+      if (::sigaction(number, nullptr, &at.before) != 0)
+        throw std::system_error{errno, std::generic_category(), "sigaction"};
+      at.is_ours = at.before.sa_handler != SIG_IGN;
+      arrived[static_cast<std::size_t>(number)] = 0;
+      if (at.is_ours && ::sigaction(number, &ours, nullptr) != 0)
+        throw std::system_error{errno, std::generic_category(), "sigaction"};
+    }
+    ++at.listeners;
+  }
+  /// Whoever has put a handler there since then keeps it.
+  void end(int number) noexcept {
+    auto& at = handled_[static_cast<std::size_t>(number)];
+    if (--at.listeners != 0 || !at.is_ours)
+      return;
+    struct sigaction now {};
+    if (::sigaction(number, nullptr, &now) == 0 && now.sa_handler == on_signal_of_a_task)
+      ::sigaction(number, &at.before, nullptr);
+  }
+  /// On the loop's thread.
+  void hand_on() noexcept {
+    std::uint64_t rung = 0;
+    [[maybe_unused]] const auto got = ::read(bell_.get(), &rung, sizeof rung);
+    const std::lock_guard lock{mutex_};
+    for (std::size_t number = 1; number < numbers; ++number)
+      if (const auto count = arrived[number].exchange(0, std::memory_order_relaxed))
+        for (auto* const each : listeners_)
+          hand_to(*each, static_cast<int>(number), count);
+  }
+  static void hand_to(signal_listener& one, int number, std::size_t count) noexcept {
+    const std::lock_guard lock{one.mutex_};
+    for (auto& each : one.counts_)
+      if (each.number == number) {
+        each.arrived += count;
+        if (one.body_)
+          one.body_->wake();
+      }
+  }
+
+  const unique_fd bell_;
+  std::mutex mutex_; // what follows
+  std::vector<signal_listener*> listeners_;
+  std::array<handled, numbers> handled_;
+};
+
+signal_listener::signal_listener(const std::vector<int>& which) {
+  if (which.empty())
+    throw_rejection(invalid("signals: none is named"));
+  for (const int number : which) {
+    if (!can_be_handled(number))
+      throw_rejection(invalid("signals: " + std::to_string(number) + " can't be handled by a program"));
+    if (std::none_of(counts_.begin(), counts_.end(), [&](const auto& each) { return each.number == number; }))
+      counts_.push_back({number});
+  }
+  loop_ = io_loop::shared();
+  signal_table::instance().add(*this);
+}
+
+signal_listener::~signal_listener() { signal_table::instance().remove(*this); }
+
+bool signal_listener::take_or_wait(context& body) {
+  const std::lock_guard lock{mutex_};
+  if (body_)
+    throw error{errc::already_awaited, "signals: another task awaits the next one of this object"};
+  body_ = &body;
+  return std::any_of(counts_.begin(), counts_.end(), [](const auto& each) { return each.arrived != 0; });
+}
+
+void signal_listener::leave() noexcept {
+  const std::lock_guard lock{mutex_};
+  body_ = nullptr;
+}
+
+bool signal_listener::has_any() const noexcept {
+  const std::lock_guard lock{mutex_};
+  return std::any_of(counts_.begin(), counts_.end(), [](const auto& each) { return each.arrived != 0; });
+}
+
+int signal_listener::take() noexcept {
+  const std::lock_guard lock{mutex_};
+  for (auto& each : counts_)
+    if (each.arrived != 0) {
+      --each.arrived;
+      return each.number;
+    }
+  return 0;
+}
+
+signal_await::~signal_await() {
+  if (std::exchange(waits_, false))
+    at_->leave();
+}
+
+bool signal_await::begin(context& ctx) {
+  if (const auto parks = ctx.refusal()) {
+    stopped_ = true;
+    return *parks;
+  }
+  if (!at_)
+    throw_rejection(invalid("signals: this object was moved from"));
+  const bool there = at_->take_or_wait(ctx);
+  waits_ = true;
+  if (there)
+    return ctx.goes_on();
+  ctx.waiting = this;
+  return true;
+}
+
+bool signal_await::ready() const noexcept { return at_->has_any(); }
+
+bool signal_await::stop() noexcept { return stopped_ = !at_->has_any(); }
+
+ref<operation> signal_await::kill() noexcept {
+  if (std::exchange(waits_, false))
+    at_->leave();
+  return {};
+}
+
+wait_reason signal_await::reason() const { return {"a signal"}; }
+
+int signal_await::await_resume() {
+  if (std::exchange(waits_, false))
+    at_->leave();
+  if (stopped_)
+    throw cancelled_error{};
+  return at_->take();
+}
+
+} // namespace detail
+
+signals::signals(const std::vector<int>& which)
+    : listener_(std::make_shared<detail::signal_listener>(which)) {}
+
+} // namespace taskactor
