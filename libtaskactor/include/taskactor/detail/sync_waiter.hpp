@@ -49,7 +49,7 @@ public:
 
 protected:
   sync_waiter() = default;
-  ~sync_waiter() = default;
+  virtual ~sync_waiter() = default;
   /// Under the lock: there was no need to wait.
   void end_at_once(wait_end how) noexcept { end_.store(how, std::memory_order_relaxed); }
   /// Takes it out of its line, under the lock. False: it is in none, or has been served.
