@@ -15,7 +15,7 @@ UMBRELLA = "taskactor/taskactor.hpp"
 ON_REQUEST = ("taskactor/actors/", "taskactor/node/", "taskactor/named_tasks.hpp", "taskactor/named_program.hpp",
               "taskactor/worker_entry.hpp", "taskactor/task_library.hpp", "taskactor/registry.hpp", "taskactor/named_task.hpp",
               # What the project's own programs share with the library.
-              "taskactor/detail/json_text.hpp", "taskactor/detail/time_slice.hpp", "taskactor/detail/visible_text.hpp")
+              "taskactor/detail/json_text.hpp", "taskactor/detail/visible_text.hpp")
 TESTING = "taskactor/testing.hpp"
 SUITE = re.compile(r"BOOST_(?:AUTO|FIXTURE)_TEST_SUITE\(\s*(\w+)")
 

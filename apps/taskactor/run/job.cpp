@@ -1,5 +1,6 @@
 #include "run/job.hpp"
 
+#include "base/time_slice.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/quantity.hpp"
 #include "run/command_template.hpp"
@@ -7,7 +8,6 @@
 #include "run/run_control.hpp"
 #include "run/run_options.hpp"
 
-#include <taskactor/detail/time_slice.hpp>
 #include <taskactor/explanation.hpp>
 #include <taskactor/retry.hpp>
 #include <taskactor/run_command.hpp>
@@ -198,7 +198,7 @@ task_options options_of_jobs(const run_options& options) {
 task<job_result> run_job(const job_setup& setup, job what) {
   // This thread, too, runs when it is woken, though commands have all processors: 1.30x of a bare loop's
   // time, then 1.26x.
-  static thread_local const bool asked = (ask_for_short_slices(), true);
+  static thread_local const bool asked = (detail::ask_for_short_slices(), true);
   static_cast<void>(asked);
   const auto turn = what.turn;
   auto before = setup.jobs.take_failed(turn);

@@ -2,12 +2,11 @@
 
 #include "base/memory.hpp"
 #include "base/signal_blocked.hpp"
+#include "base/time_slice.hpp"
 #include "command/poll_token.hpp"
 #include "command/process_group.hpp"
 #include "command/shortage.hpp"
 #include "command/signal_name.hpp"
-
-#include <taskactor/detail/time_slice.hpp>
 
 #include <csignal>
 #include <exception>

@@ -1,4 +1,4 @@
-#include <taskactor/detail/time_slice.hpp>
+#include "base/time_slice.hpp"
 
 #include <cstdint>
 
@@ -6,7 +6,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-namespace taskactor {
+namespace taskactor::detail {
 
 namespace {
 
@@ -37,4 +37,4 @@ void ask_for_short_slices() noexcept {
   ::syscall(SYS_sched_setattr, 0, &wished, 0);
 }
 
-} // namespace taskactor
+} // namespace taskactor::detail

@@ -1,7 +1,7 @@
 /// How soon a thread runs when it is woken while all processors are busy.
 #pragma once
 
-namespace taskactor {
+namespace taskactor::detail {
 
 /// For a thread that does little at a time and that others wait for: it asks the kernel for short slices of
 /// time, and runs sooner for that when it is woken, not longer. Its children have the usual ones. Nothing
@@ -14,4 +14,4 @@ namespace taskactor {
 /// See sched(7) and sched_setattr(2): for SCHED_OTHER its `sched_runtime` is the slice that is wished for.
 void ask_for_short_slices() noexcept;
 
-} // namespace taskactor
+} // namespace taskactor::detail
