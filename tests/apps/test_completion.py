@@ -70,8 +70,8 @@ class Bash(program.Case):
             self.assertEqual(set(self.complete(verb, "-")), in_help)
             self.assertEqual(sorted(self.complete(verb, "--load", "=", "a")), ["a file", "a folder"])
             self.assertEqual(self.complete(verb, "--load", "a file", "--lo"), ["--load"])
-        self.assertEqual(self.complete("call", "--runner", ""), ["actor", "thread", "process"])
-        self.assertEqual(self.complete("call", "--runner", "=", "t"), ["thread"])
+        self.assertEqual(self.complete("call", "--where", ""), ["actor", "thread", "process"])
+        self.assertEqual(self.complete("call", "--where", "=", "t"), ["thread"])
         self.assertEqual(self.complete("call", "--timeout", ""), [])
         self.assertEqual(self.complete("call", "resize", "--lo"), [])
 
@@ -172,8 +172,8 @@ class Zsh(program.Case):
 
     def test_options_of_named_tasks(self):
         terminal = self.start("fpath=($PWD/functions $fpath); compinit -u -D")
-        terminal.type("taskactor call --runner pro\t--loa\t")
-        terminal.wait_for("taskactor call --runner process .*--load")
+        terminal.type("taskactor call --where pro\t--loa\t")
+        terminal.wait_for("taskactor call --where process .*--load")
         terminal.type("\x15taskactor list --js\t")
         terminal.wait_for("taskactor list --json")
 

@@ -41,9 +41,9 @@ class List(Case):
         self.assertRegex(place, r"named_program\.cpp:\d+$")
         self.assertEqual(tasks["repeat"], {
             "name": "repeat", "signature": "(string, int = 2) -> string", "parameters": 2, "required": 1,
-            "runner": None, "timeout": 90.0,
+            "where": None, "timeout": 90.0,
         })
-        self.assertEqual((tasks["persist"]["runner"], tasks["persist"]["timeout"]), ("thread", "none"))
+        self.assertEqual((tasks["persist"]["where"], tasks["persist"]["timeout"]), ("thread", "none"))
 
 
 class Call(Case):
@@ -54,30 +54,30 @@ class Call(Case):
 
     def test_a_result_that_can_not_be_sent_is_refused_and_its_worker_lives(self):
         for name, words in (("nested", ["250"]), ("tagged", [])):
-            code, out, err = self.ask("call", "--runner", "process", name, *words)
+            code, out, err = self.ask("call", "--where", "process", name, *words)
             self.assertEqual((code, out), (1, ""), err)
             self.assertIn("the result can't be sent: more than 200 levels, or a CBOR tag", err)
             self.assertNotIn("killed", err)
-        whole = self.ask("call", "--runner", "process", "nested", "150")
+        whole = self.ask("call", "--where", "process", "nested", "150")
         self.assertEqual(whole[:2], (0, "[" * 150 + "null" + "]" * 150 + "\n"))
 
     def test_a_result_without_a_json_form_is_refused_wherever_it_was_made(self):
-        for runner in ("actor", "thread", "process"):
-            code, out, err = self.ask("call", "--runner", runner, "boundless")
+        for where in ("actor", "thread", "process"):
+            code, out, err = self.ask("call", "--where", where, "boundless")
             self.assertEqual((code, out), (5, ""))
             self.assertIn("boundless: its result has no JSON form", err)
         self.assertEqual(self.ask("call", "tagged")[0], 5)
 
     def test_a_conversion_may_throw_what_it_likes(self):
-        for runner in ("actor", "thread", "process"):
-            code, out, err = self.ask("call", "--runner", runner, "unspeakable")
+        for where in ("actor", "thread", "process"):
+            code, out, err = self.ask("call", "--where", where, "unspeakable")
             self.assertEqual((code, out), (1, ""))
             self.assertIn("int", err)
             self.assertNotIn("died", err)
 
     def test_a_program_that_can_not_be_looked_into_has_workers(self):
         other = {"user": 65534} if os.geteuid() == 0 else {}
-        code, out, err = self.ask("call", "--runner", "process", "repeat", '"a"', "3",
+        code, out, err = self.ask("call", "--where", "process", "repeat", '"a"', "3",
                                   env={**os.environ, "TEST_CLOSED": "1"}, **other)
         self.assertEqual((code, out), (0, '"aaa"\n'), err)
 
@@ -85,7 +85,7 @@ class Call(Case):
         hidden = ["unshare", "-m", "sh", "-c", 'mount -t tmpfs none /proc && exec "$0" "$@"', program.PROGRAM]
         if subprocess.run([*hidden, "list"], capture_output=True).returncode != 0:
             self.skipTest("nothing can be mounted here")
-        done = subprocess.run([*hidden, "call", "--runner", "process", "repeat", '"a"'], capture_output=True, text=True,
+        done = subprocess.run([*hidden, "call", "--where", "process", "repeat", '"a"'], capture_output=True, text=True,
                               timeout=program.LIMIT)
         self.assertEqual(done.returncode, 1)
         self.assertIn("/proc", done.stderr)
@@ -94,16 +94,16 @@ class Call(Case):
         here = subprocess.Popen([program.PROGRAM, "call", "process_number"], stdout=subprocess.PIPE, text=True)
         self.assertEqual(int(here.communicate(timeout=program.LIMIT)[0]), here.pid)
         child = subprocess.Popen(
-            [program.PROGRAM, "call", "--runner", "process", "process_number"], stdout=subprocess.PIPE, text=True
+            [program.PROGRAM, "call", "--where", "process", "process_number"], stdout=subprocess.PIPE, text=True
         )
         number = int(child.communicate(timeout=program.LIMIT)[0])
         self.assertEqual(child.returncode, 0)
         self.assertNotEqual(number, child.pid)
         self.wait_for_end(number)
-        self.assertEqual(self.ask("call", "--runner", "thread", "repeat", '"a"')[:2], (0, '"aa"\n'))
+        self.assertEqual(self.ask("call", "--where", "thread", "repeat", '"a"')[:2], (0, '"aa"\n'))
 
     def test_what_a_worker_prints_is_no_result(self):
-        code, out, err = self.ask("call", "--runner", "process", "say", '"hello"')
+        code, out, err = self.ask("call", "--where", "process", "say", '"hello"')
         self.assertEqual(code, 0)
         self.assertRegex(out, r"^\d+\n$")
         # A line that is read after the answer is nobody's any more.
@@ -111,7 +111,7 @@ class Call(Case):
 
     def test_a_failure_says_what_was_thrown(self):
         for where in ("actor", "thread", "process"):
-            code, out, err = self.ask("call", "--runner", where, "repeat", '"ab"', "-1")
+            code, out, err = self.ask("call", "--where", where, "repeat", '"ab"', "-1")
             self.assertEqual((code, out), (1, ""))
             self.assertRegex(err, r"^named_program: repeat: failed: (taskactor::remote_error: )?std::domain_error: fewer than none\n$")
 
@@ -171,14 +171,14 @@ class Usage(Case):
     def test_options(self):
         self.assertEqual(
             self.refused("call", "--tiem", "1", "repeat"),
-            "no option --tiem: there are --timeout, --runner, --load, --help",
+            "no option --tiem: there are --timeout, --where, --load, --help",
         )
         self.assertEqual(self.refused("call", "--timeout"), "--timeout: its TIME is missing")
         self.assertIn('"soon" is not a time; write', self.refused("call", "--timeout", "soon", "repeat"))
-        self.assertIn("there are actor, thread and process", self.refused("call", "--runner", "moon", "repeat"))
+        self.assertIn("there are actor, thread and process", self.refused("call", "--where", "moon", "repeat"))
         self.assertEqual(self.refused("list", "--json=1"), "--json takes no value")
         self.assertEqual(self.refused("list", "repeat"), '"repeat": list takes no arguments')
-        self.assertIn("is a coroutine", self.refused("call", "--runner", "thread", "linger"))
+        self.assertIn("is a coroutine", self.refused("call", "--where", "thread", "linger"))
 
     def test_verbs(self):
         code, out, err = self.ask("lst")
@@ -207,7 +207,7 @@ class Signals(Case):
     def test_a_signal_cancels_the_task(self):
         for where in ("actor", "process"):
             for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                running = self.start("call", "--runner", where, "linger", until="lingers")
+                running = self.start("call", "--where", where, "linger", until="lingers")
                 running.interrupt(number)
                 code, out, err = running.finish()
                 self.assertEqual((code, out), (128 + number, ""))
@@ -231,7 +231,7 @@ class Signals(Case):
         self.assertEqual(running.finish()[0], 3)
 
     def test_no_worker_stays(self):
-        running = self.start("call", "--runner", "process", "persist", until="persists")
+        running = self.start("call", "--where", "process", "persist", until="persists")
         children = pathlib.Path(f"/proc/{running.process.pid}/task").glob("*/children")
         workers = [int(pid) for each in children for pid in each.read_text().split()]
         self.assertTrue(workers)

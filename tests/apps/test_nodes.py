@@ -278,7 +278,7 @@ class Settings(Case):
         node = program.Running(command, self.folder, self, stdin=subprocess.DEVNULL,
                                env={**os.environ, "TASKACTOR_NODE_NAME": "environed"})
         self.assertIn("environed listens at", node.out_line())
-        self.assertEqual(self.nodes("filed")["room"], 5 + 2)
+        self.assertEqual(self.nodes("filed")["window"], 5 + 2)
         self.assertEqual(self.call("filed", "square", "3")[1], "9\n")
         code, _, err = self.call("filed", "work", "1")
         self.assertEqual(code, 1)

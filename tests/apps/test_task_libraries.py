@@ -58,7 +58,7 @@ class Loading(Case):
         self.assertEqual(self.taskactor("list", "--load", "libtasks_one.so", env=found)[0], 0)
 
     def test_workers_have_what_the_program_has_loaded(self):
-        call = ("call", "--runner", "process", "--load", library("one"), "--load", library("two"))
+        call = ("call", "--where", "process", "--load", library("one"), "--load", library("two"))
         code, out, err = self.taskactor(*call, "two.tasks_of", '"a"')
         self.assertEqual((code, out, err), (0, '"a"\n', ""))
         code, out, err = self.taskactor(*call, "crash")

@@ -64,7 +64,7 @@ class Files(installed.Case):
         run(CACHE["CMAKE_CXX_COMPILER"], "-std=c++20", *include, *link)
         env = self.environment()
         program, worker = (self.prefix / CACHE["CMAKE_INSTALL_BINDIR"] / name for name in ("taskactor", "taskactor-worker"))
-        call = (program, "call", "--load", library, "--runner", "process", "img.resize", '"a.png"')
+        call = (program, "call", "--load", library, "--where", "process", "img.resize", '"a.png"')
         self.assertEqual(run(*call, env=env).stdout, '"a.png, 100 wide"\n')
         version = CACHE["CMAKE_PROJECT_VERSION"]
         self.assertEqual(run(worker, "--version", env=env).stdout, f"taskactor-worker {version}\n")

@@ -40,10 +40,10 @@ std::string refused(const char* verb, const words& given) {
 BOOST_AUTO_TEST_SUITE(call_lines)
 
 BOOST_AUTO_TEST_CASE(options_come_before_the_name_and_arguments_behind_it) {
-  const auto line = parsed("call", {"--timeout", "1.5s", "--load=a.so", "--load", "b.so", "--runner=process",
+  const auto line = parsed("call", {"--timeout", "1.5s", "--load=a.so", "--load", "b.so", "--where=process",
                                     "add", "-1", "--help", "--"});
   BOOST_CHECK(line.timeout == 1500ms);
-  BOOST_CHECK(line.runner == run_where::process);
+  BOOST_CHECK(line.where == run_where::process);
   BOOST_TEST(line.libraries == (words{"a.so", "b.so"}), boost::test_tools::per_element());
   BOOST_TEST(line.name == "add");
   BOOST_TEST(line.arguments == (words{"-1", "--help", "--"}), boost::test_tools::per_element());
@@ -53,7 +53,7 @@ BOOST_AUTO_TEST_CASE(options_come_before_the_name_and_arguments_behind_it) {
 BOOST_AUTO_TEST_CASE(what_is_not_given_is_unset) {
   const auto line = parsed("call", {"add"});
   BOOST_TEST(!line.timeout);
-  BOOST_TEST(!line.runner);
+  BOOST_TEST(!line.where);
   BOOST_TEST(line.libraries.empty());
   BOOST_TEST(line.arguments.empty());
 }
@@ -65,11 +65,11 @@ BOOST_AUTO_TEST_CASE(two_dashes_end_the_options) {
   BOOST_TEST(parsed("call", {"-"}).name == "-");
 }
 
-BOOST_AUTO_TEST_CASE(a_timeout_may_be_none_and_a_runner_has_three_names) {
+BOOST_AUTO_TEST_CASE(a_timeout_may_be_none_and_where_has_three_names) {
   BOOST_CHECK(parsed("call", {"--timeout", "none", "f"}).timeout == no_timeout);
   BOOST_CHECK(parsed("call", {"--timeout=0", "f"}).timeout == 0s);
-  BOOST_CHECK(parsed("call", {"--runner", "actor", "f"}).runner == run_where::task);
-  BOOST_CHECK(parsed("call", {"--runner", "thread", "f"}).runner == run_where::thread);
+  BOOST_CHECK(parsed("call", {"--where", "actor", "f"}).where == run_where::task);
+  BOOST_CHECK(parsed("call", {"--where", "thread", "f"}).where == run_where::thread);
 }
 
 BOOST_AUTO_TEST_CASE(help_asks_for_nothing_else) {
@@ -82,14 +82,14 @@ BOOST_AUTO_TEST_CASE(each_verb_has_the_options_of_its_table) {
     for (const auto& option : verb.options) {
       words given{std::string{option.name}};
       if (!option.value.empty())
-        given.emplace_back(option.name == "--timeout" ? "1" : option.name == "--runner" ? "thread" : "x");
+        given.emplace_back(option.name == "--timeout" ? "1" : option.name == "--where" ? "thread" : "x");
       if (!verb.arguments.empty())
         given.emplace_back("name");
       BOOST_TEST(refused(verb.name.data(), given) == "none", option.name);
     }
   BOOST_TEST(refused("list", {"--timeout", "1"}) == "no option --timeout: there are --json, --load, --help");
   BOOST_TEST(refused("call", {"--json", "f"})
-             == "no option --json: there are --timeout, --runner, --load, --help");
+             == "no option --json: there are --timeout, --where, --load, --help");
 }
 
 BOOST_AUTO_TEST_CASE(a_word_that_is_wrong_is_named) {
@@ -97,7 +97,7 @@ BOOST_AUTO_TEST_CASE(a_word_that_is_wrong_is_named) {
   BOOST_TEST(refused("call", {"--load"}) == "--load: its FILE is missing");
   BOOST_TEST(
       refused("call", {"--timeout", "-1", "f"}).starts_with("--timeout: \"-1\" is not a time; write 90"));
-  BOOST_TEST(refused("call", {"--runner", "", "f"}).starts_with("--runner: \"\" is none;"));
+  BOOST_TEST(refused("call", {"--where", "", "f"}).starts_with("--where: \"\" is none;"));
   BOOST_TEST(refused("list", {"--json=yes"}) == "--json takes no value");
   BOOST_TEST(refused("list", {"x"}) == "\"x\": list takes no arguments");
 }

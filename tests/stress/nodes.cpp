@@ -204,10 +204,10 @@ std::vector<std::string> faults_of_nodes(ta::node& here) {
       faults.push_back(name + ": " + lost.what());
       continue;
     }
-    if (told["guests"] != 1) // this question
+    if (told["inbound"] != 1) // this question
       faults.push_back(name + " has calls left: " + told.dump());
-    if (told["room"] != 8 + 2)
-      faults.push_back(name + " has lost room: " + told.dump());
+    if (told["window"] != 8 + 2)
+      faults.push_back(name + " has lost places in its window: " + told.dump());
     if (told["violations"] != 0)
       faults.push_back(name + " has seen a violation: " + told.dump());
     if (!tasks.empty())

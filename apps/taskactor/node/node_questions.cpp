@@ -113,14 +113,14 @@ std::string joined(const json& words) {
 
 std::string nodes_text(const json& told) {
   std::vector<std::vector<std::string>> rows{
-      {"NAME", "STATE", "FREE", "CALLS", "GUESTS", "LABELS", "ADDRESS"}};
+      {"NAME", "STATE", "FREE", "CALLS", "INBOUND", "LABELS", "ADDRESS"}};
   const auto number = [](const json& value) { return std::to_string(value.get<std::uint64_t>()); };
   rows.push_back(
-      {told.at("name").get<std::string>(), "asked", "-", "-", number(told.at("guests")), "-", "-"});
+      {told.at("name").get<std::string>(), "asked", "-", "-", number(told.at("inbound")), "-", "-"});
   for (const auto& each : told.at("peers"))
     rows.push_back({each.at("name").get<std::string>().empty() ? "-" : each.at("name").get<std::string>(),
                     each.at("state").get<std::string>(), number(each.at("free")), number(each.at("calls")),
-                    number(each.at("guests")), joined(each.at("labels")),
+                    number(each.at("inbound")), joined(each.at("labels")),
                     each.at("address").get<std::string>()});
   return table(rows);
 }

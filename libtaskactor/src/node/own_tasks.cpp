@@ -31,11 +31,11 @@ json nodes(node_host& host) {
                      {"free", each.free},
                      {"window", each.window},
                      {"calls", each.calls},
-                     {"guests", each.inbound},
+                     {"inbound", each.inbound},
                      {"reason", each.reason}});
   const auto counts = host.statistics();
   return {{"name", host.self().name},       {"uuid", host.self().uuid},  {"peers", std::move(peers)},
-          {"room", counts.window},          {"guests", counts.inbound},  {"submitted", counts.submitted},
+          {"window", counts.window},        {"inbound", counts.inbound}, {"submitted", counts.submitted},
           {"answered", counts.answered},    {"lost", counts.lost},       {"run_again", counts.run_again},
           {"taken", counts.taken},          {"refused", counts.refused}, {"orphaned", counts.orphaned},
           {"violations", counts.violations}};

@@ -34,7 +34,7 @@ public:
   }
 
   int run() {
-    const auto begun = tasks_.add_task({.id = line_.name, .timeout = line_.timeout, .where = line_.runner},
+    const auto begun = tasks_.add_task({.id = line_.name, .timeout = line_.timeout, .where = line_.where},
                                        line_.name, arguments_);
     if (!begun)
       return refused(begun.error());

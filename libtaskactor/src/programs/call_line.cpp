@@ -11,7 +11,7 @@ namespace taskactor::detail {
 
 namespace {
 
-constexpr std::pair<std::string_view, run_where> runners[]
+constexpr std::pair<std::string_view, run_where> places[]
     = {{"actor", run_where::task}, {"thread", run_where::thread}, {"process", run_where::process}};
 
 std::string quoted(const std::string& text) { return '"' + text + '"'; }
@@ -32,11 +32,11 @@ std::chrono::nanoseconds timeout_of(const std::string& text) {
   throw usage_error{"--timeout: " + quoted(text) + " is not a time; write 90, 1.5s, 500ms, 2m, 1h or none"};
 }
 
-run_where runner_of(const std::string& text) {
-  for (const auto& [name, value] : runners)
+run_where where_of(const std::string& text) {
+  for (const auto& [name, value] : places)
     if (text == name)
       return value;
-  throw usage_error{"--runner: " + quoted(text) + " is none; there are actor, thread and process"};
+  throw usage_error{"--where: " + quoted(text) + " is none; there are actor, thread and process"};
 }
 
 void apply(call_line& to, std::string_view option, const std::string& value) {
@@ -48,8 +48,8 @@ void apply(call_line& to, std::string_view option, const std::string& value) {
     to.libraries.push_back(value);
   else if (option == "--timeout")
     to.timeout = timeout_of(value);
-  else if (option == "--runner")
-    to.runner = runner_of(value);
+  else if (option == "--where")
+    to.where = where_of(value);
 }
 
 const program_option& find_option(const program_verb& verb, const std::string& name) {

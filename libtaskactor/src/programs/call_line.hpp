@@ -22,7 +22,7 @@ struct call_line {
   bool help = false, json = false;
   std::vector<std::string> libraries{};
   std::optional<std::chrono::nanoseconds> timeout{};
-  std::optional<taskactor::run_where> runner{};
+  std::optional<taskactor::run_where> where{};
   std::string name{};
   std::vector<std::string> arguments{}; ///< behind the name, as they are
 };

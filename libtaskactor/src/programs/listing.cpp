@@ -8,7 +8,7 @@ namespace taskactor::detail {
 
 namespace {
 
-json runner_text(const std::optional<run_where>& where) {
+json where_text(const std::optional<run_where>& where) {
   if (!where)
     return nullptr;
   return *where == run_where::thread ? "thread" : *where == run_where::process ? "process" : "actor";
@@ -28,7 +28,7 @@ json entry(const named_task& which) {
           {"signature", which.signature()},
           {"parameters", which.parameters()},
           {"required", which.required()},
-          {"runner", runner_text(which.options().where)},
+          {"where", where_text(which.options().where)},
           {"timeout", timeout_number(which.options().timeout)},
           {"place", std::string{which.where().file_name()} + ':' + std::to_string(which.where().line())}};
 }

@@ -10,14 +10,14 @@ constexpr program_option load{"--load", "FILE", "Load a library of tasks before;
 constexpr program_option help{"--help", "", "Print this help"};
 
 constexpr program_option list_options[] = {
-    {"--json", "", "An object a line: name, signature, parameters, required, runner, timeout, place"},
+    {"--json", "", "An object a line: name, signature, parameters, required, where, timeout, place"},
     load,
     help,
 };
 constexpr program_option call_options[] = {
     {"--timeout", "TIME",
      "How long the task may run: 90, 1.5s, 500ms, 2m, 1h, none; else as it is registered"},
-    {"--runner", "actor|thread|process", "Where it runs; else as it is registered"},
+    {"--where", "actor|thread|process", "Where it runs; else as it is registered"},
     load,
     help,
 };
