@@ -35,28 +35,9 @@ public:
   }
 
 protected:
-  /// Calls `produce` for the body's result; what it returns or throws becomes the outcome, if nothing else
-  /// has. A value that throws when it is moved is a failure before anything is decided, or, in the last move,
-  /// before anybody has looked.
   template <class Produce>
   void conclude(Produce&& produce) noexcept {
-    try {
-      if constexpr (std::is_void_v<T>) {
-        produce();
-        if (decide())
-          outcome_.emplace();
-      } else {
-        T value = produce();
-        if (decide()) { // else it is the manager's
-          outcome_.emplace(std::move(value));
-          if constexpr (!std::is_nothrow_move_constructible_v<T>)
-            if (!outcome_)
-              keep_error();
-        }
-      }
-    } catch (...) {
-      conclude_exception();
-    }
+    record::conclude(outcome_, std::forward<Produce>(produce));
   }
 
 private:

@@ -30,6 +30,8 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 namespace taskactor::detail {
 
@@ -87,6 +89,29 @@ public:
 
 protected:
   record();
+  /// Calls `produce` for the body's result; what it returns or throws becomes `into`, the outcome, if nothing
+  /// else has. A value that throws when it is moved is a failure before anything is decided, or, in the last
+  /// move, before anybody has looked.
+  template <class T, class Produce>
+  void conclude(outcome<T>& into, Produce&& produce) noexcept {
+    try {
+      if constexpr (std::is_void_v<T>) {
+        produce();
+        if (decide())
+          into.emplace();
+      } else {
+        T value = produce();
+        if (decide()) { // else it is the manager's
+          into.emplace(std::move(value));
+          if constexpr (!std::is_nothrow_move_constructible_v<T>)
+            if (!into)
+              keep_error();
+        }
+      }
+    } catch (...) {
+      conclude_exception();
+    }
+  }
   void forget_progress() noexcept; // its body is another one now
   void keep_error() noexcept;      // on the body's own thread: asks what it has thrown for its words
   std::string error_text_for_listener() const; // who is told by `tell_listeners()`, under the lock

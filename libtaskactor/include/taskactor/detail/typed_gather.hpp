@@ -46,13 +46,14 @@ private:
         conclude_exception();
       }
     } else {
-      conclude([this]() -> result { return std::invoke(value_of(owner_.function), std::move(*item_)); });
+      conclude(outcome_,
+               [this]() -> result { return std::invoke(value_of(owner_.function), std::move(*item_)); });
     }
     return false;
   }
   void collect_item() noexcept override {
     if constexpr (traits::coroutine)
-      conclude([this]() -> result { return root_.take(); });
+      conclude(outcome_, [this]() -> result { return root_.take(); });
   }
   std::exception_ptr discard_item() noexcept override {
     std::exception_ptr thrown;
@@ -96,23 +97,6 @@ private:
     if constexpr (requires { Sink::keeps_late; })
       if (late)
         owner_.notify();
-  }
-
-  template <class Produce>
-  void conclude(Produce&& produce) noexcept {
-    try {
-      if constexpr (std::is_void_v<result>) {
-        produce();
-        if (decide())
-          outcome_.emplace();
-      } else {
-        result value = produce();
-        if (decide())
-          outcome_.emplace(std::move(value));
-      }
-    } catch (...) {
-      conclude_exception();
-    }
   }
 
   struct none {};
