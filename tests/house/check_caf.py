@@ -16,6 +16,7 @@ COMMENT = re.compile(r"//.*")
 # What to say in place of what one version doesn't have, or calls deprecated; "" where there is no such thing yet.
 INSTEAD = {
     r"\b(?:anon_send|anon_mail|send_as|eq_impl|make_mailbox_element)\b": "post, post_from",
+    r"->enqueue\(": "send_mail",
     r"\b(?:delayed_send|delayed_anon_send|schedule_message)\b": "post_at",
     r"\bset_down_handler\b": "when_actor_down",
     r"\bset_(?:exit|error)_handler\b": "",
@@ -48,6 +49,7 @@ RIGHT = {
 }
 WRONG = {
     "a.cpp:1: anon_send belongs": {SOURCE: "caf::anon_send(manager_, stop{});\n"},
+    "a.cpp:2: ->enqueue( belongs": {SOURCE: "\nto->get()->enqueue(std::move(mail), nullptr);\n"},
     "say post_at": {SOURCE: "system.clock().schedule_message(at, to, mail);\n"},
     "say light_actor": {SOURCE: "class a : public caf::monitorable_actor {};\n"},
     "caf::atom belongs": {"tests/lifecycle/a.cpp": 'config.set("scheduler.policy", caf::atom("sharing"));\n'},

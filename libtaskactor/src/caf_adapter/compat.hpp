@@ -4,6 +4,8 @@
 ///     post(to, message)                  sends one of our messages (messages.hpp), from nobody
 ///     post_from(sender, to, message)     the same, and the receiver learns from whom
 ///     post_at(clock, when, to, message)  the same, later
+///     send_mail(to, make_mail(...))      what these do: for what is made before, is a request, or has come
+///                                        from elsewhere
 ///     monitor_actor(self, who)           `f(down_msg&)` of `when_actor_down(self, f)` hears of its end
 ///     unmonitor_actor(self, who)         doesn't any more
 ///     when_asked_to_end(self, f)         `f(exit_msg&)` takes exit messages, but for a kill
@@ -95,12 +97,14 @@ inline void forget_detached([[maybe_unused]] caf::actor_system& system) {
 
 // -- messages ---------------------------------------------------------------
 
+/// `content`: one of our messages, or a `caf::message`.
 template <class T>
-caf::mailbox_element_ptr make_mail(caf::strong_actor_ptr sender, T&& message) {
+caf::mailbox_element_ptr make_mail(caf::strong_actor_ptr sender, T&& content,
+                                   caf::message_id id = caf::make_message_id()) {
 #if TASKACTOR_CAF_0
-  return caf::make_mailbox_element(std::move(sender), caf::make_message_id(), {}, std::forward<T>(message));
+  return caf::make_mailbox_element(std::move(sender), id, {}, std::forward<T>(content));
 #else
-  return caf::make_mailbox_element(std::move(sender), caf::make_message_id(), std::forward<T>(message));
+  return caf::make_mailbox_element(std::move(sender), id, std::forward<T>(content));
 #endif
 }
 
@@ -114,41 +118,54 @@ caf::mailbox_element_ptr make_mail_surely(const caf::strong_actor_ptr& sender, T
 #endif
 }
 
-/// Threads: any. Without a receiver (an actor that we have let go) it does nothing.
+/// The actor that a handle, which has one, refers to.
+inline caf::abstract_actor& receiver_of(const caf::actor& who) {
+  return *caf::actor_cast<caf::abstract_actor*>(who);
+}
+
+/// The way of every message that the library sends, but for exit messages, which CAF sends.
+/// Threads: any; with `here`, the one that it stands for.
+inline void send_mail(caf::abstract_actor& to, caf::mailbox_element_ptr mail, executor* here = nullptr) {
+  to.enqueue(std::move(mail), here);
+}
+/// Without a receiver (an actor that we have let go) it does nothing.
+inline void send_mail(const caf::actor& to, caf::mailbox_element_ptr mail) {
+  if (to)
+    send_mail(receiver_of(to), std::move(mail));
+}
+/// The same, later. It can't be taken back, and keeps the receiver's storage until `when`.
+inline void send_mail_at(caf::actor_clock& clock, caf::actor_clock::time_point when, caf::strong_actor_ptr to,
+                         caf::mailbox_element_ptr mail) {
+  clock.schedule_message(when, std::move(to), std::move(mail));
+}
+
+/// Threads: any, for these and `post_at`. Without a receiver nothing is made.
 template <class T>
 void post(const caf::actor& to, T&& message) {
   if (to)
-    to->enqueue(make_mail_surely(nullptr, std::forward<T>(message)), nullptr);
+    send_mail(receiver_of(to), make_mail_surely(nullptr, std::forward<T>(message)));
 }
-inline void post_made(const caf::actor& to, caf::mailbox_element_ptr mail) {
-  if (to)
-    to->enqueue(std::move(mail), nullptr);
-}
-
-/// Threads: any.
 template <class T>
 void post_from(const caf::actor& sender, const caf::actor& to, T&& message) {
   if (to)
-    to->enqueue(make_mail_surely(caf::actor_cast<caf::strong_actor_ptr>(sender), std::forward<T>(message)),
-                nullptr);
+    send_mail(receiver_of(to),
+              make_mail_surely(caf::actor_cast<caf::strong_actor_ptr>(sender), std::forward<T>(message)));
+}
+template <class T>
+void post_at(caf::actor_clock& clock, caf::actor_clock::time_point when, caf::strong_actor_ptr to,
+             T&& message) {
+  send_mail_at(clock, when, std::move(to), make_mail_surely(nullptr, std::forward<T>(message)));
 }
 
 /// Threads: the one that runs `sender`; also to itself.
 template <class T>
 void post_from(caf::local_actor& sender, caf::abstract_actor& to, T&& message) {
-  to.enqueue(make_mail_surely(sender.ctrl(), std::forward<T>(message)), sender.context());
+  send_mail(to, make_mail_surely(sender.ctrl(), std::forward<T>(message)), sender.context());
 }
 template <class T>
 void post_from(caf::local_actor& sender, const caf::actor& to, T&& message) {
   if (to)
-    post_from(sender, *caf::actor_cast<caf::abstract_actor*>(to), std::forward<T>(message));
-}
-
-/// Threads: any. It can't be taken back, and keeps the receiver's storage until `when`.
-template <class T>
-void post_at(caf::actor_clock& clock, caf::actor_clock::time_point when, caf::strong_actor_ptr to,
-             T&& message) {
-  clock.schedule_message(when, std::move(to), make_mail_surely(nullptr, std::forward<T>(message)));
+    post_from(sender, receiver_of(to), std::forward<T>(message));
 }
 
 // -- typed actors -----------------------------------------------------------

@@ -46,48 +46,11 @@ inline caf::message message_of(caf::mailbox_element& mail) {
 #endif
 }
 
-/// Threads: any. The reply comes with the same number.
-inline void send_as_request(caf::abstract_actor& to, caf::strong_actor_ptr sender, std::uint64_t number,
-                            caf::message content) {
-#if TASKACTOR_CAF_0
-  to.enqueue(std::move(sender), caf::make_message_id(number), std::move(content), nullptr);
-#else
-  to.enqueue(caf::make_mailbox_element(std::move(sender), caf::make_message_id(number), std::move(content)),
-             nullptr);
-#endif
-}
-
-/// Threads: any. The receiver sees `sender` as its sender.
-inline void send_plain(caf::abstract_actor& to, caf::strong_actor_ptr sender, caf::message content) {
-#if TASKACTOR_CAF_0
-  to.enqueue(std::move(sender), caf::make_message_id(), std::move(content), nullptr);
-#else
-  to.enqueue(caf::make_mailbox_element(std::move(sender), caf::make_message_id(), std::move(content)),
-             nullptr);
-#endif
-}
-/// The same, later.
-inline void send_plain_at(caf::actor_clock& clock, caf::actor_clock::time_point when,
-                          caf::strong_actor_ptr to, caf::strong_actor_ptr sender, caf::message content) {
-  clock.schedule_message(
-      when, std::move(to),
-#if TASKACTOR_CAF_0
-      caf::make_mailbox_element(std::move(sender), caf::make_message_id(), {}, std::move(content)));
-#else
-      caf::make_mailbox_element(std::move(sender), caf::make_message_id(), std::move(content)));
-#endif
-}
-
 /// Answers a request with this error; other mail has no answer. Threads: any.
 inline void refuse_mail(const caf::mailbox_element& mail, const caf::error& why) {
   if (!mail.sender || !mail.mid.is_request())
     return;
-#if TASKACTOR_CAF_0
-  mail.sender->enqueue(nullptr, mail.mid.response_id(), caf::make_message(why), nullptr);
-#else
-  mail.sender->enqueue(caf::make_mailbox_element(nullptr, mail.mid.response_id(), caf::make_message(why)),
-                       nullptr);
-#endif
+  send_mail(*mail.sender->get(), make_mail(nullptr, caf::make_message(why), mail.mid.response_id()));
 }
 
 /// Attached to an actor, hears of its end, whatever it is, as who monitors it does by a message: on any

@@ -1,9 +1,9 @@
 /// A mail that comes back if its receiver ends without having taken it up.
 ///
-///     to->get()->enqueue(returnable_mail(std::move(mail), *to->get(), came_back), nullptr);
+///     send_mail(*to->get(), returnable_mail(std::move(mail), *to->get(), came_back));
 ///
 /// `came_back(caf::mailbox_element_ptr)` is called on the thread that finds it out: the receiver's, at its
-/// end, before anybody hears of that; or this one, in `enqueue`. A mail counts as taken up once its content
+/// end, before anybody hears of that; or this one, in `send_mail`. A mail counts as taken up once its content
 /// has been looked at, which is what each actor begins with. Until then its sender isn't in it, so that CAF
 /// doesn't answer a request in place of a receiver that has ended.
 ///

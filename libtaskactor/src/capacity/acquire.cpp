@@ -63,7 +63,7 @@ bool acquire_awaiter::start(context& ctx) {
   claim_ = std::move(claim);
   ctx.waiting = this;
   task.token.lend(); // the manager takes it only if there are no tokens at once
-  post_made(ctx.home().manager(), std::move(mail));
+  send_mail(ctx.home().manager(), std::move(mail));
   return true;
 }
 

@@ -31,7 +31,7 @@ cancel_reply cancel(manager_core& home, record& task, end_reason why) {
   auto mail = make_mail(nullptr, end_task{ref<record>{&task}, why}); // before anything is changed
   const auto reply = home.table().cancel(task, why);
   if (reply == cancel_reply::requested) {
-    post_made(home.manager(), std::move(mail));
+    send_mail(home.manager(), std::move(mail));
     home.room().tell(); // it may be a child that waits to be admitted
   }
   return reply;

@@ -59,8 +59,9 @@ void task_actor::tell_of_end() {
 }
 
 void task_actor::send_request(const caf::strong_actor_ptr& to, caf::message content, ref<reply_slot> into) {
-  const auto id = request_.open(std::move(into));
-  send_as_request(*to->get(), caf::strong_actor_ptr{ctrl()}, id, std::move(content));
+  const std::uint64_t id = request_.open(std::move(into));
+  send_mail(*to->get(),
+            make_mail(caf::strong_actor_ptr{ctrl()}, std::move(content), caf::make_message_id(id)));
 }
 
 /// Threads: any.

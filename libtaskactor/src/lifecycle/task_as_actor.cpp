@@ -55,7 +55,7 @@ caf::strong_actor_ptr this_actor() {
 void send_from_task(const caf::strong_actor_ptr& to, caf::message content) {
   auto sender = this_actor();
   if (to)
-    send_plain(*to->get(), std::move(sender), std::move(content));
+    send_mail(*to->get(), make_mail(std::move(sender), std::move(content)));
 }
 
 void send_from_task_after(const caf::strong_actor_ptr& to, std::chrono::nanoseconds delay,
@@ -65,8 +65,8 @@ void send_from_task_after(const caf::strong_actor_ptr& to, std::chrono::nanoseco
   auto sender = this_actor();
   auto& core = require_task();
   if (to)
-    send_plain_at(to->home_system->clock(), after(core.now(), delay), to, std::move(sender),
-                  std::move(content));
+    send_mail_at(to->home_system->clock(), after(core.now(), delay), to,
+                 make_mail(std::move(sender), std::move(content)));
 }
 
 } // namespace detail

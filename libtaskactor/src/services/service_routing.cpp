@@ -38,7 +38,7 @@ void service_registry::deliver(service_node& which, const caf::strong_actor_ptr&
                number = what.number](caf::mailbox_element_ptr mail) {
     registry->come_back(which, run, {std::move(mail), how, number});
   };
-  to->get()->enqueue(returnable_mail(std::move(what.mail), *to->get(), std::move(back)), nullptr);
+  send_mail(*to->get(), returnable_mail(std::move(what.mail), *to->get(), std::move(back)));
 }
 
 void service_registry::route(service_node& which, when_down how, caf::mailbox_element_ptr mail) {
@@ -48,7 +48,7 @@ void service_registry::route(service_node& which, when_down how, caf::mailbox_el
   if (mail->content().match_elements<caf::exit_msg>()) { // is meant for this run alone
     lock.unlock();
     if (runs)
-      to->get()->enqueue(std::move(mail), nullptr);
+      send_mail(*to->get(), std::move(mail));
     return;
   }
   stashed_message what{std::move(mail), how, which.held.next_number()};
