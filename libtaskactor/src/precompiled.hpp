@@ -1,5 +1,5 @@
 // What most sources of the library include, compiled once. No source may count on it:
-// clang-tidy reads each without.
+// `./dev lint --all` compiles each without.
 #pragma once
 
 #include <algorithm>
