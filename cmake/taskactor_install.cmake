@@ -111,6 +111,9 @@ function(_taskactor_pkg_config kinds)
 
   # CAF has no .pc file of its own; where the compiler looks anyway needs no mention.
   set(pc_cflags "-I\${includedir}")
+  if(taskactor_fields)
+    string(APPEND pc_cflags " -D${taskactor_fields}")
+  endif()
   if(NOT CAF_INCLUDE_DIR IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
     string(APPEND pc_cflags " -I${CAF_INCLUDE_DIR}")
   endif()

@@ -21,13 +21,13 @@ task_options merged(task_options given, const task_options& own) {
   take(given.queue_timeout, own.queue_timeout);
   take(given.total_timeout, own.total_timeout);
   take(given.where, own.where);
-  if (given.limits->empty())
+  if (detail::content_of(given.limits).empty())
     given.limits = own.limits;
   if (given.priority == default_priority)
     given.priority = own.priority;
-  if (given.fairness_key->empty())
+  if (detail::content_of(given.fairness_key).empty())
     given.fairness_key = own.fairness_key;
-  if (!*given.retry)
+  if (!detail::content_of(given.retry))
     given.retry = own.retry;
   return given;
 }

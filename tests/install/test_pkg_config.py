@@ -53,6 +53,13 @@ class PkgConfig(installed.Case):
         self.assertIn("-ltaskactor", self.ask("--libs"))
         self.assertNotIn("-lspdlog", self.ask("--libs"))
 
+    def test_options_are_plain_unless_gcc_12_has_built_the_library(self):
+        source = self.folder / "asked.cpp"
+        source.write_text("#include <taskactor/detail/compiler.hpp>\nTASKACTOR_GCC_12\n", encoding="utf-8")
+        flags = self.ask("--cflags")
+        said = run(CACHE["CMAKE_CXX_COMPILER"], *flags, "-E", "-P", source).stdout.split()
+        self.assertEqual("-DTASKACTOR_PLAIN_FIELDS=1" in flags, said[-1] == "0")
+
     def test_the_library_of_nodes(self):
         said = run("pkg-config", "--libs", "taskactor-node", env=self.environment()).stdout.split()
         self.assertLessEqual({"-ltaskactor-node", "-ltaskactor"}, set(said))

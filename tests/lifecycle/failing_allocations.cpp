@@ -59,7 +59,8 @@ BOOST_AUTO_TEST_CASE(a_task_is_admitted_or_not) {
           const auto now = world.tasks.statistics().submitted;
           BOOST_TEST(now == before + (threw ? 0 : 1));
           if (threw) {
-            const auto known = world.tasks.find(*options.id); // one that has ended, if any
+            const auto known
+                = world.tasks.find(ta::detail::content_of(options.id)); // one that has ended, if any
             BOOST_TEST((!known || is_final(known->state)));
             added = world.tasks.add_task(ta::task_options{options}, after, 1ms, 7).value();
           }

@@ -71,14 +71,14 @@ inline caf::behavior stubborn(caf::event_based_actor* self, std::string name, di
 }
 
 inline ta::child_spec a_worker(ta::child_options options, diary& into) {
-  auto make = [name = *options.name, &into](ta::service_start start) {
+  auto make = [name = std::string{options.name}, &into](ta::service_start start) {
     return start.system().spawn(worker, name, &into, start);
   };
   return ta::child_actor(std::move(options), make);
 }
 
 inline ta::child_spec a_stubborn_one(ta::child_options options, diary& into) {
-  auto make = [name = *options.name, &into](ta::service_start start) {
+  auto make = [name = std::string{options.name}, &into](ta::service_start start) {
     return start.system().spawn(stubborn, name, &into);
   };
   return ta::child_actor(std::move(options), make);

@@ -49,9 +49,11 @@ namespace taskactor {
 
 class command_pause;
 
-/// The program and its arguments; at least the program. No NUL bytes.
-/// A class of its own, since g++ 12 can't compile a list of strings for a vector inside a `co_await`
-/// expression: `co_await run_command({"sort", "-u"})` calls the constructor for words.
+/// The program and its arguments; at least the program. No NUL bytes. Its words are whatever a string is made
+/// from, also in an await, where g++ 12 can't compile a list of strings for a vector:
+///
+///     co_await run_command({"sort", "-u"})
+///
 struct command_line : std::vector<std::string> {
   command_line() = default;
   command_line(std::vector<std::string> words)

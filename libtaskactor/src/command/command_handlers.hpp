@@ -18,11 +18,11 @@ public:
   /// Takes them out of the options.
   explicit command_handlers(command_options& options);
 
-  bool has_output() const noexcept { return *on_output_ || *on_line_; }
-  bool has_stopped() const noexcept { return static_cast<bool>(*on_stopped_); }
+  bool has_output() const noexcept { return on_output_ || on_line_; }
+  bool has_stopped() const noexcept { return static_cast<bool>(on_stopped_); }
 
   void output(output_stream which, std::string_view bytes);
-  void stopped(int signal) { (*on_stopped_)(signal); }
+  void stopped(int signal) { on_stopped_(signal); }
   /// A last line without a newline is left to `finish_lines`.
   bool has_rest() const noexcept { return out_lines_.has_rest() || err_lines_.has_rest(); }
   /// Nothing more is printed.
@@ -31,8 +31,8 @@ public:
 private:
   using handler = std::function<void(output_stream, std::string_view)>;
 
-  const field<handler> on_output_, on_line_;
-  const field<std::function<void(int)>> on_stopped_;
+  const handler on_output_, on_line_;
+  const std::function<void(int)> on_stopped_;
   line_splitter out_lines_, err_lines_;
 };
 

@@ -56,7 +56,7 @@ void command_streams::feed() noexcept {
   fed_ += size < 0 ? 0 : static_cast<std::size_t>(size);
   if (size < 0 || fed_ == data.size()) { // nobody reads it any more, or all is written
     poller_.close(pipes_.input);
-    static_cast<void>(options_.stdin_data.take()); // its memory, too
+    static_cast<void>(take_content(options_.stdin_data)); // its memory, too
   }
 }
 

@@ -27,18 +27,18 @@ void validate(const command_line& command, const command_options& options) {
   require(!command.empty(), "command: no program is named");
   for (std::size_t i = 0; i < command.size(); ++i)
     require(!has_nul(command[i]), "command: argument " + std::to_string(i) + " has a NUL byte in it");
-  require(!has_nul(*options.cwd), "cwd: it has a NUL byte in it");
-  require(!*options.on_output || !*options.on_line,
+  require(!has_nul(content_of(options.cwd)), "cwd: it has a NUL byte in it");
+  require(!content_of(options.on_output) || !content_of(options.on_line),
           "on_output: output goes there or to on_line, not to both");
   require(options.line_limit > 0, "line_limit: zero would hand out nothing");
   require(options.memory_limit != std::size_t{0}, "memory_limit: zero would leave the command no memory");
   require(options.open_files != std::size_t{0}, "open_files: zero would leave the command no descriptor");
-  require(!options.on_terminal || options.stdin_data->empty(),
+  require(!options.on_terminal || content_of(options.stdin_data).empty(),
           "stdin_data: a command that has the terminal reads that");
   require(options.niceness >= 0 && options.niceness <= most_nice,
           "niceness: " + std::to_string(options.niceness) + " is not one of 0 to "
               + std::to_string(most_nice));
-  for (const auto& [name, value] : *options.env) {
+  for (const auto& [name, value] : content_of(options.env)) {
     require(!name.empty() && name.find('=') == name.npos && !has_nul(name),
             "env: '" + name + "' can't be the name of a variable");
     require(!has_nul(value), "env: the value of '" + name + "' has a NUL byte in it");
@@ -48,8 +48,8 @@ void validate(const command_line& command, const command_options& options) {
 std::string_view name_of(std::string_view entry) { return entry.substr(0, entry.find('=')); }
 
 bool sets(const command_options& options, std::string_view name) {
-  return std::any_of(options.env->begin(), options.env->end(),
-                     [&](const auto& pair) { return pair.first == name; });
+  const auto& env = content_of(options.env);
+  return std::any_of(env.begin(), env.end(), [&](const auto& pair) { return pair.first == name; });
 }
 
 std::string search_path(const std::vector<std::string>& environment) {
@@ -87,14 +87,14 @@ errc code_of(start_failure failure) {
 launch_plan plan_launch(const command_line& command, const command_options& options) {
   validate(command, options);
   launch_plan plan{.program = command.front(),
-                   .directory = *options.cwd,
+                   .directory = options.cwd,
                    .candidates = {},
                    .arguments = {command.begin(), command.end()},
                    .environment = make_environment(options, ::environ),
                    .memory_limit = options.memory_limit.value_or(0),
                    .open_files = options.open_files.value_or(0),
                    .niceness = options.niceness,
-                   .feeds_input = !options.stdin_data->empty(),
+                   .feeds_input = !content_of(options.stdin_data).empty(),
                    .merges_error = options.merge_stderr,
                    .inherits = options.inherits_descriptors,
                    .on_terminal = options.on_terminal};
@@ -124,8 +124,9 @@ std::vector<std::string> make_environment(const command_options& options, const 
     for (; *inherited; ++inherited)
       if (!sets(options, name_of(*inherited)))
         result.emplace_back(*inherited);
-  for (auto i = options.env->begin(); i != options.env->end(); ++i)
-    if (std::none_of(i + 1, options.env->end(), [&](const auto& later) { return later.first == i->first; }))
+  const auto& env = content_of(options.env);
+  for (auto i = env.begin(); i != env.end(); ++i)
+    if (std::none_of(i + 1, env.end(), [&](const auto& later) { return later.first == i->first; }))
       result.push_back(i->first + '=' + i->second);
   return result;
 }

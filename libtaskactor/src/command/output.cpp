@@ -18,10 +18,10 @@ void output::take(std::string_view bytes, const command_options& options,
   if (error)
     return;
   try {
-    if (*options.on_output)
-      (*options.on_output)(which_, bytes);
-    else if (*options.on_line)
-      lines_.take(bytes, [&](std::string_view line) { (*options.on_line)(which_, line); });
+    if (const auto& on_output = content_of(options.on_output))
+      on_output(which_, bytes);
+    else if (const auto& on_line = content_of(options.on_line))
+      lines_.take(bytes, [&](std::string_view line) { on_line(which_, line); });
     else
       capture_.take(bytes);
   } catch (...) {
@@ -30,10 +30,11 @@ void output::take(std::string_view bytes, const command_options& options,
 }
 
 void output::finish(const command_options& options, std::exception_ptr& error) noexcept {
-  if (error || !*options.on_line)
+  const auto& on_line = content_of(options.on_line);
+  if (error || !on_line)
     return;
   try {
-    lines_.finish([&](std::string_view line) { (*options.on_line)(which_, line); });
+    lines_.finish([&](std::string_view line) { on_line(which_, line); });
   } catch (...) {
     error = std::current_exception();
   }

@@ -35,7 +35,10 @@ namespace {
 class command_call final : public child_call, public output_calls {
 public:
   command_call(context& owner, command_spec spec)
-      : child_call(owner), output_calls(spec.options), pause_(*spec.options.pause), spec_(std::move(spec)) {}
+      : child_call(owner),
+        output_calls(spec.options),
+        pause_(content_of(spec.options.pause)),
+        spec_(std::move(spec)) {}
   void retain() noexcept override { child_call::retain(); }
   void release() noexcept override { child_call::release(); }
 

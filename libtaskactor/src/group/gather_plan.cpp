@@ -26,9 +26,14 @@ std::optional<rejection> check_where(const task_options& each, const item_abilit
   return {};
 }
 
+bool tries_again(const task_options& each) {
+  const auto& retry = content_of(each.retry);
+  return retry && retry->max_attempts > 1;
+}
+
 /// What is wrong with the tasks that items are to be.
 std::optional<rejection> check_each(manager_core& home, task_options each, const item_abilities& items) {
-  if (!each.id->empty())
+  if (!content_of(each.id).empty())
     return invalid("id: an item's id is the gather's, a slash and its index");
   if (each.admission.on_duplicate != on_duplicate::reject)
     return invalid("admission.on_duplicate: an item's id is its own");
@@ -39,10 +44,10 @@ std::optional<rejection> check_each(manager_core& home, task_options each, const
   each.where = {}; // validate() takes it for one that nobody would look at
   if (auto wrong = validate(each))
     return wrong;
-  if (*each.retry && (*each.retry)->max_attempts > 1 && !items.copied)
+  if (tries_again(each) && !items.copied)
     return invalid("retry: the items can't be copied");
   std::vector<limit_need> needs;
-  return find_needs(home, *each.limits, needs);
+  return find_needs(home, each.limits, needs);
 }
 
 void check(manager_core& home, const gather_options& options, const item_abilities& items) {
@@ -57,8 +62,8 @@ void check(manager_core& home, const gather_options& options, const item_abiliti
 /// More than a slot does by itself.
 bool needs_tasks(const task_options& each) {
   const auto limits = [](const std::optional<time_span>& time) { return time && *time != no_timeout; };
-  return !each.limits->empty() || (*each.retry && (*each.retry)->max_attempts > 1)
-         || limits(each.queue_timeout) || limits(each.total_timeout) || runs_elsewhere(each);
+  return !content_of(each.limits).empty() || tries_again(each) || limits(each.queue_timeout)
+         || limits(each.total_timeout) || runs_elsewhere(each);
 }
 
 } // namespace
@@ -67,7 +72,7 @@ gather_plan::gather_plan(manager_core& home, gather_options options, item_abilit
     : home_(home), options_(std::move(options)) {
   check(home_, options_, items);
   runs_tasks_ = needs_tasks(options_.each);
-  if (options_.id->empty())
+  if (content_of(options_.id).empty())
     options_.id = home_.batches().next_id();
   if (options_.total_timeout)
     total_deadline_ = after(home_.now(), *options_.total_timeout);
@@ -77,7 +82,7 @@ gather_plan::gather_plan(manager_core& home, gather_options options, item_abilit
 void gather_plan::inherit(context& parent) {
   const auto id = parent.core().current_id();
   from_ = inheritance{parent, id};
-  options_.id = id + '/' + *options_.id;
+  options_.id = id + '/' + content_of(options_.id);
 }
 
 void gather_plan::open(bool nested, bool feeding, std::size_t known) {
@@ -95,7 +100,7 @@ void gather_plan::open(bool nested, bool feeding, std::size_t known) {
 void gather_plan::prepare_slot(record& slot) const {
   from_.give(slot);
   slot.priority = static_cast<std::uint8_t>(options_.each.priority);
-  if (const auto& key = *options_.each.fairness_key; !key.empty()) {
+  if (const auto& key = content_of(options_.each.fairness_key); !key.empty()) {
     slot.extras = std::make_unique<task_extras>();
     slot.extras->fairness_key = key;
   }

@@ -13,9 +13,9 @@ std::string group_origin::next_id() const {
 }
 
 void group_origin::prepare(record& child, task_options& options) const {
-  child.numbered = options.id->empty();
+  child.numbered = content_of(options.id).empty();
   const auto made = next_id();
-  options.id = child.numbered ? made : parent_id_ + '/' + *options.id;
+  options.id = child.numbered ? made : parent_id_ + '/' + content_of(options.id);
   from_.give(child);
   child.inherited_deadline = from_.deadline;
   child.home = &home_;

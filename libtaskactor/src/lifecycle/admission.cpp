@@ -23,8 +23,8 @@ namespace taskactor::detail {
 namespace {
 
 bool has_extras(const task_options& options) noexcept {
-  return !options.limits->empty() || !options.fairness_key->empty() || options.retry->has_value()
-         || options.admission.on_duplicate == on_duplicate::replace;
+  return !content_of(options.limits).empty() || !content_of(options.fairness_key).empty()
+         || content_of(options.retry).has_value() || options.admission.on_duplicate == on_duplicate::replace;
 }
 
 } // namespace
@@ -39,7 +39,7 @@ rejection not_in_a_process() {
 std::optional<rejection> admission::fill_in(record& task, task_options& options) {
   auto wrong = validate(options);
   task.home = &home_;
-  task.id = options.id.take();
+  task.id = take_content(options.id);
   task.timeout = options.timeout.value_or(home_.with().default_timeout);
   task.queue_timeout = options.queue_timeout.value_or(no_timeout);
   task.total_timeout = options.total_timeout.value_or(no_timeout);
@@ -49,11 +49,11 @@ std::optional<rejection> admission::fill_in(record& task, task_options& options)
     return wrong;
   if (!task.extras)
     task.extras = std::make_unique<task_extras>();
-  task.extras->fairness_key = options.fairness_key.take();
-  task.extras->retry = options.retry.take();
+  task.extras->fairness_key = take_content(options.fairness_key);
+  task.extras->retry = take_content(options.retry);
   if (task.extras->retry && task.extras->retry->max_attempts > 1 && !task.keep_spare())
     return invalid("retry: the body or one of its arguments can't be copied");
-  return find_needs(home_, *options.limits, task.extras->needs);
+  return find_needs(home_, options.limits, task.extras->needs);
 }
 
 std::optional<rejection> admission::admit(ref<record> task, task_options&& options, ref<record>& joined) {

@@ -44,8 +44,8 @@ node_statistics node::statistics() const { return host_->statistics(); }
 
 /// Each of several has an id of its own.
 task_options node::of_node(task_options options, const std::string& name) {
-  if (!options.id->empty())
-    options.id = *options.id + '@' + name;
+  if (!detail::content_of(options.id).empty())
+    options.id = detail::content_of(options.id) + '@' + name;
   return options;
 }
 

@@ -64,14 +64,14 @@ std::optional<rejection> validate(const child_options& options) {
   if (!wrong)
     wrong = check_duration("backoff_reset_after", options.backoff_reset_after);
   if (wrong)
-    wrong->message = '"' + *options.name + "\": " + wrong->message;
+    wrong->message = '"' + content_of(options.name) + "\": " + wrong->message;
   return wrong;
 }
 
 std::optional<rejection> validate_supervised(const task_options& options) {
-  if (!options.id->empty())
+  if (!content_of(options.id).empty())
     return invalid("id: the task of a service is named after it");
-  if (options.retry->has_value())
+  if (content_of(options.retry).has_value())
     return invalid("retry: a service is restarted by its supervisor; see restart and backoff");
   if (options.admission.on_full == on_full::wait)
     return invalid("admission.on_full: wait would block the supervisor; give reject or shed");

@@ -78,7 +78,7 @@ void set_below(service_node& node, service_state state, time_point now, deferred
 
 service_registry::service_registry(manager_core& home, const supervisor_options& root)
     : system_(home.system()) {
-  root_.name = root_.path = *root.name;
+  root_.name = root_.path = root.name;
   root_.kind = service_kind::supervisor;
   root_.strategy = root.strategy;
   root_.state = service_state::starting;

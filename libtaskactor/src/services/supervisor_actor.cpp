@@ -21,7 +21,7 @@ namespace {
 supervised_child rules_of(const child_parts& spec) {
   const bool nested = spec.kind == service_kind::supervisor;
   supervised_child result;
-  result.name = *spec.options.name;
+  result.name = spec.options.name;
   result.policy = spec.options.restart;
   result.ready_within = spec.options.ready_within;
   if (nested && !result.ready_within)

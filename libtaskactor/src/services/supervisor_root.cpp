@@ -26,10 +26,10 @@ void check(const supervisor_options& options, const std::vector<child_spec>& chi
     if (const auto wrong = validate(spec.options))
       throw_rejection(*wrong);
     if (auto wrong = validate_supervised(spec.task)) {
-      wrong->message = '"' + *spec.options.name + "\": " + wrong->message;
+      wrong->message = '"' + content_of(spec.options.name) + "\": " + wrong->message;
       throw_rejection(*wrong);
     }
-    names.push_back(*spec.options.name);
+    names.push_back(spec.options.name);
     if (spec.kind == service_kind::supervisor)
       check(spec.supervisor, spec.children);
   }
@@ -80,7 +80,7 @@ void grow(service_node& node, const std::vector<child_spec>& children) {
   for (const auto& each : children) {
     const auto& spec = each.spec();
     auto made = std::make_unique<service_node>();
-    made->name = *spec.options.name;
+    made->name = spec.options.name;
     made->path = node.path + '/' + made->name;
     made->kind = spec.kind;
     made->policy = spec.options.restart;

@@ -191,7 +191,7 @@ argument_error::argument_error(const std::string& task, std::size_t position, co
 
 /// Options are copied where nothing of a user's may be: with what it is shared, that runs nobody's code.
 void named_task::share_retry_on() {
-  auto tried = *how_.options.retry;
+  auto tried = detail::content_of(how_.options.retry);
   if (!tried || !tried->retry_on)
     return;
   tried->retry_on = [shared = std::make_shared<const std::function<bool(const failure&)>>(

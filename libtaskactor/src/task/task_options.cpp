@@ -34,10 +34,11 @@ std::optional<rejection> validate(const task_options& options) {
     return rejection{errc::invalid_argument,
                      "where: only add_task and add_named know it; elsewhere use run_in_thread or "
                      "run_in_process in the body"};
-  for (const auto& each : *options.limits)
+  for (const auto& each : content_of(options.limits))
     if (each.tokens == 0)
       return rejection{errc::invalid_argument, "limits: \"" + each.name + "\": 0 tokens; give one or more"};
-  return *options.retry ? validate(**options.retry) : std::optional<rejection>{};
+  const auto& retry = content_of(options.retry);
+  return retry ? validate(*retry) : std::optional<rejection>{};
 }
 
 } // namespace taskactor::detail

@@ -44,7 +44,7 @@ std::size_t fault_plan::lost_calls() const {
 template <class What>
 std::optional<What> fault_plan::next(std::vector<order<What>>& orders, const detail::record& task) {
   for (auto& each : orders)
-    if (each.which.task->empty() || *each.which.task == task.current_id())
+    if (const std::string& id = each.which.task; id.empty() || id == task.current_id())
       --each.which.nth;
   const auto due
       = std::find_if(orders.begin(), orders.end(), [](const auto& each) { return each.which.nth == 0; });

@@ -7,6 +7,7 @@
 /// an unasked generator, ...). `std::suspend_never` may be awaited.
 #pragma once
 
+#include <taskactor/detail/compiler.hpp>
 #include <taskactor/fwd.hpp>
 
 #include <concepts>
@@ -61,7 +62,7 @@ inline constexpr bool wakes_tasks<std::suspend_never> = true;
 
 // g++ 12 copies the temporary of an aggregate, or of a lambda with captures, byte by byte into the
 // coroutine's frame when it is written in an await, and destroys both.
-#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+#if TASKACTOR_GCC_12
 template <class T>
 inline constexpr bool survives_awaits = std::is_trivially_destructible_v<T> || !std::is_aggregate_v<T>;
 

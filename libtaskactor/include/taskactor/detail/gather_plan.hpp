@@ -32,7 +32,7 @@ public:
 
   manager_core& home() const noexcept { return home_; }
   const gather_options& options() const noexcept { return options_; }
-  const std::string& id() const noexcept { return *options_.id; }
+  const std::string& id() const noexcept { return options_.id; }
   /// Each item is a task of its own (`gather_options::each`), which its slot waits for.
   bool runs_tasks() const noexcept { return runs_tasks_; }
   bool feeding() const noexcept { return feeding_; }

@@ -5,6 +5,7 @@
 /// thing before them, destroys all of them itself, and throws: that keeps the compiler from doing it as well.
 #pragma once
 
+#include <taskactor/detail/compiler.hpp>
 #include <taskactor/detail/promise.hpp>
 
 #include <cstddef>
@@ -13,7 +14,7 @@
 
 namespace taskactor::detail {
 
-#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+#if TASKACTOR_GCC_12
 /// `Args`: as the coroutine declares them, its object first.
 template <class... Args>
 inline constexpr bool destroys_parameters = !(std::is_nothrow_destructible_v<Args> && ...);
