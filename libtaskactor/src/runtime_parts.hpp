@@ -4,7 +4,7 @@
 
 #include "capacity/named_limiter.hpp"
 #include "lifecycle/admission.hpp"
-#include "lifecycle/batch_book.hpp"
+#include "lifecycle/batch_registry.hpp"
 #include "lifecycle/dependent_list.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "lifecycle/notification_list.hpp"
@@ -41,7 +41,7 @@ private:
   std::shared_ptr<thread_pool> threads_;
   ref<disposal> disposals_;
   dependent_list dependents_;
-  batch_book batches_;
+  batch_registry batches_;
   detail::room room_;
   detail::admission admission_;
   detail::waits waits_;

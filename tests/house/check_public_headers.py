@@ -1,7 +1,7 @@
 """A public header shows its users the standard library and taskactor, and drags in nothing else.
 
 Of CAF it includes caf/fwd.hpp alone, except for the few headers that offer actors to users of CAF. What isn't for users
-is in detail/.
+is in detail/. Rules of the design are said in words.
 """
 import pathlib
 import re
@@ -37,6 +37,8 @@ def check(root: pathlib.Path) -> Iterator[str]:
             yield f"{name}: without #pragma once"
         if "/detail/" not in name and re.search("not for\\s+(///)?\\s*users", text, re.IGNORECASE):
             yield f"{name}: says that it isn't for users: that is what detail/ is for"
+        if "/detail/" not in name and (rule := re.search(r"\brules? \d+", text)):
+            yield f"{name}: {rule[0]}: users don't know the rules of the design by their numbers"
         allowed = EVERYWHERE | EXCEPTIONS.get(name.removeprefix(base), set())
         for include in house.includes(text):
             if include.startswith("taskactor/"):
@@ -48,6 +50,7 @@ def check(root: pathlib.Path) -> Iterator[str]:
 
 HEADER = "libtaskactor/include/taskactor/a.hpp"
 RIGHT = {
+    "libtaskactor/include/taskactor/detail/d.hpp": "#pragma once // rule 6\n",
     HEADER: "#pragma once\n#include <caf/fwd.hpp>\n#include <stop_token>\n",
     "libtaskactor/include/taskactor/detail/c.hpp": "/// Not for users.\n#pragma once\n",
     "libtaskactor/include/taskactor/b.hpp": "#pragma once\n#include <taskactor/a.hpp>\n",
@@ -57,6 +60,7 @@ WRONG = {
     for header in ("caf/all.hpp", "spdlog/logger.h", "boost/any.hpp", "sqlite3.h", "nlohmann/json.hpp", "run/own.hpp")
 } | {
     "isn't for users": {HEADER: "/// Not for\n/// users.\n#pragma once\n"},
+    "rule 6: users don't know": {HEADER: "/// It gives its token back (rule 6).\n#pragma once\n"},
     "without #pragma once": {HEADER: "#include <vector>\n"},
     "isn't there": {HEADER: "#pragma once\n#include <taskactor/gone.hpp>\n"},
     "is a .hpp": {"libtaskactor/include/taskactor/a.h": "#pragma once\n"},

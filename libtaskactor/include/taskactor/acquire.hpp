@@ -9,7 +9,7 @@
 /// Several are taken in the order of their names. Two that are taken one after the other, in two bodies in
 /// different orders, may wait for each other for ever: take what is needed at once. The task's priority and
 /// fairness key count here as well; it gives its token of the manager's capacity back while
-/// it waits (rule 6).
+/// it waits.
 ///
 /// Errors: `std::system_error{errc::invalid_argument}`, when there is no such limiter, or not so many tokens.
 /// Stops: while it waits. Dropping a permit gives its tokens back; so does the end of the body. One that is

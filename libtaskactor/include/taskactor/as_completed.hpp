@@ -7,12 +7,12 @@
 /// Nothing starts before the first `next()`. The items run on while the outcomes are used, at most
 /// `concurrency` at once, and each outcome comes when it is there. Outcomes that nobody has asked for are
 /// kept: no more items than twice `concurrency` (or 16, if that is more) are begun and not asked for, so that
-/// an endless range takes bounded memory. The task gives its token back while it waits for one (rule 6). If
+/// an endless range takes bounded memory. The task gives its token back while it waits for one. If
 /// it ends early (`until`, a time), what was not begun comes last, as `not_started`, if the range knows its
 /// size.
 ///
 /// The items belong to the tasks that have asked for one: the end of the last of them cancels what runs, and
-/// waits for it (rule 15). So the generator can be handed on to another task; two can't ask at once.
+/// waits for it. So the generator can be handed on to another task; two can't ask at once.
 ///
 /// Stops: dropping it cancels what runs. A cancellation or a deadline around `next()` ends it as well.
 /// Errors: of the range, from `next()`; those of the items are in their outcomes.

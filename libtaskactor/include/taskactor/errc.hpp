@@ -1,6 +1,6 @@
 /// The closed set of errors that taskactor itself reports.
 ///
-/// A body's own exception is never turned into one of these: it travels whole (rule 10 of DESIGN.md).
+/// A body's own exception is never turned into one of these: it travels whole.
 #pragma once
 
 #include <string>

@@ -7,7 +7,7 @@
 ///     }
 ///
 /// What the system refuses (a descriptor, a thread) is a plain `std::system_error` with the system's code.
-/// What a body throws is thrown as it was (rule 10).
+/// What a body throws is thrown as it was.
 #pragma once
 
 #include <taskactor/errc.hpp>

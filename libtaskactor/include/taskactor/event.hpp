@@ -1,4 +1,4 @@
-/// The closed set of events of tasks: what observers see and what the log says (rule 13).
+/// The closed set of events of tasks: what observers see and what the log says.
 ///
 /// | kind                | level | when                                                                    |
 /// |---------------------|-------|-------------------------------------------------------------------------|
@@ -6,12 +6,12 @@
 /// | progress            | -     | `this_task::report_progress`; the latest, others may be skipped         |
 /// | completed           | debug | ended with a value                                                      |
 /// | cancelled           | info  | ended because somebody asked, started or not                            |
-/// | timed_out           | debug | a clock of rule 7 ran out                                               |
+/// | timed_out           | debug | one of its clocks ran out                                               |
 /// | failed              | debug | the body threw; `text` has the chain                                    |
 /// | unobserved_failure  | error | failed or timed out, its last handle is gone, and nobody looked         |
 /// | cleanup_fault       | warn  | a destructor threw while a body was destroyed                           |
 /// | retrying            | warn  | an attempt has failed and is followed by another; idempotent calls, too |
-/// | overrun             | warn  | work has outlived its outcome and the kill (rule 8)                     |
+/// | overrun             | warn  | work has outlived its outcome and the kill                              |
 /// | blocking            | warn  | the body has held a scheduler thread too long; `ran`: so long           |
 /// | observer_failed     | warn  | an observer threw; it is kept                                           |
 /// | worker_started      | debug | a worker ("worker-PID") can take calls; `ran`: since it was asked for   |

@@ -4,7 +4,7 @@
 ///     if (!h) std::cerr << h.error() << '\n';      // "duplicate id: front"
 ///     h.value().get();                             // throws std::system_error when there is no value
 ///
-/// It is the answer of admission (rule 1): what is wrong is known in the caller's thread, before anything
+/// It is the answer of admission: what is wrong is known in the caller's thread, before anything
 /// runs. It is used as C++23's `std::expected<T, rejection>`; but `value()` throws `std::system_error`, there
 /// is always one of the two, and no `expected<void>`.
 #pragma once

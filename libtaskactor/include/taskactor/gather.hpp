@@ -5,7 +5,7 @@
 ///     auto all = co_await ta::gather({.concurrency = 16}, fetch, urls);            // inside a task
 ///     for (auto& o : all) if (!o) std::cerr << o.error() << '\n';
 ///
-/// One item's failure doesn't touch the others (rule 15), unless `until` says so:
+/// One item's failure doesn't touch the others, unless `until` says so:
 /// `gather_end::first_error()`, `gather_end::quorum(3)`. However it ends, there is an outcome for each item
 /// of a range that knows its size, else for each that was read; `not_started` are those that never had their
 /// turn. A million items take a million outcomes but no more actors than run at once.
@@ -15,11 +15,11 @@
 /// gather's, a slash and its index: by that `find`, `explain` and `cancel_task` know it while it runs.
 ///
 /// Inside a task the gather's items run under the same manager; the task gives its token back while it waits,
-/// and its cancellation cancels the items (rules 6 and 15). There the range is read on the scheduler's
+/// and its cancellation cancels the items. There the range is read on the scheduler's
 /// threads and must not block; a range that is an lvalue must outlive the await. For g++ 12 a lambda that
 /// owns captures is given a name before.
 ///
-/// Stops: a body that can't be stopped is answered for at its deadline, and goes on with its token (rule 8).
+/// Stops: a body that can't be stopped is answered for at its deadline, and goes on with its token.
 #pragma once
 
 #include <taskactor/detail/gather_check.hpp>

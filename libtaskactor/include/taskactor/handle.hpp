@@ -2,7 +2,7 @@
 ///
 ///     auto h = tasks.add_task({.id = "front"}, fetch, url).value();
 ///     const page& p = h.get();           // blocks; or throws the body's exception or `task_error`
-///     const page& q = co_await h;        // inside a task, which gives its token back meanwhile (rule 6)
+///     const page& q = co_await h;        // inside a task, which gives its token back meanwhile
 ///     page mine = std::move(h).get();    // the value itself; as co_await std::move(h), or of a temporary
 ///     co_await h.outcome();              // how it ended, without throwing
 ///
@@ -103,7 +103,7 @@ public:
   }
   const outcome_type* try_outcome() const&& = delete;
 
-  /// Asks this task to end (rule 9); the answer as `task_manager::cancel_task`'s.
+  /// Asks this task to end; the answer as `task_manager::cancel_task`'s.
   cancel_reply cancel() const { return record_ ? detail::cancel(*record_) : cancel_reply::unknown; }
 
 private:

@@ -21,12 +21,12 @@ class logger;
 
 namespace taskactor {
 
-/// The three limiters that every manager has (rule 5).
+/// The three limiters that every manager has.
 enum class limiter_kind : std::uint8_t { global, thread, process };
 
 std::string_view to_string(limiter_kind kind) noexcept;
 
-/// Which ended tasks' `task_info` stays readable (rule 11).
+/// Which ended tasks' `task_info` stays readable.
 struct history_options {
   /// So many at most. Zero: none.
   std::size_t size = 1024;
@@ -67,7 +67,7 @@ struct manager_options {
   /// `task_options::timeout` where that is unset. TASKACTOR_DEFAULT_TIMEOUT, in seconds, or "none"; default
   /// 180 s.
   std::optional<time_span> default_timeout{};
-  /// From the request to end to the kill (rule 9). Zero: killed at once.
+  /// From the request to end to the kill. Zero: killed at once.
   time_span cancel_grace = std::chrono::seconds{5};
   history_options history{};
   /// Waiting so long is worth a level of priority. Zero: priorities are strict, and low ones may starve.
@@ -80,7 +80,7 @@ struct manager_options {
   /// Threads of the scheduler, when the manager owns its actor system. Zero: as many as processors that it
   /// may use (`usable_processors`), four at least.
   std::size_t scheduler_threads = 0;
-  /// Where events are logged (rule 13). Null: the registered logger "taskactor", made (to standard error) if
+  /// Where events are logged. Null: the registered logger "taskactor", made (to standard error) if
   /// missing; that one never waits for its reader. Sinks may be slow: what the runtime's own threads have to
   /// say is written by a thread of the log; of what waits for it beyond 10,000 lines, the newest are dropped
   /// and counted (`manager_statistics::events_dropped`).
@@ -91,7 +91,7 @@ struct manager_options {
   std::optional<taskactor::log_level> log_level{};
 };
 
-/// Bounds of the stages of a shutdown (rule 12); each begins when the one before is over, and ends early when
+/// Bounds of the stages of a shutdown; each begins when the one before is over, and ends early when
 /// all has ended. Zero skips the stage.
 struct shutdown_options {
   /// What waits and runs may go on for so long.
@@ -133,7 +133,7 @@ struct manager_statistics {
   /// end of the task that it replaces. Slots of gathers count as tasks.
   std::size_t waiting = 0;
   std::size_t running = 0;     ///< now; includes those asked to end, and those that wait to go on
-  std::size_t overrunning = 0; ///< now: outcome given, work still running (rule 8)
+  std::size_t overrunning = 0; ///< now: outcome given, work still running
   std::uint64_t submitted = 0, rejected = 0, completed = 0, failed = 0, cancelled = 0,
                 timed_out = 0; ///< since start
   std::uint64_t items = 0;     ///< ended items of gathers, not counted among the tasks above

@@ -5,7 +5,7 @@
 ///     if (o) use(*o); else std::cerr << o.error() << '\n';   // "failed: std::runtime_error: no route"
 ///     o.value();        // rethrows the body's own exception; `task_error`: it was cancelled or timed out
 ///
-/// Errors travel whole (rule 10): the exception that leaves a body is the one that `value()` throws.
+/// Errors travel whole: the exception that leaves a body is the one that `value()` throws.
 ///
 /// Moving an outcome never throws: one whose value throws when it is moved has failed with that exception.
 /// So whatever carries outcomes about, each is a value or a failure in the end. Copying throws what the
@@ -30,7 +30,7 @@ namespace taskactor {
 
 /// Thrown inside a body at its awaits while its cancellation is requested. On purpose not a `std::exception`:
 /// a body that handles errors should not swallow it by accident; one that does sees it again at its next
-/// await (rule 9).
+/// await.
 struct cancelled_error {};
 
 /// What `outcome::value()` and `handle::get()` throw for a task that was cancelled or timed out.

@@ -17,7 +17,7 @@
 /// `capture_output`. What it logs by spdlog's default logger is logged here, at its level. A function whose
 /// first parameter is a `std::stop_token` is given one, which a cancellation stops. Calls that it makes of
 /// further workers are made here, under the same limiter: a worker has none of its own. It runs without a
-/// token while it waits for them (rule 6), and when it dies, they are killed.
+/// token while it waits for them, and when it dies, they are killed.
 ///
 /// Errors: `worker_lost`, when the process dies under the call, whatever it died of; nothing else is harmed.
 /// `remote_error` for what the body throws: its type and its text. `std::system_error` with
@@ -27,7 +27,7 @@
 /// `remote_error`. A task whose calls have killed three workers
 /// (`manager_options::workers.max_kills`) isn't retried. A call begins at most once, unless its function is
 /// registered as `named_options::idempotent`: then it is run again when its worker has died.
-/// Stops: the body in the worker is cancelled (rule 9: `cancelled_error` at its awaits,
+/// Stops: the body in the worker is cancelled (`cancelled_error` at its awaits,
 /// `this_task::cancel_requested()`), after half of `cancel_grace` the process group gets SIGTERM, and SIGKILL
 /// when the grace is over. The await goes on until the call has really ended.
 #pragma once

@@ -19,7 +19,7 @@
 /// that has started can't be interrupted. It is asked to stop (stop token, `this_task::cancel_requested()`),
 /// and the await goes on until it returns: its value or exception is then delivered, and the next await
 /// throws. After `cancel_grace` the body is destroyed and the thread left behind; its tokens stay taken until
-/// it really ends (rules 8 and 9).
+/// it really ends.
 #pragma once
 
 #include <taskactor/detail/thread_awaiter.hpp>

@@ -11,7 +11,7 @@
 /// What runs in a scope is a `task`, an awaitable, or a callable that gives one (kept until it has ended;
 /// for g++ 12 a lambda that owns what it captures is given a name before: docs/first_steps.md).
 /// Its time counts from the await. When that is up, `cancelled_error` is thrown at the await inside, and at
-/// each further one (rule 9); at the scope's edge it turns into the scope's answer. What is outside sees
+/// each further one; at the scope's edge it turns into the scope's answer. What is outside sees
 /// nothing of it. Scopes nest in any order. A scope passes the cancellation on as long as one around it, or
 /// the task itself, is to end as well: nothing between the two goes on. A value wins: what ends by itself,
 /// late or not, has ended so. A duration of zero has expired: the first await throws.
@@ -46,7 +46,7 @@
 namespace taskactor {
 
 /// The time of a `fail_after` or `fail_at` was up. A task that lets it out has failed: only the manager's own
-/// clock makes `timed_out` (rule 8).
+/// clock makes `timed_out`.
 class timeout_error : public error {
 public:
   explicit timeout_error(std::chrono::nanoseconds limit);

@@ -1,6 +1,6 @@
 /// `co_await sleep_for(10ms)`, `sleep_until(t)`, `yield()`: park the task's actor; no thread is held.
 ///
-/// All are built on `sleep_until`, against the actor system's clock (rule 14): in a test with virtual time
+/// All are built on `sleep_until`, against the actor system's clock: in a test with virtual time
 /// they take no time at all. A point in time that has passed, or a duration of zero or less, is a `yield`. A
 /// duration counts from the await, not from the call.
 ///

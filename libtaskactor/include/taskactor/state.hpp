@@ -1,4 +1,4 @@
-/// The states of a task, and one pure function for each edge between them (rule 2).
+/// The states of a task, and one pure function for each edge between them.
 ///
 ///     queued ---token---> running ---------body ends----------> completed | failed
 ///       |                    |  \--deadline--> timed_out            ^
@@ -69,13 +69,13 @@ enum class cancel_step : std::uint8_t { drop_waiting, signal_body, already_asked
   }
 }
 
-/// Edge: a token is at hand. A task cancelled before its token never starts (rule 9).
+/// Edge: a token is at hand. A task cancelled before its token never starts.
 enum class token_step : std::uint8_t { start, skip };
 [[nodiscard]] constexpr token_step on_token(state s) noexcept {
   return s == state::queued ? token_step::start : token_step::skip;
 }
 
-/// Edge: one of the three clocks has run out (rule 7). `decided`: the body has ended, its actor's end is on
+/// Edge: one of the three clocks has run out. `decided`: the body has ended, its actor's end is on
 /// its way.
 enum class deadline_step : std::uint8_t { end_waiting, answer_and_signal, ignore };
 [[nodiscard]] constexpr deadline_step on_deadline(state s, bool started, bool decided) noexcept {
@@ -88,7 +88,7 @@ enum class deadline_step : std::uint8_t { end_waiting, answer_and_signal, ignore
 enum class body_end : std::uint8_t { none, returned, threw, stopped, killed };
 
 /// Edge: the body has ended. `asked`: cancellation had been requested. A body that finishes first has
-/// completed (rule 9); one that throws `cancelled_error` without a request has failed: only a request makes
+/// completed; one that throws `cancelled_error` without a request has failed: only a request makes
 /// `cancelled`.
 [[nodiscard]] constexpr state on_body_end(body_end how, bool asked) noexcept {
   switch (how) {

@@ -7,12 +7,12 @@
 ///     });                              // here no child is left
 ///
 /// A child is a task of its own: it takes a token, has its id below its parent's, its deadlines, outcome and
-/// events. The parent gives its token back while it waits for the children (rule 6). The children's
+/// events. The parent gives its token back while it waits for the children. The children's
 /// `this_task::deadline()` is no later than that of the part of the body that the group is in.
 ///
 /// The first failure (of a child: failed or timed out; or of the body) cancels everything else in the group;
 /// a child that is cancelled by itself harms nobody, one that was shed has failed. A cancellation or a
-/// deadline around the group reaches body and children at the same time. All of them are awaited (rule 15);
+/// deadline around the group reaches body and children at the same time. All of them are awaited;
 /// then the group gives the body's value, or throws: also when only children were left to be told of that.
 /// What `cancel` has caught is over with the group, unless something around it wants the end as well.
 ///
@@ -20,7 +20,7 @@
 /// that is taken (by an id of the user's) is skipped.
 ///
 /// Errors: `group_error` with all errors, also if there is only one: which of several comes first is chance,
-/// and the type of what is thrown shouldn't be. Stops: what can't be stopped (rule 8) is not waited for
+/// and the type of what is thrown shouldn't be. Stops: what can't be stopped is not waited for
 /// beyond its grace. Threads: a `task_group` may be passed on to its children, and used from any thread until
 /// the group has ended.
 #pragma once

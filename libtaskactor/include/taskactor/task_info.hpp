@@ -44,7 +44,7 @@ struct task_info {
   /// Which attempt this is, or was, counted from one.
   std::size_t attempt = 1;
   int priority = 0;
-  /// The outcome is given but the work still runs and keeps its token (rule 8).
+  /// The outcome is given but the work still runs and keeps its token.
   bool overrun = false;
 };
 

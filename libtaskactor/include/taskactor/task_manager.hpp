@@ -130,7 +130,7 @@ public:
   }
   using without_options::gather_each;
 
-  /// Asks a task, or an item of a gather that hasn't ended, to end, and answers at once (rule 9).
+  /// Asks a task, or an item of a gather that hasn't ended, to end, and answers at once.
   cancel_reply cancel_task(std::string_view id);
   /// As `cancel_task`, and blocks until the task has ended.
   cancel_reply cancel_and_wait(std::string_view id);
@@ -139,7 +139,7 @@ public:
 
   /// What waits and runs now, gathers' running items included, in order of submission.
   std::vector<task_info> task_status() const;
-  /// A task by id: waiting, running, or ended not too long ago (rule 11); an item of a gather while it runs.
+  /// A task by id: waiting, running, or ended not too long ago; an item of a gather while it runs.
   std::optional<task_info> find(std::string_view id) const;
   /// Why it isn't running, or why it ended so; of a task that `find` finds.
   std::optional<explanation> explain(std::string_view id) const;
@@ -163,7 +163,7 @@ public:
   /// Calls `handler` for every event from now on, on a thread of its own, until the subscription ends.
   subscription observe(event_handler handler, observer_options options = {});
 
-  /// Ends the manager in bounded time (rule 12): no more admission, then drain, cancel, kill. May be called
+  /// Ends the manager in bounded time: no more admission, then drain, cancel, kill. May be called
   /// twice and from several threads: all get the report of the first, but a later call with shorter bounds
   /// hurries it up, and names those services that are still there then.
   shutdown_report shutdown(shutdown_options options = {});

@@ -1,4 +1,4 @@
-/// What a caller says of one task: its id, its three clocks (rule 7), what it takes, and what to do when it
+/// What a caller says of one task: its id, its three clocks, what it takes, and what to do when it
 /// can't be admitted or fails.
 ///
 /// What a task is given (callable, arguments) is destroyed where it has run: on its actor or thread. What was

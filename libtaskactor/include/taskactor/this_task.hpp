@@ -38,7 +38,7 @@ bool cancel_requested();
 std::stop_token stop_token();
 
 /// Throws `cancelled_error` if `cancel_requested()`: how a body on a thread ends as cancelled. One that just
-/// returns has completed, asked to stop or not (rule 9).
+/// returns has completed, asked to stop or not.
 void throw_if_cancelled();
 
 /// Records how far the task is, for `find`, `task_status` and observers. The last report wins.

@@ -16,7 +16,7 @@ bool command_table::add(start_request&& request) {
     states_.remove(key);
     throw;
   }
-  wakeup_.ring(lock);
+  wakeup_.wake(lock);
   return true;
 }
 
@@ -25,7 +25,7 @@ bool command_table::add_reading(reading_request request) {
   if (done_ || server_ == std::thread::id{})
     return false;
   readings_.push_back(std::move(request));
-  wakeup_.ring(lock);
+  wakeup_.wake(lock);
   return true;
 }
 
@@ -39,14 +39,14 @@ void command_table::signal(std::uint64_t key, int signal) noexcept {
   if (!states_.signal(key, signal))
     return;
   queue_.note_abandoned();
-  wakeup_.ring(lock); // it may be one that waits for room
+  wakeup_.wake(lock); // it may be one that waits for room
 }
 
 void command_table::stop() noexcept {
   std::unique_lock lock{mutex_};
   stopping_ = true;
   states_.kill_starting(); // the serving thread would kill it, but may be waiting for it
-  wakeup_.ring(lock);
+  wakeup_.wake(lock);
 }
 
 void command_table::wait_finished() noexcept {

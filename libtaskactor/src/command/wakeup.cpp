@@ -11,8 +11,8 @@ namespace taskactor::detail {
 
 wakeup::wakeup() : fd_(own(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK), "eventfd")) {}
 
-void wakeup::ring(std::unique_lock<std::mutex>& lock) noexcept {
-  if (!fd_ || std::exchange(rung_, true))
+void wakeup::wake(std::unique_lock<std::mutex>& lock) noexcept {
+  if (!fd_ || std::exchange(woken_, true))
     return;
   const int fd = fd_.get();
   ringing_.fetch_add(1, std::memory_order_relaxed);
@@ -25,7 +25,7 @@ void wakeup::ring(std::unique_lock<std::mutex>& lock) noexcept {
 void wakeup::acknowledge() noexcept {
   std::uint64_t count = 0;
   static_cast<void>(::read(fd_.get(), &count, sizeof count));
-  rung_ = false;
+  woken_ = false;
 }
 
 void wakeup::close() noexcept {

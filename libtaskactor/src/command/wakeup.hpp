@@ -1,6 +1,6 @@
-/// What wakes the serving thread, which waits in its poller: an eventfd that callers ring.
+/// What wakes the serving thread, which waits in its poller: an eventfd that callers write.
 ///
-/// It is written once until the serving thread has acknowledged that, so it is never full. `ring` writes
+/// It is written once until the serving thread has acknowledged that, so it is never full. `wake` writes
 /// without its owner's lock, which the serving thread takes first of all; `close` waits for those who write.
 ///
 /// Threads: any, under its owner's lock.
@@ -18,17 +18,17 @@ public:
   /// Errors: `std::system_error` when there is no descriptor left.
   wakeup();
 
-  /// Readable when it was rung; none when it is closed.
+  /// Readable when it was written; none when it is closed.
   const unique_fd& fd() const noexcept { return fd_; }
   /// Releases `lock`, its owner's, if it writes. Nothing, once it is closed.
-  void ring(std::unique_lock<std::mutex>& lock) noexcept;
-  /// It can be rung again.
+  void wake(std::unique_lock<std::mutex>& lock) noexcept;
+  /// It can be written again.
   void acknowledge() noexcept;
   void close() noexcept;
 
 private:
   unique_fd fd_;
-  bool rung_ = false;
+  bool woken_ = false;
   std::atomic<int> ringing_{0}; // in the midst of that, without the lock
 };
 

@@ -1,6 +1,6 @@
 #include "base/invalid.hpp"
 #include "capacity/limiter_changes.hpp"
-#include "lifecycle/batch_book.hpp"
+#include "lifecycle/batch_registry.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "lifecycle/task_extras.hpp"
 #include "lifecycle/task_table.hpp"

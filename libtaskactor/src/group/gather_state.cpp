@@ -2,7 +2,7 @@
 #include "base/service_thread.hpp"
 #include "events/hub.hpp"
 #include "lifecycle/admission.hpp"
-#include "lifecycle/batch_book.hpp"
+#include "lifecycle/batch_registry.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "lifecycle/requests.hpp"
 #include "threads/disposal.hpp"

@@ -47,12 +47,12 @@ body_runner::~body_runner() = default;
 
 body_runner::turn body_runner::run(const watched_turn& watched) {
   for (int steps = 0; steps < steps_per_turn; ++steps, watched.next()) {
-    if (stage_ == stage::lingering)
+    if (stage_ == body_stage::lingering)
       return end();
     if ((task_->control.load(std::memory_order_acquire) & record::kill_bit) != 0)
       return kill();
-    if (stage_ == stage::fresh) {
-      stage_ = stage::begun;
+    if (stage_ == body_stage::fresh) {
+      stage_ = body_stage::begun;
       if (!task_->start(*this)) {
         if (end_body())
           continue;
@@ -124,7 +124,7 @@ bool body_runner::end_body() {
   waiting = nullptr;
   scopes = nullptr;
   refusals_ = 0;
-  stage_ = stage::fresh;
+  stage_ = body_stage::fresh;
   return task_->advance();
 }
 
@@ -149,7 +149,7 @@ body_runner::turn body_runner::kill() {
 
 /// The body runs no more, and there is no other.
 body_runner::turn body_runner::end() {
-  stage_ = stage::lingering;
+  stage_ = body_stage::lingering;
   if (!operations_.have_ended(was_killed())) {
     if (!rest_ && (task_->control.load(std::memory_order_acquire) & leave_bit) != 0) {
       set_parked(false);

@@ -51,7 +51,7 @@ protected:
 
 private:
   struct pause_wait;
-  enum class stage : std::uint8_t { fresh, begun, lingering };
+  enum class body_stage : std::uint8_t { fresh, begun, lingering };
 
   bool has_come() noexcept;
   bool may_run() noexcept;
@@ -67,7 +67,7 @@ private:
   killed_body killed_;
   std::unique_ptr<pause_wait> pause_; // made for the body that swallows cancellations, which are few
   bool told_ = false;                 // the present waiter knows of the cancellation
-  stage stage_ = stage::fresh;
+  body_stage stage_ = body_stage::fresh;
 };
 
 } // namespace taskactor::detail

@@ -1,7 +1,7 @@
 #include "lifecycle/manager_actor.hpp"
 
 #include "caf_adapter/compat.hpp"
-#include "lifecycle/batch_book.hpp"
+#include "lifecycle/batch_registry.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "lifecycle/notification_list.hpp"
 #include "lifecycle/room.hpp"

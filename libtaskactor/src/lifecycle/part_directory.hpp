@@ -11,7 +11,7 @@ class resumable;
 namespace taskactor::detail {
 
 class admission;
-class batch_book;
+class batch_registry;
 class dependent_list;
 class disposal;
 class event_hub;
@@ -44,7 +44,7 @@ struct manager_parts {
   limiter_registry* limits = nullptr;
   notification_list* notifications = nullptr;
   dependent_list* dependents = nullptr;
-  batch_book* batches = nullptr;
+  batch_registry* batches = nullptr;
   detail::admission* admission = nullptr;
   detail::waits* waits = nullptr;
   stall_detector* watch = nullptr;
@@ -69,7 +69,7 @@ public:
   limiter_registry& limits() const noexcept { return *parts_.limits; }
   notification_list& notifications() const noexcept { return *parts_.notifications; }
   dependent_list& dependents() const noexcept { return *parts_.dependents; }
-  batch_book& batches() const noexcept { return *parts_.batches; }
+  batch_registry& batches() const noexcept { return *parts_.batches; }
   detail::admission& admissions() const noexcept { return *parts_.admission; }
   detail::waits& waits() const noexcept { return *parts_.waits; }
   stall_detector* watch() const noexcept { return parts_.watch; } // null: nobody watches

@@ -1,7 +1,7 @@
 #include "lifecycle/requests.hpp"
 
 #include "caf_adapter/compat.hpp"
-#include "lifecycle/batch_book.hpp"
+#include "lifecycle/batch_registry.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "lifecycle/manager_messages.hpp"
 #include "lifecycle/notification_list.hpp"

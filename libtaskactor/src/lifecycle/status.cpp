@@ -1,6 +1,6 @@
 #include "lifecycle/status.hpp"
 
-#include "lifecycle/batch_book.hpp"
+#include "lifecycle/batch_registry.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "lifecycle/task_table.hpp"
 

@@ -6,7 +6,7 @@
 ///     self->monitor(h.actor());                                // see exit_code.hpp for what it hears
 ///
 /// A task's actor can be monitored, linked and sent exit messages; one of reason `kill` kills its body, any
-/// other is taken as a request to cancel (rule 9). It has no mailbox: other messages to it are dropped, and
+/// other is taken as a request to cancel. It has no mailbox: other messages to it are dropped, and
 /// requests are answered by `unexpected_message`. So what is to be answered is asked by `request`
 /// (request.hpp).
 ///

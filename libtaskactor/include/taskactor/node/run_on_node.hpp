@@ -3,7 +3,7 @@
 ///     auto size = co_await ta::run_on_node(node, ta::on_label("gpu"), render, scene);
 ///
 /// There it is a task, under that node's manager; here it is a part of the body that awaits it, which runs
-/// without a token meanwhile (rule 6). What is left of the body's time goes with it, and so does a
+/// without a token meanwhile. What is left of the body's time goes with it, and so does a
 /// cancellation; its progress is reported as that of the caller. So `gather` over several nodes is `gather`:
 ///
 ///     auto all = tasks.gather({.concurrency = 64}, [&](scene s) -> ta::task<int> {

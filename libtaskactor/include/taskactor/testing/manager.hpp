@@ -119,7 +119,7 @@ public:
   /// no such task.
   bool kill_task(std::string_view id);
   /// A call of `run_in_thread` loses its thread: the task is not woken by it, its deadline has to end it, and
-  /// then counts as an overrun that keeps its tokens (rule 8), until `bring_back_threads` or the end of the
+  /// then counts as an overrun that keeps its tokens, until `bring_back_threads` or the end of the
   /// manager.
   void lose_thread(occurrence which = {}, when_lost when = when_lost::before_call);
   /// The lost threads come back late: a call that was made delivers its result, the others throw

@@ -12,7 +12,7 @@
 
 namespace taskactor::detail {
 
-class batch_book {
+class batch_registry {
 public:
   void add(item_batch& batch);
   /// It has ended.

@@ -1,4 +1,4 @@
-#include "lifecycle/batch_book.hpp"
+#include "lifecycle/batch_registry.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -6,12 +6,12 @@
 
 namespace taskactor::detail {
 
-void batch_book::add(item_batch& batch) {
+void batch_registry::add(item_batch& batch) {
   const std::lock_guard lock{mutex_};
   batches_.emplace(batch.batch_id(), ref<item_batch>{&batch});
 }
 
-void batch_book::remove(const item_batch& batch) noexcept {
+void batch_registry::remove(const item_batch& batch) noexcept {
   decltype(batches_)::node_type
       gone; // destroyed after the lock, perhaps with the gather's function and items
   const std::lock_guard lock{mutex_};
@@ -21,7 +21,7 @@ void batch_book::remove(const item_batch& batch) noexcept {
     gone = batches_.extract(found);
 }
 
-void batch_book::close_all(end_reason why, bool also_shielded) {
+void batch_registry::close_all(end_reason why, bool also_shielded) {
   std::vector<ref<item_batch>> open;
   {
     const std::lock_guard lock{mutex_};
@@ -35,7 +35,7 @@ void batch_book::close_all(end_reason why, bool also_shielded) {
 }
 
 /// Two gathers may have one id: the first that is found is meant.
-batch_book::place batch_book::split(std::string_view id) const {
+batch_registry::place batch_registry::split(std::string_view id) const {
   const auto slash = id.rfind('/');
   if (slash == std::string_view::npos || slash + 1 == id.size()
       || (id[slash + 1] == '0' && slash + 2 != id.size()))
@@ -52,12 +52,12 @@ batch_book::place batch_book::split(std::string_view id) const {
   return result;
 }
 
-ref<record> batch_book::find(std::string_view id) const {
+ref<record> batch_registry::find(std::string_view id) const {
   const auto at = split(id);
   return at.batch ? at.batch->find_item(at.index) : ref<record>{};
 }
 
-cancel_reply batch_book::cancel(std::string_view id) {
+cancel_reply batch_registry::cancel(std::string_view id) {
   const auto at = split(id);
   return at.batch ? at.batch->cancel_item(at.index) : cancel_reply::unknown;
 }
