@@ -85,7 +85,8 @@ BOOST_AUTO_TEST_CASE(retry_on_decides_and_a_timeout_of_an_attempt_counts) {
   BOOST_TEST(runs == 1);
   int late = 0;
   auto slow_at_first = [&late]() -> ta::task<int> {
-    co_await ta::sleep_for(late++ == 0 ? 1h : 1s);
+    const auto time = late++ == 0 ? 1h : 1s;
+    co_await ta::sleep_for(time);
     co_return late;
   };
   auto h = world.tasks.add_task({.timeout = 5s, .retry = ta::retry{}}, slow_at_first).value();

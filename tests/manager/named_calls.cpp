@@ -32,7 +32,7 @@ ta::task<void> third_time(int) {
 
 TASKACTOR_REGISTER_AS(greet, "greet", {.options = {.timeout = 10s, .priority = 2}, .defaults = {1}});
 TASKACTOR_REGISTER(halve);
-TASKACTOR_REGISTER_AS(scarce, "scarce", {.options = {.queue_timeout = 1s, .limits = {{{"licence"}}}}});
+TASKACTOR_REGISTER_AS(scarce, "scarce", {.options = {.queue_timeout = 1s, .limits = {{"licence"}}}});
 TASKACTOR_REGISTER_AS(third_time, "third time",
                       {.options = {.retry = ta::retry{.max_attempts = 3, .backoff = {.first = 1s}}}});
 
