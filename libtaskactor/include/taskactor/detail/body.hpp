@@ -59,7 +59,7 @@ public:
   body_record(const body_record&) = delete;
   body_record& operator=(const body_record&) = delete;
   /// Only of one that was refused are there any parts left.
-  ~body_record() override {
+  ~body_record() noexcept override { // parts that may throw are gone before it ends
     drop_parts();
     drop_spare();
   }

@@ -22,7 +22,7 @@ public:
 
   typed_call(context& owner, parts&& what)
       : thread_call(owner, takes_stop_token<F, Args...>), parts_(std::in_place, std::move(what)) {}
-  ~typed_call() override { drop_parts(); }
+  ~typed_call() noexcept override { drop_parts(); }
 
   result_type take() {
     if (error)

@@ -118,7 +118,7 @@ public:
         sink(std::forward<K>(into)) {}
   typed_gather(const typed_gather&) = delete;
   typed_gather& operator=(const typed_gather&) = delete;
-  ~typed_gather() override {
+  ~typed_gather() noexcept override {
     if constexpr (!std::is_nothrow_destructible_v<F>)
       report_fault_of_body(plan(), function.drop());
   }
