@@ -1,6 +1,7 @@
 #include <taskactor/detail/sync_waiter.hpp>
 
 #include "base/semaphore.hpp"
+#include "lifecycle/callers.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "threads/blocked_calls.hpp"
 #include "threads/waits.hpp"
@@ -53,16 +54,43 @@ void sync_line::remove(sync_waiter& one) noexcept {
 void sync_wakes::serve(sync_waiter& one, wait_end how) noexcept {
   wake(); // the one before
   one.line_->remove(one);
-  body_ = ref<context>{one.body_};
-  thread_ = one.thread_;
-  one.end_.store(how, std::memory_order_release);
+  auto* const body = one.body_;
+  if (!body) {
+    thread_ = one.thread_;
+    one.end_.store(how, std::memory_order_release);
+  } else if (!first_) {
+    hold(*body);
+    one.end_.store(how, std::memory_order_release);
+  } else {
+    one.woken_under_lock_ = true;
+    one.end_.store(how, std::memory_order_release);
+    body->wake();
+  }
+}
+
+/// A body of the same manager's keeps that alive while it runs. A thread, or another manager's body, doesn't:
+/// it enters, while this one's wait isn't over.
+void sync_wakes::hold(context& first) noexcept {
+  first_ = ref<context>{&first};
+  owes_first_ = true;
+  if (auto* const here = current_context(); here && &here->home() == &first.home())
+    return;
+  entered_ = &first.home().callers;
+  entered_->enter();
 }
 
 void sync_wakes::wake() noexcept {
-  if (const auto body = std::exchange(body_, {}))
-    body->wake();
+  if (std::exchange(owes_first_, false))
+    first_->wake();
   if (auto* const thread = std::exchange(thread_, nullptr))
     thread->post();
+}
+
+sync_wakes::~sync_wakes() {
+  wake();
+  first_ = {};
+  if (entered_)
+    entered_->leave();
 }
 
 void refuse_empty_primitive() {
@@ -70,6 +98,9 @@ void refuse_empty_primitive() {
 }
 
 void sync_await::finish() const {
+  if (is_woken_under_lock()) {
+    const std::lock_guard until_it_is_free{at_->lock};
+  }
   if (refused_ || gave_up())
     throw cancelled_error{};
 }

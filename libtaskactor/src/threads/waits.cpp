@@ -127,7 +127,13 @@ bool waits::block(semaphore& posted, time_point until) {
     return wait_here(posted, until);
   blocked_call lends{*call};
   const bool came = wait_here(posted, until);
-  lends.go_on(until);
+  try {
+    lends.go_on(until);
+  } catch (...) {
+    if (came)
+      posted.post(); // who waits for it is told in both ways
+    throw;
+  }
   return came;
 }
 

@@ -26,6 +26,7 @@
 
 namespace taskactor::detail {
 
+class callers;
 class semaphore;
 class sync_line;
 class sync_wakes;
@@ -62,6 +63,7 @@ protected:
   void wait_as(semaphore& thread) noexcept { thread_ = &thread; }
   bool is_body() const noexcept { return body_ != nullptr; }
   context* body() const noexcept { return body_; }
+  bool is_woken_under_lock() const noexcept { return woken_under_lock_; }
 
 private:
   friend class sync_line;
@@ -74,6 +76,7 @@ private:
   context* body_ = nullptr; // of the two that who waits is, the other is null
   semaphore* thread_ = nullptr;
   std::atomic<wait_end> end_{wait_end::none};
+  bool woken_under_lock_ = false; // written before `end_`
 };
 
 /// First come, first served. Guarded by its primitive's lock.
@@ -99,13 +102,17 @@ private:
   std::size_t size_ = 0;
 };
 
-/// Wakes those who were served. Made before the primitive's lock is taken, so that most are woken after it.
+/// Wakes those who were served, in their order. Made before the primitive's lock is taken, so that the last
+/// one is woken after it, which mostly is the only one. The first body that is served may have ended, and its
+/// manager too, before it is woken: both are held until the lock is free. Each further one is woken under the
+/// lock, and doesn't go on before that is free (`sync_await::finish`): so nothing of the user's is destroyed
+/// under it.
 class sync_wakes {
 public:
   sync_wakes() = default;
   sync_wakes(const sync_wakes&) = delete;
   sync_wakes& operator=(const sync_wakes&) = delete;
-  ~sync_wakes() { wake(); }
+  ~sync_wakes();
 
   /// Under the lock: its wait is over.
   void serve(sync_waiter& one, wait_end how = wait_end::served) noexcept;
@@ -115,9 +122,12 @@ public:
   }
 
 private:
+  void hold(context& first) noexcept;
   void wake() noexcept;
 
-  ref<context> body_;
+  ref<context> first_;
+  callers* entered_ = nullptr; // those of its manager
+  bool owes_first_ = false;    // it isn't woken yet
   semaphore* thread_ = nullptr;
 };
 
@@ -189,6 +199,9 @@ private:
 class sync_await : protected lending_wait, public sync_waiter {
 protected:
   sync_await(sync_state& at, void* place) noexcept : sync_waiter(place), at_(&at) {}
+  /// Of one that isn't awaited yet, and may be awaited when who made it has gone.
+  sync_await(const sync_await& unused, void* place) noexcept
+      : sync_waiter(place), at_(unused.at_), keeps_(unused.at_) {}
   ~sync_await() = default;
 
   /// Under the lock, `attempt(wakes)` says how the wait is over at once, or puts it in a line: `none`.
@@ -198,26 +211,29 @@ protected:
       refused_ = true;
       return *parks;
     }
+    bool parks = false;
     {
       sync_wakes wakes;
       const std::lock_guard guard{at_->lock};
       wait_as(ctx);
       const wait_end how = attempt(wakes);
-      if (how != wait_end::none)
+      parks = how == wait_end::none;
+      if (!parks)
         end_at_once(how);
-      else
+      else if (!keeps_)
         keeps_ = ref<sync_state>{at_}; // before anybody can serve it
     }
-    if (!keeps_) {
-      if (!ctx.goes_on())
-        return false;
-      keeps_ = ref<sync_state>{at_};
+    if (parks) {
+      lend(ctx);
       return true;
     }
-    lend(ctx);
+    if (!ctx.goes_on())
+      return false;
+    keeps_ = ref<sync_state>{at_};
+    ctx.waiting = this; // it is ready, and hears of a kill
     return true;
   }
-  /// At the end of the wait. Errors: `cancelled_error`.
+  /// At the end of each wait. Errors: `cancelled_error`.
   void finish() const;
   /// What it was given is the body's now.
   void taken() noexcept { taken_ = true; }
@@ -233,7 +249,7 @@ private:
   ref<operation> kill() noexcept final;
 
   sync_state* at_;
-  ref<sync_state> keeps_; // while it is parked
+  ref<sync_state> keeps_; // while it is parked, or was moved
   bool refused_ = false;
   bool taken_ = false;
 };
