@@ -9,8 +9,9 @@
 /// what it captures is given a name before: docs/first_steps.md).
 ///
 /// `race`: the first that ends decides, with its value or its exception; the losers are cancelled and
-/// awaited, and what they throw then is reported (`event_kind::cleanup_fault`). Who is cancelled by its id is
-/// out of the race; if all are, that is thrown (a `task_error`). With one token for all they run in turn.
+/// awaited, and what they throw then is reported (`event_kind::cleanup_fault`). A loser's value is destroyed;
+/// what a channel's `receive` has taken goes back, if that await itself was given. Who is cancelled by its id
+/// is out of the race; if all are, that is thrown (a `task_error`). With one token for all they run in turn.
 ///
 /// `when_all`: all values; the first failure (or body that is cancelled by its id: a `task_error`) cancels
 /// the others, and is thrown as it is once they have ended. Further errors are reported as clean-up faults.
@@ -50,23 +51,28 @@ inline void settle_errors(const std::vector<std::exception_ptr>& errors, bool de
 }
 
 /// A child is given its coroutine as an argument, which is kept until it has ended.
-template <class T, class Result, class Write>
+template <class T, class Result, class Write, class Undo = nothing_to_undo>
 void start_competitor(task_group& group, const std::shared_ptr<first_end<Result>>& end, task<T> body,
-                      Write write) {
-  group.start([group, end, write](
-                  task<T> mine) { return first_end<Result>::compete(end, group, std::move(mine), write); },
-              std::move(body));
+                      Write write, Undo undo = {}) {
+  group.start(
+      [group, end, write, undo](task<T> mine) {
+        return first_end<Result>::compete(end, group, std::move(mine), write, undo);
+      },
+      std::move(body));
 }
 
-template <std::size_t... I, class... Ts>
-task<std::variant<stored<Ts>...>> race_of(std::index_sequence<I...>, task<Ts>... bodies) {
+template <std::size_t... I, class... Undos, class... Ts>
+task<std::variant<stored<Ts>...>> race_of(std::index_sequence<I...>, std::tuple<Undos...> undos,
+                                          task<Ts>... bodies) {
   using result = std::variant<stored<Ts>...>;
   const auto end = std::make_shared<first_end<result>>();
   auto all = [&](task_group& group) {
-    (start_competitor(group, end, std::move(bodies),
-                      [](std::optional<result>& into, stored<Ts>&& got) {
-                        into.emplace(std::in_place_index<I>, std::move(got));
-                      }),
+    (start_competitor(
+         group, end, std::move(bodies),
+         [](std::optional<result>& into, stored<Ts>&& got) {
+           into.emplace(std::in_place_index<I>, std::move(got));
+         },
+         std::get<I>(undos)),
      ...);
   };
   const auto children = co_await end_of_children(std::ref(all), false);
@@ -115,7 +121,8 @@ task<std::tuple<stored<Ts>...>> all_of(std::index_sequence<I...>, task<Ts>... bo
 template <class... As>
   requires(sizeof...(As) > 1)
 [[nodiscard]] auto race(As&&... bodies) {
-  return detail::race_of(std::index_sequence_for<As...>{}, detail::as_part(std::forward<As>(bodies))...);
+  return detail::race_of(std::index_sequence_for<As...>{}, std::tuple{detail::undo_of(bodies)...},
+                         detail::as_part(std::forward<As>(bodies))...);
 }
 
 /// The same for a number of equals. Errors: also `errc::invalid_argument`, when there are none.

@@ -5,7 +5,8 @@
 ///
 /// Receivers wait only while there is nothing to receive, senders only while there is no room. `outside`
 /// counts the values that were given to bodies and may come back, if these are killed before they go on:
-/// there is room for them, since nothing can be allocated then.
+/// there is room for them, since nothing can be allocated then; and a closed channel isn't at its end before
+/// none can come back any more.
 #pragma once
 
 #include <taskactor/detail/ring_buffer.hpp>
@@ -50,7 +51,7 @@ public:
     auto* const receiver = receivers_.first();
     if (!receiver && items_.size() >= capacity_)
       return wait_end::none;
-    items_.reserve(items_.size() + outside_.load(std::memory_order_relaxed) + 1);
+    make_room_for_one();
     if (receiver)
       give(*receiver, std::move(value), wakes);
     else
@@ -61,6 +62,8 @@ public:
   /// `none`: there is nothing. Errors: `std::bad_alloc`, with nothing changed.
   wait_end take(cell& into, sync_wakes& wakes) {
     auto* const sender = senders_.first();
+    if (sender)
+      make_room_for_one(); // for its value, or for the one that goes outside, beside all that may come back
     if (!items_.empty()) {
       into = items_.pop_front();
       if (sender && items_.size() < capacity_) {
@@ -70,12 +73,11 @@ public:
       return wait_end::served;
     }
     if (sender) {
-      items_.reserve(outside_.load(std::memory_order_relaxed) + 1);
       into = std::move(cell_of(*sender));
       sent_by(*sender, wakes);
       return wait_end::served;
     }
-    return closed_ ? wait_end::closed : wait_end::none;
+    return is_at_end() ? wait_end::closed : wait_end::none;
   }
   wait_end put_or_wait(cell& value, sync_waiter& sender, sync_wakes& wakes) {
     const auto how = put(value, wakes);
@@ -87,7 +89,7 @@ public:
   wait_end take_or_wait(cell& into, sync_waiter& receiver, sync_wakes& wakes) {
     const auto how = take(into, wakes);
     if (how == wait_end::served)
-      count_outside();
+      outside_.fetch_add(1, std::memory_order_relaxed);
     else if (how == wait_end::none)
       receivers_.push_back(receiver);
     return how;
@@ -102,16 +104,27 @@ public:
     return receivers_.empty() && items_.size() >= capacity_ ? wait_end::none : wait_end::served;
   }
   /// What was given to a body is its own now.
-  void drop_outside() noexcept { outside_.fetch_sub(1, std::memory_order_relaxed); }
+  void drop_outside() noexcept {
+    if (outside_.fetch_sub(1, std::memory_order_acq_rel) != (closed_bit | 1))
+      return;
+    sync_wakes wakes;
+    const std::lock_guard guard{lock};
+    if (is_at_end()) // or else one has come back, to the first that waits
+      wakes.serve_all(receivers_, wait_end::closed);
+  }
   /// The body was killed before it went on: the next one receives it.
   void give_back(cell&& value) noexcept {
     sync_wakes wakes;
     const std::lock_guard guard{lock};
-    drop_outside();
-    if (auto* const receiver = receivers_.first())
-      give(*receiver, std::move(value), wakes);
-    else
-      items_.push_front(std::move(value));
+    outside_.fetch_sub(1, std::memory_order_relaxed);
+    pass_on(std::move(value), wakes);
+  }
+  /// One that was taken is to be received once more, before all others. Errors: `std::bad_alloc`.
+  void restore(cell&& value) {
+    sync_wakes wakes;
+    const std::lock_guard guard{lock};
+    make_room_for_one();
+    pass_on(std::move(value), wakes);
   }
   bool close(std::exception_ptr error) noexcept {
     sync_wakes wakes;
@@ -120,7 +133,8 @@ public:
       return false; // the error goes without the lock, with its destructors
     closed_ = true;
     error_ = std::move(error);
-    wakes.serve_all(receivers_, wait_end::closed);
+    if (outside_.fetch_or(closed_bit, std::memory_order_acq_rel) == 0)
+      wakes.serve_all(receivers_, wait_end::closed);
     wakes.serve_all(senders_, wait_end::closed);
     return true;
   }
@@ -135,16 +149,29 @@ public:
   }
   bool is_drained() noexcept {
     const std::lock_guard guard{lock};
-    return closed_ && items_.empty();
+    return items_.empty() && is_at_end();
   }
   std::size_t capacity() const noexcept { return capacity_; }
 
 private:
-  void count_outside() noexcept { outside_.fetch_add(1, std::memory_order_relaxed); }
+  /// Of `outside_`, so that who takes the last one away sees that it is time to end.
+  static constexpr std::size_t closed_bit = ~(~std::size_t{0} >> 1);
+
+  void make_room_for_one() {
+    items_.reserve(items_.size() + (outside_.load(std::memory_order_relaxed) & ~closed_bit) + 1);
+  }
+  /// Where nothing is in it.
+  bool is_at_end() const noexcept { return outside_.load(std::memory_order_acquire) == closed_bit; }
   static cell& cell_of(sync_waiter& one) noexcept { return *static_cast<cell*>(one.place()); }
+  void pass_on(cell&& value, sync_wakes& wakes) noexcept {
+    if (auto* const receiver = receivers_.first())
+      give(*receiver, std::move(value), wakes);
+    else
+      items_.push_front(std::move(value));
+  }
   void give(sync_waiter& receiver, cell&& value, sync_wakes& wakes) noexcept {
     cell_of(receiver) = std::move(value);
-    count_outside();
+    outside_.fetch_add(1, std::memory_order_relaxed);
     wakes.serve(receiver);
   }
   void sent_by(sync_waiter& sender, sync_wakes& wakes) noexcept {

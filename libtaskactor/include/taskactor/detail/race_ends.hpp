@@ -4,6 +4,7 @@
 /// gone on.
 #pragma once
 
+#include <taskactor/detail/awaitable.hpp>
 #include <taskactor/detail/children_end.hpp>
 #include <taskactor/task_group.hpp>
 
@@ -28,6 +29,20 @@ task<stored<T>> value_of(task<T> body) {
   }
 }
 
+/// What becomes of the value of a part of a race that has lost: an await that takes something from others
+/// says how it goes back, before it is awaited (`undo()`). Any other value is destroyed.
+struct nothing_to_undo {
+  template <class T>
+  void operator()(T&&) const noexcept {}
+};
+template <class A>
+auto undo_of(const A& part) {
+  if constexpr (can_be_awaited<A> && requires { part.undo(); })
+    return part.undo();
+  else
+    return nothing_to_undo{};
+}
+
 /// The first end of several.
 ///
 ///     open --a child--> writing --> written: read by the race
@@ -36,14 +51,17 @@ template <class Result>
 class first_end {
 public:
   /// A child of the race: its end decides, or is nothing.
-  template <class T, class Write>
-  static task<void> compete(std::shared_ptr<first_end> end, task_group group, task<T> body, Write write) {
+  template <class T, class Write, class Undo>
+  static task<void> compete(std::shared_ptr<first_end> end, task_group group, task<T> body, Write write,
+                            Undo undo) {
     bool mine = false;
     try {
       auto got = co_await value_of(std::move(body));
       mine = end->claim();
       if (mine)
         write(end->value_, std::move(got)); // what throws now is how it has ended
+      else
+        undo(std::move(got));
     } catch (const cancelled_error&) {
       throw;
     } catch (...) {

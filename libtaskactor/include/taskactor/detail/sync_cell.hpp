@@ -38,4 +38,20 @@ std::optional<T> take_value(sync_cell<T>& cell) {
     return last ? std::optional<T>{std::move(*last)} : std::nullopt;
 }
 
+/// Puts it back where it was moved from, if a `T` can be; it isn't empty. An inline one was only copied.
+template <class T>
+void put_back(sync_cell<T>& cell, T& where) {
+  if constexpr (is_inline_cell<T>) {
+    cell.reset();
+  } else {
+    const auto last = std::move(cell);
+    if constexpr (std::is_move_assignable_v<T>) {
+      where = std::move(*last);
+    } else if constexpr (std::is_nothrow_move_constructible_v<T>) {
+      std::destroy_at(&where);
+      std::construct_at(&where, std::move(*last));
+    }
+  }
+}
+
 } // namespace taskactor::detail

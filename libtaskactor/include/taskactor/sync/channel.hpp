@@ -11,20 +11,23 @@
 /// manager, and may join tasks of several, and threads.
 ///
 /// **Nothing is lost**: a `send` or `receive` that throws `cancelled_error` has sent or received nothing,
-/// whatever races. What was given to a body that is killed is received by the next that asks. What couldn't
+/// whatever races. What was given to a body that is killed is received by the next that asks, and so is what
+/// a `receive` has taken that then loses a `race`, if it is given to that itself. What couldn't
 /// be sent is destroyed with the call, but for `try_send`, which leaves it where it was. A value whose move
 /// throws when it is received is lost, and `receive` throws that.
 ///
 /// Closing: by `close`, or by the end of the last copy; only the first one counts. Each `send` that waits,
 /// and each later one, throws `error{errc::closed}`. A `receive` that waits in the end of the last copy is
-/// told, too: it keeps what the copies share, and is no copy.
+/// told, too: it keeps what the copies share, and is no copy. A closed channel is at its end when it is empty
+/// and who was given the last value has gone on with it: if that one is killed before, the value comes back.
 ///
 /// Rule 6: a body that waits lends its token. Stops: while it waits. Errors: `std::bad_alloc`, with nothing
 /// sent or received; of the `blocking_` calls `errc::would_block` inside a coroutine body, and
 /// `cancelled_error` when the task whose thread waits is asked to end; `errc::invalid_argument` of a channel
 /// that was moved from. Threads: any. In virtual time a test's own thread uses the `try_` calls: the
-/// `blocking_` ones wait for other threads. A value that isn't trivially copyable, or larger than 64 bytes,
-/// is an allocation on its way.
+/// `blocking_` ones wait for other threads. An await may outlive its channel if it was moved: given to a
+/// scope, a race, a manager. A value that isn't trivially copyable, or larger than 64 bytes, is an allocation
+/// on its way.
 #pragma once
 
 #include <taskactor/detail/channel_state.hpp>
@@ -52,9 +55,11 @@ namespace detail {
 template <class T>
 class [[nodiscard]] send_await final : sync_await {
 public:
-  send_await(channel_state<T>& to, T&& value) : send_await(to, make_cell<T>(std::move(value))) {}
+  send_await(channel_state<T>& to, T&& value)
+      : sync_await(to, &cell_), to_(&to), cell_(make_cell<T>(std::move(value))) {}
   /// Of one that isn't awaited yet.
-  send_await(send_await&& unused) noexcept : send_await(*unused.to_, std::move(unused.cell_)) {}
+  send_await(send_await&& unused) noexcept
+      : sync_await(unused, &cell_), to_(unused.to_), cell_(std::move(unused.cell_)) {}
   ~send_await() { abandon(); }
 
   bool await_ready() const noexcept { return false; }
@@ -71,8 +76,6 @@ public:
   }
 
 private:
-  send_await(channel_state<T>& to, sync_cell<T>&& cell) noexcept
-      : sync_await(to, &cell_), to_(&to), cell_(std::move(cell)) {}
   std::string awaited() const override { return "room in a channel of " + std::to_string(to_->capacity()); }
   void give_back() noexcept override { abandon(); }
 
@@ -80,12 +83,22 @@ private:
   sync_cell<T> cell_;
 };
 
+/// What lost a race against others has received: the next that asks receives it.
+template <class T>
+struct returned_value {
+  ref<channel_state<T>> from;
+  void operator()(std::optional<T>&& got) const {
+    if (got)
+      from->restore(make_cell<T>(std::move(*got)));
+  }
+};
+
 template <class T>
 class [[nodiscard]] receive_await final : sync_await {
 public:
   explicit receive_await(channel_state<T>& from) noexcept : sync_await(from, &cell_), from_(&from) {}
   /// Of one that isn't awaited yet.
-  receive_await(receive_await&& unused) noexcept : receive_await(*unused.from_) {}
+  receive_await(receive_await&& unused) noexcept : sync_await(unused, &cell_), from_(unused.from_) {}
   ~receive_await() { receive_await::give_back(); }
 
   bool await_ready() const noexcept { return false; }
@@ -103,6 +116,7 @@ public:
       from_->drop_outside();
     return take_value<T>(cell_);
   }
+  returned_value<T> undo() const noexcept { return {ref<channel_state<T>>{from_}}; }
 
 private:
   std::string awaited() const override { return "a value in a channel"; }
@@ -138,23 +152,27 @@ public:
 
   // -- anywhere -------------------------------------------------------------
   /// `value` is moved from only if it is sent. (One that was moved, when it turned out that others were
-  /// faster, is moved back; that takes a `T` that can be assigned.)
+  /// faster, is moved back; that takes a `T` that can be assigned, or whose move doesn't throw.)
   send_reply try_send(T&& value) const {
     if (const auto how = state_->look(); how != detail::wait_end::served)
       return reply(how);
     auto cell = detail::make_cell<T>(std::move(value));
     auto how = detail::wait_end::none;
-    {
+    try {
       detail::sync_wakes wakes;
       const std::lock_guard guard{state_->lock};
       how = state_->put(cell, wakes);
+    } catch (...) {
+      detail::put_back<T>(cell, value);
+      throw;
     }
-    if constexpr (std::is_move_assignable_v<T>)
-      if (cell)
-        value = std::move(*cell);
+    if (how != detail::wait_end::served)
+      detail::put_back<T>(cell, value);
     return reply(how);
   }
   send_reply try_send(const T& value) const {
+    if (const auto how = state_->look(); how != detail::wait_end::served)
+      return reply(how);
     T copy(value);
     return try_send(std::move(copy));
   }
@@ -192,10 +210,10 @@ public:
     detail::sync_block here{&cell};
     const auto how
         = here.run(*from, [&](detail::sync_wakes& wakes) { return from->take_or_wait(cell, here, wakes); });
-    if (how == detail::wait_end::closed)
-      from->rethrow_error();
-    else
+    if (how == detail::wait_end::served)
       from->drop_outside();
+    else
+      from->rethrow_error();
     return detail::take_value<T>(cell);
   }
 
