@@ -2,3 +2,7 @@
 #pragma once
 
 #include <taskactor/sync/channel.hpp>
+#include <taskactor/sync/condition.hpp>
+#include <taskactor/sync/event.hpp>
+#include <taskactor/sync/mutex.hpp>
+#include <taskactor/sync/semaphore.hpp>

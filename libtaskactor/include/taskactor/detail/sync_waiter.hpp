@@ -245,7 +245,7 @@ protected:
 
 private:
   bool arrived() const noexcept final { return end() != wait_end::none; }
-  bool give_up() noexcept final;
+  bool give_up() noexcept override;
   ref<operation> kill() noexcept final;
 
   sync_state* at_;
