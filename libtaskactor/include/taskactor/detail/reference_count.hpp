@@ -14,6 +14,8 @@ public:
 
 protected:
   reference_count() = default;
+  /// Once it is one's own alone, it stays so; what others did with theirs is seen.
+  std::uint32_t references() const noexcept { return references_.load(std::memory_order_acquire); }
   ~reference_count() = default;
   /// True: that was the last one.
   [[nodiscard]] bool drop_reference() noexcept {

@@ -45,6 +45,8 @@ public:
 
   /// Once it isn't `none`, all that its server has written for it can be read.
   wait_end end() const noexcept { return end_.load(std::memory_order_acquire); }
+  /// Under the lock: it can be served.
+  bool is_in_line() const noexcept { return line_ != nullptr; }
   /// Under the lock: where what it gives, or is given, lies.
   void* place() const noexcept { return place_; }
 
