@@ -15,7 +15,8 @@ namespace taskactor::detail {
 inline constexpr std::size_t largest_inline_cell = 64;
 
 template <class T>
-inline constexpr bool is_inline_cell = std::is_trivially_copyable_v<T> && sizeof(T) <= largest_inline_cell;
+inline constexpr bool is_inline_cell
+    = std::is_trivially_copyable_v<T> && std::is_move_assignable_v<T> && sizeof(T) <= largest_inline_cell;
 
 template <class T>
 using sync_cell = std::conditional_t<is_inline_cell<T>, std::optional<T>, std::unique_ptr<T>>;
