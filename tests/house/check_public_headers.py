@@ -24,6 +24,9 @@ EXCEPTIONS = {
     "detail/caf_message.hpp": {"caf/is_error_code_enum.hpp", 
         "caf/allowed_unsafe_message_type.hpp", "caf/config.hpp", "caf/init_global_meta_objects.hpp", "caf/type_id.hpp",
     },
+    "asio.hpp": {f"asio/{part}.hpp" for part in ("async_result", "cancellation_signal", "error_code", "post", "version")},
+    "boost_asio.hpp": {f"boost/{part}.hpp" for part in ("asio/async_result", "asio/cancellation_signal", "asio/post",
+                                                        "asio/version", "system/error_code")},
     "detail/json_type.hpp": {"nlohmann/json.hpp"},
 }
 

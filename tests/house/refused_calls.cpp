@@ -8,6 +8,8 @@
 
 #include <caf/all.hpp>
 
+#include <coroutine>
+#include <future>
 #include <map>
 #include <memory>
 #include <stop_token>
@@ -124,6 +126,35 @@ ta::task<void> requests(caf::actor actor, ta::task_manager& tasks, ta::handle<in
   co_await ta::request<int>(actor, 2s, message);              //! request: the message: each of its types
   co_await ta::request<int>(actor, "key");                    //! request: the timeout: a duration
   co_await ta::request<int>(actor, 1, 2);                     //! request: the timeout: a duration
+}
+
+struct foreign {
+  bool await_ready() const noexcept;
+  void await_suspend(std::coroutine_handle<>) const noexcept;
+  throws_when_gone await_resume() const noexcept;
+};
+struct of_its_own_library {
+  struct coroutine;
+  bool await_ready() const noexcept;
+  void await_suspend(std::coroutine_handle<coroutine>) const noexcept;
+  void await_resume() const noexcept;
+};
+
+ta::task<void> the_world(std::string text, std::future<int> future) {
+  co_await ta::callback<int>([](int) {});                     //! callback: `start` is called with what resumes
+  co_await ta::callback<int>([](ta::resumer<char*>) {});      //! callback: `start` is called with what resumes
+  co_await ta::callback<int&>([](auto) {});                   //! callback: what it gives is void, or a movable
+  co_await ta::callback<std::exception_ptr>([](auto) {});     //! callback: what it gives is void, or a movable
+  co_await ta::callback([](ta::resumer<void>) { return 5; }); //! callback: `start` returns how to cancel
+  co_await ta::callback([](ta::resumer<void>) { return nothing(); }); //! callback: `start` is a coroutine
+  const auto begins = [p = std::make_unique<int>()](ta::resumer<void>) {};
+  co_await ta::callback(begins);                              //! callback: `start` can't be copied
+  co_await ta::adapt(text);                                   //! adapt: this can't be awaited in any coroutine
+  co_await ta::adapt(of_its_own_library{});                   //! adapt: this can't be awaited in any coroutine
+  co_await ta::adapt(foreign{});                              //! adapt: what it gives can't be moved, or has a
+  co_await ta::adapt(nothing());                              //! adapt: this is an awaitable of taskactor's
+  co_await ta::adapt(ta::sleep_for(1s));                      //! adapt: this is an awaitable of taskactor's
+  co_await ta::adapt(future);                                 //! adapt: a future that has a name
 }
 
 int two(int, const std::string&);

@@ -18,6 +18,7 @@ sample run_cancel(std::size_t size, std::size_t scheduler_threads);
 sample run_tree(std::size_t size, std::size_t scheduler_threads);
 sample run_memory(std::size_t size, std::size_t scheduler_threads);
 sample run_latency(std::size_t size, std::size_t scheduler_threads);
+sample run_callback(std::size_t size, std::size_t scheduler_threads);
 sample run_channel(std::size_t size, std::size_t scheduler_threads);
 sample run_commands(std::size_t size, std::size_t scheduler_threads);
 sample run_growth(std::size_t size, std::size_t scheduler_threads);

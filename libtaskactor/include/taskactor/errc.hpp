@@ -77,6 +77,8 @@ enum class errc {
   closed,
   /// Another task awaits this descriptor, or these signals; there is one waiter at a time.
   already_awaited,
+  /// Whoever was to resume a `callback` has destroyed its `resumer` without a call: nothing can come.
+  abandoned,
 };
 
 /// The category of `errc`, named "taskactor".

@@ -83,6 +83,8 @@ std::string to_string(errc code) {
     return "closed";
   case errc::already_awaited:
     return "already awaited";
+  case errc::abandoned:
+    return "abandoned: nobody is left who could resume it";
   }
   return "unknown error";
 }

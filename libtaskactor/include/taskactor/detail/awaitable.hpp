@@ -3,8 +3,8 @@
 /// An await parks the task's actor, and what is awaited has to know how to wake it. So an awaitable is one
 /// whose `await_suspend` takes the coroutine of a task and no other's: a type that takes any
 /// `std::coroutine_handle` would resume it on a thread of its own, behind the actor's back. Such a one is
-/// refused at compile time, in one sentence; so is what an await is mistaken for (a task that wasn't moved,
-/// an unasked generator, ...). `std::suspend_never` may be awaited.
+/// refused at compile time, in one sentence, which names `ta::adapt`; so is what an await is mistaken for (a
+/// task that wasn't moved, an unasked generator, ...). `std::suspend_never` may be awaited.
 #pragma once
 
 #include <taskactor/detail/compiler.hpp>
@@ -131,8 +131,9 @@ consteval void explain_refused_await() {
   static_assert(!function, "co_await: this is a function that isn't called: co_await it(...)");
   static_assert(
       is_task<plain> || is_generator<plain> || is_expected_handle<plain> || function,
-      "co_await: this isn't an awaitable of taskactor's, and couldn't wake the task: await a task, a "
-      "handle, sleep_for, run_in_thread, request, ...; what blocks goes to run_in_thread");
+      "co_await: this isn't an awaitable of taskactor's, and couldn't wake the task: another library's goes "
+      "through ta::adapt(x); await a task, a handle, sleep_for, request, ...; what blocks goes to "
+      "run_in_thread");
 }
 
 /// An awaiter that is there already. By itself g++ 12 would move or copy one that it gets by a reference.
