@@ -6,6 +6,6 @@
 #include <taskactor/sync/condition.hpp>
 #include <taskactor/sync/event.hpp>
 #include <taskactor/sync/mutex.hpp>
-#include <taskactor/sync/semaphore.hpp>
 #include <taskactor/sync/one_shot.hpp>
+#include <taskactor/sync/semaphore.hpp>
 #include <taskactor/sync/watch.hpp>

@@ -28,7 +28,7 @@ wait_end condition_state::wait(sync_waiter& one, mutex_holder& last, sync_wakes&
 void condition_state::end_wait(sync_waiter& one, stage why, sync_wakes& wakes) noexcept {
   place_of(one).now = why;
   waiting_.remove(one);
-  mutex_->enqueue(one, wakes);
+  mutex_->join_line(one, wakes);
 }
 
 void condition_state::notify(std::size_t most, sync_wakes& wakes) noexcept {

@@ -36,7 +36,7 @@ wait_end mutex_state::lock_or_wait(sync_waiter& one) noexcept {
   return wait_end::served;
 }
 
-void mutex_state::enqueue(sync_waiter& one, sync_wakes& wakes) noexcept {
+void mutex_state::join_line(sync_waiter& one, sync_wakes& wakes) noexcept {
   waiting_.push_back(one);
   if (!locked_)
     serve_next(wakes);

@@ -19,11 +19,11 @@
 /// without a call, the await throws `error{errc::abandoned}`; a copy in `cancel` counts, too. A value whose
 /// move throws: the await throws that.
 ///
-/// **Ends.** When the task, or a scope around the await, is to end (rule 9), `cancel` is called, and the wait
+/// **Ends.** When the task, or a scope around the await, is to end, `cancel` is called, and the wait
 /// goes on until the operation calls back: it may use what lies in the task's frames. A value is delivered
 /// then, and the next await throws; an exception, or an abandoned resumer, is taken to be the answer to
 /// `cancel`, and the await throws `cancelled_error`. Who waits for the task is answered at its deadline all
-/// the same (rule 8): an operation that doesn't come back is an overrun, which keeps its task's frames and
+/// the same: an operation that doesn't come back is an overrun, which keeps its task's frames and
 /// token, and outlives the kill. With `{.abandonable = true}` the await ends at once, and the operation is
 /// left to itself: use it when that refers to nothing of the task's.
 ///

@@ -53,7 +53,7 @@ public:
   /// `one` has a `mutex_holder` as its place.
   wait_end lock_or_wait(sync_waiter& one) noexcept;
   /// `one` stands in no line: it is the next, behind those that wait.
-  void enqueue(sync_waiter& one, sync_wakes& wakes) noexcept;
+  void join_line(sync_waiter& one, sync_wakes& wakes) noexcept;
   /// The next one has it. `last`: who had it, to be let go without the lock.
   void unlock(mutex_holder& last, sync_wakes& wakes) noexcept;
 
