@@ -79,6 +79,11 @@ enum class errc {
   already_awaited,
   /// Whoever was to resume a `callback` has destroyed its `resumer` without a call: nothing can come.
   abandoned,
+  /// A child whose start is waited for (`task_group::start_ready`) has ended without saying that it has
+  /// started.
+  never_ready,
+  /// A child has said twice that it has started.
+  already_ready,
 };
 
 /// The category of `errc`, named "taskactor".

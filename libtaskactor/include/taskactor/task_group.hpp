@@ -19,6 +19,16 @@
 /// Ids: the children of a task that have none are numbered as they are added, in all its groups; a number
 /// that is taken (by an id of the user's) is skipped.
 ///
+/// A child that others need up and running is waited for until it says that it has started:
+///
+///     const int port = co_await group.start_ready<int>(serve, address);    // its first await here that ends
+///     ta::task<void> serve(ta::ready_signal<int> ready, std::string address) {
+///       listener all{address};
+///       ready.started(all.port());           // `start_ready` gives this; from now on a child as any other
+///
+/// Until then its failure is thrown by `start_ready` alone, and the group goes on. A caller that is cancelled
+/// meanwhile cancels the child, and goes on when that has ended.
+///
 /// Errors: `group_error` with all errors, also if there is only one: which of several comes first is chance,
 /// and the type of what is thrown shouldn't be. Stops: what can't be stopped is not waited for
 /// beyond its grace. Threads: a `task_group` may be passed on to its children, and used from any thread until
@@ -26,10 +36,14 @@
 #pragma once
 
 #include <taskactor/detail/admit.hpp>
+#include <taskactor/detail/group_start.hpp>
 #include <taskactor/detail/group_state.hpp>
 #include <taskactor/handle.hpp>
 
+#include <concepts>
+#include <cstddef>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <stdexcept>
@@ -49,6 +63,73 @@ public:
 private:
   std::shared_ptr<const std::vector<std::exception_ptr>> errors_;
 };
+
+/// What a child of `task_group::start_ready<T>` says that it has started with. Copies are the same. Threads:
+/// any.
+template <class T>
+class ready_signal {
+public:
+  /// For the runtime.
+  ready_signal(detail::ref<detail::valued_start<T>> start, std::size_t attempt) noexcept
+      : start_(std::move(start)), attempt_(attempt) {}
+
+  /// True: who waits for the start goes on with the value. False: nobody does any more. Once for each
+  /// attempt; that of a later attempt than the one that has started changes nothing. Errors:
+  /// `errc::already_ready`, if this attempt has called it before.
+  template <class... Value>
+    requires std::is_constructible_v<detail::stored<T>, Value...>
+             && (sizeof...(Value) == (std::is_void_v<T> ? 0 : 1))
+  bool started(Value&&... value) const {
+    return start_->started_with(attempt_, std::make_unique<detail::stored<T>>(std::forward<Value>(value)...));
+  }
+
+private:
+  detail::ref<detail::valued_start<T>> start_;
+  std::size_t attempt_;
+};
+
+namespace detail {
+
+/// A body with its signal, a new one for each attempt.
+template <class F, class T>
+class ready_body {
+public:
+  template <class G>
+  ready_body(ref<valued_start<T>> start, G&& function)
+      : start_(std::move(start)), function_(std::forward<G>(function)) {}
+
+  template <class... Args>
+    requires std::invocable<F&, ready_signal<T>, Args...>
+  decltype(auto) operator()(Args&&... args) {
+    return std::invoke(function_, ready_signal<T>{start_, start_->begin_attempt()},
+                       std::forward<Args>(args)...);
+  }
+
+private:
+  ref<valued_start<T>> start_;
+  F function_;
+};
+
+/// True: `F` can be a child of `start_ready<T>`. Else a static assertion says why not.
+template <class T, class F, class... Args>
+consteval bool check_ready_body() {
+  using plain = std::decay_t<F>;
+  constexpr bool callable = std::invocable<plain&, ready_signal<T>, std::decay_t<Args>...>;
+  static_assert(task_result<T>,
+                "start_ready<T>: T is void or a movable value with a destructor that doesn't throw");
+  static_assert(
+      callable,
+      "start_ready<T>: the body's first parameter is a ta::ready_signal<T>; the arguments follow, as "
+      "copies of its own: their number or a type doesn't fit");
+  static_assert(may_be_in_an_await<F> && (may_be_in_an_await<Args> && ...),
+                "start_ready: g++ 12 destroys the captures of a lambda twice that is written in an await: "
+                "give the lambda a name before, and pass it by that name");
+  if constexpr (callable && task_result<T>)
+    return check_body<ready_body<plain, T>, Args...>();
+  return false;
+}
+
+} // namespace detail
 
 class task_group {
 public:
@@ -82,6 +163,29 @@ public:
       detail::ref<detail::record> joined;
       if (const auto refused = state_->admit(std::move(record), {}, joined))
         throw_rejection(*refused);
+    }
+  }
+
+  /// To be awaited, in any task: a child that says when it has started, by its first parameter, a
+  /// `ready_signal<T>`; gives what it has said (see above). Its own result is nobody's.
+  /// Errors: the child's own, or `task_error`, if it ends before; `errc::never_ready`, if it ends well
+  /// before; `std::system_error`, when it is refused (also for `on_duplicate::join`, since another has
+  /// started that one). Stops: when the child has ended.
+  template <class T = void, class F, class... Args>
+    requires detail::no_options<F, task_options>
+  [[nodiscard]] auto start_ready(F&& body, Args&&... args) {
+    return start_ready<T>(task_options{}, std::forward<F>(body), std::forward<Args>(args)...);
+  }
+  template <class T = void, class F, class... Args>
+  [[nodiscard]] auto start_ready(task_options options, F&& body, Args&&... args) {
+    if constexpr (detail::check_ready_body<T, F, Args...>()) {
+      const detail::ref<detail::valued_start<T>> start{new detail::valued_start<T>{state_}};
+      using child = detail::ready_body<std::decay_t<F>, T>;
+      detail::ref<detail::record> record
+          = detail::make_body(child{start, std::forward<F>(body)}, std::forward<Args>(args)...);
+      return detail::start_and_wait<T>(state_, start, std::move(record), std::move(options));
+    } else {
+      return detail::refused_await{};
     }
   }
 

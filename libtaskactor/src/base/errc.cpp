@@ -85,6 +85,10 @@ std::string to_string(errc code) {
     return "already awaited";
   case errc::abandoned:
     return "abandoned: nobody is left who could resume it";
+  case errc::never_ready:
+    return "ended before it had started";
+  case errc::already_ready:
+    return "it has started already";
   }
   return "unknown error";
 }

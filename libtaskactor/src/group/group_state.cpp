@@ -36,7 +36,8 @@ namespace detail {
 group_state::group_state(context& parent, bool all_needed)
     : origin_(parent), all_needed_(all_needed), parent_(parent) {}
 
-std::optional<rejection> group_state::admit(ref<record> child, task_options&& options, ref<record>& joined) {
+std::optional<rejection> group_state::admit(ref<record> child, task_options&& options, ref<record>& joined,
+                                            ref<child_observer> told) {
   // Once it is admitted the child may end, and the group with it, before this goes on.
   auto& home = origin_.home();
   std::optional<end_reason> ending;
@@ -46,7 +47,7 @@ std::optional<rejection> group_state::admit(ref<record> child, task_options&& op
       return rejection{errc::stopping, "the task group has ended"};
     origin_.prepare(*child, options);
     members_.add(child); // from now on the group doesn't end without it
-    child->belongs_to = ref<child_observer>{this};
+    child->belongs_to = told ? std::move(told) : ref<child_observer>{this};
     ending = ending_;
   }
   std::optional<rejection> refused;

@@ -30,7 +30,9 @@ public:
   explicit group_state(context& parent, bool all_needed = false);
 
   /// Admits a child, with an id below the parent's; or says why not, or throws: then it isn't in the group.
-  std::optional<rejection> admit(ref<record> child, task_options&& options, ref<record>& joined);
+  /// `told`: what the manager tells of it, and hands that on to this.
+  std::optional<rejection> admit(ref<record> child, task_options&& options, ref<record>& joined,
+                                 ref<child_observer> told = {});
   /// Asks all in the group to end, the body too.
   void cancel();
   /// An error of the body, or of a child: kept, and all are asked to end.
