@@ -19,6 +19,7 @@
 #include <taskactor/gather_options.hpp>
 #include <taskactor/handle.hpp>
 #include <taskactor/io.hpp>
+#include <taskactor/join_set.hpp>
 #include <taskactor/limits.hpp>
 #include <taskactor/log_level.hpp>
 #include <taskactor/manager_options.hpp>

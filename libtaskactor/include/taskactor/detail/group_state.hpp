@@ -24,7 +24,7 @@
 
 namespace taskactor::detail {
 
-class group_state final : public child_observer {
+class group_state : public child_observer {
 public:
   /// With `all_needed` a child that somebody else cancels ends the group.
   explicit group_state(context& parent, bool all_needed = false);
