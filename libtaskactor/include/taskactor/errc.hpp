@@ -84,6 +84,9 @@ enum class errc {
   never_ready,
   /// A child has said twice that it has started.
   already_ready,
+  /// The task hasn't run, since one that it was to run after (`task_options::after`) has failed or was
+  /// cancelled.
+  predecessor_failed,
 };
 
 /// The category of `errc`, named "taskactor".

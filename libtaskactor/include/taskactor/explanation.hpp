@@ -39,6 +39,8 @@ struct explanation {
   std::vector<wait_info> waits{};
   /// When the next attempt begins to wait, while there is to be one.
   std::optional<std::chrono::nanoseconds> next_attempt_in{};
+  /// The tasks that it is to run after (`task_options::after`), and that haven't ended.
+  std::vector<std::string> after{};
   /// The task of the same id that it replaces, and that hasn't ended yet.
   bool waits_for_replaced = false;
   /// How long it has run, or ran; zero before that.

@@ -108,6 +108,7 @@ public:
 
 private:
   friend detail::view_of_actor<handle>;
+  friend class predecessor;
   struct owner { // before the wait, which refers to its record
     handle held;
   };

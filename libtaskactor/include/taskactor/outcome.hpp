@@ -61,13 +61,16 @@ public:
   failure() noexcept = default;
   failure(taskactor::state how, end_reason why, std::chrono::nanoseconds limit = {}) noexcept
       : state_(how), reason_(why), limit_(limit) {}
+  /// One whose body hasn't run, and the cause says why.
+  failure(taskactor::state how, end_reason why, std::exception_ptr cause) noexcept
+      : state_(how), reason_(why), cause_(std::move(cause)) {}
   explicit failure(std::exception_ptr cause) noexcept
       : state_(taskactor::state::failed), reason_(end_reason::none), cause_(std::move(cause)) {}
 
   /// failed, cancelled or timed_out.
   taskactor::state state() const noexcept { return state_; }
   end_reason reason() const noexcept { return reason_; }
-  /// The body's exception, or null.
+  /// The body's exception, or why it hasn't run (`predecessor_error`), or null.
   const std::exception_ptr& cause() const noexcept { return cause_; }
   /// State, reason and cause in one line: "timed out: ran longer than 2 s".
   std::string message() const;

@@ -28,16 +28,17 @@ std::ostream& operator<<(std::ostream& out, state s);
 /// Why a task ended as it did; `none` for completed, and for failed by the body's own exception.
 enum class end_reason : std::uint8_t {
   none,
-  queue_timeout,    ///< waited longer for its tokens than `queue_timeout`
-  run_timeout,      ///< ran longer than `timeout`
-  total_timeout,    ///< waited and ran longer than `total_timeout`
-  cancel_requested, ///< `cancel_task`, or a CAF exit message from outside
-  parent_ended,     ///< the task or gather that it belongs to was cancelled or ran out of time
-  group_ended,      ///< its group or gather was cancelled, a sibling failed, or enough had completed
-  shed,             ///< it waited in a full queue, and another one was admitted in its place
-  replaced,         ///< another task of its id was admitted in its place
-  shutdown,         ///< the manager was shut down
-  not_started,      ///< an item of a gather that ended before the item's turn came
+  queue_timeout,     ///< waited longer for its tokens than `queue_timeout`
+  run_timeout,       ///< ran longer than `timeout`
+  total_timeout,     ///< waited and ran longer than `total_timeout`
+  cancel_requested,  ///< `cancel_task`, or a CAF exit message from outside
+  parent_ended,      ///< the task or gather that it belongs to was cancelled or ran out of time
+  group_ended,       ///< its group or gather was cancelled, a sibling failed, or enough had completed
+  shed,              ///< it waited in a full queue, and another one was admitted in its place
+  replaced,          ///< another task of its id was admitted in its place
+  shutdown,          ///< the manager was shut down
+  not_started,       ///< an item of a gather that ended before the item's turn came
+  predecessor_ended, ///< a task that it was to run after has failed or was cancelled
 };
 
 std::string_view to_string(end_reason why) noexcept;

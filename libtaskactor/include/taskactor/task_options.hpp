@@ -11,6 +11,7 @@
 #include <taskactor/expected.hpp>
 #include <taskactor/field.hpp>
 #include <taskactor/limits.hpp>
+#include <taskactor/predecessor.hpp>
 #include <taskactor/retry.hpp>
 #include <taskactor/time_span.hpp>
 
@@ -65,6 +66,9 @@ struct task_options {
   std::optional<time_span> queue_timeout{};
   /// Waiting and running together; unset: no limit.
   std::optional<time_span> total_timeout{};
+  /// Tasks that have to complete first: by handle or id. Its clocks begin when they have (see
+  /// `predecessor.hpp`).
+  field<std::vector<predecessor>> after{};
   /// Tokens of named limiters that it takes; errors: `errc::invalid_argument`, when one isn't there.
   field<std::vector<limit>> limits{};
   /// From `highest_priority` to `lowest_priority`.

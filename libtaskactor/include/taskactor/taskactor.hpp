@@ -24,6 +24,7 @@
 #include <taskactor/log_level.hpp>
 #include <taskactor/manager_options.hpp>
 #include <taskactor/outcome.hpp>
+#include <taskactor/predecessor.hpp>
 #include <taskactor/processors.hpp>
 #include <taskactor/race.hpp>
 #include <taskactor/retry.hpp>

@@ -89,6 +89,8 @@ std::string to_string(errc code) {
     return "ended before it had started";
   case errc::already_ready:
     return "it has started already";
+  case errc::predecessor_failed:
+    return "not run: a task before it didn't complete";
   }
   return "unknown error";
 }

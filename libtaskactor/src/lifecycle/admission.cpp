@@ -4,19 +4,24 @@
 #include "capacity/limiter_changes.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "lifecycle/manager_messages.hpp"
+#include "lifecycle/predecessors.hpp"
 #include "lifecycle/room.hpp"
 #include "lifecycle/task_extras.hpp"
 #include "lifecycle/task_table.hpp"
 #include "threads/waits.hpp"
 
 #include <taskactor/detail/admit.hpp>
+#include <taskactor/predecessor.hpp>
 #include <taskactor/time_span.hpp>
 
 #include <caf/all.hpp>
 
 #include <algorithm>
 #include <limits>
+#include <memory>
+#include <unordered_set>
 #include <utility>
+#include <vector>
 
 namespace taskactor::detail {
 
@@ -24,7 +29,52 @@ namespace {
 
 bool has_extras(const task_options& options) noexcept {
   return !content_of(options.limits).empty() || !content_of(options.fairness_key).empty()
-         || content_of(options.retry).has_value() || options.admission.on_duplicate == on_duplicate::replace;
+         || content_of(options.retry).has_value() || options.admission.on_duplicate == on_duplicate::replace
+         || !content_of(options.after).empty();
+}
+
+ref<record> find_named(manager_core& home, const predecessor& named) {
+  if (const auto* const known = static_cast<const record*>(named.task()))
+    return ref<record>{const_cast<record*>(known)}; // NOLINT: a handle's, to be waited for
+  return named.id().empty() ? ref<record>{} : home.table().find_record(named.id(), home.now());
+}
+
+/// A parent waits for its children, whose ids begin with its own.
+bool is_part_of(const record& task, const std::string& other) {
+  return task.parent_length >= other.size() && task.id.size() > other.size() && task.id.starts_with(other)
+         && task.id[other.size()] == '/';
+}
+
+std::optional<rejection> check(manager_core& home, const record& task, const predecessor& named,
+                               const record* found) {
+  if (!found && named.id().empty())
+    return invalid("after: an empty handle, or an empty id");
+  if (!found)
+    return rejection{errc::unknown_id,
+                     "after: no task \"" + named.id() + "\" waits, runs, or has ended lately"};
+  if (found->home != &home)
+    return invalid("after: \"" + named.id() + "\" is a task of another manager");
+  if (found->kind != record_kind::task)
+    return invalid("after: \"" + named.id() + "\" is an item of a gather: await that");
+  if (is_part_of(task, found->id))
+    return invalid("after: \"" + named.id() + "\" waits for this task, which is a part of it");
+  return {};
+}
+
+/// Each once, however often it is named. Errors: why one can't be waited for.
+std::optional<rejection> find_predecessors(manager_core& home, record& task,
+                                           const std::vector<predecessor>& named) {
+  const auto found = std::make_shared<predecessors>(named.size());
+  std::unordered_set<const record*> seen;
+  for (const auto& each : named) {
+    auto before = find_named(home, each);
+    if (auto wrong = check(home, task, each, before.get()))
+      return wrong;
+    if (seen.insert(before.get()).second)
+      found->add(std::move(before));
+  }
+  task.extras->waits_for = found;
+  return {};
 }
 
 } // namespace
@@ -53,6 +103,9 @@ std::optional<rejection> admission::fill_in(record& task, task_options& options)
   task.extras->retry = take_content(options.retry);
   if (task.extras->retry && task.extras->retry->max_attempts > 1 && !task.keep_spare())
     return invalid("retry: the body or one of its arguments can't be copied");
+  if (!content_of(options.after).empty())
+    if (auto unfit = find_predecessors(home_, task, take_content(options.after)))
+      return unfit;
   return find_needs(home_, options.limits, task.extras->needs);
 }
 

@@ -11,6 +11,7 @@
 #include "lifecycle/task_deadlines.hpp"
 #include "lifecycle/task_table.hpp"
 #include "lifecycle/task_termination.hpp"
+#include "lifecycle/total_end.hpp"
 #include "lifecycle/waiting_tasks.hpp"
 #include "threads/disposal.hpp"
 
@@ -58,9 +59,9 @@ bool attempt_ends::waits_for_answer(record& task, time_point now) {
   task.phase = phase::asking;
   const auto patient_until
       = after(now, std::max<std::chrono::nanoseconds>(home_.with().cancel_grace, kill_settle_time));
-  const auto total_end = after(task.submitted, task.total_timeout);
-  if (total_end <= patient_until)
-    deadlines_.set(task, total_end, end_reason::total_timeout);
+  const auto whole_end = total_end(task);
+  if (whole_end <= patient_until)
+    deadlines_.set(task, whole_end, end_reason::total_timeout);
   else
     deadlines_.set(task, patient_until, end_reason::none);
   return true;
@@ -83,8 +84,7 @@ void attempt_ends::on_retry_answered(record& task, std::size_t attempt, const re
 
 void attempt_ends::give_up_answer(record& task) {
   retries_.give_up(task);
-  if (task.due_reason == end_reason::total_timeout
-      && after(task.submitted, task.total_timeout) <= home_.now())
+  if (task.due_reason == end_reason::total_timeout && total_end(task) <= home_.now())
     termination_.end_attempt(task, failure{state::timed_out, end_reason::total_timeout, task.total_timeout});
   deadlines_.remove(task);
   back_off_or_finish(task, home_.now());

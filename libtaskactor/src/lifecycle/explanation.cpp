@@ -1,4 +1,5 @@
 #include "lifecycle/manager_core.hpp"
+#include "lifecycle/predecessors.hpp"
 #include "lifecycle/status.hpp"
 #include "lifecycle/task_extras.hpp"
 
@@ -17,6 +18,17 @@ std::string list(const std::vector<std::string>& names) {
   for (std::size_t i = 0; i < names.size(); ++i)
     text += (i == 0 ? "" : i + 1 == names.size() ? " and " : ", ") + names[i];
   return text;
+}
+
+/// Of many ids the first ones.
+std::string few(const std::vector<std::string>& ids) {
+  constexpr std::size_t named = 4;
+  std::vector<std::string> words;
+  for (std::size_t i = 0; i < std::min(named, ids.size()); ++i)
+    words.push_back('"' + ids[i] + '"');
+  if (ids.size() > named)
+    words.push_back(std::to_string(ids.size() - named) + " others");
+  return list(words);
 }
 
 /// To three digits: for people.
@@ -50,7 +62,9 @@ std::string explanation::why() const {
     if (next_attempt_in)
       return line + "attempt " + std::to_string(task.attempt) + " begins in " + rounded(*next_attempt_in)
              + (task.attempts.empty() ? "" : "; " + task.attempts.back().error);
-    line += waits_for_replaced ? "waits for the end of the task that it replaces" : "waits";
+    line += !after.empty()       ? "waits for the end of " + few(after)
+            : waits_for_replaced ? "waits for the end of the task that it replaces"
+                                 : "waits";
   } else {
     line += is_final(task.state) && !task.error.empty() ? task.error : std::string{to_string(task.state)};
     if (ran.count() != 0)
@@ -87,11 +101,15 @@ std::optional<explanation> explain(manager_core& home, std::string_view id) {
     result.ran = (over ? result.task.ended : now) - result.task.started;
   auto since = result.task.submitted;
   bool waits_at_limiter = false;
+  bool held = false;
   if (task->extras) {
     const std::lock_guard lock{task->extras->mutex};
     if (task->extras->next_attempt != time_point{})
       result.next_attempt_in = std::max(std::chrono::nanoseconds{0}, task->extras->next_attempt - now);
     result.waits_for_replaced = task->extras->waits_for_replaced;
+    held = task->extras->held;
+    if (held && !over && task->extras->waits_for)
+      result.after = task->extras->waits_for->awaited();
     since = std::max(since, task->extras->lined_up);
     for (const auto& fact : task->extras->waits) {
       const bool open = fact.until == time_point{};
@@ -105,7 +123,7 @@ std::optional<explanation> explain(manager_core& home, std::string_view id) {
     if (!started && !over && task->extras->waits.size() < task->extras->needs.size())
       waits_at_limiter = true; // or is on its way there
   }
-  if (!waits_at_limiter && !result.next_attempt_in && !result.waits_for_replaced) {
+  if (!waits_at_limiter && !result.next_attempt_in && !result.waits_for_replaced && !held) {
     const auto until = started ? result.task.started : over ? result.task.ended : now;
     result.waits.push_back({{}, false, 1, std::max(until, since) - since, !started && !over, {}, false});
   }

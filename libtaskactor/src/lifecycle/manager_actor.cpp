@@ -157,6 +157,8 @@ void manager_actor::settle() {
   ends_.begin_settling();
   start_ready();
   ends_.tell();
+  if (waiting_.follow_ends())
+    start_ready();
   home_.room().tell();
   check_stopped();
 }

@@ -13,6 +13,7 @@
 
 #include <taskactor/time_span.hpp>
 
+#include <algorithm>
 #include <array>
 #include <mutex>
 #include <stop_token>
@@ -58,7 +59,8 @@ void report_unobserved(const record& task, const failure& what, event_hub& to) n
 /// Of a body that a scope of its own has ended just when its time was up, before the manager has said so.
 failure out_of_time(const record& task, time_point now) {
   const time_point started{clock::duration{task.started_at.load(std::memory_order_relaxed)}};
-  if (task.kind == record_kind::task && after(task.submitted, task.total_timeout) <= now)
+  const auto begun = task.extras ? std::max(task.submitted, task.extras->clocks_begin) : task.submitted;
+  if (task.kind == record_kind::task && after(begun, task.total_timeout) <= now)
     return failure{state::timed_out, end_reason::total_timeout, task.total_timeout};
   if (after(started, task.timeout) <= now)
     return failure{state::timed_out, end_reason::run_timeout, task.timeout};

@@ -6,6 +6,7 @@
 #include "lifecycle/manager_messages.hpp"
 #include "lifecycle/retry_question.hpp"
 #include "lifecycle/shutdown_sequence.hpp"
+#include "lifecycle/total_end.hpp"
 #include "threads/disposal.hpp"
 
 #include <taskactor/time_span.hpp>
@@ -31,9 +32,7 @@ std::optional<std::chrono::nanoseconds> retry_decisions::wait_before_retry(const
                                                                      : facts.retry->backoff.jitter));
   }
   const auto wait = facts.next_wait;
-  if (!wait
-      || (task.total_timeout != no_timeout
-          && after(home_.now(), *wait) >= after(task.submitted, task.total_timeout)))
+  if (!wait || (task.total_timeout != no_timeout && after(home_.now(), *wait) >= total_end(task)))
     return {};
   return wait;
 }

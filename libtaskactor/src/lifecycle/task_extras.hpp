@@ -10,6 +10,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -18,6 +19,7 @@
 namespace taskactor::detail {
 
 class named_limiter;
+class predecessors;
 class record;
 
 /// Tokens of a named limiter that a task takes.
@@ -50,11 +52,14 @@ struct task_extras {
   std::optional<taskactor::retry> retry;
 
   // -- the manager's --------------------------------------------------------
-  std::size_t taken = 0;         // so many of the needs are met
-  ref<record> after;             // begins when nothing of this one runs any more
-  time_point grace_end{};        // of an attempt in grace, when the total deadline comes before it
-  std::size_t open_question = 0; // the attempt that the disposal's thread asks about
-  std::size_t drawn_for = 0;     // the attempt after which to wait so long, with its jitter
+  std::size_t taken = 0;                   // so many of the needs are met
+  ref<record> after;                       // begins when nothing of this one runs any more
+  std::shared_ptr<predecessors> waits_for; // begins when they have completed; null once it may
+  std::string unrun_since;                 // has ended without having run, since this one didn't complete
+  time_point clocks_begin{};               // when it might, if there were such
+  time_point grace_end{};                  // of an attempt in grace, when the total deadline comes before it
+  std::size_t open_question = 0;           // the attempt that the disposal's thread asks about
+  std::size_t drawn_for = 0;               // the attempt after which to wait so long, with its jitter
   std::optional<std::chrono::nanoseconds> next_wait;
   bool is_asked = false; // its `retry_on` is being called there, and mustn't be destroyed
   bool leaves = false;   // its attempt was asked to go on by itself
@@ -74,6 +79,7 @@ struct task_extras {
   time_point lined_up{};        // when that began to wait
   time_point next_attempt{};    // while there is to be one
   bool waits_for_replaced = false;
+  bool held = false; // has not stood in a line: waits for predecessors, or ended so
 };
 
 } // namespace taskactor::detail

@@ -9,6 +9,7 @@
 #include "lifecycle/task_actor.hpp"
 #include "lifecycle/task_deadlines.hpp"
 #include "lifecycle/task_table.hpp"
+#include "lifecycle/total_end.hpp"
 #include "lifecycle/waiting_tasks.hpp"
 #include "threads/thread_pool.hpp"
 
@@ -78,10 +79,10 @@ void task_starter::start(ref<record> task, time_point now) {
   task->token.begin();
   task->phase = phase::running;
   const auto run_end = after(now, task->timeout);
-  const auto total_end = after(task->submitted, task->total_timeout);
-  const auto end = std::min(run_end, total_end);
+  const auto whole_end = total_end(*task);
+  const auto end = std::min(run_end, whole_end);
   if (end != time_point::max())
-    deadlines_.set(*task, end, run_end <= total_end ? end_reason::run_timeout : end_reason::total_timeout);
+    deadlines_.set(*task, end, run_end <= whole_end ? end_reason::run_timeout : end_reason::total_timeout);
   if (task->kind == record_kind::task) { // a slot's items have their own times
     task->started_at.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     const auto told = std::min(end, task->inherited_deadline);

@@ -7,6 +7,7 @@
 #include "lifecycle/task_actor.hpp"
 #include "lifecycle/task_deadlines.hpp"
 #include "lifecycle/task_extras.hpp"
+#include "lifecycle/total_end.hpp"
 
 #include <taskactor/time_span.hpp>
 
@@ -82,11 +83,11 @@ void task_termination::on_run_due(record& task, time_point now) {
   if (last)
     answer_and_overrun(task, now);
   signal(task, false);
-  const auto total_end = after(task.submitted, task.total_timeout);
-  if (last || task.phase != phase::in_grace || total_end >= task.due)
+  const auto whole_end = total_end(task);
+  if (last || task.phase != phase::in_grace || whole_end >= task.due)
     return;
   task.extras->grace_end = task.due; // no later attempt can answer by then
-  deadlines_.set(task, total_end, end_reason::total_timeout);
+  deadlines_.set(task, whole_end, end_reason::total_timeout);
 }
 
 /// The body has ended first: its monitor tells, in a moment; unless a `retry_on` takes its time over that.

@@ -1,13 +1,15 @@
 /// `waiting_tasks`: tasks from their admission until they have their tokens, and between two attempts. The
 /// manager's alone.
 ///
-///     admitted --> behind the task that it replaces --> lines of named limiters --> ready queue
-///                          a failed attempt --> backing off --^
+///     admitted --> behind its predecessors --> behind the task that it replaces -->
+///         lines of named limiters --> ready queue
+///             ^-- backing off <-- a failed attempt
 ///
 /// A waiting task is a record, not an actor (rule 4), and ends where it waits.
 #pragma once
 
 #include "lifecycle/limiter_lines.hpp"
+#include "lifecycle/predecessors.hpp"
 #include "lifecycle/ready_queue.hpp"
 #include "lifecycle/replacements.hpp"
 
@@ -40,19 +42,28 @@ public:
   /// for it may begin.
   void gone(record& task);
 
+  /// Ends have been told: what waits for them begins to wait for its tokens, or ends. False: there was
+  /// nothing.
+  bool follow_ends();
+
   ready_queue& ready() noexcept { return ready_; }
   limiter_lines& lines() noexcept { return lines_; }
   /// How many wait for something else than the global limiter.
-  std::size_t set_aside() const noexcept { return lines_.size() + backing_off_ + replacements_.size(); }
+  std::size_t set_aside() const noexcept {
+    return lines_.size() + backing_off_ + replacements_.size() + dependants_.size();
+  }
 
 private:
   void enqueue(ref<record> task);
+  void follow(ref<record> task);
+  void wait_for_tokens(ref<record> task);
 
   manager_core& home_;
   task_deadlines& deadlines_;
   end_states& ends_;
   ready_queue ready_;
   limiter_lines lines_;
+  dependants dependants_;
   replacements replacements_;
   std::size_t backing_off_ = 0;
 };

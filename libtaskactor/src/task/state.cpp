@@ -50,6 +50,8 @@ std::string_view to_string(end_reason why) noexcept {
     return "shutdown";
   case end_reason::not_started:
     return "not started";
+  case end_reason::predecessor_ended:
+    return "a task before it didn't complete";
   }
   return "?";
 }

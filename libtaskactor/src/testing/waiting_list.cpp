@@ -1,5 +1,6 @@
 #include "testing/waiting_list.hpp"
 
+#include "lifecycle/predecessors.hpp"
 #include "lifecycle/task_extras.hpp"
 #include "lifecycle/task_table.hpp"
 
@@ -18,12 +19,21 @@ std::string global_token(const limiter_statistics& facts) {
   return std::move(text).str();
 }
 
+std::string first_of(const std::vector<std::string>& predecessors) {
+  auto text = "the end of task \"" + predecessors.front() + '"';
+  if (predecessors.size() > 1)
+    text += ", and of " + std::to_string(predecessors.size() - 1) + " more";
+  return text;
+}
+
 /// Of a task that has no actor now.
 std::string what_comes_next(const detail::record& task, const manager_statistics& facts) {
   if (task.phase == detail::phase::backing_off)
     return "its next attempt";
   if (!task.extras)
     return global_token(facts.global);
+  if (task.extras->waits_for)
+    return first_of(task.extras->waits_for->awaited());
   if (task.extras->after)
     return "the end of the task that has its id";
   if (task.extras->taken < task.extras->needs.size())

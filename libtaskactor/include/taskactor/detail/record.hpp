@@ -53,6 +53,8 @@ public:
   /// The body was destroyed: decides if nothing else has.
   void conclude_kill() noexcept;
   std::uint8_t user_parts(std::uint8_t among) const noexcept override;
+  /// On the body's own thread, since it asks what was thrown for its words; on any, if that is the library's.
+  void keep_error() noexcept;
 
   // -- what it has to say ---------------------------------------------------
   void report_progress(std::uint64_t done, std::uint64_t total, std::string text) override;
@@ -112,8 +114,7 @@ protected:
       conclude_exception();
     }
   }
-  void forget_progress() noexcept; // its body is another one now
-  void keep_error() noexcept;      // on the body's own thread: asks what it has thrown for its words
+  void forget_progress() noexcept;             // its body is another one now
   std::string error_text_for_listener() const; // who is told by `tell_listeners()`, under the lock
 
 private:
