@@ -13,7 +13,7 @@
 /// is given once, to the one that asks; only what runs and what waits to be joined takes memory. A value is
 /// moved out if nobody else has a handle of that task, else it is copied.
 ///
-/// The set ends with its body: what hasn't ended is cancelled and awaited (rule 15), what nobody has joined
+/// The set ends with its body: what hasn't ended is cancelled and awaited, what nobody has joined
 /// is dropped; a failure of these is an event (`unobserved_failure`, an error in the log). Then it gives the
 /// body's value, or throws its exception. A cancellation or a deadline around the set reaches body and
 /// children at the same time.

@@ -35,7 +35,7 @@ bool tries_again(const task_options& each) {
 std::optional<rejection> check_each(manager_core& home, task_options each, const item_abilities& items) {
   if (!content_of(each.id).empty())
     return invalid("id: an item's id is the gather's, a slash and its index");
-  if (!each.after->empty())
+  if (!content_of(each.after).empty())
     return invalid("after: items run after what the gather's body has awaited");
   if (each.admission.on_duplicate != on_duplicate::reject)
     return invalid("admission.on_duplicate: an item's id is its own");
