@@ -388,6 +388,10 @@ BOOST_AUTO_TEST_CASE(a_bounded_queue_loses_nothing_in_any_order) {
     BOOST_TEST(put == taken);
     BOOST_TEST(put >= 5);
     BOOST_TEST(!changed.its_mutex().locked());
+    for (const char* id : {"c0", "c1", "c2", "c3"})
+      m.tasks().cancel_task(id); // before what they refer to goes
+    m.settle();
+    BOOST_TEST(changed.waiting() == 0u);
   });
 }
 
