@@ -1,4 +1,5 @@
 // mutex: one at a time and in order, and what becomes of guards when bodies end.
+#include "support/gate.hpp"
 #include "support/virtual_time.hpp"
 #include "sync/endings.hpp"
 
@@ -34,7 +35,7 @@ std::string waits_for(virtual_time& world, std::string_view id) {
 BOOST_AUTO_TEST_SUITE(mutexes)
 
 BOOST_AUTO_TEST_CASE(one_at_a_time_in_the_order_of_coming) {
-  virtual_time world{{.capacity = 1}};
+  virtual_time world;
   const ta::mutex m;
   std::vector<int> order;
   int inside = 0;
@@ -183,14 +184,31 @@ BOOST_AUTO_TEST_CASE(a_wait_says_who_has_it) {
   BOOST_TEST(waits_for(world, "tries/1") == "a mutex, held by \"tries\"");
 }
 
-BOOST_AUTO_TEST_CASE(a_killed_frame_that_waits_for_its_children_keeps_it) {
-  virtual_time world{{.cancel_grace = 1s}};
+BOOST_AUTO_TEST_CASE(with_one_token_it_is_lent_by_those_who_wait) {
+  virtual_time world{{.capacity = 1}};
   const ta::mutex m;
-  const ta::event free_child;
-  auto child = [&]() -> ta::task<void> {
-    auto inside = [&]() -> ta::task<void> { co_await free_child.wait(); };
-    co_await ta::shield(inside);
+  auto held = m.try_lock();
+  int got = 0;
+  auto waits = [&]() -> ta::task<void> {
+    const auto guard = co_await m.lock();
+    ++got;
   };
+  auto frees = [&]() -> ta::task<void> {
+    held.unlock();
+    co_return;
+  };
+  for (int i = 0; i < 3; ++i)
+    (void)world.tasks.add_task({}, waits);
+  world.tasks.add_task({}, frees).value().get();
+  world.settle();
+  BOOST_TEST(got == 3);
+}
+
+BOOST_AUTO_TEST_CASE(a_killed_frame_that_waits_for_its_children_keeps_it) {
+  virtual_time world;
+  const ta::mutex m;
+  gate thread;
+  auto child = [&]() -> ta::task<void> { co_await ta::run_in_thread([&] { thread.pass(); }); };
   auto holds = [&]() -> ta::task<void> {
     const auto guard = co_await m.lock();
     co_await ta::with_group([&](ta::task_group& group) -> ta::task<void> {
@@ -205,6 +223,7 @@ BOOST_AUTO_TEST_CASE(a_killed_frame_that_waits_for_its_children_keeps_it) {
   };
   auto holder = world.tasks.add_task({.id = "holder"}, holds).value();
   world.settle();
+  thread.wait_held(1);
   auto waiter = world.tasks.add_task({.id = "waiter"}, waits).value();
   world.settle();
   BOOST_TEST(waits_for(world, "waiter") == "a mutex, held by \"holder\"");
@@ -214,10 +233,9 @@ BOOST_AUTO_TEST_CASE(a_killed_frame_that_waits_for_its_children_keeps_it) {
   BOOST_TEST(!got);
   BOOST_TEST(m.locked());
   BOOST_TEST(waits_for(world, "waiter") == "a mutex, held by \"holder\", which has been killed");
-  free_child.set();
-  world.settle();
-  BOOST_TEST(got);
+  thread.open();
   waiter.get();
+  BOOST_TEST(got);
 }
 
 BOOST_AUTO_TEST_CASE(a_guard_can_be_handed_on_and_outlives_the_copies) {
