@@ -5,11 +5,16 @@
 ///     const page& q = co_await h;        // inside a task, which gives its token back meanwhile
 ///     page mine = std::move(h).get();    // the value itself; as co_await std::move(h), or of a temporary
 ///     co_await h.outcome();              // how it ended, without throwing
+///     co_await h.ended();                // only that it has ended, however; blocking: h.wait()
 ///
 /// An lvalue handle gives a reference, valid as long as any handle of the task. An rvalue handle gives the
 /// value itself, and is empty then: moved if it is the only handle, else copied. What can't be copied
 /// (`copyable_result`) is for the first that takes it, unless a reference was given before; for the others it
 /// is `errc::result_taken`. A copy that throws loses nothing; of a move that throws nothing is left.
+///
+/// `wait`, `wait_for` and `ended` only wait: who does no more has seen neither value nor error, so a failure
+/// is still reported when the last handle goes (`event_kind::unobserved_failure`), and the value can still
+/// be moved out.
 ///
 /// Dropping a handle does nothing to the task. A handle may outlive its manager: all has ended then.
 /// Errors: the blocking calls throw `errc::would_block` inside a coroutine body: they would hold a scheduler
@@ -65,7 +70,7 @@ public:
   bool finished() const noexcept { return is_final(state()); }
   task_info info() const { return checked().info(); }
 
-  /// Blocks until the task has ended.
+  /// Blocks until the task has ended, however.
   void wait() const { detail::wait(checked()); }
   /// Blocks until the task has ended or `limit` is over. True: it has ended.
   bool wait_for(time_span limit) const { return detail::wait_for(checked(), limit); }
@@ -139,6 +144,9 @@ public:
   [[nodiscard]] auto outcome() const& { return awaiter<&handle::look_at_outcome>{*this}; }
   [[nodiscard]] auto outcome() && { return awaiter<&handle::take_outcome>{std::move(*this)}; }
   void outcome() const&& = delete;
+
+  /// Inside a task, to be awaited: as `wait`.
+  [[nodiscard]] auto ended() const { return detail::ended_awaiter{detail::ref<detail::record>{&checked()}}; }
 
 private:
   record_type& checked() const {

@@ -1,12 +1,15 @@
 /// Waiting for the end of a task: from a thread, and from inside another task. Not for users: see `handle`.
 #pragma once
 
+#include <taskactor/detail/awaitable.hpp>
 #include <taskactor/detail/record.hpp>
 
 #include <caf/fwd.hpp>
 
 #include <chrono>
+#include <coroutine>
 #include <string>
+#include <utility>
 
 namespace taskactor::detail {
 
@@ -93,6 +96,23 @@ private:
   context* owner_ = nullptr;
   bool listening_ = false;
   bool stopped_ = false;
+};
+
+struct awaited_record { // before the wait, which refers to it
+  ref<record> held;
+};
+
+/// `handle::ended`: is no owner of the outcome, at which it doesn't look.
+class [[nodiscard]] ended_awaiter final : awaited_record, end_wait {
+public:
+  explicit ended_awaiter(ref<record> which) noexcept
+      : awaited_record{std::move(which)}, end_wait(*awaited_record::held) {}
+  bool await_ready() const noexcept { return false; }
+  template <body_promise Promise>
+  bool await_suspend(std::coroutine_handle<Promise> self) {
+    return begin(*self.promise().ctx);
+  }
+  void await_resume() { finish(); }
 };
 
 } // namespace taskactor::detail
