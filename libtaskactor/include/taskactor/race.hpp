@@ -3,10 +3,14 @@
 ///     auto won = co_await ta::race(ask(primary), ask(mirror));       // std::variant: index() says who
 ///     auto [user, items] = co_await ta::when_all(load_user(id), load_items(id));      // std::tuple
 ///     auto won = co_await ta::race(std::move(tasks));                // a vector of task<T>: {index, value}
+///     std::vector<page> all = co_await ta::when_all(std::move(tasks));               // in their order
 ///
 /// Each body is a child task with its own token and an id below the parent's. A result of void is a
 /// `std::monostate`. Bodies are tasks, awaitables, or callables that give one (for g++ 12 a lambda that owns
 /// what it captures is given a name before: docs/first_steps.md).
+///
+/// A single range (a vector, a view, ...) is as many bodies as it has elements, which have results of one
+/// type. They are taken when the call is made: copied from an lvalue, moved out of what is moved.
 ///
 /// `race`: the first that ends decides, with its value or its exception; the losers are cancelled and
 /// awaited, and what they throw then is reported (`event_kind::cleanup_fault`). A loser's value is destroyed;
@@ -15,18 +19,22 @@
 ///
 /// `when_all`: all values; the first failure (or body that is cancelled by its id: a `task_error`) cancels
 /// the others, and is thrown as it is once they have ended. Further errors are reported as clean-up faults.
+/// Of an empty range there are no values, at once.
 #pragma once
 
 #include <taskactor/detail/children_end.hpp>
 #include <taskactor/detail/race_ends.hpp>
 #include <taskactor/task_group.hpp>
 
+#include <concepts>
 #include <cstddef>
 #include <exception>
 #include <functional>
+#include <iterator>
 #include <memory>
 #include <optional>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -41,6 +49,52 @@ struct race_won {
 };
 
 namespace detail {
+
+template <class R>
+using element_of = decltype(*std::begin(std::declval<R&>()));
+
+/// A range, and no body itself. (Not by <ranges>, which is dear to include.)
+template <class R>
+concept part_range = requires(std::remove_reference_t<R>& range) {
+  requires std::input_iterator<std::remove_cvref_t<decltype(std::begin(range))>>;
+  std::end(range);
+} && !can_be_awaited<std::remove_cvref_t<R>> && !std::invocable<std::remove_cvref_t<R>&>;
+
+/// It has its elements itself, unlike a view: those of a constant one are constant.
+template <class R>
+inline constexpr bool keeps_parts = false;
+template <class R>
+  requires std::is_lvalue_reference_v<element_of<const R>>
+inline constexpr bool keeps_parts<R> = std::is_const_v<std::remove_reference_t<element_of<const R>>>
+                                       && std::is_lvalue_reference_v<element_of<R>>;
+
+/// What is taken of an element: out of a range that was moved, and owns its elements, it is moved.
+template <class R>
+decltype(auto) part_of(element_of<R>&& element) {
+  if constexpr (!std::is_lvalue_reference_v<R> && keeps_parts<std::remove_reference_t<R>>)
+    return std::move(element);
+  else
+    return std::forward<element_of<R>>(element);
+}
+
+/// A lambda in a container isn't written in an await.
+template <class A>
+auto as_element(A&& body) {
+  if constexpr (may_be_in_an_await<A>)
+    return as_part(std::forward<A>(body));
+  else if constexpr (check_part<std::remove_reference_t<A>&>())
+    return as_task(std::forward<A>(body));
+  else
+    return task<void>{};
+}
+
+template <part_range R>
+auto as_parts(R&& bodies) {
+  std::vector<decltype(as_element(part_of<R>(*std::begin(bodies))))> all;
+  for (auto&& each : bodies)
+    all.push_back(as_element(part_of<R>(std::forward<decltype(each)>(each))));
+  return all;
+}
 
 /// Rethrows the first error, if it `decides`; the others are reported.
 inline void settle_errors(const std::vector<std::exception_ptr>& errors, bool decides) {
@@ -115,6 +169,29 @@ task<std::tuple<stored<Ts>...>> all_of(std::index_sequence<I...>, task<Ts>... bo
   co_return std::tuple<stored<Ts>...>{std::move(*std::get<I>(values)->value)...};
 }
 
+template <class T>
+task<std::vector<stored<T>>> all_of_equals(std::vector<task<T>> bodies) {
+  std::vector<std::shared_ptr<one_of_all<T>>> values;
+  values.reserve(bodies.size());
+  auto all = [&](task_group& group) {
+    for (auto& each : bodies) {
+      values.push_back(std::make_shared<one_of_all<T>>());
+      group.start([into = values.back()](task<T> body) { return one_of_all<T>::fill(into, std::move(body)); },
+                  std::move(each));
+    }
+  };
+  const auto children = co_await end_of_children(std::ref(all), true);
+  settle_errors(children.errors, true);
+  std::vector<stored<T>> result;
+  result.reserve(values.size());
+  for (const auto& each : values) {
+    if (!each->written.load(std::memory_order_acquire))
+      throw_cancellation(children.lost);
+    result.push_back(std::move(*each->value));
+  }
+  co_return result;
+}
+
 } // namespace detail
 
 /// The value of the first that ends. Errors: that one's exception.
@@ -126,16 +203,22 @@ template <class... As>
 }
 
 /// The same for a number of equals. Errors: also `errc::invalid_argument`, when there are none.
-template <class T>
-[[nodiscard]] task<race_won<T>> race(std::vector<task<T>> bodies) {
-  return detail::race_of_equals(std::move(bodies));
+template <detail::part_range R>
+[[nodiscard]] auto race(R&& bodies) {
+  return detail::race_of_equals(detail::as_parts(std::forward<R>(bodies)));
 }
 
 /// All values, when all have one. Errors: the first failure's exception.
 template <class... As>
-  requires(sizeof...(As) > 0)
+  requires(sizeof...(As) > 1 || (sizeof...(As) == 1 && !(detail::part_range<As> && ...)))
 [[nodiscard]] auto when_all(As&&... bodies) {
   return detail::all_of(std::index_sequence_for<As...>{}, detail::as_part(std::forward<As>(bodies))...);
+}
+
+/// The same for a number of equals: a vector of their values, in their order.
+template <detail::part_range R>
+[[nodiscard]] auto when_all(R&& bodies) {
+  return detail::all_of_equals(detail::as_parts(std::forward<R>(bodies)));
 }
 
 } // namespace taskactor
