@@ -87,6 +87,8 @@ enum class errc {
   /// The task hasn't run, since one that it was to run after (`task_options::after`) has failed or was
   /// cancelled.
   predecessor_failed,
+  /// A `task_local` has no value where it was asked for.
+  not_set,
 };
 
 /// The category of `errc`, named "taskactor".

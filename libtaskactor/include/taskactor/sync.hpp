@@ -9,3 +9,4 @@
 #include <taskactor/sync/one_shot.hpp>
 #include <taskactor/sync/semaphore.hpp>
 #include <taskactor/sync/watch.hpp>
+#include <taskactor/sync/task_local.hpp>

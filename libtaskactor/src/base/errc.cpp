@@ -91,6 +91,8 @@ std::string to_string(errc code) {
     return "it has started already";
   case errc::predecessor_failed:
     return "not run: a task before it didn't complete";
+  case errc::not_set:
+    return "not set";
   }
   return "unknown error";
 }

@@ -2,6 +2,7 @@
 #include "capacity/limiter_changes.hpp"
 #include "lifecycle/batch_registry.hpp"
 #include "lifecycle/manager_core.hpp"
+#include "lifecycle/record_disposer.hpp"
 #include "lifecycle/task_extras.hpp"
 #include "lifecycle/task_table.hpp"
 
@@ -73,6 +74,7 @@ bool needs_tasks(const task_options& each) {
 gather_plan::gather_plan(manager_core& home, gather_options options, item_abilities items)
     : home_(home), options_(std::move(options)) {
   check(home_, options_, items);
+  from_.locals = ref<local_binding>{current_locals()}; // also of a blocking one, in a call on a thread
   runs_tasks_ = needs_tasks(options_.each);
   if (content_of(options_.id).empty())
     options_.id = home_.batches().next_id();
@@ -86,6 +88,8 @@ void gather_plan::inherit(context& parent) {
   from_ = inheritance{parent, id};
   options_.id = id + '/' + content_of(options_.id);
 }
+
+void gather_plan::drop_locals() noexcept { drop(from_.locals, home_.disposer()); }
 
 void gather_plan::open(bool nested, bool feeding, std::size_t known) {
   if (!nested && current_context())

@@ -191,6 +191,7 @@ void gather_state::finish() noexcept {
 
 /// Nobody refers to it any more; body, range and sink are the user's.
 void gather_state::destroy() noexcept {
+  plan_.drop_locals();
   if (service_thread::is_this() && !is_harmless())
     plan_.home().disposals().take(*this);
   else

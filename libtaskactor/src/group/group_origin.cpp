@@ -1,3 +1,6 @@
+#include "lifecycle/manager_core.hpp"
+#include "lifecycle/record_disposer.hpp"
+
 #include <taskactor/detail/group_origin.hpp>
 
 namespace taskactor::detail {
@@ -11,6 +14,8 @@ group_origin::group_origin(context& parent)
 std::string group_origin::next_id() const {
   return parent_id_ + '/' + std::to_string(parent_->children.fetch_add(1, std::memory_order_relaxed) + 1);
 }
+
+void group_origin::drop_locals() noexcept { drop(from_.locals, home_.disposer()); }
 
 void group_origin::prepare(record& child, task_options& options) const {
   child.numbered = content_of(options.id).empty();

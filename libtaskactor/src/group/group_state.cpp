@@ -46,6 +46,8 @@ std::optional<rejection> group_state::admit(ref<record> child, task_options&& op
     if (!members_.takes_more())
       return rejection{errc::stopping, "the task group has ended"};
     origin_.prepare(*child, options);
+    if (!current_task())
+      origin_.give_locals(*child);
     members_.add(child); // from now on the group doesn't end without it
     child->belongs_to = told ? std::move(told) : ref<child_observer>{this};
     ending = ending_;
@@ -178,6 +180,7 @@ void group_state::lose(std::exception_ptr child) noexcept {
 
 /// Nobody refers to it any more; the exceptions are the users'.
 void group_state::destroy() noexcept {
+  origin_.drop_locals();
   if (service_thread::is_this() && !errors_.empty())
     origin_.home().disposals().take(*this);
   else

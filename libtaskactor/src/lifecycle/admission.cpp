@@ -11,6 +11,7 @@
 #include "threads/waits.hpp"
 
 #include <taskactor/detail/admit.hpp>
+#include <taskactor/detail/local_binding.hpp>
 #include <taskactor/predecessor.hpp>
 #include <taskactor/time_span.hpp>
 
@@ -94,6 +95,8 @@ std::optional<rejection> admission::fill_in(record& task, task_options& options)
   task.queue_timeout = options.queue_timeout.value_or(no_timeout);
   task.total_timeout = options.total_timeout.value_or(no_timeout);
   task.submitted = task.waits_since = home_.now();
+  if (auto* const locals = current_locals())
+    inherit(task, ref<local_binding>{locals});
   task.priority = static_cast<std::uint8_t>(std::clamp(options.priority, highest_priority, lowest_priority));
   if (wrong || !has_extras(options))
     return wrong;

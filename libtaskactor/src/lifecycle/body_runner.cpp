@@ -194,8 +194,8 @@ void body_runner::pause() {
   arm(pause_->timer);
 }
 
-void body_runner::arm(timer_entry& entry) { home().sleepers().arm(entry); }
-void body_runner::disarm(timer_entry& entry) noexcept { home().sleepers().disarm(entry); }
+void timed_context::arm(timer_entry& entry) { home().sleepers().arm(entry); }
+void timed_context::disarm(timer_entry& entry) noexcept { home().sleepers().disarm(entry); }
 
 void body_runner::lend_token_back() {
   task_->token.lend();

@@ -21,13 +21,21 @@ namespace taskactor::detail {
 
 class watched_turn;
 
-class body_runner : public context {
+/// A context whose timers are its manager's.
+class timed_context : public context {
+public:
+  void arm(timer_entry& entry) final;
+  void disarm(timer_entry& entry) noexcept final;
+
+protected:
+  ~timed_context() = default;
+};
+
+class body_runner : public timed_context {
 public:
   // -- context --------------------------------------------------------------
   task_core& core() const noexcept final { return *task_; }
   manager_core& home() noexcept final { return *task_->home; }
-  void arm(timer_entry& entry) final;
-  void disarm(timer_entry& entry) noexcept final;
   void join_before_exit(ref<operation> what) final { operations_.add(std::move(what), false); }
   void join_before_exit_if_killed(ref<operation> what) final { operations_.add(std::move(what), true); }
   void lend_token_back() final;
@@ -48,6 +56,10 @@ protected:
   const ref<record>& rest() const noexcept { return rest_; }
   bool was_killed() const noexcept { return killed_.was_killed(); }
   void pause() final;
+  /// Destructors of a killed body see none: its task may have gone on, or be gone, with what it had.
+  local_binding* inherited_locals() const noexcept final {
+    return was_killed() ? nullptr : task_->inherited_locals();
+  }
 
 private:
   struct pause_wait;

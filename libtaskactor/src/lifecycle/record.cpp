@@ -75,6 +75,19 @@ std::mutex& stripe_of(const record& which) noexcept {
   return stripes[(reinterpret_cast<std::uintptr_t>(&which) >> 6) % stripes.size()];
 }
 
+void drop(ref<local_binding>& locals, record_disposer& elsewhere) noexcept {
+  auto* const last = locals.detach();
+  if (!last || !last->release_without_destroying())
+    return;
+  if (!service_thread::is_this() || last->is_harmless())
+    return last->destroy();
+  try {
+    elsewhere.call({}, [last] { last->destroy(); }, {});
+  } catch (...) { // no memory to do it elsewhere
+    last->destroy();
+  }
+}
+
 ref<record> body_actions::leave_attempt() { return {}; }
 
 record::record() = default;
@@ -150,6 +163,21 @@ task_words& record::said() {
   if (!words_)
     words_ = std::make_unique<task_words>();
   return *words_;
+}
+
+/// They are there before anybody else can look, and stay: so they need no lock, and `has_locals` none either.
+void inherit(record& task, ref<local_binding> locals) {
+  task.said().locals = std::move(locals);
+  task.has_locals = true;
+}
+
+local_binding* record::inherited_locals() const noexcept {
+  return has_locals ? words_->locals.get() : nullptr;
+}
+
+void drop_locals(record& task) noexcept {
+  if (task.has_locals)
+    drop(task.words_->locals, task.home->disposer());
 }
 
 void record::report_progress(std::uint64_t done, std::uint64_t total, std::string text) {

@@ -2,6 +2,9 @@
 /// know it.
 #pragma once
 
+#include <taskactor/detail/local_binding.hpp>
+#include <taskactor/detail/ref.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -23,5 +26,8 @@ public:
 protected:
   ~record_disposer() = default;
 };
+
+/// Releases `locals`; what is destroyed with it, if it is the last reference, elsewhere if need be.
+void drop(ref<local_binding>& locals, record_disposer& elsewhere) noexcept;
 
 } // namespace taskactor::detail

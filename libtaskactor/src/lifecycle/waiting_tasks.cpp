@@ -137,6 +137,7 @@ void waiting_tasks::end(record& task, failure how) {
 
 void waiting_tasks::gone(record& task) {
   task.on_down();
+  drop_locals(task);
   if (const auto child_observer = std::exchange(task.belongs_to, {}))
     child_observer->child_gone(task);
   if (auto next = replacements_.successor_of(task))

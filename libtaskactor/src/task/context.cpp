@@ -1,4 +1,5 @@
 #include <taskactor/detail/context.hpp>
+#include <taskactor/detail/local_binding.hpp>
 #include <taskactor/error.hpp>
 #include <taskactor/expected.hpp>
 #include <taskactor/outcome.hpp>
@@ -86,14 +87,27 @@ void context::tell_scopes() noexcept {
       each->cancel_inside();
 }
 
-time_point context::deadline() noexcept {
+time_point context::deadline() const noexcept {
   auto result = time_point::max();
-  for (auto* each = scopes; each; each = each->outer) {
+  for (const auto* each = scopes; each; each = each->outer) {
     result = std::min(result, each->timer.due);
     if (each->shielded)
       return result;
   }
   return std::min(result, core().deadline());
+}
+
+local_binding* context::locals() const noexcept {
+  for (const auto* each = scopes; each; each = each->outer)
+    if (auto* const here = each->binding())
+      return here;
+  return inherited_locals();
+}
+
+local_binding* current_locals() noexcept {
+  if (!this_core)
+    return nullptr;
+  return this_context ? this_context->locals() : this_core->locals();
 }
 
 bool caught_cancellation() noexcept {

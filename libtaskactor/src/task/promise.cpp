@@ -59,6 +59,7 @@ public:
   void do_without_token() noexcept override {}
 
 private:
+  local_binding* inherited_locals() const noexcept override { return nullptr; }
   void pause() override {}
 };
 

@@ -29,7 +29,7 @@ constexpr std::chrono::seconds idle_limit{10};
 
 thread_call::thread_call(context& owner, bool stoppable)
     : limited_call(owner, ref<record>{static_cast<record*>(&owner.core())}),
-      thread_task_core(task(), owner.deadline(), stoppable) {}
+      thread_task_core(task(), owner, stoppable) {}
 
 void thread_call::on_token() noexcept {
   auto& home = *task().home;

@@ -4,10 +4,11 @@
 
 namespace taskactor::detail {
 
-thread_task_core::thread_task_core(record& of, time_point deadline, bool stoppable)
+thread_task_core::thread_task_core(record& of, context& made_in, bool stoppable)
     : of_(of),
       stop_(stoppable ? std::stop_source{} : std::stop_source{std::nostopstate}),
-      deadline_(deadline) {}
+      deadline_(made_in.deadline()),
+      locals_(made_in.locals()) {}
 
 std::stop_token thread_task_core::stop_token() {
   const std::lock_guard lock{stop_mutex_};

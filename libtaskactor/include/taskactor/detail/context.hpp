@@ -48,6 +48,7 @@ protected:
 };
 
 class context;
+class local_binding;
 class promise_base;
 class manager_core;
 struct stop_token_box;
@@ -76,6 +77,8 @@ public:
   virtual void forbid_retry() noexcept = 0;
   /// See `this_task::stop_token`, whose header all bodies would have to include.
   virtual void give(stop_token_box& into) = 0;
+  /// Of a call on a thread: what was set where it was made. See `context::locals` for what a body sees.
+  virtual local_binding* locals() const noexcept { return nullptr; }
 
 protected:
   ~task_core() = default;
@@ -97,13 +100,25 @@ public:
   virtual void cancel_inside() noexcept {}
   /// The body is about to be destroyed. Returns what goes on without it, if anything does.
   virtual ref<operation> kill() noexcept { return {}; }
+  /// If a `task_local` is set in it: this one, and all that is set around it.
+  virtual local_binding* binding() const noexcept { return nullptr; }
 
 protected:
   scope() = default;
   ~scope() = default;
 };
 
-class context {
+/// What wakes a parked body at its time.
+class context_timers {
+public:
+  virtual void arm(timer_entry& entry) = 0;
+  virtual void disarm(timer_entry& entry) noexcept = 0;
+
+protected:
+  ~context_timers() = default;
+};
+
+class context : public context_timers {
 public:
   /// The coroutine to resume next; null when the body has ended.
   promise_base* leaf = nullptr;
@@ -115,8 +130,6 @@ public:
 
   virtual task_core& core() const noexcept = 0;
   virtual manager_core& home() noexcept = 0;
-  virtual void arm(timer_entry& entry) = 0;
-  virtual void disarm(timer_entry& entry) noexcept = 0;
   /// "Look again": from any thread.
   virtual void wake() noexcept = 0;
   /// Keep the actor alive while something outside may wake it.
@@ -147,9 +160,13 @@ public:
   /// A scope has taken the cancellation that was meant for it.
   void forget_refusals() noexcept { refusals_ = 0; }
   /// The earliest deadline that holds here: of the scopes up to a shield, else of the task too.
-  time_point deadline() noexcept;
+  time_point deadline() const noexcept;
+  /// What `task_local`s are set to here; null: none is.
+  local_binding* locals() const noexcept;
 
 protected:
+  /// The same of what is around all scopes.
+  virtual local_binding* inherited_locals() const noexcept = 0;
   static constexpr std::uint32_t prompt_refusals = 64;
   /// Resumptions, and awaits of what is there already, before others have their turn.
   static constexpr std::uint32_t awaits_per_turn = 256;

@@ -37,6 +37,10 @@ public:
   bool runs_tasks() const noexcept { return runs_tasks_; }
   bool feeding() const noexcept { return feeding_; }
   bool shielded() const noexcept { return from_.shielded; }
+  /// What was set where it was begun: of slots and items.
+  local_binding* locals() const noexcept { return from_.locals.get(); }
+  /// Nobody refers to the gather any more.
+  void drop_locals() noexcept;
   time_point total_deadline() const noexcept { return total_deadline_; }
   /// The earlier of that and the deadline of the task that waits (rule 7: children inherit what is left).
   time_point inherited_deadline() const noexcept { return std::min(total_deadline_, from_.deadline); }

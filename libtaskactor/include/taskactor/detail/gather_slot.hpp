@@ -30,6 +30,7 @@ public:
   /// Is the time of the item, or of all, up? If so it is given its outcome here.
   deadline_check review(time_point now) final;
   void leave_item(failure how) noexcept final;
+  local_binding* inherited_locals() const noexcept final { return state_->plan().locals(); }
 
   /// Any thread: whether it is this item's now.
   bool runs(std::size_t index) const noexcept {

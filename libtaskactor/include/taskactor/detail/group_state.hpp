@@ -70,7 +70,7 @@ private:
   void end_children(end_reason why, bool kill) noexcept;
   void lose(std::exception_ptr child) noexcept;
 
-  const group_origin origin_;
+  group_origin origin_; // constant until it is destroyed
   const bool all_needed_;
   mutable std::mutex mutex_; // what follows
   group_parent parent_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <taskactor/detail/child_observer.hpp>
+#include <taskactor/detail/local_binding.hpp>
 #include <taskactor/detail/record.hpp>
 
 #include <cstdint>
@@ -14,13 +15,15 @@ struct inheritance {
   inheritance() = default;
   /// `parent_id`: its id, which the children's begin with.
   inheritance(context& parent, const std::string& parent_id)
-      : deadline(parent.deadline()), parent_length(static_cast<std::uint32_t>(parent_id.size())) {
+      : deadline(parent.deadline()),
+        parent_length(static_cast<std::uint32_t>(parent_id.size())),
+        locals(parent.locals()) {
     const auto& task = static_cast<record&>(parent.core());
     depth = task.depth_inside();
     shielded = task.shielded || in_shield(parent);
   }
 
-  /// All but the deadline.
+  /// All but the deadline, and what is set: that of who starts it.
   void give(record& child) const noexcept {
     child.depth = depth;
     child.shielded = shielded;
@@ -31,6 +34,7 @@ struct inheritance {
   std::uint32_t parent_length = 0;
   std::uint8_t depth = 0;
   bool shielded = false;
+  ref<local_binding> locals; // of `task_local`s
 };
 
 } // namespace taskactor::detail

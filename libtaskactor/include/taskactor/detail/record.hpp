@@ -18,6 +18,7 @@
 #pragma once
 
 #include <taskactor/detail/end_listener.hpp>
+#include <taskactor/detail/local_binding.hpp>
 #include <taskactor/detail/outcome_owners.hpp>
 #include <taskactor/detail/reference_count.hpp>
 #include <taskactor/detail/task_entries.hpp>
@@ -41,6 +42,7 @@ class record : public task_facts,
                public waiter_entry,
                public table_entry,
                public manager_entry,
+               public locals_entry,
                public child_entry,
                public outcome_interest,
                public reference_count {
@@ -66,6 +68,9 @@ public:
   task_info info() const;
   /// As the failure's own message, without asking its exception, which is the user's.
   std::string error_text() const;
+
+  /// The body's, while it runs: what `task_local`s were set to where it was begun; null: none was.
+  virtual local_binding* inherited_locals() const noexcept;
 
   // -- listeners and life time ----------------------------------------------
   /// False when the task has already ended: `listener` will not be told.
@@ -118,12 +123,19 @@ protected:
   std::string error_text_for_listener() const; // who is told by `tell_listeners()`, under the lock
 
 private:
+  friend void inherit(record& task, ref<local_binding> locals);
+  friend void drop_locals(record& task) noexcept;
   void destroy() noexcept;
   task_words& said();
 
   end_listeners listeners_;
   std::unique_ptr<task_words> words_;
 };
+
+/// Before admission, once. Errors: `std::bad_alloc`.
+void inherit(record& task, ref<local_binding> locals);
+/// The manager's, when nothing of the task runs any more.
+void drop_locals(record& task) noexcept;
 
 /// Records share locks, for their listeners, words and the end of their actor.
 std::mutex& stripe_of(const record& which) noexcept;

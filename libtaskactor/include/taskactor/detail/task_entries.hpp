@@ -54,6 +54,16 @@ protected:
   ~manager_entry() = default;
 };
 
+/// What a task has inherited that few have: it is in its words. Set before admission.
+class locals_entry {
+public:
+  bool has_locals = false;
+
+protected:
+  locals_entry() = default;
+  ~locals_entry() = default;
+};
+
 /// A task as a child of another one, and as a parent.
 class child_entry {
 public:

@@ -11,12 +11,12 @@
 
 namespace taskactor::detail {
 
-/// The task as it is where the call was made: asked to stop by a scope too, and with that scope's deadline.
-/// All else is the task's own. Threads: any.
+/// The task as it is where the call was made: asked to stop by a scope too, with that scope's deadline, and
+/// with what is set there. All else is the task's own. Threads: any.
 class thread_task_core : public task_core {
 public:
   /// `stoppable`: the call takes a stop token. For others it is made when they ask for one.
-  thread_task_core(record& of, time_point deadline, bool stoppable);
+  thread_task_core(record& of, context& made_in, bool stoppable);
 
   std::string current_id() const final { return of_.current_id(); }
   time_point deadline() const noexcept final { return deadline_; }
@@ -30,6 +30,7 @@ public:
   std::uint64_t fencing_token() const noexcept final { return of_.fencing_token(); }
   void forbid_retry() noexcept final { of_.forbid_retry(); }
   void give(stop_token_box& into) final;
+  local_binding* locals() const noexcept final { return locals_.get(); }
 
 protected:
   ~thread_task_core() = default;
@@ -43,6 +44,7 @@ private:
   std::stop_source stop_;
   std::atomic<bool> asked_{false};
   const time_point deadline_;
+  const ref<local_binding> locals_;
 };
 
 } // namespace taskactor::detail
