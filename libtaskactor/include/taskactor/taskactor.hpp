@@ -6,6 +6,7 @@
 #include <taskactor/as_completed.hpp>
 #include <taskactor/async_generator.hpp>
 #include <taskactor/backoff.hpp>
+#include <taskactor/cancel_scope.hpp>
 #include <taskactor/command.hpp>
 #include <taskactor/command_pause.hpp>
 #include <taskactor/duration.hpp>

@@ -40,6 +40,11 @@ public:
     return slots_.empty() ? nullptr : slots_.front().entry;
   }
 
+  /// The next `push` needs no memory, if nothing but a `remove` comes between.
+  void make_room() {
+    if (slots_.size() == slots_.capacity())
+      slots_.reserve(2 * slots_.size() + slack);
+  }
   void push(T& entry) {
     slots_.push_back({entry.due, &entry});
     up(slots_.size() - 1);

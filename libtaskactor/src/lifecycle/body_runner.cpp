@@ -196,6 +196,7 @@ void body_runner::pause() {
 
 void timed_context::arm(timer_entry& entry) { home().sleepers().arm(entry); }
 void timed_context::disarm(timer_entry& entry) noexcept { home().sleepers().disarm(entry); }
+bool timed_context::move(timer_entry& entry, time_point due) { return home().sleepers().move(entry, due); }
 
 void body_runner::lend_token_back() {
   task_->token.lend();

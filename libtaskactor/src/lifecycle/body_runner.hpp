@@ -26,6 +26,7 @@ class timed_context : public context {
 public:
   void arm(timer_entry& entry) final;
   void disarm(timer_entry& entry) noexcept final;
+  bool move(timer_entry& entry, time_point due) final;
 
 protected:
   ~timed_context() = default;

@@ -43,6 +43,22 @@ void timers::disarm(timer_entry& entry) noexcept {
   heap_.remove(entry);
 }
 
+/// What can fail comes first: room in the heap, and the alarm for then, which harms nobody if it stays.
+bool timers::move(timer_entry& entry, time_point due) {
+  const std::lock_guard lock{mutex_};
+  if (entry.fired.load(std::memory_order_relaxed))
+    return false;
+  if (due != time_point::max()) {
+    heap_.make_room();
+    ask_for(due);
+  }
+  heap_.remove(entry);
+  entry.due = due;
+  if (due != time_point::max())
+    heap_.push(entry);
+  return true;
+}
+
 std::size_t timers::sleeping() const {
   const std::lock_guard lock{mutex_};
   return heap_.size();
@@ -74,8 +90,12 @@ void timers::rearm() {
   if (alarm_.serves(heap_.not_before()))
     return;
   if (const auto* first = heap_.earliest())
-    if (const auto at = alarm_.arm(first->due, [this] { return system_.clock().now(); }))
-      post_at(system_.clock(), *at, actor_, alarm_rang{*at});
+    ask_for(first->due);
+}
+
+void timers::ask_for(time_point due) {
+  if (const auto at = alarm_.arm(due, [this] { return system_.clock().now(); }))
+    post_at(system_.clock(), *at, actor_, alarm_rang{*at});
 }
 
 } // namespace taskactor::detail

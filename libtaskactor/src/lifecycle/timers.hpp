@@ -2,7 +2,7 @@
 /// to.
 ///
 /// Not in the manager, so that ten thousand sleepers don't pass through its mailbox. Threads: any; a body
-/// arms and disarms its own entry, the actor fires what is due.
+/// arms and disarms its own entry, any thread may move one meanwhile, the actor fires what is due.
 #pragma once
 
 #include "base/adaptive_mutex.hpp"
@@ -25,12 +25,15 @@ public:
   void stop() { actor_ = nullptr; }
   void arm(timer_entry& entry);
   void disarm(timer_entry& entry) noexcept;
+  /// Sets when it fires, armed or not; for any thread. False: it has fired. Errors: as `context::move`.
+  bool move(timer_entry& entry, time_point due);
   /// The actor's: wakes the owners of what is due.
   void on_alarm(time_point rung);
   std::size_t sleeping() const;
 
 private:
   void rearm();
+  void ask_for(time_point due);
 
   caf::actor_system& system_;
   caf::strong_actor_ptr actor_;

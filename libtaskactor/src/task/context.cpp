@@ -87,10 +87,11 @@ void context::tell_scopes() noexcept {
       each->cancel_inside();
 }
 
-time_point context::deadline() const noexcept {
+time_point context::deadline(deadlines which) const noexcept {
   auto result = time_point::max();
   for (const auto* each = scopes; each; each = each->outer) {
-    result = std::min(result, each->timer.due);
+    if (which == deadlines::all || !each->may_move())
+      result = std::min(result, each->due());
     if (each->shielded)
       return result;
   }

@@ -50,6 +50,7 @@ public:
   manager_core& home() noexcept override { std::abort(); } // asked for only behind an await that is refused
   void arm(timer_entry&) override {}
   void disarm(timer_entry&) noexcept override {}
+  bool move(timer_entry&, time_point) override { return false; }
   void wake() noexcept override {}
   void retain() noexcept override {}
   void release() noexcept override {}

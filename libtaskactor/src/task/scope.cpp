@@ -88,7 +88,7 @@ void body_scope::expire_outer() noexcept {
     return;
   const auto now = ctx_->core().now();
   for (auto* each = outer; each; each = each->shielded ? nullptr : each->outer)
-    if (each->timer.due <= now)
+    if (each->due() <= now)
       each->timer.fired.store(true, std::memory_order_release);
 }
 

@@ -7,7 +7,7 @@ namespace taskactor::detail {
 thread_task_core::thread_task_core(record& of, context& made_in, bool stoppable)
     : of_(of),
       stop_(stoppable ? std::stop_source{} : std::stop_source{std::nostopstate}),
-      deadline_(made_in.deadline()),
+      deadline_(made_in.deadline(deadlines::fixed)),
       locals_(made_in.locals()) {}
 
 std::stop_token thread_task_core::stop_token() {

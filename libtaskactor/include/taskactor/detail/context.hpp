@@ -100,6 +100,9 @@ public:
   virtual void cancel_inside() noexcept {}
   /// The body is about to be destroyed. Returns what goes on without it, if anything does.
   virtual ref<operation> kill() noexcept { return {}; }
+  /// When its time is up. Of one whose deadline is moved by other threads `timer.due` isn't to be read.
+  virtual time_point due() const noexcept { return timer.due; }
+  virtual bool may_move() const noexcept { return false; }
   /// If a `task_local` is set in it: this one, and all that is set around it.
   virtual local_binding* binding() const noexcept { return nullptr; }
 
@@ -113,10 +116,16 @@ class context_timers {
 public:
   virtual void arm(timer_entry& entry) = 0;
   virtual void disarm(timer_entry& entry) noexcept = 0;
+  /// Any thread, while the context is retained: sets when it fires, armed or not. False: it has fired.
+  /// Errors: `std::bad_alloc`, and nothing has changed.
+  virtual bool move(timer_entry& entry, time_point due) = 0;
 
 protected:
   ~context_timers() = default;
 };
+
+/// Of the scopes that a body is in: all, or those whose deadlines stay as they are.
+enum class deadlines : std::uint8_t { all, fixed };
 
 class context : public context_timers {
 public:
@@ -159,8 +168,9 @@ public:
   void tell_scopes() noexcept;
   /// A scope has taken the cancellation that was meant for it.
   void forget_refusals() noexcept { refusals_ = 0; }
-  /// The earliest deadline that holds here: of the scopes up to a shield, else of the task too.
-  time_point deadline() const noexcept;
+  /// The earliest deadline that holds here: of the scopes up to a shield, else of the task too. What is begun
+  /// here is told the fixed ones: the others may move, and end it as a cancellation does.
+  time_point deadline(deadlines which = deadlines::all) const noexcept;
   /// What `task_local`s are set to here; null: none is.
   local_binding* locals() const noexcept;
 

@@ -15,7 +15,7 @@ struct inheritance {
   inheritance() = default;
   /// `parent_id`: its id, which the children's begin with.
   inheritance(context& parent, const std::string& parent_id)
-      : deadline(parent.deadline()),
+      : deadline(parent.deadline(deadlines::fixed)),
         parent_length(static_cast<std::uint32_t>(parent_id.size())),
         locals(parent.locals()) {
     const auto& task = static_cast<record&>(parent.core());
