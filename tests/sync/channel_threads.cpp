@@ -208,11 +208,15 @@ BOOST_AUTO_TEST_CASE(a_call_that_blocks_ends_with_its_task) {
   BOOST_TEST(cancelled == 2);
   BOOST_TEST((empty.try_send(1) == send_reply::sent));
   BOOST_TEST(!full.try_receive());
+  std::atomic<bool> begun{false};
   auto asked_before = in_call([&] {
+    begun = true;
     while (!ta::this_task::cancel_requested())
       std::this_thread::yield();
     full.blocking_send(2);
   });
+  while (!begun)
+    std::this_thread::yield();
   asked_before.cancel();
   asked_before.wait();
   BOOST_TEST(cancelled == 3);

@@ -37,9 +37,10 @@ void blocked_calls::lend(thread_call& call) {
   bool lends = false;
   {
     const std::lock_guard lock{mutex_};
-    auto& own = blocked_[&call];
+    auto* own = find(call);
     if (!own) {
-      own = std::make_unique<blocked>(task);
+      auto made = std::make_unique<blocked>(task); // an entry without one is none
+      own = blocked_.emplace(&call, std::move(made)).first->second.get();
       ++calls_;
     }
     if (!own->is_beyond && beyond_ < most) {
