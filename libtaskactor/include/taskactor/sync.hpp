@@ -8,5 +8,5 @@
 #include <taskactor/sync/mutex.hpp>
 #include <taskactor/sync/one_shot.hpp>
 #include <taskactor/sync/semaphore.hpp>
-#include <taskactor/sync/watch.hpp>
 #include <taskactor/sync/task_local.hpp>
+#include <taskactor/sync/watch.hpp>

@@ -152,8 +152,8 @@ void gather_slot::collect() noexcept {
     collect_item();
     return;
   }
-  if (cancel_requested())
-    conclude_kill(); // cancelled in the pause: the item never starts
+  if (cancel_requested() && decide()) // in the pause: the item never starts
+    fail(failure{on_body_end(body_end::killed, true), reason.load(std::memory_order_relaxed)});
 }
 
 std::exception_ptr gather_slot::discard_body() noexcept {

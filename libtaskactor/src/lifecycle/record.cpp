@@ -154,11 +154,6 @@ void record::destroy() noexcept {
     delete this;
 }
 
-void record::conclude_kill() noexcept {
-  if (decide())
-    fail(failure{on_body_end(body_end::killed, true), reason.load(std::memory_order_relaxed)});
-}
-
 task_words& record::said() {
   if (!words_)
     words_ = std::make_unique<task_words>();

@@ -52,8 +52,6 @@ public:
   void conclude_exception() noexcept;
   /// The same, outside a handler.
   void conclude_exception(std::exception_ptr thrown, bool cancellation) noexcept;
-  /// The body was destroyed: decides if nothing else has.
-  void conclude_kill() noexcept;
   std::uint8_t user_parts(std::uint8_t among) const noexcept override;
   /// On the body's own thread, since it asks what was thrown for its words; on any, if that is the library's.
   void keep_error() noexcept;
