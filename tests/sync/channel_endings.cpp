@@ -153,15 +153,19 @@ ta::task<bool> send_in_time(scene& in, form how) {
 }
 
 ta::task<void> send_once(scene& in, form how) {
+  std::exception_ptr thrown;
+  bool in_time = false;
   try {
-    if (co_await send_in_time(in, how))
-      in.sent.push_back(7);
-    else
-      in.has_failed_to_send = how != form::race;
+    in_time = co_await send_in_time(in, how);
   } catch (...) {
-    in.has_failed_to_send = how != form::race;
-    throw;
+    thrown = std::current_exception();
   }
+  if (in_time)
+    in.sent.push_back(7);
+  else
+    in.has_failed_to_send = how != form::race;
+  if (thrown)
+    std::rethrow_exception(thrown);
 }
 
 /// Does `first` and `second`, with the body's turn between them or without.
