@@ -11,7 +11,7 @@
 /// It is a scope as those of `scope.hpp` are, and nests with them and itself in any order: what is awaited in
 /// it throws `cancelled_error` from the cancellation or the deadline on, at each await; at its edge that
 /// turns into an empty answer, unless a scope around it, or the task, is to end as well, which then decides.
-/// A value wins. With `shield` what is around it isn't seen inside; its own end is.
+/// A value wins. With `shield` what is around it isn't seen inside, but at its edge; its own end is.
 ///
 /// It runs one body, once. What was said before counts from the beginning: one that was cancelled already
 /// ends its body at the first await. Once it has expired or was cancelled it stays so: `set_deadline` then
