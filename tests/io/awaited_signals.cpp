@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(numbers_that_cant_be_handled_are_refused) {
                           [](const auto& why) { return why.code() == ta::errc::invalid_argument; });
   };
   refused({});
-  for (const int number : {SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, 0, -1, NSIG, 1000})
+  for (const int number : {SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL, 32, 33, 0, -1, NSIG, 1000})
     refused({SIGUSR1, number});
   BOOST_TEST(handler_of(SIGUSR1) == SIG_DFL);
 }

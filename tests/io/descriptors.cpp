@@ -12,8 +12,10 @@
 
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace descriptors {
@@ -234,6 +236,66 @@ BOOST_AUTO_TEST_CASE(a_number_that_is_used_again_is_another_file) {
   BOOST_TEST(!of_new.wait_for(20ms));
   put(other.write);
   of_new.get();
+}
+
+/// Events, timers and the like are all of one device and inode.
+BOOST_AUTO_TEST_CASE(a_number_that_is_used_again_for_a_file_of_the_same_inode) {
+  ta::task_manager tasks;
+  const int number = ::eventfd(0, EFD_CLOEXEC);
+  BOOST_REQUIRE(number >= 0);
+  auto waits = tasks.add_task({}, until_readable, number).value();
+  BOOST_TEST(!waits.wait_for(10ms));
+  ::close(number);
+  ta::descriptor other{::eventfd(0, EFD_CLOEXEC)};
+  BOOST_REQUIRE(other.get() == number);
+  auto of_other = tasks.add_task({}, until_readable, number).value();
+  BOOST_TEST((error_of(waits) == ta::errc::closed));
+  BOOST_TEST(::eventfd_write(number, 1) == 0);
+  of_other.get();
+}
+
+/// Reads, and awaits, while another thread closes: it ends by that, whatever it was about to do.
+BOOST_AUTO_TEST_CASE(closing_while_a_task_awaits_again_and_again) {
+  ta::task_manager tasks;
+  for (int round = 0; round < 300; ++round) {
+    auto [here, there] = make_pair();
+    const auto reads = [fd = here.get()]() -> ta::task<void> {
+      for (;;) {
+        take_all(fd);
+        co_await ta::readable(fd);
+      }
+    };
+    auto waits = tasks.add_task({.timeout = 20s}, reads).value();
+    std::thread writes{[&there = there] {
+      for (int i = 0; i < 20; ++i)
+        static_cast<void>(::send(there.get(), "x", 1, MSG_NOSIGNAL));
+    }};
+    if (round % 2 != 0)
+      (void)waits.wait_for(std::chrono::microseconds{round});
+    here.close();
+    const auto why = error_of(waits);
+    BOOST_TEST((why == ta::errc::closed || why == ta::errc::invalid_argument));
+    writes.join();
+  }
+}
+
+/// A child that closes what it has inherited takes nothing from its parent.
+BOOST_AUTO_TEST_CASE(a_forks_child_that_closes_ends_no_wait_of_its_parent) {
+  ta::task_manager tasks;
+  auto pipe = make_pipe();
+  auto waits = tasks.add_task({}, until_readable, pipe.read.get()).value();
+  BOOST_TEST(!waits.wait_for(10ms));
+  const auto child = ::fork();
+  if (child == 0) {
+    pipe.read.close();
+    ::_exit(0);
+  }
+  BOOST_REQUIRE(child > 0);
+  int status = 0;
+  BOOST_REQUIRE(::waitpid(child, &status, 0) == child);
+  BOOST_TEST(status == 0);
+  put(pipe.write);
+  waits.get();
 }
 
 BOOST_AUTO_TEST_CASE(a_plain_number_that_is_closed_is_waited_for_until_the_end_of_its_task) {

@@ -7,24 +7,25 @@
 #include <taskactor/error.hpp>
 #include <taskactor/outcome.hpp>
 
+#include <cerrno>
 #include <string>
 #include <utility>
-
-#include <unistd.h>
 
 namespace taskactor {
 
 void descriptor::close() noexcept {
   if (fd_ < 0)
     return;
-  if (const auto loop = detail::io_loop::existing())
-    loop->forget(fd_);
-  ::close(std::exchange(fd_, -1));
+  const int kept = errno;
+  detail::io_loop::close(std::exchange(fd_, -1));
+  errno = kept;
 }
 
 namespace detail {
 
 bool descriptor_await::begin(context& ctx) {
+  stopped_ = false; // it may be awaited again
+  end_.store(descriptor_end::none, std::memory_order_relaxed);
   if (const auto parks = ctx.refusal()) {
     stopped_ = true;
     return *parks;

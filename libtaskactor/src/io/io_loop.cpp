@@ -13,8 +13,10 @@
 #include <system_error>
 #include <utility>
 
+#include <fcntl.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 namespace taskactor::detail {
 
@@ -28,8 +30,16 @@ constexpr std::uint64_t make_token(std::uint32_t generation, int fd) noexcept {
   return std::uint64_t{generation} << 32 | static_cast<std::uint32_t>(fd);
 }
 
-std::mutex mutex_of_process; // of the next
-std::weak_ptr<io_loop> of_process;
+/// The process's one. Never destroyed: descriptors may be closed when all else has been.
+struct loop_of_process {
+  std::mutex mutex; // of the next
+  std::weak_ptr<io_loop> loop;
+};
+
+loop_of_process& of_process() {
+  static auto* const one = new loop_of_process;
+  return *one;
+}
 
 /// No signal is handled on a thread of the library.
 class all_signals_blocked {
@@ -46,6 +56,9 @@ public:
 private:
   sigset_t before_;
 };
+
+/// That which has made what is here; a child of fork(2) has only a copy.
+const pid_t process = ::getpid();
 
 const char* name_of(direction what) noexcept {
   switch (what) {
@@ -66,16 +79,26 @@ const char* name_of(direction what) noexcept {
 } // namespace
 
 std::shared_ptr<io_loop> io_loop::shared() {
-  const std::lock_guard lock{mutex_of_process};
-  auto found = of_process.lock();
+  auto& here = of_process();
+  const std::lock_guard lock{here.mutex};
+  auto found = here.loop.lock();
   if (!found)
-    of_process = found = std::make_shared<io_loop>();
+    here.loop = found = std::make_shared<io_loop>();
   return found;
 }
 
-std::shared_ptr<io_loop> io_loop::existing() noexcept {
-  const std::lock_guard lock{mutex_of_process};
-  return of_process.lock();
+void io_loop::close(int fd) noexcept {
+  if (::getpid()
+      != process) { // in a fork's child the loop's epoll is the parent's, and its locks may be held
+    ::close(fd);
+    return;
+  }
+  auto& here = of_process();
+  const std::lock_guard lock{here.mutex}; // no loop is made meanwhile
+  if (const auto loop = here.loop.lock())
+    loop->forget(fd);
+  else
+    ::close(fd);
 }
 
 io_loop::io_loop()
@@ -164,18 +187,27 @@ void io_loop::watch(watched_descriptor& entry, int fd) {
   entry.added = true;
 }
 
+/// It was awaited, and epoll doesn't know it any more: it was closed.
+bool io_loop::is_unknown(const watched_descriptor& entry, int fd) noexcept {
+  epoll_event same{.events = entry.events() | EPOLLONESHOT,
+                   .data = {.u64 = make_token(entry.generation, fd)}};
+  return ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &same) != 0 && errno == ENOENT;
+}
+
 void io_loop::arm(descriptor_await& who) {
   const int fd = who.fd_;
   struct stat file {};
+  const std::lock_guard lock{mutex_};
   if (fd < 0 || ::fstat(fd, &file) != 0)
     refuse(who.what_, fd, errc::invalid_argument, " isn't open");
-  const std::lock_guard lock{mutex_};
   const auto place = static_cast<std::size_t>(fd);
   if (place >= watched_.size())
     watched_.resize(place + 1);
   auto& entry = watched_[place];
   if (entry.device != file.st_dev || entry.inode != file.st_ino)
     renew(entry, file.st_dev, file.st_ino);
+  else if (entry.events() != 0 && is_unknown(entry, fd))
+    renew(entry, file.st_dev, file.st_ino); // timers, events and the like are all of one inode
   if (entry.of(who.what_))
     refuse(who.what_, fd, errc::already_awaited, " is awaited by another task");
   entry.of(who.what_) = &who;
@@ -201,13 +233,18 @@ bool io_loop::disarm(descriptor_await& who) noexcept {
   return true;
 }
 
+/// It is closed under the lock, so that nobody arms it after its waiters have been told. What may block, the
+/// end of the file itself, comes after it, by a duplicate.
 void io_loop::forget(int fd) noexcept {
+  unique_fd last;
   const std::lock_guard lock{mutex_};
   const auto place = static_cast<std::size_t>(fd);
-  if (place >= watched_.size() || watched_[place].generation == 0)
-    return;
-  renew(watched_[place], 0, 0);
-  ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  if (place < watched_.size() && watched_[place].generation != 0) {
+    renew(watched_[place], 0, 0);
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  }
+  last = unique_fd{::fcntl(fd, F_DUPFD_CLOEXEC, 0)}; // without one more number the next is the last
+  ::close(fd);
 }
 
 void io_loop::watch_signals(int fd, std::function<void()> arrived) {

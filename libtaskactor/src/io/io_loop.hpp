@@ -30,8 +30,8 @@ class io_loop {
 public:
   /// The process's one, made when there is none. Errors: `std::system_error`.
   static std::shared_ptr<io_loop> shared();
-  /// Null when there is none.
-  static std::shared_ptr<io_loop> existing() noexcept;
+  /// Tells those who wait for it, and closes it.
+  static void close(int fd) noexcept;
 
   /// Errors: `std::system_error`.
   io_loop();
@@ -43,13 +43,13 @@ public:
   void arm(descriptor_await& who);
   /// False: it doesn't wait, or has been told.
   bool disarm(descriptor_await& who) noexcept;
-  /// It is about to be closed: those who wait are told.
-  void forget(int fd) noexcept;
   /// The loop's thread calls this at each signal that `signal_table` has kept. Errors: `std::system_error`.
   void watch_signals(int fd, std::function<void()> arrived);
 
 private:
   void run() noexcept;
+  void forget(int fd) noexcept;
+  bool is_unknown(const watched_descriptor& entry, int fd) noexcept;
   void dispatch(const epoll_event& event) noexcept;
   void renew(watched_descriptor& entry, std::uint64_t device, std::uint64_t inode) noexcept;
   void tell(watched_descriptor& entry, direction what, descriptor_end how) noexcept;

@@ -41,7 +41,9 @@ extern "C" void on_signal_of_a_task(int number) {
 
 bool can_be_handled(int number) noexcept {
   constexpr std::array refused{SIGKILL, SIGSTOP, SIGSEGV, SIGBUS, SIGFPE, SIGILL};
-  return number > 0 && number < NSIG && std::find(refused.begin(), refused.end(), number) == refused.end();
+  const bool is_the_c_librarys = number >= __SIGRTMIN && number < SIGRTMIN;
+  return number > 0 && number < NSIG && !is_the_c_librarys
+         && std::find(refused.begin(), refused.end(), number) == refused.end();
 }
 
 } // namespace
@@ -67,6 +69,7 @@ public:
         end(one.counts_[done].number);
       throw;
     }
+    hand_on_what_is_there(); // what came before isn't for this one
     listeners_.push_back(&one);
   }
   void remove(signal_listener& one) noexcept {
@@ -90,7 +93,7 @@ private:
     if (at.listeners == 0) {
       struct sigaction ours {};
       ours.sa_handler = on_signal_of_a_task;
-      ours.sa_flags = SA_RESTART;
+      ours.sa_flags = SA_RESTART | SA_ONSTACK;
       ::sigfillset(&ours.sa_mask);
       if (::sigaction(number, nullptr, &at.before) != 0)
         throw std::system_error{errno, std::generic_category(), "sigaction"};
@@ -115,6 +118,9 @@ private:
     std::uint64_t rung = 0;
     [[maybe_unused]] const auto got = ::read(bell_.get(), &rung, sizeof rung);
     const std::lock_guard lock{mutex_};
+    hand_on_what_is_there();
+  }
+  void hand_on_what_is_there() noexcept {
     for (std::size_t number = 1; number < numbers; ++number)
       if (const auto count = arrived[number].exchange(0, std::memory_order_relaxed))
         for (auto* const each : listeners_)
@@ -169,8 +175,9 @@ bool signal_listener::has_any() const noexcept {
   return std::any_of(counts_.begin(), counts_.end(), [](const auto& each) { return each.arrived != 0; });
 }
 
-int signal_listener::take() noexcept {
+int signal_listener::take_and_leave() noexcept {
   const std::lock_guard lock{mutex_};
+  body_ = nullptr;
   for (auto& each : counts_)
     if (each.arrived != 0) {
       --each.arrived;
@@ -185,6 +192,7 @@ signal_await::~signal_await() {
 }
 
 bool signal_await::begin(context& ctx) {
+  stopped_ = false; // it may be awaited again
   if (const auto parks = ctx.refusal()) {
     stopped_ = true;
     return *parks;
@@ -212,11 +220,13 @@ ref<operation> signal_await::kill() noexcept {
 wait_reason signal_await::reason() const { return {"a signal"}; }
 
 int signal_await::await_resume() {
-  if (std::exchange(waits_, false))
-    at_->leave();
-  if (stopped_)
+  if (stopped_) {
+    if (std::exchange(waits_, false))
+      at_->leave();
     throw cancelled_error{};
-  return at_->take();
+  }
+  waits_ = false;
+  return at_->take_and_leave();
 }
 
 } // namespace detail

@@ -35,8 +35,8 @@ public:
   /// It waits no more.
   void leave() noexcept;
   bool has_any() const noexcept;
-  /// Zero: none.
-  int take() noexcept;
+  /// One that has arrived, which there is. It waits no more.
+  int take_and_leave() noexcept;
 
 private:
   friend class signal_table;

@@ -269,6 +269,19 @@ void a_context_that_is_destroyed() {
   }
 }
 
+/// Nothing of a strand's is left in the body, which goes on when the context of the strand is gone.
+void a_strand_whose_context_is_destroyed() {
+  ta::testing::manager world;
+  auto io = std::make_unique<asio::io_context>();
+  auto timer = std::make_unique<asio::steady_timer>(asio::make_strand(*io), 1h);
+  auto body = [&]() -> ta::task<void> { co_await timer->async_wait(ta::use_task); };
+  auto h = world.tasks().add_task({}, body).value();
+  world.settle();
+  timer.reset();
+  io.reset();
+  CHECK(code_of([&] { h.get(); }) == ta::errc::abandoned);
+}
+
 void one_that_is_awaited_twice() {
   ta::testing::manager world;
   asio::io_context io;
@@ -314,6 +327,7 @@ int main() {
   both_at_once(by_object);
   one_that_cannot_be_cancelled();
   a_context_that_is_destroyed();
+  a_strand_whose_context_is_destroyed();
   one_that_is_awaited_twice();
 #if TASKACTOR_TEST_SLOTS
   ends([](asio::steady_timer& timer) { return timer.async_wait(ta::use_task); });

@@ -78,12 +78,17 @@ class asio_operation {
       = std::conditional_t<std::is_void_v<typename Library::signal>, no_signal, typename Library::signal>;
 
 public:
-  explicit asio_operation(resumer<T> resume) noexcept : resume_(std::move(resume)) {}
+  /// `executor`: that on which it is cancelled, or null.
+  explicit asio_operation(resumer<T> resume, std::shared_ptr<const void> executor = nullptr) noexcept
+      : resume_(std::move(resume)), executor_(std::move(executor)) {}
 
-  /// The handler is called, or destroyed: nothing is cancelled from now on.
+  /// The handler is called, or destroyed: nothing is cancelled from now on. The executor goes here, where its
+  /// context is still there; the body may go on when that is gone.
   resumer<T> close() noexcept {
+    std::shared_ptr<const void> gone;
     const std::lock_guard lock{mutex_};
     open_ = false;
+    gone = std::move(executor_);
     return std::move(resume_);
   }
   template <class F>
@@ -98,13 +103,18 @@ private:
   std::recursive_mutex mutex_; // what is cancelled may complete within the call
   bool open_ = true;
   resumer<T> resume_;
+  std::shared_ptr<const void> executor_;
 };
 
 /// Calls `what` on `executor`, unless the operation is over by then.
 template <class Library, class T, class Executor, class F>
-void cancel_on(const Executor& executor, const std::shared_ptr<asio_operation<Library, T>>& which, F what) {
+void cancel_on(const std::weak_ptr<const Executor>& executor,
+               const std::shared_ptr<asio_operation<Library, T>>& which, F what) {
   which->if_open([&] { // else the executor's context may be gone
-    Library::post(executor, [which, what = std::move(what)]() mutable {
+    const auto there = executor.lock();
+    if (!there)
+      return;
+    Library::post(*there, [which, what = std::move(what)]() mutable {
       which->if_open([&] {
         try {
           what(*which);
@@ -199,26 +209,33 @@ public:
   auto operator()(resumer<T> resume) {
     if (std::exchange(begun_, true))
       refuse_second_await();
-    auto which = std::make_shared<operation>(std::move(resume));
     if constexpr (by_slot) {
-      auto executor = initiation_.get_executor();
+      const auto executor = shared(initiation_.get_executor());
+      const auto which = std::make_shared<operation>(std::move(resume), executor);
       begin(which);
-      return
-          [which, executor] { cancel_on(executor, which, [](operation& of) { Library::emit(of.signal); }); };
+      return [which, where = std::weak_ptr{executor}] {
+        cancel_on(where, which, [](operation& of) { Library::emit(of.signal); });
+      };
     } else if constexpr (!std::same_as<Token, use_task_t>) {
-      auto executor = token_.object->get_executor();
+      const auto executor = shared(token_.object->get_executor());
+      const auto which = std::make_shared<operation>(std::move(resume), executor);
       begin(which);
-      return [which, executor, object = token_.object] {
-        cancel_on(executor, which, [object](operation&) { object->cancel(); });
+      return [which, where = std::weak_ptr{executor}, object = token_.object] {
+        cancel_on(where, which, [object](operation&) { object->cancel(); });
       };
     } else {
-      begin(which);
+      begin(std::make_shared<operation>(std::move(resume)));
     }
   }
 
 private:
+  template <class Executor>
+  static std::shared_ptr<const Executor> shared(Executor&& executor) {
+    return std::make_shared<const Executor>(std::forward<Executor>(executor));
+  }
   void begin(const std::shared_ptr<operation>& which) {
-    std::apply([&](Inits&... inits) { std::move(initiation_)(handler{which}, std::move(inits)...); }, inits_);
+    Initiation started(std::move(initiation_)); // it has an executor, which isn't to stay in the frame
+    std::apply([&](Inits&... inits) { std::move(started)(handler{which}, std::move(inits)...); }, inits_);
   }
 
   Token token_;
