@@ -9,7 +9,8 @@
 /// If one of them ends otherwise, it ends at once, without having run: of one that failed or timed out it is
 /// `failed`, of one that was cancelled `cancelled`, both by `end_reason::predecessor_ended`, and `get()`
 /// throws a `predecessor_error`. So do those that were to run after it. What has ended already counts as it
-/// has ended. A cycle can't be: only what is admitted already can be named.
+/// has ended. Only what is admitted already can be named; but don't let a
+/// child run after what waits for its parent: both would wait for ever.
 ///
 /// Errors, when the task is added: `errc::unknown_id`, when no task of such an id waits, runs, or has ended
 /// lately; `errc::invalid_argument` for an empty handle, a task of another manager, an item of a gather, or

@@ -79,7 +79,7 @@ std::optional<rejection> join_set_state::add(const ref<set_task>& one, ref<recor
 
 ref<set_task> join_set_state::take() noexcept {
   const std::lock_guard lock{mutex_};
-  if (ended_.empty())
+  if (closed_ || ended_.empty())
     return {};
   auto one = ended_.pop_front();
   --unjoined_;
@@ -89,6 +89,8 @@ ref<set_task> join_set_state::take() noexcept {
 
 bool join_set_state::take_or_wait(join_waiter& who) noexcept {
   const std::lock_guard lock{mutex_};
+  if (closed_)
+    return true;
   if (!ended_.empty()) {
     who.got = ended_.pop_front();
     --unjoined_;

@@ -71,6 +71,13 @@ public:
     cursor.seen = latest_.number;
     return latest_.there;
   }
+  /// True: there was a value that the receiver hadn't got; it is none any more.
+  bool take_news(news_cursor& cursor) noexcept {
+    const std::lock_guard guard{lock};
+    const bool is_news = look(cursor) == wait_end::served;
+    cursor.seen = latest_.number;
+    return is_news;
+  }
   bool has_news(const news_cursor& cursor) noexcept {
     const std::lock_guard guard{lock};
     return look(cursor) == wait_end::served;

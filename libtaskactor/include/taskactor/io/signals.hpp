@@ -10,10 +10,10 @@
 /// signals of one number that come faster than they are handled may be one.
 ///
 /// A signal that is blocked in all threads isn't heard of; those of the library block what the thread that
-/// has made the manager does. The wait keeps the task's token. Stops: at once, with nothing lost. Errors: `error{errc::invalid_argument}`
-/// for a number that can't be handled (SIGKILL, SIGSTOP, those of faults) or none;
-/// `errc::already_awaited`, of a second task that awaits the same object; `std::system_error` when there is
-/// no descriptor or thread left. Threads: an object may be used on any, by one at a time.
+/// has made the manager does. The wait keeps the task's token. Stops: at once, with nothing lost. Errors:
+/// `error{errc::invalid_argument}` for a number that can't be handled (SIGKILL, SIGSTOP, those of faults) or
+/// none; `errc::already_awaited`, of a second task that awaits the same object; `std::system_error` when
+/// there is no descriptor or thread left. Threads: an object may be used on any, by one at a time.
 #pragma once
 
 #include <taskactor/detail/context.hpp>

@@ -50,7 +50,7 @@ class [[nodiscard]] event_await final : sync_await {
 public:
   explicit event_await(event_state& of) noexcept : sync_await(of, nullptr), of_(&of) {}
   /// Of one that isn't awaited yet.
-  event_await(event_await&& unused) noexcept : event_await(*unused.of_) {}
+  event_await(event_await&& unused) noexcept : sync_await(unused, nullptr), of_(unused.of_) {}
   ~event_await() { abandon(); }
 
   bool await_ready() const noexcept { return false; }

@@ -107,7 +107,7 @@ class [[nodiscard]] lock_await final : sync_await {
 public:
   explicit lock_await(mutex_state& of) noexcept : sync_await(of, &here_), of_(&of) {}
   /// Of one that isn't awaited yet.
-  lock_await(lock_await&& unused) noexcept : lock_await(*unused.of_) {}
+  lock_await(lock_await&& unused) noexcept : sync_await(unused, &here_), of_(unused.of_) {}
   ~lock_await() { lock_await::give_back(); }
 
   bool await_ready() const noexcept { return false; }

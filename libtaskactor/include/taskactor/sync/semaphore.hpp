@@ -110,7 +110,8 @@ public:
   permit_await(semaphore_state& of, std::size_t amount) noexcept
       : sync_await(of, &amount_), of_(&of), amount_(amount) {}
   /// Of one that isn't awaited yet.
-  permit_await(permit_await&& unused) noexcept : permit_await(*unused.of_, unused.amount_) {}
+  permit_await(permit_await&& unused) noexcept
+      : sync_await(unused, &amount_), of_(unused.of_), amount_(unused.amount_) {}
   ~permit_await() { permit_await::give_back(); }
 
   bool await_ready() const noexcept { return false; }

@@ -66,10 +66,7 @@ public:
   bool await_resume() {
     finish();
     taken();
-    if (end() == wait_end::closed)
-      return false;
-    at_->see(*cursor_);
-    return true;
+    return at_->take_news(*cursor_); // there may be some though it was told of the closing first
   }
 
 private:
@@ -115,11 +112,8 @@ public:
     const detail::ref<cursor> mine{cursor_};
     std::uint64_t seen = 0;
     detail::sync_block block{&seen};
-    const auto how = block.run(*here, [&](detail::sync_wakes&) { return here->look_or_wait(*mine, block); });
-    if (how == detail::wait_end::closed)
-      return false;
-    here->see(*mine);
-    return true;
+    block.run(*here, [&](detail::sync_wakes&) { return here->look_or_wait(*mine, block); });
+    return here->take_news(*mine);
   }
 
 private:
