@@ -204,10 +204,10 @@ void io_loop::arm(descriptor_await& who) {
   if (place >= watched_.size())
     watched_.resize(place + 1);
   auto& entry = watched_[place];
-  if (entry.device != file.st_dev || entry.inode != file.st_ino)
+  const bool is_other = entry.device != file.st_dev || entry.inode != file.st_ino;
+  // Timers, events and the like are all of one inode: those are told by epoll not knowing them any more.
+  if (is_other || (entry.events() != 0 && is_unknown(entry, fd)))
     renew(entry, file.st_dev, file.st_ino);
-  else if (entry.events() != 0 && is_unknown(entry, fd))
-    renew(entry, file.st_dev, file.st_ino); // timers, events and the like are all of one inode
   if (entry.of(who.what_))
     refuse(who.what_, fd, errc::already_awaited, " is awaited by another task");
   entry.of(who.what_) = &who;

@@ -125,8 +125,9 @@ public:
 
   template <class X>
     requires(!std::same_as<std::remove_cvref_t<X>, foreign_start>)
-  explicit foreign_start(X&& awaited) : awaited_(std::forward<X>(awaited)) {}
-  foreign_start(foreign_start&& unused) : awaited_(std::move(unused.awaited_)) {}
+  explicit foreign_start(X&& awaited) : awaited_(std::forward<X>(awaited)) {} // NOLINT: see above
+  foreign_start(foreign_start&& unused) // NOLINT(performance-noexcept-move-constructor): the user's may throw
+      : awaited_(std::move(unused.awaited_)) {}
   ~foreign_start() {
     if (driver_ && state_->was_called()) // else it is on its own, or gone already
       driver_.destroy();

@@ -41,7 +41,8 @@ template <class T>
 class typed_local_value final : public local_value {
 public:
   template <class V>
-  explicit typed_local_value(V&& from) : local_value(harmless<T>), value(std::forward<V>(from)) {}
+  explicit typed_local_value(V&& from) // NOLINT(bugprone-forwarding-reference-overload): it is never copied
+      : local_value(harmless<T>), value(std::forward<V>(from)) {}
   const T value;
 };
 

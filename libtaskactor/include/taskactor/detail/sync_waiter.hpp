@@ -204,7 +204,7 @@ protected:
   /// Of one that isn't awaited yet, and may be awaited when who made it has gone.
   sync_await(const sync_await& unused, void* place) noexcept
       : sync_waiter(place), at_(unused.at_), keeps_(unused.at_) {}
-  ~sync_await() = default;
+  ~sync_await() override = default;
 
   /// Under the lock, `attempt(wakes)` says how the wait is over at once, or puts it in a line: `none`.
   template <class Attempt>
@@ -262,7 +262,7 @@ class sync_block : public sync_waiter {
 public:
   /// Errors: `errc::would_block` inside a coroutine body, before anything is done.
   explicit sync_block(void* place);
-  ~sync_block();
+  ~sync_block() override;
 
   /// As `sync_await::begin`, and waits. `none`: the time is up. Errors: `cancelled_error`, of a task's call
   /// that is asked to end.

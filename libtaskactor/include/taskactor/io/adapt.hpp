@@ -66,7 +66,7 @@ class [[nodiscard]] adapt_await final {
 public:
   adapt_await(A&& awaited, callback_options how) : wait_(start(awaited), how) {}
   /// Of one that isn't awaited yet.
-  adapt_await(adapt_await&&) = default;
+  adapt_await(adapt_await&&) = default; // NOLINT(performance-noexcept-move-constructor): as theirs
 
   bool await_ready() const noexcept { return false; }
   template <body_promise Promise>

@@ -58,7 +58,7 @@ public:
       : sync_await(*from, &seen_), from_(std::move(from)), cursor_(std::move(cursor)) {}
   /// Of one that isn't awaited yet.
   broadcast_await(broadcast_await&& unused) noexcept : broadcast_await(unused.from_, unused.cursor_) {}
-  ~broadcast_await() { broadcast_await::give_back(); }
+  ~broadcast_await() override { broadcast_await::give_back(); }
 
   bool await_ready() const noexcept { return false; }
   template <body_promise Promise>

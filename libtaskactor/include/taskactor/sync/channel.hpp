@@ -60,7 +60,7 @@ public:
   /// Of one that isn't awaited yet.
   send_await(send_await&& unused) noexcept
       : sync_await(unused, &cell_), to_(unused.to_), cell_(std::move(unused.cell_)) {}
-  ~send_await() { abandon(); }
+  ~send_await() override { abandon(); }
 
   bool await_ready() const noexcept { return false; }
   template <body_promise Promise>
@@ -99,7 +99,7 @@ public:
   explicit receive_await(channel_state<T>& from) noexcept : sync_await(from, &cell_), from_(&from) {}
   /// Of one that isn't awaited yet.
   receive_await(receive_await&& unused) noexcept : sync_await(unused, &cell_), from_(unused.from_) {}
-  ~receive_await() { receive_await::give_back(); }
+  ~receive_await() override { receive_await::give_back(); }
 
   bool await_ready() const noexcept { return false; }
   template <body_promise Promise>

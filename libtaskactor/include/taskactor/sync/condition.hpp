@@ -77,7 +77,7 @@ public:
       : sync_await(at->its_mutex(), static_cast<mutex_holder*>(&place_)), at_(at), guard_(&guard) {}
   /// Of one that isn't awaited yet.
   condition_await(condition_await&& unused) noexcept : condition_await(unused.at_, *unused.guard_) {}
-  ~condition_await() { condition_await::give_back(); }
+  ~condition_await() override { condition_await::give_back(); }
 
   bool await_ready() const noexcept { return false; }
   template <body_promise Promise>

@@ -51,7 +51,7 @@ public:
   explicit event_await(event_state& of) noexcept : sync_await(of, nullptr), of_(&of) {}
   /// Of one that isn't awaited yet.
   event_await(event_await&& unused) noexcept : sync_await(unused, nullptr), of_(unused.of_) {}
-  ~event_await() { abandon(); }
+  ~event_await() override { abandon(); }
 
   bool await_ready() const noexcept { return false; }
   template <body_promise Promise>

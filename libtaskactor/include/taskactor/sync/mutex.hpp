@@ -108,7 +108,7 @@ public:
   explicit lock_await(mutex_state& of) noexcept : sync_await(of, &here_), of_(&of) {}
   /// Of one that isn't awaited yet.
   lock_await(lock_await&& unused) noexcept : sync_await(unused, &here_), of_(unused.of_) {}
-  ~lock_await() { lock_await::give_back(); }
+  ~lock_await() override { lock_await::give_back(); }
 
   bool await_ready() const noexcept { return false; }
   template <body_promise Promise>

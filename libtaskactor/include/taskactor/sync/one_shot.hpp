@@ -49,7 +49,7 @@ class [[nodiscard]] one_shot_await final : sync_await {
 
 public:
   explicit one_shot_await(one_shot_state<T>& from) noexcept : sync_await(from, &seen_), from_(&from) {}
-  ~one_shot_await() { abandon(); }
+  ~one_shot_await() override { abandon(); }
 
   bool await_ready() const noexcept { return false; }
   template <body_promise Promise>
@@ -77,7 +77,7 @@ class [[nodiscard]] one_shot_take final : sync_await {
 
 public:
   explicit one_shot_take(owner& which) : sync_await(*which, &seen_), which_(&which) {}
-  ~one_shot_take() { one_shot_take::give_back(); }
+  ~one_shot_take() override { one_shot_take::give_back(); }
 
   bool await_ready() const noexcept { return false; }
   template <body_promise Promise>

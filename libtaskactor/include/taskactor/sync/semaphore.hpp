@@ -112,7 +112,7 @@ public:
   /// Of one that isn't awaited yet.
   permit_await(permit_await&& unused) noexcept
       : sync_await(unused, &amount_), of_(unused.of_), amount_(unused.amount_) {}
-  ~permit_await() { permit_await::give_back(); }
+  ~permit_await() override { permit_await::give_back(); }
 
   bool await_ready() const noexcept { return false; }
   template <body_promise Promise>

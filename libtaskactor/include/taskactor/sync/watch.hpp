@@ -56,7 +56,7 @@ public:
       : sync_await(*at, &seen_), at_(std::move(at)), cursor_(std::move(cursor)) {}
   /// Of one that isn't awaited yet.
   watch_await(watch_await&& unused) noexcept : watch_await(unused.at_, unused.cursor_) {}
-  ~watch_await() { abandon(); }
+  ~watch_await() override { abandon(); }
 
   bool await_ready() const noexcept { return false; }
   template <body_promise Promise>
