@@ -153,8 +153,7 @@ public:
   callback_await(S&& start, callback_options how)
       : callback_wait(how.abandonable), start_(std::forward<S>(start)) {}
   /// Of one that isn't awaited yet.
-  callback_await(
-      callback_await&& unused) // NOLINT(performance-noexcept-move-constructor): the user's may throw
+  callback_await(callback_await&& unused) // NOLINT: the user's may throw
       : callback_wait(unused.abandonable()), start_(std::move(unused.start_)) {}
   ~callback_await() { close(); }
 
