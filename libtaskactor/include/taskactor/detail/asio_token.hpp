@@ -213,14 +213,14 @@ public:
       const auto executor = shared(initiation_.get_executor());
       const auto which = std::make_shared<operation>(std::move(resume), executor);
       begin(which);
-      return [which, where = std::weak_ptr{executor}] {
+      return [which, where = std::weak_ptr(executor)] {
         cancel_on(where, which, [](operation& of) { Library::emit(of.signal); });
       };
     } else if constexpr (!std::same_as<Token, use_task_t>) {
       const auto executor = shared(token_.object->get_executor());
       const auto which = std::make_shared<operation>(std::move(resume), executor);
       begin(which);
-      return [which, where = std::weak_ptr{executor}, object = token_.object] {
+      return [which, where = std::weak_ptr(executor), object = token_.object] {
         cancel_on(where, which, [object](operation&) { object->cancel(); });
       };
     } else {
@@ -230,8 +230,8 @@ public:
 
 private:
   template <class Executor>
-  static std::shared_ptr<const Executor> shared(Executor&& executor) {
-    return std::make_shared<const Executor>(std::forward<Executor>(executor));
+  static auto shared(Executor&& executor) {
+    return std::make_shared<const std::decay_t<Executor>>(std::forward<Executor>(executor));
   }
   void begin(const std::shared_ptr<operation>& which) {
     Initiation started(std::move(initiation_)); // it has an executor, which isn't to stay in the frame
