@@ -66,7 +66,10 @@ public:
   bool await_resume() {
     finish();
     taken();
-    return at_->take_news(*cursor_); // there may be some though it was told of the closing first
+    if (end() == wait_end::closed)
+      return at_->take_news(*cursor_); // there may be some: the closing may overtake who tells of a value
+    at_->see(*cursor_);
+    return true;
   }
 
 private:
@@ -112,8 +115,11 @@ public:
     const detail::ref<cursor> mine{cursor_};
     std::uint64_t seen = 0;
     detail::sync_block block{&seen};
-    block.run(*here, [&](detail::sync_wakes&) { return here->look_or_wait(*mine, block); });
-    return here->take_news(*mine);
+    const auto how = block.run(*here, [&](detail::sync_wakes&) { return here->look_or_wait(*mine, block); });
+    if (how == detail::wait_end::closed)
+      return here->take_news(*mine);
+    here->see(*mine);
+    return true;
   }
 
 private:
