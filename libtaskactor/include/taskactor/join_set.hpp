@@ -98,6 +98,7 @@ public:
       return std::nullopt;
     return join_task<T>(set(), std::move(taken));
   }
+  using join_wait::comes_to_nothing; // a race asks
 };
 
 } // namespace detail

@@ -14,7 +14,8 @@
 ///
 /// `race`: the first that ends decides, with its value or its exception; the losers are cancelled and
 /// awaited, and what they throw then is reported (`event_kind::cleanup_fault`). A loser's value is destroyed;
-/// what a channel's `receive` has taken goes back, if that await itself was given. Who is cancelled by its id
+/// an await that takes something from others (a channel's `receive`, a `join_next`, a lock) takes it only if
+/// it wins, where that await itself was given: not a body that awaits it. Who is cancelled by its id
 /// is out of the race; if all are, that is thrown (a `task_error`). With one token for all they run in turn.
 ///
 /// `when_all`: all values; the first failure (or body that is cancelled by its id: a `task_error`) cancels
@@ -96,6 +97,32 @@ auto as_parts(R&& bodies) {
   return all;
 }
 
+/// What takes something from others takes part in a race as it is.
+template <class A>
+inline constexpr bool competes_as_it_is = !std::is_lvalue_reference_v<A> && taking_await<A>;
+
+template <class A>
+auto as_competitor(A&& body) {
+  if constexpr (competes_as_it_is<A>)
+    return A(std::forward<A>(body));
+  else
+    return as_part(std::forward<A>(body));
+}
+
+template <part_range R>
+auto as_competitors(R&& bodies) {
+  using element = decltype(part_of<R>(*std::begin(bodies)));
+  if constexpr (competes_as_it_is<std::conditional_t<std::is_rvalue_reference_v<element>,
+                                                     std::remove_reference_t<element>, element>>) {
+    std::vector<std::remove_reference_t<element>> all;
+    for (auto&& each : bodies)
+      all.push_back(part_of<R>(std::forward<decltype(each)>(each)));
+    return all;
+  } else {
+    return as_parts(std::forward<R>(bodies));
+  }
+}
+
 /// Rethrows the first error, if it `decides`; the others are reported.
 inline void settle_errors(const std::vector<std::exception_ptr>& errors, bool decides) {
   for (std::size_t i = decides ? 1 : 0; i < errors.size(); ++i)
@@ -104,29 +131,24 @@ inline void settle_errors(const std::vector<std::exception_ptr>& errors, bool de
     std::rethrow_exception(errors.front());
 }
 
-/// A child is given its coroutine as an argument, which is kept until it has ended.
-template <class T, class Result, class Write, class Undo = nothing_to_undo>
-void start_competitor(task_group& group, const std::shared_ptr<first_end<Result>>& end, task<T> body,
-                      Write write, Undo undo = {}) {
-  group.start(
-      [group, end, write, undo](task<T> mine) {
-        return first_end<Result>::compete(end, group, std::move(mine), write, undo);
-      },
-      std::move(body));
+/// A child is given its coroutine, or its await, as an argument, which is kept until it has ended.
+template <class Result, class Part, class Write>
+void start_competitor(task_group& group, const std::shared_ptr<first_end<Result>>& end, Part body,
+                      Write write) {
+  group.start([group, end,
+               write](Part mine) { return first_end<Result>::compete(end, group, std::move(mine), write); },
+              std::move(body));
 }
 
-template <std::size_t... I, class... Undos, class... Ts>
-task<std::variant<stored<Ts>...>> race_of(std::index_sequence<I...>, std::tuple<Undos...> undos,
-                                          task<Ts>... bodies) {
-  using result = std::variant<stored<Ts>...>;
+template <std::size_t... I, class... Parts>
+task<std::variant<typename part_value<Parts>::type...>> race_of(std::index_sequence<I...>, Parts... bodies) {
+  using result = std::variant<typename part_value<Parts>::type...>;
   const auto end = std::make_shared<first_end<result>>();
   auto all = [&](task_group& group) {
-    (start_competitor(
-         group, end, std::move(bodies),
-         [](std::optional<result>& into, stored<Ts>&& got) {
-           into.emplace(std::in_place_index<I>, std::move(got));
-         },
-         std::get<I>(undos)),
+    (start_competitor(group, end, std::move(bodies),
+                      [](std::optional<result>& into, typename part_value<Parts>::type&& got) {
+                        into.emplace(std::in_place_index<I>, std::move(got));
+                      }),
      ...);
   };
   const auto children = co_await end_of_children(std::ref(all), false);
@@ -135,8 +157,18 @@ task<std::variant<stored<Ts>...>> race_of(std::index_sequence<I...>, std::tuple<
   co_return end->take(decided, children.lost);
 }
 
+template <class Part>
+struct competitor_result {
+  using type = std::remove_cv_t<decltype(std::declval<Part&>().await_resume())>;
+};
 template <class T>
-task<race_won<T>> race_of_equals(std::vector<task<T>> bodies) {
+struct competitor_result<task<T>> {
+  using type = T;
+};
+
+template <class Part>
+auto race_of_equals(std::vector<Part> bodies) -> task<race_won<typename competitor_result<Part>::type>> {
+  using T = typename competitor_result<Part>::type;
   if (bodies.empty())
     throw_rejection({errc::invalid_argument, "race: nobody takes part; give at least one body"});
   const auto end = std::make_shared<first_end<race_won<T>>>();
@@ -198,14 +230,14 @@ task<std::vector<stored<T>>> all_of_equals(std::vector<task<T>> bodies) {
 template <class... As>
   requires(sizeof...(As) > 1)
 [[nodiscard]] auto race(As&&... bodies) {
-  return detail::race_of(std::index_sequence_for<As...>{}, std::tuple{detail::undo_of(bodies)...},
-                         detail::as_part(std::forward<As>(bodies))...);
+  return detail::race_of(std::index_sequence_for<As...>{},
+                         detail::as_competitor(std::forward<As>(bodies))...);
 }
 
 /// The same for a number of equals. Errors: also `errc::invalid_argument`, when there are none.
 template <detail::part_range R>
 [[nodiscard]] auto race(R&& bodies) {
-  return detail::race_of_equals(detail::as_parts(std::forward<R>(bodies)));
+  return detail::race_of_equals(detail::as_competitors(std::forward<R>(bodies)));
 }
 
 /// All values, when all have one. Errors: the first failure's exception.

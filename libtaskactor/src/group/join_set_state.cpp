@@ -224,7 +224,7 @@ bool join_wait::begin(context& ctx) {
 }
 
 ref<set_task> join_wait::finish() {
-  if (refused_ || gave_up())
+  if (comes_to_nothing())
     throw cancelled_error{};
   set_->stop_waiting(me_); // whoever has served it is through with it
   begun_ = false;

@@ -101,7 +101,7 @@ void sync_await::finish() const {
   if (is_woken_under_lock()) {
     const std::lock_guard until_it_is_free{at_->lock};
   }
-  if (refused_ || gave_up())
+  if (comes_to_nothing())
     throw cancelled_error{};
 }
 

@@ -119,13 +119,6 @@ public:
     outside_.fetch_sub(1, std::memory_order_relaxed);
     pass_on(std::move(value), wakes);
   }
-  /// One that was taken is to be received once more, before all others. Errors: `std::bad_alloc`.
-  void restore(cell&& value) {
-    sync_wakes wakes;
-    const std::lock_guard guard{lock};
-    make_room_for_one();
-    pass_on(std::move(value), wakes);
-  }
   bool close(std::exception_ptr error) noexcept {
     sync_wakes wakes;
     const std::lock_guard guard{lock};

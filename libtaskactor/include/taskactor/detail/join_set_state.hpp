@@ -138,6 +138,8 @@ protected:
   bool begin(context& ctx);
   /// Null: nothing is left. Errors: `cancelled_error`.
   ref<set_task> finish();
+  /// What `finish` would throw.
+  bool comes_to_nothing() const noexcept { return refused_ || gave_up(); }
   join_set_state& set() const noexcept { return *set_; }
 
 private:

@@ -9,10 +9,13 @@
 #include <taskactor/task_group.hpp>
 
 #include <atomic>
+#include <concepts>
+#include <coroutine>
 #include <cstdint>
 #include <exception>
 #include <memory>
 #include <optional>
+#include <type_traits>
 #include <utility>
 #include <variant>
 
@@ -29,19 +32,22 @@ task<stored<T>> value_of(task<T> body) {
   }
 }
 
-/// What becomes of the value of a part of a race that has lost: an await that takes something from others
-/// says how it goes back, before it is awaited (`undo()`). Any other value is destroyed.
-struct nothing_to_undo {
-  template <class T>
-  void operator()(T&&) const noexcept {}
-};
+/// An await that takes what it was served when its body goes on, and not before: one whose body doesn't gives
+/// that back, to the next who waits. `comes_to_nothing`: it was refused, or given up.
 template <class A>
-auto undo_of(const A& part) {
-  if constexpr (can_be_awaited<A> && requires { part.undo(); })
-    return part.undo();
-  else
-    return nothing_to_undo{};
-}
+concept taking_await = requires(const A& wait) {
+  { wait.comes_to_nothing() } noexcept -> std::same_as<bool>;
+};
+
+/// What a part of a race gives.
+template <class Part>
+struct part_value {
+  using type = stored<decltype(std::declval<Part&>().await_resume())>;
+};
+template <class T>
+struct part_value<task<T>> {
+  using type = stored<T>;
+};
 
 /// The first end of several.
 ///
@@ -51,21 +57,23 @@ template <class Result>
 class first_end {
 public:
   /// A child of the race: its end decides, or is nothing.
-  template <class T, class Write, class Undo>
-  static task<void> compete(std::shared_ptr<first_end> end, task_group group, task<T> body, Write write,
-                            Undo undo) {
+  template <class Part, class Write>
+  static task<void> compete(std::shared_ptr<first_end> end, task_group group, Part body, Write write) {
     bool mine = false;
     try {
-      auto got = co_await value_of(std::move(body));
-      mine = end->claim();
-      if (mine)
-        write(end->value_, std::move(got)); // what throws now is how it has ended
-      else
-        undo(std::move(got));
-    } catch (const cancelled_error&) {
-      throw;
+      if constexpr (taking_await<Part>) {
+        claim_await<Part> wins{*end, body, mine};
+        auto got = co_await wins;
+        if (mine)
+          write(end->value_, std::move(*got));
+      } else {
+        auto got = co_await value_of(std::move(body));
+        mine = end->claim();
+        if (mine)
+          write(end->value_, std::move(got)); // what throws now is how it has ended
+      }
     } catch (...) {
-      if (!mine && !end->claim())
+      if (!mine && (caught_cancellation() || !end->claim()))
         throw; // the group keeps it
       mine = true;
       end->value_.reset();
@@ -92,6 +100,34 @@ public:
 
 private:
   enum class value_state : std::uint8_t { open, writing, written, closed };
+
+  /// Takes what `part` was served only once the race is its own. Else it stays there, and goes back with it.
+  template <class Part>
+  class [[nodiscard]] claim_await {
+  public:
+    claim_await(first_end& end, Part& part, bool& mine) noexcept : end_(end), part_(part), mine_(mine) {}
+    bool await_ready() const noexcept { return false; }
+    template <body_promise Promise>
+    bool await_suspend(std::coroutine_handle<Promise> self) {
+      return part_.await_suspend(self);
+    }
+    std::optional<typename part_value<Part>::type> await_resume() {
+      if (!part_.comes_to_nothing() && !(mine_ = end_.claim()))
+        return std::nullopt;
+      if constexpr (std::is_void_v<decltype(part_.await_resume())>) {
+        part_.await_resume();
+        return std::monostate{};
+      } else {
+        return part_.await_resume();
+      }
+    }
+
+  private:
+    first_end& end_;
+    Part& part_;
+    bool& mine_;
+  };
+
   bool claim() noexcept {
     auto expected = value_state::open;
     return value_state_.compare_exchange_strong(expected, value_state::writing, std::memory_order_acq_rel);

@@ -237,6 +237,8 @@ protected:
   }
   /// At the end of each wait. Errors: `cancelled_error`.
   void finish() const;
+  /// What `finish` would throw.
+  bool comes_to_nothing() const noexcept { return refused_ || gave_up(); }
   /// What it was given is the body's now.
   void taken() noexcept { taken_ = true; }
   /// The body won't go on: leaves the line. True, once: it was given what is to go back.

@@ -77,6 +77,7 @@ public:
     takes_ = false;
     return from_->take(*cursor_, *this);
   }
+  using sync_await::comes_to_nothing; // a race asks
 
 private:
   std::string awaited() const override { return "a value of a broadcast"; }

@@ -83,16 +83,6 @@ private:
   sync_cell<T> cell_;
 };
 
-/// What lost a race against others has received: the next that asks receives it.
-template <class T>
-struct returned_value {
-  ref<channel_state<T>> from;
-  void operator()(std::optional<T>&& got) const {
-    if (got)
-      from->restore(make_cell<T>(std::move(*got)));
-  }
-};
-
 template <class T>
 class [[nodiscard]] receive_await final : sync_await {
 public:
@@ -116,7 +106,7 @@ public:
       from_->drop_outside();
     return take_value<T>(cell_);
   }
-  returned_value<T> undo() const noexcept { return {ref<channel_state<T>>{from_}}; }
+  using sync_await::comes_to_nothing; // a race asks
 
 private:
   std::string awaited() const override { return "a value in a channel"; }

@@ -116,6 +116,7 @@ public:
     return start(*self.promise().ctx);
   }
   mutex_guard await_resume();
+  using sync_await::comes_to_nothing; // a race asks
 
 private:
   bool start(context& ctx);

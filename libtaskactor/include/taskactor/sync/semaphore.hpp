@@ -120,6 +120,7 @@ public:
     return begin(*self.promise().ctx, [this](sync_wakes&) { return of_->acquire_or_wait(*this); });
   }
   semaphore_permit await_resume();
+  using sync_await::comes_to_nothing; // a race asks
 
 private:
   std::string awaited() const override;

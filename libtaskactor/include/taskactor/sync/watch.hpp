@@ -71,6 +71,7 @@ public:
     at_->see(*cursor_);
     return true;
   }
+  using sync_await::comes_to_nothing; // a race asks
 
 private:
   std::string awaited() const override { return "a change of a watch"; }
