@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <thread>
@@ -258,6 +259,26 @@ BOOST_AUTO_TEST_CASE(what_start_throws_while_somebody_resumes_comes_after_that) 
   other.join();
   world.settle();
   BOOST_TEST(h.finished());
+}
+
+/// What has been begun is waited for, since it may use what the body has.
+BOOST_AUTO_TEST_CASE(a_way_to_cancel_whose_move_throws_comes_after_the_operation) {
+  struct breaks {
+    breaks() = default;
+    breaks(const breaks&) { throw std::runtime_error{"no memory for the way to cancel"}; }
+    void operator()() const {}
+  };
+  virtual_time world;
+  std::optional<ta::resumer<int>> later;
+  const breaks way;
+  const auto start = [&](ta::resumer<int> resume) -> const breaks& {
+    later = std::move(resume);
+    return way;
+  };
+  auto h = begin(world, [&]() -> ta::task<int> { co_return co_await ta::callback<int>(start); });
+  BOOST_TEST(!h.finished());
+  BOOST_TEST((*later)(7));
+  BOOST_CHECK_THROW(h.get(), std::runtime_error);
 }
 
 BOOST_AUTO_TEST_CASE(one_that_nobody_can_resume_any_more_is_abandoned) {

@@ -69,9 +69,11 @@ bool callback_wait::park(context& ctx) noexcept {
 bool callback_wait::fails_at_once() noexcept {
   if (core_->close())
     return true;
-  failed_ = std::current_exception();
+  fails_at_end();
   return false;
 }
+
+void callback_wait::fails_at_end() noexcept { failed_ = std::current_exception(); }
 
 void callback_wait::finish() const {
   if (failed_)

@@ -94,8 +94,15 @@ void timers::rearm() {
 }
 
 void timers::ask_for(time_point due) {
-  if (const auto at = alarm_.arm(due, [this] { return system_.clock().now(); }))
+  const auto at = alarm_.arm(due, [this] { return system_.clock().now(); });
+  if (!at)
+    return;
+  try {
     post_at(system_.clock(), *at, actor_, alarm_rang{*at});
+  } catch (...) { // no memory: it won't ring, so the next that asks has to be served
+    alarm_.rang(*at);
+    throw;
+  }
 }
 
 } // namespace taskactor::detail

@@ -103,6 +103,8 @@ protected:
   /// In a handler: `start` has thrown. True: that is thrown now; else by `finish`, when the resumer that was
   /// faster has done its work.
   bool fails_at_once() noexcept;
+  /// In a handler: it is thrown when the operation has come to its end.
+  void fails_at_end() noexcept;
   callback_core& core() const noexcept { return *core_; }
   bool abandonable() const noexcept { return abandonable_; }
 

@@ -134,7 +134,7 @@ public:
   }
 
   void operator()(resumer<carries> resume) {
-    if (driver_)
+    if (std::exchange(begun_, true)) // also when there was no memory for it: what is awaited may have gone
       refuse_second_await();
     const auto driver = drive<A>(std::move(awaited_));
     state_ = resume.state();
@@ -147,6 +147,7 @@ private:
   foreign_operand<A> awaited_;
   ref<callback_state<carries>> state_;
   std::coroutine_handle<driver_promise<carries>> driver_;
+  bool begun_ = false;
 };
 
 /// For a thread.

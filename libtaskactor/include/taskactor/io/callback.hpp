@@ -178,13 +178,19 @@ private:
     resumer<T> resume{*state};
     open(std::move(state));
     cancel_.reset(); // of the await before, if it is awaited again
+    bool begun = false;
     try {
-      if constexpr (std::is_void_v<reply>)
+      if constexpr (std::is_void_v<reply>) {
         std::invoke(value_of(start_), std::move(resume));
-      else
-        cancel_.emplace(std::invoke(value_of(start_), std::move(resume)));
+      } else {
+        auto&& how = std::invoke(value_of(start_), std::move(resume));
+        begun = true;
+        cancel_.emplace(std::forward<decltype(how)>(how));
+      }
     } catch (...) {
-      if (fails_at_once())
+      if (begun) // by the move of what cancels: the operation may use what the body has
+        fails_at_end();
+      else if (fails_at_once())
         throw;
     }
   }
