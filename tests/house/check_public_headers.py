@@ -40,7 +40,7 @@ def check(root: pathlib.Path) -> Iterator[str]:
             yield f"{name}: without #pragma once"
         if "/detail/" not in name and re.search("not for\\s+(///)?\\s*users", text, re.IGNORECASE):
             yield f"{name}: says that it isn't for users: that is what detail/ is for"
-        if "/detail/" not in name and (rule := re.search(r"\brules? \d+", text)):
+        if "/detail/" not in name and (rule := re.search(r"\b[Rr]ules? \d+", text)):
             yield f"{name}: {rule[0]}: users don't know the rules of the design by their numbers"
         allowed = EVERYWHERE | EXCEPTIONS.get(name.removeprefix(base), set())
         for include in house.includes(text):

@@ -10,7 +10,7 @@
 namespace taskactor {
 
 enum class errc {
-  /// A task with this id is waiting or running. Rule 1: checked before anything else.
+  /// A task with this id is waiting or running. Checked before anything else.
   duplicate_id = 1,
   /// `max_queue` tasks are waiting or running. Nothing was admitted; try again when some have ended.
   queue_full,

@@ -21,7 +21,7 @@
 /// **Nothing is lost**: a `join_next` that throws `cancelled_error` has joined nothing, whatever races. What
 /// was given to a body that is killed, or couldn't be copied, is given to the next that asks.
 ///
-/// Rule 6: a body that waits lends its token. Stops: while it waits. Errors: of the await
+/// A body that waits lends its token. Stops: while it waits. Errors: of the await
 /// `errc::result_taken`, as `handle`'s. Threads: a `join_set` may be passed on to its children, and used from
 /// any thread until the set has ended.
 #pragma once

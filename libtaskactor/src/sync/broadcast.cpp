@@ -3,6 +3,9 @@
 #include <taskactor/error.hpp>
 #include <taskactor/expected.hpp>
 
+#include <cstddef>
+#include <string>
+
 namespace taskactor::detail {
 
 void throw_broadcast_closed() { throw error{errc::closed, "send: the broadcast is closed"}; }
@@ -13,9 +16,10 @@ void refuse_second_receive() {
 }
 
 void check_broadcast_capacity(std::size_t capacity) {
-  if (capacity == 0)
-    throw_rejection(
-        {errc::invalid_argument, "broadcast: its capacity is 0; it has to keep one value at least"});
+  constexpr std::size_t most = std::size_t{1} << 30; // its ring is made at once
+  if (capacity == 0 || capacity > most)
+    throw_rejection({errc::invalid_argument, "broadcast: its capacity is " + std::to_string(capacity)
+                                                 + "; it keeps one value at least, and at most 2^30"});
 }
 
 } // namespace taskactor::detail

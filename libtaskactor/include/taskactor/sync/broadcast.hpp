@@ -20,10 +20,10 @@
 /// received nothing; the next one does. Closing: by `close`, or by the end of the last copy of the broadcast;
 /// what is kept is still received. A receiver is used by one task or thread at a time.
 ///
-/// Rule 6: a body that waits lends its token. Stops: while it waits. Errors: of `send`, `errc::closed`, what
+/// A body that waits lends its token. Stops: while it waits. Errors: of `send`, `errc::closed`, what
 /// T's constructor throws, `std::bad_alloc`, with nothing sent; of a receiver, `errc::invalid_argument` while
-/// another `receive` of the same one waits; of what was moved from, and of a capacity of zero, too. Of the
-/// `blocking_` calls as those of a channel. Threads: any.
+/// another `receive` of the same one waits; of what was moved from, and of a capacity of 0 or above 2^30. Of
+/// the `blocking_` calls as those of a channel. Threads: any.
 #pragma once
 
 #include <taskactor/detail/broadcast_state.hpp>

@@ -21,7 +21,7 @@
 /// told, too: it keeps what the copies share, and is no copy. A closed channel is at its end when it is empty
 /// and who was given the last value has gone on with it: if that one is killed before, the value comes back.
 ///
-/// Rule 6: a body that waits lends its token. Stops: while it waits. Errors: `std::bad_alloc`, with nothing
+/// A body that waits lends its token. Stops: while it waits. Errors: `std::bad_alloc`, with nothing
 /// sent or received; of the `blocking_` calls `errc::would_block` inside a coroutine body, and
 /// `cancelled_error` when the task whose thread waits is asked to end; `errc::invalid_argument` of a channel
 /// that was moved from. Threads: any. In virtual time a test's own thread uses the `try_` calls: the

@@ -20,7 +20,7 @@
 ///
 /// Once the last copy is gone nobody can notify: who waits gets `error{errc::closed}`, under the mutex.
 ///
-/// Rule 6: a body that waits lends its token. Stops: while it waits, as said. Errors: `errc::closed`;
+/// A body that waits lends its token. Stops: while it waits, as said. Errors: `errc::closed`;
 /// `errc::invalid_argument`, when the guard is empty or of another mutex, or of a condition that was moved
 /// from. Threads: any; threads notify, but only tasks wait.
 #pragma once

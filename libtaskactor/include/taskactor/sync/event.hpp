@@ -11,7 +11,7 @@
 /// Once the last copy is gone nobody can set it: who waits then gets `error{errc::closed}`. A wait keeps what
 /// the copies share, and is no copy.
 ///
-/// Rule 6: a body that waits lends its token. Stops: while it waits. Errors: `errc::closed`; of
+/// A body that waits lends its token. Stops: while it waits. Errors: `errc::closed`; of
 /// `blocking_wait` `errc::would_block` inside a coroutine body, and `cancelled_error` when the task whose
 /// thread waits is asked to end; `errc::invalid_argument` of an event that was moved from. Threads: any; not
 /// in a signal's handler.

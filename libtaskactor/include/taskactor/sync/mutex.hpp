@@ -17,7 +17,7 @@
 /// that is killed is unlocked when the frame is destroyed, and not before the children have ended that may
 /// refer to it. Guards and waits keep the mutex; it may be used by tasks of several managers, and threads.
 ///
-/// Rule 6: a body that waits lends its token. Stops: while it waits. Errors: of `blocking_lock`
+/// A body that waits lends its token. Stops: while it waits. Errors: of `blocking_lock`
 /// `errc::would_block` inside a coroutine body, and `cancelled_error` when the task whose thread waits is
 /// asked to end; `errc::invalid_argument` of a mutex that was moved from. Threads: any.
 #pragma once

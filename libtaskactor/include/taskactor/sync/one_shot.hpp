@@ -14,7 +14,7 @@
 /// is awaited is a copy itself; an rvalue isn't one while it waits, so a callback that is destroyed uncalled
 /// ends `co_await std::move(answer)`. A wait that is cancelled has taken nothing: the rvalue is a copy again.
 ///
-/// Rule 6: a body that waits lends its token. Stops: while it waits. Errors: the exception that it was set
+/// A body that waits lends its token. Stops: while it waits. Errors: the exception that it was set
 /// with, the same object for all who wait; `errc::closed`; `errc::result_taken`, of a value that can't be
 /// copied, and was taken before, or looked at by others; `errc::invalid_argument` of one that was moved from.
 /// Of `blocking_get` as those of a channel. `set_value`: what T's constructor throws, and `std::bad_alloc`,

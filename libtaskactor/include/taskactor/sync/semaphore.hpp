@@ -18,7 +18,7 @@
 /// races. What was given to a body that is killed before it goes on comes back. A permit may be moved to
 /// another task or thread.
 ///
-/// Rule 6: a body that waits lends its token. Stops: while it waits. Errors: `errc::closed`;
+/// A body that waits lends its token. Stops: while it waits. Errors: `errc::closed`;
 /// `errc::invalid_argument` of `add_permits`, if the count of all doesn't fit into a `std::size_t`, and of a
 /// semaphore that was moved from; of `blocking_acquire` `errc::would_block` inside a coroutine body, and
 /// `cancelled_error` when the task whose thread waits is asked to end. Threads: any.

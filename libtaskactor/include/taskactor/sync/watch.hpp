@@ -20,7 +20,7 @@
 /// **Nothing is lost**: a `changed` that throws `cancelled_error`, or whose body is killed, has taken note of
 /// nothing. Closing: by `close`, or by the end of the last copy of the watch; receivers keep its last value.
 ///
-/// Rule 6: a body that waits lends its token. Stops: while it waits. Errors: of `set` and `update`,
+/// A body that waits lends its token. Stops: while it waits. Errors: of `set` and `update`,
 /// `errc::closed`, what T's constructors and the function throw, `std::bad_alloc`, with nothing changed;
 /// `errc::invalid_argument` of what was moved from; of `blocking_changed` as those of a channel. Threads:
 /// any; a receiver by one task or thread at a time.
