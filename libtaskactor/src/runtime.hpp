@@ -55,6 +55,9 @@ public:
 
   caf::actor api(); // whom users' actors ask
   shutdown_report shutdown(shutdown_options bounds) { return shutdown_.run(bounds); }
+  /// A signal has asked for it. Waits for nothing. Again: hurries it up, if the bounds are shorter.
+  void begin_shutdown(const shutdown_options& bounds, int signal) { shutdown_.begin(bounds, signal); }
+  shutdown_report wait_for_shutdown() { return shutdown_.wait(); }
 
   // -- manager_core ---------------------------------------------------------
   caf::actor keep(caf::actor part) override { return actors_.keep(std::move(part)); }

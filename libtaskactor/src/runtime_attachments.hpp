@@ -27,6 +27,12 @@ public:
       if (each)
         each->add_to(sum);
   }
+  void let_go() noexcept {
+    const std::lock_guard lock{mutex_};
+    for (const auto& each : attachments_)
+      if (each)
+        each->let_go();
+  }
   /// In reverse order of their kinds.
   void stop() noexcept {
     for (auto each = attachments_.rbegin(); each != attachments_.rend(); ++each)

@@ -90,6 +90,7 @@ void runtime::dispose(runtime* which) noexcept {
     }
   } catch (const std::exception& e) {
     which->events().warn(std::string{"not taken apart: "} + e.what());
+    which->attachments_.let_go();
     if (which->counted_)
       count_as_ended(which->used);
   }
@@ -114,6 +115,7 @@ void runtime::finish() noexcept {
 void runtime::end() noexcept {
   try {
     const auto report = shutdown({});
+    attachments_.let_go();
     if (take_apart()) {
       delete this;
       return;
@@ -123,6 +125,7 @@ void runtime::end() noexcept {
       names += (names.empty() ? ": " : ", ") + id;
     events().warn("left behind, with the actor system that it needs" + names);
   } catch (const std::exception& e) {
+    attachments_.let_go();
     events().warn(std::string{"not taken apart: "} + e.what());
   }
 }
@@ -162,6 +165,7 @@ bool runtime::take_apart() {
 /// that, is told to, since nobody can end it later.
 void runtime::on_system_end() noexcept {
   shutdown_.note_system_over();
+  attachments_.let_go();
   try {
     if (!disposed_)
       events().warn(

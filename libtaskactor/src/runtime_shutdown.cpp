@@ -27,11 +27,15 @@ constexpr std::chrono::hours no_time{1};
 
 } // namespace
 
-shutdown_report runtime_shutdown::run(shutdown_options bounds) {
+void check_bounds(const shutdown_options& bounds) {
   for (const auto& wrong : {check_duration("drain", bounds.drain), check_duration("cancel", bounds.cancel),
                             check_duration("kill", bounds.kill)})
     if (wrong)
       throw_rejection(*wrong);
+}
+
+shutdown_report runtime_shutdown::run(shutdown_options bounds) {
+  check_bounds(bounds);
   const auto soft_end = after(after(home_.now(), bounds.drain), bounds.cancel);
   std::unique_lock lock{mutex_};
   if (!report_) {
@@ -41,16 +45,34 @@ shutdown_report runtime_shutdown::run(shutdown_options bounds) {
     lock.lock();
     wait_for_report(lock, bounds);
   }
+  return see_off(std::move(lock), soft_end, bounds.kill);
+}
+
+shutdown_report runtime_shutdown::wait() {
+  std::unique_lock lock{mutex_};
+  if (!report_) {
+    refuse_inside_coroutine();
+    wait_for_end(lock);
+  }
+  const auto soft_end = soft_end_;
+  const auto kill = kill_;
+  return see_off(std::move(lock), soft_end, kill);
+}
+
+/// What the report doesn't know of, once it is there.
+shutdown_report runtime_shutdown::see_off(std::unique_lock<std::mutex> lock, time_point soft_end,
+                                          std::chrono::nanoseconds kill) {
   const bool told = report_.has_value();
   auto report = report_.value_or(shutdown_report{});
+  report.signal = signal_;
   lock.unlock();
   if (!told) { // nobody runs the manager
     for (const auto& task : home_.table().live())
       report.not_ended.push_back(task->current_id());
     return report;
   }
-  see_off_disposals(report, bounds.kill);
-  for (auto& service : home_.dependents().see_off(home_, soft_end, bounds.kill))
+  see_off_disposals(report, kill);
+  for (auto& service : home_.dependents().see_off(home_, soft_end, kill))
     if (std::find(report.not_ended.begin(), report.not_ended.end(), service) == report.not_ended.end())
       report.not_ended.push_back(std::move(service)); // a service that is a task is there already
   return report;
@@ -67,7 +89,15 @@ void runtime_shutdown::see_off_disposals(shutdown_report& report, std::chrono::n
       report.not_ended.push_back(std::move(id));
 }
 
-void runtime_shutdown::begin(const shutdown_options& bounds) {
+void runtime_shutdown::begin(const shutdown_options& bounds, int signal) {
+  {
+    const std::lock_guard lock{mutex_};
+    if (signal_ == 0)
+      signal_ = signal;
+    soft_end_ = std::min(soft_end_, after(after(home_.now(), bounds.drain), bounds.cancel));
+    kill_ = std::min<std::chrono::nanoseconds>(kill_, bounds.kill);
+    changed_.notify_all(); // `wait` has another bound now
+  }
   home_.dependents().ask_to_leave();
   home_.table().close(task_table::taken::begun);
   post(home_.manager(), detail::stop{bounds});
@@ -98,6 +128,23 @@ void runtime_shutdown::wait_for_report(std::unique_lock<std::mutex>& lock, shutd
       home_.waits().block(
           lock, changed_, [this] { return report_.has_value(); }, after(home_.now(), last_turns));
   }
+}
+
+/// Somebody else begins it, now or later, and may hurry it up.
+void runtime_shutdown::wait_for_end(std::unique_lock<std::mutex>& lock) {
+  const auto over = [this] { return report_ || system_over_; };
+  if (home_.waits().is_virtual() || home_.waits().is_run_by_hand())
+    return home_.waits().block(lock, changed_, over);
+  for (bool late = false; !late && !over();) {
+    const auto soft_end = soft_end_;
+    const auto until = after(after(soft_end, kill_), turn_bound);
+    home_.waits().block(
+        lock, changed_, [&] { return over() || soft_end_ != soft_end; }, until);
+    late = soft_end_ == soft_end && home_.now() >= until;
+  }
+  if (!report_)
+    home_.waits().block(
+        lock, changed_, [this] { return report_.has_value(); }, after(home_.now(), last_turns));
 }
 
 void runtime_shutdown::report(shutdown_report what) {

@@ -7,11 +7,13 @@
 #include "lifecycle/status.hpp"
 #include "lifecycle/task_table.hpp"
 #include "runtime.hpp"
+#include "shutdown_signals.hpp"
 #include "worker/worker_pool.hpp"
 #include "worker/worker_service.hpp"
 
 #include <caf/actor.hpp>
 
+#include <memory>
 #include <utility>
 
 namespace taskactor {
@@ -28,6 +30,14 @@ runtime* make_runtime(caf::actor_system* system, manager_options options) {
 void dispose(manager_core* which) noexcept { runtime::dispose(static_cast<runtime*>(which)); }
 
 runtime& runtime_of(manager_core& core) noexcept { return static_cast<runtime&>(core); }
+
+shutdown_signals& signals_of(runtime& home) {
+  auto& found = home.attached(attachment_kind::signals, [&home] {
+    return std::make_unique<shutdown_signals>(
+        home, [&home](const auto& bounds, int number) { home.begin_shutdown(bounds, number); });
+  });
+  return static_cast<shutdown_signals&>(found);
+}
 
 } // namespace
 
@@ -105,5 +115,11 @@ subscription task_manager::observe(event_handler handler, observer_options optio
 shutdown_report task_manager::shutdown(shutdown_options options) {
   return detail::runtime_of(*core_).shutdown(options);
 }
+
+void task_manager::shutdown_on(const std::vector<int>& which, shutdown_options bounds) {
+  detail::signals_of(detail::runtime_of(*core_)).listen(which, bounds);
+}
+
+shutdown_report task_manager::wait_for_shutdown() { return detail::runtime_of(*core_).wait_for_shutdown(); }
 
 } // namespace taskactor

@@ -28,7 +28,7 @@ MAY_INCLUDE = {
     "transport": CORE,
     "command": CORE | {"worker"},
     "worker": CORE | {"command", "transport"},
-    "front": CORE | {"group", "command", "worker"},
+    "front": CORE | {"group", "io", "command", "worker"},
     "programs": CORE | {"group", "command", "worker", "front"},
     "node": CORE | {"group", "command", "worker", "front", "transport", "services"},
     "testing": CORE | {"group", "command", "worker", "front"},
@@ -38,7 +38,8 @@ EVERYTHING = set(MAY_INCLUDE)
 
 # What is listed in no folder: the stem of a file -> its layer.
 TOP = {"runtime": "runtime", "runtime_actors": "runtime", "runtime_attachments": "runtime", "runtime_ending": "runtime",
-       "runtime_parts": "runtime", "runtime_shutdown": "runtime", "named_tasks": "front", "task_manager": "front",
+       "runtime_parts": "runtime", "runtime_shutdown": "runtime", "named_tasks": "front",
+       "shutdown_signals": "front", "task_manager": "front",
        "io": "umbrella", "sync": "umbrella", "taskactor": "umbrella", "testing": "testing"}
 # Of a layer, and yet the other end of something of a higher one.
 EXCEPTIONS = {"src/worker/worker_entry.cpp": {"front"}, "src/precompiled.hpp": set()}

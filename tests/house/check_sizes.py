@@ -7,7 +7,7 @@ import house
 
 # The first pattern that a file matches decides.
 LIMITS = {
-    "examples/*.cpp": 80,
+    "examples/*.cpp": 100,
     "**/*.?pp": 600,
 }
 PLACES = ("libtaskactor", "apps", "examples", "tests")
@@ -34,7 +34,7 @@ RIGHT = {
     "libtaskactor/include/taskactor/a.hpp": lines(600),
     "libtaskactor/src/task/a.cpp": lines(600),
     "tests/task/a.cpp": lines(600),
-    "examples/01_a.cpp": lines(80),
+    "examples/01_a.cpp": lines(100),
 }
 WRONG = {
     "a.hpp: 601 lines": {"libtaskactor/include/taskactor/a.hpp": lines(601)},
@@ -42,7 +42,7 @@ WRONG = {
     "a.cpp: 601 lines": {"libtaskactor/src/task/a.cpp": lines(601)},
     "main.cpp: 601 lines": {"apps/taskactor/main.cpp": lines(601)},
     "t.cpp: 601 lines": {"tests/task/t.cpp": lines(601)},
-    "01_a.cpp: 81 lines": {"examples/01_a.cpp": lines(81)},
+    "01_a.cpp: 101 lines": {"examples/01_a.cpp": lines(101)},
     "opens with a comment": {"examples/01_a.cpp": "#include <vector>\n"},
 }
 

@@ -107,7 +107,11 @@ struct shutdown_report {
   /// Ids of what still ran when the last stage was over: coroutines that never await, threads that never
   /// return; and of supervisors' services that had not ended.
   std::vector<std::string> not_ended{};
+  /// The first that `task_manager::shutdown_on` has heard of; zero: none.
+  int signal = 0;
   bool clean() const noexcept { return not_ended.empty(); }
+  /// What `main` returns by custom: 128 + `signal` if there was one, `otherwise` if not.
+  int exit_code(int otherwise = 0) const noexcept { return signal != 0 ? 128 + signal : otherwise; }
 };
 
 struct limiter_statistics {

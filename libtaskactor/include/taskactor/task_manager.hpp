@@ -7,8 +7,8 @@
 ///     auto all = tasks.gather({.concurrency = 16, .each = {.timeout = 2s}}, fetch, urls);
 ///
 /// Threads: every member may be called from any thread. The blocking ones (`gather`, `cancel_and_wait`,
-/// `shutdown`, the destructor) throw `errc::would_block` inside a coroutine body, before they have done
-/// anything: `co_await` is the way there.
+/// `shutdown`, `wait_for_shutdown`, the destructor) throw `errc::would_block` inside a coroutine body, before
+/// they have done anything: `co_await` is the way there.
 ///
 /// In an actor system of the user's: `task_manager::configure(config)` before the system is made gives it the
 /// scheduler that a manager's own system has. Without it prefer CAF's policy "sharing": the default,
@@ -49,8 +49,6 @@ public:
   /// Sets the scheduler of a system that is going to be made: one queue for all workers, where a sleeping
   /// worker is woken only if no other is on its way. A policy that is chosen in words is left alone.
   static void configure(caf::actor_system_config& config);
-  task_manager(const task_manager&) = delete;
-  task_manager& operator=(const task_manager&) = delete;
   /// `shutdown()` with the default bounds. What still runs then (a thread that never returns) is left behind
   /// with the actor system it needs, and logged. On a thread of a scheduler (as a member of an actor) or of a
   /// manager it doesn't wait: that goes on elsewhere, and a user's system waits for it.
@@ -168,6 +166,15 @@ public:
   /// hurries it up, and names those services that are still there then.
   shutdown_report shutdown(shutdown_options options = {});
 
+  /// From now on the first signal of `which` that comes to this process begins a shutdown with `bounds`, the
+  /// second cancels, the third kills; a stage whose bound is zero is passed over. Ignored ones (`nohup`) stay
+  /// ignored. After the third, or with the end of the manager, what was there before handles them again. A
+  /// further call replaces `which` and `bounds`, and counts on. Errors: as of `signals`;
+  /// `std::system_error{errc::invalid_argument}` for a negative bound; then all is as it was.
+  void shutdown_on(const std::vector<int>& which, shutdown_options bounds = {});
+  /// Blocks until a shutdown that a signal or another thread has begun, or begins, is over: its report.
+  shutdown_report wait_for_shutdown();
+
 private:
   template <class F, class... Args>
   expected<handle<detail::body_result<F, Args...>>> add_elsewhere(task_options options, F&& body,
@@ -184,7 +191,7 @@ private:
   }
 
   friend detail::manager_core& detail::core_of(task_manager& manager) noexcept;
-  std::unique_ptr<detail::manager_core, void (*)(detail::manager_core*)> core_;
+  std::unique_ptr<detail::manager_core, void (*)(detail::manager_core*)> core_; // neither copied nor moved
 };
 
 } // namespace taskactor

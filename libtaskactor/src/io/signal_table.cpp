@@ -56,27 +56,26 @@ public:
     return *table;
   }
 
-  void add(signal_listener& one) {
+  void add(signal_registration& one) {
     const std::lock_guard lock{mutex_};
     listeners_.reserve(listeners_.size() + 1);
     one.loop_->watch_signals(bell_.get(), [] { instance().hand_on(); });
     std::size_t done = 0;
     try {
-      for (; done < one.counts_.size(); ++done)
-        begin(one.counts_[done].number);
+      for (; done < one.numbers_.size(); ++done)
+        begin(one.numbers_[done]);
     } catch (...) {
       while (done-- > 0)
-        end(one.counts_[done].number);
+        end(one.numbers_[done]);
       throw;
     }
     hand_on_what_is_there(); // what came before isn't for this one
     listeners_.push_back(&one);
   }
-  void remove(signal_listener& one) noexcept {
+  void remove(signal_registration& one) noexcept {
     const std::lock_guard lock{mutex_};
-    std::erase(listeners_, &one);
-    for (const auto& each : one.counts_)
-      end(each.number);
+    if (std::erase(listeners_, &one) != 0)
+      end_all(one);
   }
 
 private:
@@ -104,6 +103,10 @@ private:
     }
     ++at.listeners;
   }
+  void end_all(const signal_registration& one) noexcept {
+    for (const int number : one.numbers_)
+      end(number);
+  }
   /// Whoever has put a handler there since then keeps it.
   void end(int number) noexcept {
     auto& at = handled_[static_cast<std::size_t>(number)];
@@ -123,41 +126,60 @@ private:
   void hand_on_what_is_there() noexcept {
     for (std::size_t number = 1; number < numbers; ++number)
       if (const auto count = arrived[number].exchange(0, std::memory_order_relaxed))
-        for (auto* const each : listeners_)
-          hand_to(*each, static_cast<int>(number), count);
+        std::erase_if(listeners_, [&](auto* each) {
+          const bool goes_on = hears(*each, static_cast<int>(number), count);
+          if (!goes_on)
+            end_all(*each);
+          return !goes_on;
+        });
   }
-  static void hand_to(signal_listener& one, int number, std::size_t count) noexcept {
-    const std::lock_guard lock{one.mutex_};
-    for (auto& each : one.counts_)
-      if (each.number == number) {
-        each.arrived += count;
-        if (one.body_)
-          one.body_->wake();
-      }
+  static bool hears(const signal_registration& one, int number, std::size_t count) noexcept {
+    return std::find(one.numbers_.begin(), one.numbers_.end(), number) == one.numbers_.end()
+           || one.who_.on_signals(number, count);
   }
 
   const unique_fd bell_;
   std::mutex mutex_; // what follows
-  std::vector<signal_listener*> listeners_;
+  std::vector<signal_registration*> listeners_;
   std::array<handled, numbers> handled_;
 };
 
-signal_listener::signal_listener(const std::vector<int>& which) {
+signal_registration::signal_registration(const std::vector<int>& which, signal_listener& who) : who_(who) {
   if (which.empty())
     throw_rejection(invalid("signals: none is named"));
   for (const int number : which) {
     if (!can_be_handled(number))
       throw_rejection(invalid("signals: " + std::to_string(number) + " can't be handled by a program"));
-    if (std::none_of(counts_.begin(), counts_.end(), [&](const auto& each) { return each.number == number; }))
-      counts_.push_back({number});
+    if (std::find(numbers_.begin(), numbers_.end(), number) == numbers_.end())
+      numbers_.push_back(number);
   }
   loop_ = io_loop::shared();
   signal_table::instance().add(*this);
 }
 
-signal_listener::~signal_listener() { signal_table::instance().remove(*this); }
+signal_registration::~signal_registration() { signal_table::instance().remove(*this); }
 
-bool signal_listener::take_or_wait(context& body) {
+signal_counts::signal_counts(const std::vector<int>& which)
+    : counts_([&] {
+        std::vector<count> all; // one that is named again has its first place
+        for (const int number : which)
+          if (std::none_of(all.begin(), all.end(), [&](const auto& each) { return each.number == number; }))
+            all.push_back({number});
+        return all;
+      }()),
+      registration_(which, *this) {}
+
+bool signal_counts::on_signals(int number, std::size_t count) noexcept {
+  const std::lock_guard lock{mutex_};
+  for (auto& each : counts_)
+    if (each.number == number)
+      each.arrived += count;
+  if (body_)
+    body_->wake();
+  return true;
+}
+
+bool signal_counts::take_or_wait(context& body) {
   const std::lock_guard lock{mutex_};
   if (body_)
     throw error{errc::already_awaited, "signals: another task awaits the next one of this object"};
@@ -165,17 +187,17 @@ bool signal_listener::take_or_wait(context& body) {
   return std::any_of(counts_.begin(), counts_.end(), [](const auto& each) { return each.arrived != 0; });
 }
 
-void signal_listener::leave() noexcept {
+void signal_counts::leave() noexcept {
   const std::lock_guard lock{mutex_};
   body_ = nullptr;
 }
 
-bool signal_listener::has_any() const noexcept {
+bool signal_counts::has_any() const noexcept {
   const std::lock_guard lock{mutex_};
   return std::any_of(counts_.begin(), counts_.end(), [](const auto& each) { return each.arrived != 0; });
 }
 
-int signal_listener::take_and_leave() noexcept {
+int signal_counts::take_and_leave() noexcept {
   const std::lock_guard lock{mutex_};
   body_ = nullptr;
   for (auto& each : counts_)
@@ -231,7 +253,6 @@ int signal_await::await_resume() {
 
 } // namespace detail
 
-signals::signals(const std::vector<int>& which)
-    : listener_(std::make_shared<detail::signal_listener>(which)) {}
+signals::signals(const std::vector<int>& which) : counts_(std::make_shared<detail::signal_counts>(which)) {}
 
 } // namespace taskactor

@@ -1,7 +1,7 @@
 /// Which signals of this process are listened to, by whom, and what was in their place before.
 ///
 ///     the handler                    counts, and writes to an eventfd: all that may be done there
-///     the io loop's thread           hands the counts to each listener of that signal, and wakes its body
+///     the io loop's thread           tells each listener of that signal how many have arrived
 ///
 /// Threads: any; the handler runs on whichever the system chooses.
 #pragma once
@@ -21,14 +21,42 @@ namespace taskactor::detail {
 
 class io_loop;
 
-/// One `signals`.
+/// Who is told of signals.
 class signal_listener {
 public:
+  /// On the loop's thread, under the table's lock: nothing of the user's, and nothing that blocks. False: it
+  /// listens no more, to none.
+  virtual bool on_signals(int number, std::size_t count) noexcept = 0;
+
+protected:
+  ~signal_listener() = default;
+};
+
+/// From its making to its end `who` is told of those of `which`, and not afterwards.
+class signal_registration {
+public:
   /// Errors: those of `signals`.
-  explicit signal_listener(const std::vector<int>& which);
-  signal_listener(const signal_listener&) = delete;
-  signal_listener& operator=(const signal_listener&) = delete;
-  ~signal_listener();
+  signal_registration(const std::vector<int>& which, signal_listener& who);
+  signal_registration(const signal_registration&) = delete;
+  signal_registration& operator=(const signal_registration&) = delete;
+  ~signal_registration();
+
+private:
+  friend class signal_table;
+
+  std::shared_ptr<io_loop> loop_; // its thread tells what arrives
+  std::vector<int> numbers_;      // each once
+  signal_listener& who_;
+};
+
+/// One `signals`.
+class signal_counts final : signal_listener {
+public:
+  /// Errors: those of `signals`.
+  explicit signal_counts(const std::vector<int>& which);
+  signal_counts(const signal_counts&) = delete;
+  signal_counts& operator=(const signal_counts&) = delete;
+  ~signal_counts() = default;
 
   /// From now on `body` is woken when one arrives. True: one has. Errors: `errc::already_awaited`.
   bool take_or_wait(context& body);
@@ -39,16 +67,16 @@ public:
   int take_and_leave() noexcept;
 
 private:
-  friend class signal_table;
   struct count {
     int number;
     std::size_t arrived = 0;
   };
+  bool on_signals(int number, std::size_t count) noexcept override;
 
-  std::shared_ptr<io_loop> loop_; // its thread hands on what arrives
-  mutable std::mutex mutex_;      // what follows
+  mutable std::mutex mutex_; // of the next two
   std::vector<count> counts_;
   context* body_ = nullptr;
+  const signal_registration registration_;
 };
 
 } // namespace taskactor::detail

@@ -8,13 +8,15 @@
 
 namespace taskactor::detail {
 
-enum class attachment_kind : std::uint8_t { commands, workers, io };
-inline constexpr std::size_t attachment_kinds = 3;
+enum class attachment_kind : std::uint8_t { commands, workers, io, signals };
+inline constexpr std::size_t attachment_kinds = 4;
 
 class attachment {
 public:
   virtual ~attachment() = default;
   virtual void stop() noexcept = 0;
+  /// The manager's shutdown is over, or nobody runs it any more: it is asked for nothing.
+  virtual void let_go() noexcept {}
   virtual void add_to(manager_statistics&) const {}
 };
 

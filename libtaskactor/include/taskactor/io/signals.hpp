@@ -29,11 +29,11 @@ namespace taskactor {
 
 namespace detail {
 
-class signal_listener;
+class signal_counts;
 
 class [[nodiscard]] signal_await final : waiter {
 public:
-  explicit signal_await(std::shared_ptr<signal_listener> at) noexcept : at_(std::move(at)) {}
+  explicit signal_await(std::shared_ptr<signal_counts> at) noexcept : at_(std::move(at)) {}
   /// Of one that isn't awaited yet.
   signal_await(signal_await&& unused) noexcept : at_(std::move(unused.at_)) {}
   ~signal_await();
@@ -52,7 +52,7 @@ private:
   ref<operation> kill() noexcept override;
   wait_reason reason() const override;
 
-  std::shared_ptr<signal_listener> at_;
+  std::shared_ptr<signal_counts> at_;
   bool waits_ = false;
   bool stopped_ = false;
 };
@@ -68,10 +68,10 @@ public:
   ~signals() = default;
 
   /// To be awaited: the number of one that has arrived.
-  [[nodiscard]] detail::signal_await next() const { return detail::signal_await{listener_}; }
+  [[nodiscard]] detail::signal_await next() const { return detail::signal_await{counts_}; }
 
 private:
-  std::shared_ptr<detail::signal_listener> listener_;
+  std::shared_ptr<detail::signal_counts> counts_;
 };
 
 } // namespace taskactor
