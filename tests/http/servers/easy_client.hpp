@@ -1,4 +1,4 @@
-/// One request after the other by curl's easy interface: what a server is asked with when it is tested itself.
+/// One request after the other, by curl's easy interface: asks servers that are tested themselves.
 #pragma once
 
 #include <curl/curl.h>
