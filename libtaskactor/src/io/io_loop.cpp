@@ -15,7 +15,6 @@
 
 #include <fcntl.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace taskactor::detail {
@@ -166,62 +165,62 @@ void io_loop::tell(watched_descriptor& entry, direction what, descriptor_end how
 }
 
 /// The number is another file's now.
-void io_loop::renew(watched_descriptor& entry, std::uint64_t device, std::uint64_t inode) noexcept {
+void io_loop::renew(watched_descriptor& entry) noexcept {
   for (const auto what : directions)
     tell(entry, what, descriptor_end::closed);
-  entry.device = device;
-  entry.inode = inode;
   entry.added = false;
   ++entry.generation;
 }
 
-void io_loop::watch(watched_descriptor& entry, int fd) {
-  epoll_event event{.events = entry.events() | EPOLLONESHOT,
-                    .data = {.u64 = make_token(entry.generation, fd)}};
-  if (entry.added && ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) == 0)
+/// Arms the file that epoll knows by the number. False: the number is another file's.
+bool io_loop::arm_again(watched_descriptor& entry, std::uint32_t events, int fd) {
+  epoll_event event{.events = events | EPOLLONESHOT, .data = {.u64 = make_token(entry.generation, fd)}};
+  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) == 0)
+    return true;
+  if (errno != ENOENT)
+    throw std::system_error{errno, std::generic_category(), "epoll_ctl"};
+  return false;
+}
+
+/// One system call, but for a number that has become another file's.
+void io_loop::watch(watched_descriptor& entry, std::uint32_t events, int fd) {
+  if (entry.added && arm_again(entry, entry.events() | events, fd))
     return;
-  entry.added = false; // or it was closed and opened again as the same file
+  renew(entry);
+  epoll_event event{.events = events | EPOLLONESHOT, .data = {.u64 = make_token(entry.generation, fd)}};
+  // It exists, when the number had been another file's, and is again what it was before that.
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0
       && (errno != EEXIST || ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) != 0))
     throw std::system_error{errno, std::generic_category(), "epoll_ctl"};
   entry.added = true;
 }
 
-/// It was awaited, and epoll doesn't know it any more: it was closed.
-bool io_loop::is_unknown(const watched_descriptor& entry, int fd) noexcept {
-  epoll_event same{.events = entry.events() | EPOLLONESHOT,
-                   .data = {.u64 = make_token(entry.generation, fd)}};
-  return ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &same) != 0 && errno == ENOENT;
-}
-
 void io_loop::arm(descriptor_await& who) {
   const int fd = who.fd_;
-  struct stat file {};
-  const std::lock_guard lock{mutex_};
-  if (fd < 0 || ::fstat(fd, &file) != 0)
-    refuse(who.what_, fd, errc::invalid_argument, " isn't open");
   const auto place = static_cast<std::size_t>(fd);
+  const std::lock_guard lock{mutex_};
+  if (fd < 0 || (place >= watched_.size() && ::fcntl(fd, F_GETFD) < 0)) // there is no place for any number
+    refuse(who.what_, fd, errc::invalid_argument, " isn't open");
   if (place >= watched_.size())
     watched_.resize(place + 1);
   auto& entry = watched_[place];
-  const bool is_other = entry.device != file.st_dev || entry.inode != file.st_ino;
-  // Timers, events and the like are all of one inode: those are told by epoll not knowing them any more.
-  if (is_other || (entry.events() != 0 && is_unknown(entry, fd)))
-    renew(entry, file.st_dev, file.st_ino);
-  if (entry.of(who.what_))
+  bool is_awaited = false;
+  try {
+    is_awaited = entry.of(who.what_) && arm_again(entry, entry.events(), fd);
+    if (!is_awaited)
+      watch(entry, events_of(who.what_), fd);
+  } catch (const std::system_error& why) {
+    if (why.code().value() == EBADF)
+      refuse(who.what_, fd, errc::invalid_argument, " isn't open");
+    if (why.code().value() != EPERM)
+      throw;
+    renew(entry);
+    refuse(who.what_, fd, errc::invalid_argument,
+           " is a file or a directory, which is always ready: read and write it in a thread");
+  }
+  if (is_awaited)
     refuse(who.what_, fd, errc::already_awaited, " is awaited by another task");
   entry.of(who.what_) = &who;
-  try {
-    watch(entry, fd);
-  } catch (const std::system_error& why) {
-    entry.of(who.what_) = nullptr;
-    if (why.code().value() == EPERM)
-      refuse(who.what_, fd, errc::invalid_argument,
-             " is a file or a directory, which is always ready: read and write it in a thread");
-    if (why.code().value() == EBADF) // closed meanwhile
-      refuse(who.what_, fd, errc::invalid_argument, " isn't open");
-    throw;
-  }
 }
 
 bool io_loop::disarm(descriptor_await& who) noexcept {
@@ -240,7 +239,7 @@ void io_loop::forget(int fd) noexcept {
   const std::lock_guard lock{mutex_};
   const auto place = static_cast<std::size_t>(fd);
   if (place < watched_.size() && watched_[place].generation != 0) {
-    renew(watched_[place], 0, 0);
+    renew(watched_[place]);
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
   }
   last = unique_fd{::fcntl(fd, F_DUPFD_CLOEXEC, 0)}; // without one more number the next is the last

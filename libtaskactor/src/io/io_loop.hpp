@@ -3,9 +3,10 @@
 ///     a body, on its thread           arms a descriptor itself: epoll_ctl(2), one shot
 ///     the loop's thread               takes what is ready from its waiter, and wakes the waiter's body
 ///
-/// An armed descriptor is told once. A number that is used again for another file is known by its device and
-/// inode: who waited for the one before is told that it is closed, and what epoll still tells of it (a
-/// duplicate may live on) carries an older generation and is dropped.
+/// An armed descriptor is told once. epoll knows a descriptor by its number and its open file: so a number
+/// that is used again for another file is unknown to it, and who waited for the one before is told that it is
+/// closed. What epoll still tells of that (a duplicate may live on) carries an older generation and is
+/// dropped.
 ///
 /// One for all managers of the process, made with the first await and ended with the last who needs it.
 /// Nothing of the user's runs on its thread, nor anything that blocks: it wakes bodies, under its lock, so
@@ -49,11 +50,11 @@ public:
 private:
   void run() noexcept;
   void forget(int fd) noexcept;
-  bool is_unknown(const watched_descriptor& entry, int fd) noexcept;
   void dispatch(const epoll_event& event) noexcept;
-  void renew(watched_descriptor& entry, std::uint64_t device, std::uint64_t inode) noexcept;
+  void renew(watched_descriptor& entry) noexcept;
   void tell(watched_descriptor& entry, direction what, descriptor_end how) noexcept;
-  void watch(watched_descriptor& entry, int fd);
+  bool arm_again(watched_descriptor& entry, std::uint32_t events, int fd);
+  void watch(watched_descriptor& entry, std::uint32_t events, int fd);
 
   unique_fd epoll_;
   unique_fd wakeup_;

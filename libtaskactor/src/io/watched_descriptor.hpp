@@ -31,10 +31,8 @@ constexpr bool tells(std::uint32_t events, direction what) noexcept {
 }
 
 struct watched_descriptor {
-  std::uint64_t device = 0; // which file it was when it was awaited last
-  std::uint64_t inode = 0;
-  std::uint32_t generation = 0;
-  bool added = false; // epoll may know it
+  std::uint32_t generation = 0; // zero: it has never been awaited
+  bool added = false;           // epoll may know it
   std::array<descriptor_await*, directions.size()> waiting{};
 
   descriptor_await*& of(direction what) noexcept { return waiting[static_cast<std::size_t>(what)]; }
