@@ -23,6 +23,8 @@ inline constexpr figure processor_time{"cpu", "cpu_seconds", "us a task", 1e6, t
 inline constexpr figure memory{"memory", "bytes", "bytes a task", 1, true};
 inline constexpr figure median_latency{"p50", "p50_seconds", "us", 1e6, false};
 inline constexpr figure tail_latency{"p99", "p99_seconds", "us", 1e6, false};
+/// What it takes a task's thread to begin to wait.
+inline constexpr figure arming_time{"arming", "arming_seconds", "us a task", 1e6, true};
 /// The dearest size's cost of a task by the cheapest's.
 inline constexpr figure cost_growth{"growth", "growth", "times", 1, false};
 /// Resident at the end by what was resident after a quarter of the time.

@@ -36,6 +36,11 @@ constexpr peer peers[]{
     {"caf", kind::program, "caf_actors", {}, "libcaf-dev"},
     {"socketpair", kind::program, "bare_loops", "socketpair", "g++"},
     {"posix_spawn", kind::program, "bare_loops", "posix_spawn", "g++"},
+    {"epoll", kind::program, "bare_loops", "epoll", "g++"},
+    {"curl_multi", kind::program, "curl_loop", {}, "libcurl4-openssl-dev"},
+    {"beast", kind::program, "beast_client", {}, "libboost-dev"},
+    {"aiohttp", kind::python, "aiohttp_client.py", {}, "python3-aiohttp"},
+    {"httpx", kind::python, "httpx_client.py", {}, "python3-httpx python3-anyio"},
     {"xargs", kind::python, "command_tools.py", "xargs", "findutils"},
     {"parallel", kind::python, "command_tools.py", "parallel", "parallel"},
 };

@@ -1,5 +1,6 @@
 #include "work.hpp"
 
+#include "web_server.hpp"
 #include "works/works.hpp"
 
 #include <stdexcept>
@@ -136,6 +137,29 @@ std::vector<work> make_works() {
        .figures = times,
        .targets = {},
        .run = run_callback},
+      {.name = "fds",
+       .number = "W15",
+       .what = "tasks that wait for a descriptor each, all at once, until each has been told",
+       .size = 10'000,
+       .slow_size = 10'000,
+       .quick_size = 5'000,
+       .figures = {&arming_time, &wall_time, &processor_time},
+       .targets = {{&arming_time, "epoll", 0.5}},
+       .run = run_fds,
+       .tasks = descriptors_of},
+      {.name = "http",
+       .number = "W16",
+       .what = "requests to nginx on this machine, 64 at once, bodies of 1 KiB, connections that are kept",
+       .size = 100'000,
+       .slow_size = 10'000,
+       .quick_size = 10'000,
+       .figures = times,
+       .targets = {{&wall_time, "curl_multi", 0.7},
+                   {&wall_time, "go", 1},
+                   {&wall_time, "aiohttp", 4},
+                   {&wall_time, "httpx", 18}},
+       .run = run_http,
+       .surroundings = make_web_server},
       {.name = "commands",
        .number = "W10",
        .what = "/bin/true, 2 at once, by `taskactor run -j2`",
@@ -163,6 +187,17 @@ std::vector<work> make_works() {
        .figures = {&cost_growth},
        .targets = {{&cost_growth, "", 1.3}},
        .run = run_cancel_growth},
+      {.name = "fds-growth",
+       .number = "W12",
+       .what
+       = "`fds` with a hundredth, a tenth and all of the descriptors, as far as a process may open them: "
+         "the dearest size's arming by the cheapest's",
+       .size = 100'000,
+       .slow_size = 100'000,
+       .quick_size = 10'000,
+       .figures = {&cost_growth},
+       .targets = {{&cost_growth, "", 1.3}},
+       .run = run_fds_growth},
       {.name = "steady",
        .number = "W12",
        .what = "`add` for so many seconds: resident memory at the end by that after a quarter of the time",

@@ -8,6 +8,7 @@
 #include "figure.hpp"
 
 #include <cstddef>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,6 +34,8 @@ struct work {
   sample (*run)(std::size_t size, std::size_t scheduler_threads);
   /// How many tasks a size means.
   std::size_t (*tasks)(std::size_t size) = [](std::size_t size) { return size; };
+  /// What is there as long as any side does it, a server for instance. Throws when that can't be.
+  std::shared_ptr<void> (*surroundings)() = []() -> std::shared_ptr<void> { return {}; };
 };
 
 const std::vector<work>& all_works();

@@ -10,7 +10,8 @@ import program
 
 SOURCES = pathlib.Path(__file__).resolve().parents[2]
 # All but those that are about large numbers.
-SMALL = ["add", "gather", "sleep", "thread", "process", "roundtrip", "cold", "cancel", "memory", "latency", "commands"]
+SMALL = ["add", "gather", "sleep", "thread", "process", "roundtrip", "cold", "cancel", "memory", "latency", "commands",
+         "channel", "callback", "fds", "http"]
 
 
 class Smoke(program.Case):
@@ -45,6 +46,8 @@ class Smoke(program.Case):
         self.assertLessEqual({"caf", "one-thread"}, by_whom["thread"])
         self.assertLessEqual({"socketpair"}, by_whom["process"] & by_whom["roundtrip"])
         self.assertIn("posix_spawn", by_whom["commands"])
+        self.assertIn("epoll", by_whom["fds"])
+        self.assertIn("curl_multi", by_whom["http"])
 
     def test_a_peer_does_what_it_says_and_nothing_else(self):
         done = self.bench("--size", "8", "--repeats", "1", "--peers", "socketpair,caf", "--json", "samples", "roundtrip")
@@ -55,7 +58,7 @@ class Smoke(program.Case):
         )
 
     def test_growth_is_measured_without_peers(self):
-        works = self.samples("--size", "300", "growth", "cancel-growth")["works"]
+        works = self.samples("--size", "300", "growth", "cancel-growth", "fds-growth")["works"]
         for work in works + self.samples("--size", "1", "steady")["works"]:
             self.assertGreater(work["taskactor"]["costs"]["growth"]["median"], 0, work["work"])
             self.assertIn("reached", work["targets"][0])

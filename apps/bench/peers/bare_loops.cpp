@@ -2,6 +2,7 @@
 ///
 ///     bare_loops posix_spawn WORK SIZE    commands, two at once
 ///     bare_loops socketpair WORK SIZE     numbers to two child processes and back, in two threads here
+///     bare_loops epoll WORK SIZE          so many descriptors, in one epoll
 ///
 /// They lack everything around: ids, deadlines, groups of processes, output, an answer when a child dies.
 #include "peer.hpp"
@@ -9,16 +10,21 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <chrono>
 #include <cstdint>
 #include <spawn.h>
 #include <stdexcept>
 #include <string_view>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <system_error>
 #include <thread>
 #include <unistd.h>
+#include <utility>
+#include <vector>
 
 using namespace bench;
 
@@ -169,6 +175,63 @@ sample run_calls(std::size_t size, std::size_t in_flight) {
 sample run_process(std::size_t size) { return run_calls(size, pipelined); }
 sample run_roundtrip(std::size_t size) { return run_calls(size, 1); }
 
+// -- epoll ------------------------------------------------------------------
+
+/// Descriptors that are closed at the end.
+class event_descriptors {
+public:
+  explicit event_descriptors(std::size_t count) : fds_(count, -1) {
+    rlimit files{};
+    getrlimit(RLIMIT_NOFILE, &files);
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+    for (auto& each : fds_)
+      if ((each = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) < 0)
+        fail("eventfd");
+  }
+  event_descriptors(const event_descriptors&) = delete;
+  event_descriptors& operator=(const event_descriptors&) = delete;
+  ~event_descriptors() {
+    for (const int each : fds_)
+      close(each);
+  }
+  const std::vector<int>& all() const { return fds_; }
+
+private:
+  std::vector<int> fds_;
+};
+
+sample run_fds(std::size_t size) {
+  const event_descriptors descriptors{size};
+  const int all = epoll_create1(EPOLL_CLOEXEC);
+  std::vector<double> arming;
+  arming.reserve(size);
+  results told{size};
+  const stopwatch watch;
+  for (std::size_t i = 0; i < size; ++i) {
+    epoll_event event{};
+    event.events = EPOLLIN | EPOLLRDHUP | EPOLLONESHOT;
+    event.data.u64 = i;
+    const auto before = std::chrono::steady_clock::now();
+    if (epoll_ctl(all, EPOLL_CTL_ADD, descriptors.all()[i], &event) != 0)
+      fail("epoll_ctl");
+    arming.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - before).count());
+  }
+  for (const int each : descriptors.all())
+    eventfd_write(each, 1);
+  std::array<epoll_event, 256> ready{};
+  for (std::size_t count = 0; count < size;) {
+    const int some = epoll_wait(all, ready.data(), static_cast<int>(ready.size()), -1);
+    for (int i = 0; i < some; ++i, ++count)
+      told[ready[static_cast<std::size_t>(i)].data.u64] = ready[static_cast<std::size_t>(i)].data.u64;
+  }
+  told.check();
+  auto taken = watch.read();
+  taken["arming_seconds"] = percentiles(std::move(arming)).at("p50_seconds") * static_cast<double>(size);
+  close(all);
+  return taken;
+}
+
 std::string libc() { return "glibc " + std::to_string(__GLIBC__) + '.' + std::to_string(__GLIBC_MINOR__); }
 
 } // namespace
@@ -183,5 +246,7 @@ int main(int argc, char** argv) {
                   .version = libc(),
                   .works = {{"process", run_process}, {"roundtrip", run_roundtrip}}},
                  argc, argv, 1);
+  if (which == "epoll")
+    return serve({.name = "epoll", .version = libc(), .works = {{"fds", run_fds}}}, argc, argv, 1);
   return 2;
 }

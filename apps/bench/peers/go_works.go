@@ -241,7 +241,7 @@ func runChannel(size int) sample {
 func main() {
 	works := map[string]func(int) sample{
 		"add": runAdd, "gather": runGather, "sleep": runSleep, "cancel": runCancel, "memory": runMemory,
-		"tree": runTree, "latency": runLatency, "channel": runChannel,
+		"tree": runTree, "latency": runLatency, "channel": runChannel, "http": runHTTP,
 	}
 	if len(os.Args) == 2 && os.Args[1] == "--about" {
 		names := []string{}

@@ -12,20 +12,25 @@ constexpr std::size_t wave = 10'000;
 
 taskactor::task<std::size_t> same(std::size_t number) { co_return number; }
 
-/// Seconds that so many tasks take in all, so many at a time.
-double seconds_of(sample (*run)(std::size_t, std::size_t), std::size_t all, std::size_t at_a_time,
-                  std::size_t scheduler_threads) {
+/// A work, and which of what it says of a run is to grow with its tasks alone.
+struct growing {
+  sample (*run)(std::size_t, std::size_t);
+  const char* key = "seconds";
+};
+
+/// What so many tasks take in all, so many at a time.
+double taken_by(const growing& what, std::size_t all, std::size_t at_a_time, std::size_t scheduler_threads) {
   double sum = 0;
   for (std::size_t done = 0; done < all; done += at_a_time)
-    sum += run(at_a_time, scheduler_threads).at("seconds");
+    sum += what.run(at_a_time, scheduler_threads).at(what.key);
   return sum;
 }
 
-sample growth_of(sample (*run)(std::size_t, std::size_t), std::size_t size, std::size_t scheduler_threads) {
+sample growth_of(const growing& what, std::size_t size, std::size_t scheduler_threads) {
   size = std::max<std::size_t>(size / 100 * 100, 100);
-  const auto [least, most] = std::minmax({seconds_of(run, size, size / 100, scheduler_threads),
-                                          seconds_of(run, size, size / 10, scheduler_threads),
-                                          seconds_of(run, size, size, scheduler_threads)});
+  const auto [least, most] = std::minmax({taken_by(what, size, size / 100, scheduler_threads),
+                                          taken_by(what, size, size / 10, scheduler_threads),
+                                          taken_by(what, size, size, scheduler_threads)});
   return {{"growth", most / least}};
 }
 
@@ -43,11 +48,15 @@ void run_wave(taskactor::task_manager& tasks) {
 } // namespace
 
 sample run_growth(std::size_t size, std::size_t scheduler_threads) {
-  return growth_of(run_add, size, scheduler_threads);
+  return growth_of({run_add}, size, scheduler_threads);
 }
 
 sample run_cancel_growth(std::size_t size, std::size_t scheduler_threads) {
-  return growth_of(run_cancel, size, scheduler_threads);
+  return growth_of({run_cancel}, size, scheduler_threads);
+}
+
+sample run_fds_growth(std::size_t size, std::size_t scheduler_threads) {
+  return growth_of({run_fds, "arming_seconds"}, descriptors_of(size), scheduler_threads);
 }
 
 sample run_steady(std::size_t size, std::size_t scheduler_threads) {

@@ -20,12 +20,17 @@ sample run_memory(std::size_t size, std::size_t scheduler_threads);
 sample run_latency(std::size_t size, std::size_t scheduler_threads);
 sample run_callback(std::size_t size, std::size_t scheduler_threads);
 sample run_channel(std::size_t size, std::size_t scheduler_threads);
+sample run_fds(std::size_t size, std::size_t scheduler_threads);
+sample run_http(std::size_t size, std::size_t scheduler_threads);
 sample run_commands(std::size_t size, std::size_t scheduler_threads);
 sample run_growth(std::size_t size, std::size_t scheduler_threads);
 sample run_cancel_growth(std::size_t size, std::size_t scheduler_threads);
+sample run_fds_growth(std::size_t size, std::size_t scheduler_threads);
 sample run_steady(std::size_t size, std::size_t scheduler_threads);
 
 /// How many calls fib(n) is, each of which is a task in `run_tree`.
 std::size_t nodes_of_fib(std::size_t n);
+/// How many descriptors `run_fds` awaits: as many as this process may open.
+std::size_t descriptors_of(std::size_t size);
 
 } // namespace bench
