@@ -13,8 +13,8 @@ namespace bench {
 /// What a body has.
 inline constexpr std::size_t web_body_size = 1024;
 
-/// It ends with what this gives, which is nothing if there is one already. Errors: `std::runtime_error`. To be
-/// called by the main thread.
+/// It ends with what this gives, which is nothing if there is one already. Errors: `std::runtime_error`. For
+/// the main thread alone.
 std::shared_ptr<void> make_web_server();
 /// Of the body. Errors: `std::runtime_error` when there is no server.
 std::string web_url();

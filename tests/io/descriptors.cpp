@@ -254,6 +254,38 @@ BOOST_AUTO_TEST_CASE(a_number_that_is_used_again_for_a_file_of_the_same_inode) {
   of_other.get();
 }
 
+BOOST_AUTO_TEST_CASE(a_number_that_is_used_again_for_what_cannot_be_awaited) {
+  ta::task_manager tasks;
+  auto old = make_pipe();
+  const int number = old.read.get();
+  auto waits = tasks.add_task({}, until_readable, number).value();
+  BOOST_TEST(!waits.wait_for(10ms));
+  const ta::descriptor file{::open("/proc/self/exe", O_RDONLY | O_CLOEXEC)};
+  BOOST_REQUIRE(::dup3(file.get(), number, O_CLOEXEC) == number);
+  BOOST_TEST((error_of(tasks.add_task({}, until_readable, number).value()) == ta::errc::invalid_argument));
+  BOOST_TEST((error_of(waits) == ta::errc::closed));
+}
+
+/// As a program does that writes elsewhere for a while: the number is what it had been.
+BOOST_AUTO_TEST_CASE(a_number_that_is_given_back_is_awaited_as_before) {
+  ta::task_manager tasks;
+  auto pipe = make_pipe();
+  const int number = pipe.read.get();
+  const ta::descriptor kept{::dup(number)};
+  put(pipe.write);
+  tasks.add_task({}, until_readable, number).value().get();
+  auto other = make_pipe();
+  BOOST_REQUIRE(::dup3(other.read.get(), number, O_CLOEXEC) == number);
+  put(other.write);
+  tasks.add_task({}, until_readable, number).value().get();
+  BOOST_REQUIRE(::dup3(kept.get(), number, O_CLOEXEC) == number);
+  take_all(number);
+  auto waits = tasks.add_task({}, until_readable, number).value();
+  BOOST_TEST(!waits.wait_for(20ms)); // the other one is ready still
+  put(pipe.write);
+  waits.get();
+}
+
 /// Reads, and awaits, while another thread closes: it ends by that, whatever it was about to do.
 BOOST_AUTO_TEST_CASE(closing_while_a_task_awaits_again_and_again) {
   ta::task_manager tasks;

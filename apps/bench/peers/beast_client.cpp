@@ -1,5 +1,5 @@
-/// A peer of taskactor-bench: Boost.Beast on Boost.Asio's awaitables, one thread, 64 connections that are kept,
-/// each asking again and again.
+/// A peer of taskactor-bench: Beast on the awaitables of Boost.Asio, one thread, 64 connections, each of them
+/// asking again and again.
 ///
 /// It lacks what a client has around that: names, redirects, TLS, connections that are found again, deadlines
 /// for each request.

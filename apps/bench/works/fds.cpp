@@ -53,7 +53,8 @@ private:
 };
 
 taskactor::task<std::size_t> wait_for(int fd, std::size_t number, arming& taken) {
-  co_await timed_readable{fd, number, taken};
+  timed_readable told{fd, number, taken};
+  co_await told;
   co_return number;
 }
 
