@@ -255,14 +255,15 @@ BOOST_AUTO_TEST_CASE(a_number_that_is_used_again_for_a_file_of_the_same_inode) {
 }
 
 BOOST_AUTO_TEST_CASE(a_number_that_is_used_again_for_what_cannot_be_awaited) {
-  ta::task_manager tasks;
+  ta::testing::manager m{{.patience = 20s}};
   auto old = make_pipe();
   const int number = old.read.get();
-  auto waits = tasks.add_task({}, until_readable, number).value();
-  BOOST_TEST(!waits.wait_for(10ms));
+  auto waits = m.tasks().add_task({}, until_readable, number).value();
+  m.settle();
   const ta::descriptor file{::open("/proc/self/exe", O_RDONLY | O_CLOEXEC)};
   BOOST_REQUIRE(::dup3(file.get(), number, O_CLOEXEC) == number);
-  BOOST_TEST((error_of(tasks.add_task({}, until_readable, number).value()) == ta::errc::invalid_argument));
+  BOOST_TEST(
+      (error_of(m.tasks().add_task({}, until_readable, number).value()) == ta::errc::invalid_argument));
   BOOST_TEST((error_of(waits) == ta::errc::closed));
 }
 
