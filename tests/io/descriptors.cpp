@@ -183,10 +183,11 @@ BOOST_AUTO_TEST_CASE(urgent_data_is_told) {
 }
 
 BOOST_AUTO_TEST_CASE(a_second_waiter_in_a_direction_is_refused_and_harms_nobody) {
-  ta::task_manager tasks;
+  ta::testing::manager m{{.patience = 20s}};
+  auto& tasks = m.tasks();
   auto pipe = make_pipe();
   auto first = tasks.add_task({}, until_readable, pipe.read.get()).value();
-  BOOST_TEST(!first.wait_for(10ms));
+  m.settle();
   BOOST_TEST(
       (error_of(tasks.add_task({}, until_readable, pipe.read.get()).value()) == ta::errc::already_awaited));
   put(pipe.write);
@@ -209,12 +210,13 @@ BOOST_AUTO_TEST_CASE(what_is_no_descriptor_or_a_file_is_refused_in_words) {
 }
 
 BOOST_AUTO_TEST_CASE(closing_a_descriptor_ends_those_who_wait) {
-  ta::task_manager tasks;
+  ta::testing::manager m{{.patience = 20s}};
+  auto& tasks = m.tasks();
   auto [here, there] = make_pair();
   fill(here);
   auto reads = tasks.add_task({}, until_readable, here.get()).value();
   auto writes = tasks.add_task({}, until_writable, here.get()).value();
-  BOOST_TEST(!reads.wait_for(10ms));
+  m.settle();
   here.close();
   BOOST_TEST((error_of(reads) == ta::errc::closed));
   BOOST_TEST((error_of(writes) == ta::errc::closed));
@@ -222,12 +224,13 @@ BOOST_AUTO_TEST_CASE(closing_a_descriptor_ends_those_who_wait) {
 }
 
 BOOST_AUTO_TEST_CASE(a_number_that_is_used_again_is_another_file) {
-  ta::task_manager tasks;
+  ta::testing::manager m{{.patience = 20s}};
+  auto& tasks = m.tasks();
   auto old = make_pipe();
   const int number = old.read.get();
   const ta::descriptor duplicate{::dup(number)}; // epoll keeps the old file by it
   auto waits = tasks.add_task({}, until_readable, number).value();
-  BOOST_TEST(!waits.wait_for(10ms));
+  m.settle();
   auto other = make_pipe();
   BOOST_REQUIRE(::dup3(other.read.get(), number, O_CLOEXEC) == number); // closes the old one behind our back
   auto of_new = tasks.add_task({}, until_readable, number).value();
@@ -240,11 +243,12 @@ BOOST_AUTO_TEST_CASE(a_number_that_is_used_again_is_another_file) {
 
 /// Events, timers and the like are all of one device and inode.
 BOOST_AUTO_TEST_CASE(a_number_that_is_used_again_for_a_file_of_the_same_inode) {
-  ta::task_manager tasks;
+  ta::testing::manager m{{.patience = 20s}};
+  auto& tasks = m.tasks();
   const int number = ::eventfd(0, EFD_CLOEXEC);
   BOOST_REQUIRE(number >= 0);
   auto waits = tasks.add_task({}, until_readable, number).value();
-  BOOST_TEST(!waits.wait_for(10ms));
+  m.settle();
   ::close(number);
   ta::descriptor other{::eventfd(0, EFD_CLOEXEC)};
   BOOST_REQUIRE(other.get() == number);
