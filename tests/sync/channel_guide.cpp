@@ -6,6 +6,8 @@
 
 #include <boost/test/unit_test.hpp>
 
+#include <algorithm>
+#include <cstddef>
 #include <stdexcept>
 #include <string>
 
@@ -26,6 +28,23 @@ ta::task<std::string> next_of(ta::channel<std::string> fast, ta::channel<std::st
   co_return won.index() == 0 ? *std::get<0>(won) : *std::get<1>(won);
 }
 
+ta::task<std::size_t> count_words(std::string page) {
+  co_await ta::yield();
+  if (page.empty())
+    throw std::runtime_error{"an empty page"};
+  co_return 1 + static_cast<std::size_t>(std::count(page.begin(), page.end(), ' '));
+}
+
+// Eight at once, as they come. After the first error nothing more begins: what is left stays in the channel.
+ta::task<std::size_t> index_all(ta::channel<std::string> pages) {
+  const ta::gather_options how{.concurrency = 8, .until = ta::gather_end::first_error()};
+  std::size_t words = 0;
+  auto done = ta::as_completed(how, count_words, pages);
+  while (auto one = co_await done.next())
+    words += one->result.value(); // throws what that body has thrown
+  co_return words;
+}
+
 } // namespace channel_guide
 
 BOOST_AUTO_TEST_SUITE(channel_guide)
@@ -42,6 +61,23 @@ BOOST_AUTO_TEST_CASE(a_source_that_breaks_off) {
   world.tasks.add_task({}, download, pages).value().get();
   BOOST_CHECK_THROW(printed.get(), std::runtime_error);
   BOOST_TEST(got == "one two ");
+}
+
+BOOST_AUTO_TEST_CASE(many_workers) {
+  virtual_time world;
+  const ta::channel<std::string> pages{3};
+  auto indexed = world.tasks.add_task({}, index_all, pages).value();
+  for (const auto* page : {"one two", "three", "four five six"})
+    BOOST_TEST((pages.try_send(page) == ta::send_reply::sent));
+  pages.close();
+  BOOST_TEST(indexed.get() == 6U);
+  const ta::channel<std::string> broken{1};
+  auto fails = world.tasks.add_task({}, index_all, broken).value();
+  BOOST_TEST((broken.try_send("") == ta::send_reply::sent));
+  BOOST_CHECK_THROW(fails.get(), std::runtime_error);
+  BOOST_TEST((broken.try_send("seven") == ta::send_reply::sent));
+  world.settle();
+  BOOST_TEST(*broken.try_receive() == "seven");
 }
 
 BOOST_AUTO_TEST_CASE(two_sources) {

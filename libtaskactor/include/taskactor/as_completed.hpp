@@ -7,9 +7,9 @@
 /// Nothing starts before the first `next()`. The items run on while the outcomes are used, at most
 /// `concurrency` at once, and each outcome comes when it is there. Outcomes that nobody has asked for are
 /// kept: no more items than twice `concurrency` (or 16, if that is more) are begun and not asked for, so that
-/// an endless range takes bounded memory. The task gives its token back while it waits for one. If
-/// it ends early (`until`, a time), what was not begun comes last, as `not_started`, if the range knows its
-/// size.
+/// an endless range, or a channel, takes bounded memory. The task gives its token back while it waits for
+/// one. If it ends early (`until`, a time), what was not begun comes last, as `not_started`, if the range
+/// knows its size.
 ///
 /// The items belong to the tasks that have asked for one: the end of the last of them cancels what runs, and
 /// waits for it. So the generator can be handed on to another task; two can't ask at once.

@@ -10,6 +10,8 @@
 /// of a range that knows its size, else for each that was read; `not_started` are those that never had their
 /// turn. A million items take a million outcomes but no more actors than run at once.
 ///
+/// Items may also come out of a `channel`, as others send them: see `sync/channel.hpp`.
+///
 /// Any input range will do. Each body gets an item of its own: moved out of a container that is given as an
 /// rvalue (`std::move(pages)`), else copied. A range's own code never runs twice at once. An item's id is the
 /// gather's, a slash and its index: by that `find`, `explain` and `cancel_task` know it while it runs.

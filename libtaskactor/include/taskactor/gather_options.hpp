@@ -48,7 +48,8 @@ struct gather_options {
   /// come before it.
   field<std::string> id{};
   /// Items that run at once; zero: as many as there are tokens when it starts. Each takes a token, so that no
-  /// more than those run: a larger number is logged once. Of a range of unknown size no more than 2^20 run.
+  /// more than those run: a larger number is logged once. Of a range of unknown size, or a channel, no more
+  /// than 2^20 run.
   std::size_t concurrency = 0;
   /// What each item is as a task. `timeout`: unset or `no_timeout` is no limit of its own, whatever the
   /// manager's default is. With `limits`, `retry`, `queue_timeout`, `total_timeout` or `where` each item

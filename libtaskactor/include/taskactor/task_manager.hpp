@@ -120,7 +120,8 @@ public:
   /// As `gather`, for any number of items in flat memory: each outcome goes to `sink(index, outcome)` as it
   /// comes, one call at a time, and is forgotten. Items are pulled on the calling thread, as fast as they are
   /// run: at most as many ahead as run at once, or 16 if that is more. Returns how many were pulled, each of
-  /// which the sink is told of, however it ends. A sink that throws ends the gather, which rethrows.
+  /// which the sink is told of, however it ends. A sink that throws ends the gather, which rethrows. Of a
+  /// channel nothing is pulled ahead.
   template <class F, class Items, class Sink>
   std::size_t gather_each(gather_options options, F&& body, Items&& items, Sink&& sink) {
     return detail::gather_each(*core_, std::move(options), std::forward<F>(body), std::forward<Items>(items),

@@ -98,10 +98,12 @@ void gather_plan::open(bool nested, bool feeding, std::size_t known) {
   if (nested && from_.depth == 0)
     from_.depth = 1;
   feeding_ = feeding;
-  if (home_.table().refuses(from_.depth))
+  if (comes_too_late())
     throw_rejection({errc::stopping, "the task manager is stopping"});
   limit_ = std::min(limit_, known != 0 ? known : most_slots);
 }
+
+bool gather_plan::comes_too_late() const { return home_.table().refuses(from_.depth); }
 
 void gather_plan::prepare_slot(record& slot) const {
   from_.give(slot);

@@ -53,8 +53,13 @@ void gather_state::adopt(context& parent) {
 void gather_state::open(bool nested, bool feeding) {
   plan_.open(nested, feeding, known_items());
   plan_.home().batches().add(*this);
+  const bool watches = watch();
+  if (watches && progress.closed() && unwatch()) // who has closed it meanwhile may have found no watcher
+    settle_one();
+  if (watches && plan_.comes_too_late()) // the manager may have closed those that it knew before
+    close(end_reason::shutdown);
   more(plan_.limit());
-  if (!feeding)
+  if (!feeding && !watches)
     settle_one();
 }
 
@@ -91,6 +96,8 @@ void gather_state::more(std::size_t most) noexcept {
 
 void gather_state::close(end_reason /*why*/) noexcept {
   progress.close();
+  if (unwatch())
+    settle_one();
   progress.begin();
   settle_one(); // nothing may be under way: then this is the end
   notify();
@@ -159,7 +166,7 @@ void gather_state::settle_one() noexcept {
 }
 
 void gather_state::sink_failed() noexcept {
-  waiter.keep_failure();
+  waiter.keep_failure(std::current_exception());
   cancel(end_reason::group_ended);
 }
 

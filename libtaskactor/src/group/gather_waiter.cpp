@@ -26,10 +26,10 @@ void gather_waiter::notify() noexcept {
   changed_.notify_all(); // not under the lock: who waits would wake for nothing, and wait for that
 }
 
-void gather_waiter::keep_failure() noexcept {
+void gather_waiter::keep_failure(const std::exception_ptr& what) noexcept {
   const std::lock_guard lock{mutex_};
   if (!failure_)
-    failure_ = std::current_exception();
+    failure_ = what;
 }
 
 void gather_waiter::rethrow_failure() const {

@@ -257,6 +257,7 @@ void manager_actor::check_stopped() {
   take_in(); // a slot that went down may have left another one
   if (!shutdown_.is_over() && (home_.table().size() != 0 || !waiting_.ready().empty() || !running_.empty()))
     return;
+  home_.batches().close_all(end_reason::shutdown, true); // a thread may wait for one whose items never come
   shutdown_report report = home_.table().ended_since_close();
   for (const auto& task : running_)
     report.not_ended.push_back(task->current_id());

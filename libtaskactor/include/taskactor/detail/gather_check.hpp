@@ -3,6 +3,7 @@
 
 #include <taskactor/detail/call_check.hpp>
 #include <taskactor/detail/gather_state.hpp>
+#include <taskactor/detail/sources.hpp>
 #include <taskactor/handle.hpp>
 #include <taskactor/outcome.hpp>
 #include <taskactor/task_options.hpp>
@@ -26,6 +27,11 @@ struct item_of<Items> {
   using type = std::ranges::range_value_t<Items>;
 };
 
+template <sent_items Items>
+struct item_of<Items> {
+  using type = typename std::remove_cvref_t<Items>::value_type;
+};
+
 /// Each body gets an item of its own.
 template <class Items>
 inline constexpr bool gives_items = false;
@@ -36,6 +42,8 @@ inline constexpr bool gives_items<Items>
       || (!std::is_lvalue_reference_v<Items>
           && std::constructible_from<std::ranges::range_value_t<Items>,
                                      std::ranges::range_rvalue_reference_t<Items>>);
+template <sent_items Items>
+inline constexpr bool gives_items<Items> = true;
 
 /// True: `body` can be run for each of `items`. Else a static assertion says why not. `Awaited`: where a call
 /// is a part of an await.
@@ -44,9 +52,10 @@ consteval bool check_gather() {
   using function = std::decay_t<F>;
   using item = typename item_of<Items>::type;
   using result = typename body_traits<F, item>::type;
-  constexpr bool range = std::ranges::input_range<Items>;
+  constexpr bool range = std::ranges::input_range<Items> || sent_items<Items>;
   constexpr bool callable = std::invocable<function&, item>;
-  static_assert(range, "the items: this isn't a range; the order is gather(options, body, items)");
+  static_assert(range,
+                "the items: this isn't a range, nor a channel; the order is gather(options, body, items)");
   static_assert(!range || !is_task<function>,
                 "the body: this is a task, made by a call; give the function itself");
   static_assert(

@@ -20,6 +20,11 @@ protected:
   virtual ref<gather_slot> make_slot() = 0;
   /// True when a fetch would give an item now.
   virtual bool has_items() const noexcept = 0;
+  /// Its items come as others send them: the gather is told of them, and of their end, from now on. False: it
+  /// isn't such a source, or nothing comes any more.
+  virtual bool watch() noexcept { return false; }
+  /// The gather is over. False: it isn't told of anything, or is just being told of the end.
+  virtual bool unwatch() noexcept { return false; }
   /// How many there are in all; zero: not known.
   virtual std::size_t known_items() const noexcept { return 0; }
   /// How many are known to come, or have come.

@@ -29,6 +29,8 @@ public:
   /// `known`: how many items there are in all; zero: not known. `feeding`: they are pulled one by one while
   /// the gather runs. Errors: `errc::would_block`, `errc::stopping`; then nothing has started.
   void open(bool nested, bool feeding, std::size_t known);
+  /// The manager takes no gather of that depth any more.
+  bool comes_too_late() const;
 
   manager_core& home() const noexcept { return home_; }
   const gather_options& options() const noexcept { return options_; }

@@ -38,7 +38,7 @@ public:
   /// Before it is opened inside a task: who waits, and from whom the items inherit.
   void adopt(context& parent);
   /// Starts. Items come from the source at once, or later if `feeding`: until `settle_one()` says that all
-  /// have come. Errors: those of `gather_plan::open`.
+  /// have come; or while it is watched. Errors: those of `gather_plan::open`.
   void open(bool nested, bool feeding);
   /// New items may be fetched: makes slots for them, at most so many, if there is room.
   void more(std::size_t most = 1) noexcept;

@@ -22,8 +22,8 @@ public:
   void block(waits& how, const std::function<bool()>& done, time_point until);
   void notify() noexcept;
 
-  /// In a handler: keeps its exception, if it is the first.
-  void keep_failure() noexcept;
+  /// If it is the first.
+  void keep_failure(const std::exception_ptr& what) noexcept;
   void rethrow_failure() const;
 
 private:

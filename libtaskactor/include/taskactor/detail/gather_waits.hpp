@@ -67,11 +67,31 @@ std::size_t gather_checked_each(manager_core& home, gather_options options, F&& 
   return pulled;
 }
 
+/// The slots take the items, and the calling thread has nothing to do.
+template <class F, class Source, class Sink>
+std::size_t gather_sent_each(manager_core& home, gather_options options, F&& f, Source source, Sink& sink) {
+  using result = item_result<F, Source>;
+  auto state = make_gather(home, std::move(options), std::forward<F>(f), std::move(source),
+                           borrowed_sink<result, std::remove_reference_t<Sink>>{sink});
+  state->open(false, false);
+  try {
+    state->wait();
+  } catch (...) { // in virtual time: they will never end
+    state->sink.detach();
+    throw;
+  }
+  state->waiter.rethrow_failure();
+  return state->source.taken();
+}
+
 template <class F, class Items, class Sink>
 std::size_t gather_each(manager_core& home, gather_options options, F&& f, Items&& items, Sink&& sink) {
-  if constexpr (check_gather_each<F, Items, Sink>())
+  if constexpr (!check_gather_each<F, Items, Sink>())
+    return 0; // isn't reached
+  else if constexpr (sent_items<Items>)
+    return gather_sent_each(home, std::move(options), std::forward<F>(f), make_source(items), sink);
+  else
     return gather_checked_each<Items>(home, std::move(options), std::forward<F>(f), items, sink);
-  return 0; // isn't reached
 }
 
 /// The await of a gather inside a task.

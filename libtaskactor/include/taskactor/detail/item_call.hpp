@@ -28,9 +28,8 @@ class item_call {
 public:
   explicit item_call(Gather& gather) noexcept : gather_(&gather) {}
 
-  template <class Item>
-  decltype(auto) operator()(Item&& item) const {
-    return std::invoke(value_of(gather_->function), std::forward<Item>(item));
+  decltype(auto) operator()(typename Gather::held::type&& item) const {
+    return std::invoke(value_of(gather_->function), Gather::held::begin(item));
   }
 
 private:

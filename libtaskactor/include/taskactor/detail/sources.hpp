@@ -6,6 +6,7 @@
 /// | indexed_source | other random access, known size   | one slot at a time, by the next index      |
 /// | pulled_source  | any other                         | one slot at a time                         |
 /// | fed_source     | any, also one that blocks         | the calling thread, a few items ahead      |
+/// | `source_of`    | what others put items into        | each slot, when it is about to begin one   |
 ///
 /// `fetch` takes the item out, so that no body depends on the range, which may end before it does (rule 8):
 /// moved out of a container that is the gather's own, copied out of any other range. A range's own code (a
@@ -183,7 +184,29 @@ private:
   std::unique_ptr<shared> shared_;
 };
 
+/// Items that others send, as a channel's: `source_of` makes the source, which a gather watches.
 template <class Items>
+concept sent_items = requires(const std::remove_cvref_t<Items>& items) { source_of(items); };
+
+/// What a slot has of an item until its body begins.
+template <class Source>
+struct held_item {
+  using type = typename Source::item_type;
+  static type&& begin(type& item) noexcept { return std::move(item); }
+};
+template <class Source>
+  requires requires { typename Source::held_type; }
+struct held_item<Source> {
+  using type = typename Source::held_type;
+  static auto&& begin(type& item) noexcept { return Source::begin(item); }
+};
+
+template <sent_items Items>
+auto make_source(Items&& items) {
+  return source_of(std::as_const(items));
+}
+template <class Items>
+  requires(!sent_items<Items>)
 auto make_source(Items&& items) {
   auto hold = [&]() -> held_range<Items> {
     if constexpr (std::is_lvalue_reference_v<Items>)

@@ -12,6 +12,7 @@
 
 #include <taskactor/detail/ref.hpp>
 #include <taskactor/detail/reference_count.hpp>
+#include <taskactor/detail/source_watchers.hpp>
 #include <taskactor/detail/sync_lock.hpp>
 #include <taskactor/detail/wait.hpp>
 #include <taskactor/time_span.hpp>
@@ -108,7 +109,10 @@ private:
 /// one is woken after it, which mostly is the only one. The first body that is served may have ended, and its
 /// manager too, before it is woken: both are held until the lock is free. Each further one is woken under the
 /// lock, and doesn't go on before that is free (`sync_await::finish`): so nothing of the user's is destroyed
-/// under it.
+/// under it. To hold each of them as the first would take memory, in calls that can't fail, and would end
+/// bodies on the thread that serves. What it costs: whoever comes to the primitive meanwhile waits until all
+/// are woken, and that may take memory, which the queue waits for without its own lock. Only what ends all
+/// waits at once serves so many: a `close`, a `set`, a `notify_all`, the permits of one call.
 class sync_wakes {
 public:
   sync_wakes() = default;
@@ -122,6 +126,8 @@ public:
     while (auto* const one = line.first())
       serve(*one, how);
   }
+  /// For those who watch: told behind those who were served.
+  source_news& news() noexcept { return news_; }
 
 private:
   void hold(context& first) noexcept;
@@ -131,6 +137,7 @@ private:
   callers* entered_ = nullptr; // those of its manager
   bool owes_first_ = false;    // it isn't woken yet
   semaphore* thread_ = nullptr;
+  source_news news_;
 };
 
 /// What a primitive's copies share, and its waiters keep alive.
@@ -239,6 +246,8 @@ protected:
   void finish() const;
   /// What `finish` would throw.
   bool comes_to_nothing() const noexcept { return refused_ || gave_up(); }
+  /// What it takes when it goes on would go back otherwise.
+  bool was_given() const noexcept { return !comes_to_nothing() && end() == wait_end::served; }
   /// What it was given is the body's now.
   void taken() noexcept { taken_ = true; }
   /// The body won't go on: leaves the line. True, once: it was given what is to go back.

@@ -5,8 +5,10 @@
 #include <taskactor/detail/body.hpp>
 #include <taskactor/detail/gather_slot.hpp>
 #include <taskactor/detail/gather_state.hpp>
+#include <taskactor/detail/gather_watcher.hpp>
 #include <taskactor/detail/item_call.hpp>
 #include <taskactor/detail/kept.hpp>
+#include <taskactor/detail/sources.hpp>
 #include <taskactor/handle.hpp>
 
 #include <functional>
@@ -26,6 +28,7 @@ template <class F, class Source, class Sink>
 class typed_gather_slot final : public gather_slot {
   using owner = typed_gather<F, Source, Sink>;
   using item_type = typename Source::item_type;
+  using held = held_item<Source>;
   using traits = body_traits<F, item_type>;
   using result = typename traits::type;
 
@@ -39,7 +42,7 @@ private:
   bool start_item([[maybe_unused]] context& where) override {
     if constexpr (traits::coroutine) {
       try {
-        root_ = std::invoke(value_of(owner_.function), std::move(*item_));
+        root_ = std::invoke(value_of(owner_.function), held::begin(*item_));
         root_.enter_root(where);
         return true;
       } catch (...) {
@@ -47,7 +50,7 @@ private:
       }
     } else {
       conclude(outcome_,
-               [this]() -> result { return std::invoke(value_of(owner_.function), std::move(*item_)); });
+               [this]() -> result { return std::invoke(value_of(owner_.function), held::begin(*item_)); });
     }
     return false;
   }
@@ -101,7 +104,7 @@ private:
 
   struct none {};
   owner& owner_;
-  std::optional<item_type> item_;
+  std::optional<typename held::type> item_;
   outcome<result> outcome_;
   handle<result> task_;
   [[no_unique_address]] std::conditional_t<traits::coroutine, task<result>, none> root_;
@@ -109,7 +112,14 @@ private:
 
 template <class F, class Source, class Sink>
 class typed_gather final : public gather_state {
+  static constexpr bool is_watched = requires(Source from, gather_watcher& by) { from.watch(by); };
+  struct no_watcher {
+    explicit no_watcher(gather_state&) noexcept {}
+  };
+
 public:
+  using held = held_item<Source>;
+
   template <class G, class S, class K>
   typed_gather(manager_core& home, gather_options options, G&& f, S&& from, K&& into)
       : gather_state(home, std::move(options), abilities<F, typename Source::item_type>()),
@@ -128,6 +138,22 @@ public:
   Sink sink;
 
 private:
+  bool watch() noexcept override {
+    if constexpr (is_watched) {
+      const auto* const error = source.watch(watcher_);
+      if (!error)
+        return true;
+      if (*error)
+        waiter.keep_failure(*error);
+    }
+    return false;
+  }
+  bool unwatch() noexcept override {
+    if constexpr (is_watched)
+      return source.unwatch(watcher_);
+    else
+      return false;
+  }
   ref<gather_slot> make_slot() override {
     return ref<gather_slot>{new typed_gather_slot<F, Source, Sink>{ref<typed_gather>{this}}};
   }
@@ -162,6 +188,9 @@ private:
     if constexpr (requires { Sink::keeps_late; })
       sink.tell_late();
   }
+
+  [[no_unique_address]] std::conditional_t<is_watched, gather_watcher, no_watcher> watcher_{
+      static_cast<gather_state&>(*this)};
 };
 
 template <class F, class Source, class Sink>

@@ -21,6 +21,17 @@
 /// told, too: it keeps what the copies share, and is no copy. A closed channel is at its end when it is empty
 /// and who was given the last value has gone on with it: if that one is killed before, the value comes back.
 ///
+/// A channel is a source of `gather`, `gather_each` and `as_completed`: an item is received when its body is
+/// about to begin, so that the bound is the channel's, and its index counts what this gather has received.
+/// All is over when the channel is at its end; the error that it was closed with is thrown then, behind the
+/// items' outcomes. A gather that is over before that (cancelled, killed, `until`, its clock) has received
+/// nothing that is lost: what hasn't begun goes back to the front, also what has an outcome for that reason.
+/// Of an item that ends by itself before it begins (by its id, its `queue_timeout`) the outcome tells, and
+/// its value goes. It is no copy of the channel. Those that wait in `receive` come first; several gathers at
+/// one channel share what comes.
+///
+/// In a `when_all` that fails, a `receive` that was given to that itself has received nothing.
+///
 /// A body that waits lends its token. Stops: while it waits. Errors: `std::bad_alloc`, with nothing
 /// sent or received; of the `blocking_` calls `errc::would_block` inside a coroutine body, and
 /// `cancelled_error` when the task whose thread waits is asked to end; `errc::invalid_argument` of a channel
@@ -30,6 +41,7 @@
 /// on its way.
 #pragma once
 
+#include <taskactor/detail/channel_source.hpp>
 #include <taskactor/detail/channel_state.hpp>
 #include <taskactor/task.hpp>
 
@@ -107,6 +119,7 @@ public:
     return take_value<T>(cell_);
   }
   using sync_await::comes_to_nothing; // a race asks
+  using sync_await::was_given;        // `when_all` does
 
 private:
   std::string awaited() const override { return "a value in a channel"; }
@@ -214,6 +227,11 @@ public:
   channel_statistics statistics() const { return state_->statistics(); }
   /// The same channel.
   friend bool operator==(const channel&, const channel&) noexcept = default;
+
+  /// Not for users: a gather takes its items from it.
+  friend detail::channel_source<T> source_of(const channel& from) {
+    return detail::channel_source<T>{detail::ref<state>{&*from.state_}};
+  }
 
 private:
   static send_reply reply(detail::wait_end how) noexcept {
