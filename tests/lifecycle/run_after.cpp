@@ -223,6 +223,52 @@ BOOST_AUTO_TEST_CASE(what_cant_be_waited_for_is_refused) {
   BOOST_CHECK_THROW(world.tasks.gather(wrong, one, std::vector<int>{1}), std::system_error);
 }
 
+// A child isn't put behind one that waits for the child's parent, however long the chain between them.
+BOOST_AUTO_TEST_CASE(no_child_runs_after_what_waits_for_its_parent) {
+  for (const int length : {1, 2, 50}) {
+    virtual_time world;
+    std::vector<std::string> refused;
+    bool is_behind_others = false;
+    auto parent = [&]() -> ta::task<void> {
+      co_await ta::sleep_for(1s); // until the others are there
+      co_await ta::with_group([&](ta::task_group& group) -> ta::task<void> {
+        auto wrong = group.add_task({.after = {"other", "last"}}, hanging);
+        if (!wrong && wrong.error().code == ta::errc::invalid_argument)
+          refused.push_back(wrong.error().message);
+        auto grandchild = [&]() -> ta::task<void> {
+          co_await ta::with_group([&](ta::task_group& inner) -> ta::task<void> {
+            auto too = inner.add_task({.after = {"last"}}, hanging);
+            if (!too && too.error().code == ta::errc::invalid_argument)
+              refused.push_back(too.error().message);
+            co_return;
+          });
+        };
+        auto below = group.add_task({}, grandchild).value();
+        is_behind_others = group.add_task({.after = {"other", below.id()}}, hanging).has_value();
+        co_await ta::sleep_for(1s);
+        group.cancel();
+      });
+    };
+    auto first = world.tasks.add_task({.id = "parent"}, parent).value();
+    (void)world.tasks.add_task({.id = "other"}, after, 3s, 0);
+    std::string before = "parent";
+    for (int i = 1; i <= length; ++i) {
+      const auto id = i == length ? std::string{"last"} : "middle" + std::to_string(i);
+      (void)world.tasks.add_task({.id = id, .after = {before}}, after, 1s, 0);
+      before = id;
+    }
+    world.run_until_idle();
+    BOOST_TEST(first.finished());
+    BOOST_TEST(is_behind_others);
+    BOOST_REQUIRE(refused.size() == 2U);
+    for (const auto& each : refused)
+      BOOST_TEST(
+          each
+          == "after: \"last\" is to run after \"parent\", which waits for this task, a part of it: both "
+             "would wait for ever");
+  }
+}
+
 BOOST_AUTO_TEST_CASE(a_task_that_is_tried_again_has_completed_when_its_last_attempt_has) {
   virtual_time world;
   int attempts = 0;

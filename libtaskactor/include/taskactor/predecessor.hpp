@@ -9,12 +9,15 @@
 /// If one of them ends otherwise, it ends at once, without having run: of one that failed or timed out it is
 /// `failed`, of one that was cancelled `cancelled`, both by `end_reason::predecessor_ended`, and `get()`
 /// throws a `predecessor_error`. So do those that were to run after it. What has ended already counts as it
-/// has ended. Only what is admitted already can be named; but don't let a
-/// child run after what waits for its parent: both would wait for ever.
+/// has ended. Only what is admitted already can be named, so tasks can't wait for each other in a circle, but
+/// for children: their parents wait for them. A child that would run after what is to run after its parent is
+/// refused: of its predecessors, and those that they wait for, the first thousand are looked at. What isn't
+/// seen is who waits in a body (for a handle, at a channel), or for a child that is held back by `after`
+/// itself: such a circle waits for ever, if no clock ends it.
 ///
 /// Errors, when the task is added: `errc::unknown_id`, when no task of such an id waits, runs, or has ended
 /// lately; `errc::invalid_argument` for an empty handle, a task of another manager, an item of a gather, or
-/// one that this is a part of, which would wait for it.
+/// one that this is a part of, which would wait for it, or that is to run after such a one.
 #pragma once
 
 #include <taskactor/error.hpp>

@@ -20,6 +20,7 @@
 #include <algorithm>
 #include <limits>
 #include <memory>
+#include <string_view>
 #include <unordered_set>
 #include <utility>
 #include <vector>
@@ -40,14 +41,41 @@ ref<record> find_named(manager_core& home, const predecessor& named) {
   return named.id().empty() ? ref<record>{} : home.table().find_record(named.id(), home.now());
 }
 
+/// So many tasks are looked at, for one that is added: its predecessors, and those that they wait for.
+constexpr std::size_t most_looked_at = 1000;
+
+bool is_below(std::string_view id, std::string_view other) {
+  return id.size() > other.size() && id.starts_with(other) && id[other.size()] == '/';
+}
+
 /// A parent waits for its children, whose ids begin with its own.
 bool is_part_of(const record& task, const std::string& other) {
-  return task.parent_length >= other.size() && task.id.size() > other.size() && task.id.starts_with(other)
-         && task.id[other.size()] == '/';
+  return task.parent_length >= other.size() && is_below(task.id, other);
+}
+
+/// A task that `first` is to run after, or one before it is, and that waits for `task`, which is a part of
+/// it; or null. Whom a task runs after doesn't change once it is admitted, so nothing can be overlooked
+/// between this and the admission.
+ref<record> find_circle(const record& task, const ref<record>& first) {
+  std::vector<ref<record>> found{first};
+  std::unordered_set<const record*> seen;
+  const auto parent = std::string_view{task.id}.substr(0, task.parent_length);
+  for (std::size_t next = 0; next < found.size() && next < most_looked_at; ++next) {
+    const auto each = found[next];
+    if (is_part_of(task, each->id))
+      return each;
+    // Children of the same parent were looked at when they were added.
+    if (!each->extras || is_below(each->id, parent) || !seen.insert(each.get()).second)
+      continue;
+    const std::lock_guard lock{each->extras->mutex};
+    if (each->extras->waits_for)
+      each->extras->waits_for->add_awaited(found);
+  }
+  return {};
 }
 
 std::optional<rejection> check(manager_core& home, const record& task, const predecessor& named,
-                               const record* found) {
+                               const ref<record>& found) {
   if (!found && named.id().empty())
     return invalid("after: an empty handle, or an empty id");
   if (!found)
@@ -59,6 +87,11 @@ std::optional<rejection> check(manager_core& home, const record& task, const pre
     return invalid("after: \"" + named.id() + "\" is an item of a gather: await that");
   if (is_part_of(task, found->id))
     return invalid("after: \"" + named.id() + "\" waits for this task, which is a part of it");
+  if (task.parent_length == 0)
+    return {};
+  if (const auto waits = find_circle(task, found))
+    return invalid("after: \"" + named.id() + "\" is to run after \"" + waits->id
+                   + "\", which waits for this task, a part of it: both would wait for ever");
   return {};
 }
 
@@ -69,7 +102,7 @@ std::optional<rejection> find_predecessors(manager_core& home, record& task,
   std::unordered_set<const record*> seen;
   for (const auto& each : named) {
     auto before = find_named(home, each);
-    if (auto wrong = check(home, task, each, before.get()))
+    if (auto wrong = check(home, task, each, before))
       return wrong;
     if (seen.insert(before.get()).second)
       found->add(std::move(before));

@@ -31,6 +31,12 @@ std::vector<std::string> predecessors::awaited() const {
   return ids;
 }
 
+void predecessors::add_awaited(std::vector<ref<record>>& to) const {
+  for (std::size_t i = 0; i < size_; ++i)
+    if (!has_ended(*links_[i].before))
+      to.push_back(links_[i].before);
+}
+
 bool dependants::hold(record& task) {
   auto& of = *task.extras->waits_for;
   of.waits_in_ = this;

@@ -32,6 +32,8 @@ public:
   void add(ref<record> before) noexcept;
   /// The ids of those that haven't ended. Any thread, under the lock of the task's extras.
   std::vector<std::string> awaited() const;
+  /// Appends those themselves. In the same way.
+  void add_awaited(std::vector<ref<record>>& to) const;
 
 private:
   friend class dependants;
