@@ -2,8 +2,10 @@
 #include <boost/test/unit_test.hpp>
 
 #include "caf_adapter/run_queue.hpp"
+#include "support/failing_new.hpp"
 
 #include <atomic>
+#include <chrono>
 #include <thread>
 
 namespace run_queues {
@@ -53,6 +55,35 @@ BOOST_AUTO_TEST_CASE(first_come_first_served) {
   for (std::uintptr_t i = 1; i < 4; ++i)
     queue.push(entry(i));
   for (std::uintptr_t i = 1; i < 4; ++i)
+    BOOST_TEST(queue.pop() == entry(i));
+}
+
+// Who has no memory to push waits for some; whoever could give some back goes on meanwhile.
+BOOST_AUTO_TEST_CASE(without_memory_others_still_take_what_is_there) {
+  run_queue queue;
+  std::atomic<bool> is_out_of_memory{true}, pushed{false};
+  std::atomic<std::uintptr_t> taken{0};
+  std::jthread pusher{[&] {
+    const test::no_memory here{is_out_of_memory};
+    for (std::uintptr_t i = 1; i <= 200; ++i)
+      queue.push(entry(i));
+    pushed = true;
+  }};
+  constexpr std::uintptr_t without_another_block = 40;
+  std::jthread taker{[&] {
+    for (; taken < without_another_block; ++taken)
+      if (queue.pop() != entry(taken + 1))
+        return;
+  }};
+  const auto patience = std::chrono::steady_clock::now() + std::chrono::seconds{20};
+  while (taken < without_another_block && std::chrono::steady_clock::now() < patience)
+    std::this_thread::yield();
+  BOOST_TEST(taken == without_another_block);
+  BOOST_TEST(!pushed);
+  is_out_of_memory = false;
+  taker.join();
+  pusher.join();
+  for (std::uintptr_t i = without_another_block + 1; i <= 200; ++i)
     BOOST_TEST(queue.pop() == entry(i));
 }
 

@@ -2,6 +2,7 @@
 /// replaces `operator new` for all of it.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdlib>
 #include <new>
@@ -26,12 +27,29 @@ private:
   long before_;
 };
 
+/// As long as that is true, all allocations of a thread fail.
+inline thread_local const std::atomic<bool>* fails_while = nullptr;
+
+class no_memory {
+public:
+  explicit no_memory(const std::atomic<bool>& as_long_as) noexcept
+      : before_(std::exchange(fails_while, &as_long_as)) {}
+  no_memory(const no_memory&) = delete;
+  no_memory& operator=(const no_memory&) = delete;
+  ~no_memory() { fails_while = before_; }
+
+private:
+  const std::atomic<bool>* before_;
+};
+
 } // namespace test
 
 #pragma GCC diagnostic ignored "-Wmismatched-new-delete" // what is inlined looks mixed: both are ours
 // NOLINTBEGIN: this is where memory comes from
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept {
   if (test::fails_in > 0 && --test::fails_in == 0)
+    return nullptr;
+  if (test::fails_while && test::fails_while->load())
     return nullptr;
   return std::malloc(size == 0 ? 1 : size);
 }

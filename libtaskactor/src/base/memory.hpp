@@ -10,14 +10,30 @@
 
 namespace taskactor::detail {
 
+/// Between two tries.
+inline constexpr std::chrono::milliseconds moment_without_memory{1};
+
 template <class F>
 decltype(auto) once_there_is_memory(F&& f) {
-  constexpr std::chrono::milliseconds moment{1};
   for (;;) {
     try {
       return f();
     } catch (const std::bad_alloc&) {
-      std::this_thread::sleep_for(moment);
+      std::this_thread::sleep_for(moment_without_memory);
+    }
+  }
+}
+
+/// Under a lock, which others have meanwhile: what they do may be what gives memory back.
+template <class Lock, class F>
+decltype(auto) once_there_is_memory(Lock& lock, F&& f) {
+  for (;;) {
+    try {
+      return f();
+    } catch (const std::bad_alloc&) {
+      lock.unlock();
+      std::this_thread::sleep_for(moment_without_memory);
+      lock.lock();
     }
   }
 }

@@ -66,9 +66,10 @@ public:
     const tail_call_hint ending_;
   };
 
+  /// Its owner takes the job for scheduled: without memory this waits, and lets others take what is there.
   void push(caf::resumable* job) {
     std::unique_lock lock{mutex_};
-    once_there_is_memory([&] { queue_.push_back(job); }); // its owner takes it for scheduled
+    once_there_is_memory(lock, [&] { queue_.push_back(job); });
     if (!ending_turn_ || served_ != this || queue_.size() > 1)
       wake_one(lock);
   }

@@ -121,53 +121,57 @@ io_loop::~io_loop() {
 
 void io_loop::run() noexcept {
   const service_thread here;
-  std::array<epoll_event, 256> ready;
+  std::array<epoll_event, ready_list::events> events;
+  ready_list ready;
   for (;;) {
-    const int count = ::epoll_wait(epoll_.get(), ready.data(), static_cast<int>(ready.size()), -1);
+    const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), -1);
+    ready.size = 0;
     std::function<void()> arrived;
+    const std::lock_guard telling{telling_};
     {
       const std::lock_guard lock{mutex_};
       if (stopping_)
         return;
       for (int i = 0; i < count; ++i)
-        if (ready[static_cast<std::size_t>(i)].data.u64 != signals_token)
-          dispatch(ready[static_cast<std::size_t>(i)]);
+        if (events[static_cast<std::size_t>(i)].data.u64 != signals_token)
+          dispatch(events[static_cast<std::size_t>(i)], ready);
         else if (signals_arrived_)
           arrived = signals_arrived_;
     }
+    for (std::size_t i = 0; i < ready.size; ++i)
+      tell(*ready.who[i], descriptor_end::ready);
     if (arrived)
       arrived();
   }
 }
 
-/// Under the lock. Who is told is taken out; who isn't is armed again.
-void io_loop::dispatch(const epoll_event& event) noexcept {
+/// Under the lock. Who is ready is taken out; who isn't is armed again.
+void io_loop::dispatch(const epoll_event& event, ready_list& ready) noexcept {
   const auto fd = static_cast<std::size_t>(event.data.u64 & 0xffffffff);
   if (fd >= watched_.size() || watched_[fd].generation != event.data.u64 >> 32)
     return; // it was another file's
   auto& entry = watched_[fd];
   for (const auto what : directions)
-    if (tells(event.events, what))
-      tell(entry, what, descriptor_end::ready);
+    if (auto*& who = entry.of(what); who && tells(event.events, what))
+      ready.who[ready.size++] = std::exchange(who, nullptr);
   if (entry.events() != 0) {
     epoll_event again{.events = entry.events() | EPOLLONESHOT, .data = event.data};
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, static_cast<int>(fd), &again);
   }
 }
 
-/// It may go on at once, and be gone with the lock.
-void io_loop::tell(watched_descriptor& entry, direction what, descriptor_end how) noexcept {
-  if (auto* const who = std::exchange(entry.of(what), nullptr)) {
-    auto* const body = who->ctx_;
-    who->end_.store(how, std::memory_order_release);
-    body->wake();
-  }
+/// It has been taken out. It may go on at once, and be gone with the lock that this is called under.
+void io_loop::tell(descriptor_await& who, descriptor_end how) noexcept {
+  auto* const body = who.ctx_;
+  who.end_.store(how, std::memory_order_release);
+  body->wake();
 }
 
 /// The number is another file's now.
 void io_loop::renew(watched_descriptor& entry) noexcept {
   for (const auto what : directions)
-    tell(entry, what, descriptor_end::closed);
+    if (auto* const who = std::exchange(entry.of(what), nullptr))
+      tell(*who, descriptor_end::closed);
   entry.added = false;
   ++entry.generation;
 }
@@ -224,12 +228,16 @@ void io_loop::arm(descriptor_await& who) {
 }
 
 bool io_loop::disarm(descriptor_await& who) noexcept {
-  const std::lock_guard lock{mutex_};
-  const auto place = static_cast<std::size_t>(who.fd_);
-  if (place >= watched_.size() || watched_[place].of(who.what_) != &who)
-    return false;
-  watched_[place].of(who.what_) = nullptr; // what epoll still tells has no waiter
-  return true;
+  {
+    const std::lock_guard lock{mutex_};
+    const auto place = static_cast<std::size_t>(who.fd_);
+    if (place < watched_.size() && watched_[place].of(who.what_) == &who) {
+      watched_[place].of(who.what_) = nullptr; // what epoll still tells has no waiter
+      return true;
+    }
+  }
+  wait_until_told(); // it is being told, perhaps
+  return false;
 }
 
 /// It is closed under the lock, so that nobody arms it after its waiters have been told. What may block, the

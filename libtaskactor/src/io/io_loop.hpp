@@ -9,8 +9,10 @@
 /// dropped.
 ///
 /// One for all managers of the process, made with the first await and ended with the last who needs it.
-/// Nothing of the user's runs on its thread, nor anything that blocks: it wakes bodies, under its lock, so
-/// that none is gone before. Threads: any.
+/// Nothing of the user's runs on its thread, nor anything that blocks, but that to wake a body takes a little
+/// memory, and waits until there is some. So that happens without the lock that others arm and disarm by: who
+/// is ready is taken out under it, and told behind it, under another one. A waiter that finds that it was
+/// taken out passes through that before it goes. Threads: any.
 #pragma once
 
 #include "base/poller.hpp"
@@ -19,6 +21,8 @@
 
 #include <taskactor/io/descriptor.hpp>
 
+#include <array>
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <mutex>
@@ -44,20 +48,30 @@ public:
   void arm(descriptor_await& who);
   /// False: it doesn't wait, or has been told.
   bool disarm(descriptor_await& who) noexcept;
+  /// Until all have been told who were ready when this was called.
+  void wait_until_told() noexcept { const std::lock_guard pass{telling_}; }
   /// The loop's thread calls this at each signal that `signal_table` has kept. Errors: `std::system_error`.
   void watch_signals(int fd, std::function<void()> arrived);
 
 private:
   void run() noexcept;
   void forget(int fd) noexcept;
-  void dispatch(const epoll_event& event) noexcept;
+  /// Who is ready and isn't told yet.
+  struct ready_list {
+    static constexpr std::size_t events = 256; // at once
+    std::array<descriptor_await*, events * directions.size()> who;
+    std::size_t size = 0;
+  };
+
+  void dispatch(const epoll_event& event, ready_list& ready) noexcept;
   void renew(watched_descriptor& entry) noexcept;
-  void tell(watched_descriptor& entry, direction what, descriptor_end how) noexcept;
+  static void tell(descriptor_await& who, descriptor_end how) noexcept;
   bool arm_again(watched_descriptor& entry, std::uint32_t events, int fd);
   void watch(watched_descriptor& entry, std::uint32_t events, int fd);
 
   unique_fd epoll_;
   unique_fd wakeup_;
+  std::mutex telling_;                      // held while the loop's thread takes out and tells; taken first
   std::mutex mutex_;                        // what follows
   std::vector<watched_descriptor> watched_; // by number
   std::function<void()> signals_arrived_;
