@@ -4,7 +4,7 @@
 // told, an entry of the scheduler's queue) is tried again until there is memory, and so has worked. Not ours:
 // what CAF allocates in its own noexcept code when an actor is spawned, which calls of users don't do.
 #include "bodies.hpp"
-#include "support/failing_new.hpp"
+#include "support/fail_each.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>
@@ -16,32 +16,6 @@
 #include <vector>
 
 using namespace test;
-
-namespace failing_allocations {
-
-/// Fails the first, the second ... allocation of `call`, until a run has no failure. After each:
-/// `check(threw)`.
-void fail_each(const std::function<void()>& call, const std::function<void(bool threw)>& check) {
-  bool failed = true;
-  long n = 1;
-  for (; failed && n < 1000; ++n) {
-    bool threw = false;
-    {
-      const failing_allocation here{n};
-      try {
-        call();
-      } catch (const std::bad_alloc&) {
-        threw = true;
-      }
-      failed = here.has_failed();
-    }
-    BOOST_TEST_CONTEXT("allocation " << n)
-    check(threw);
-  }
-  BOOST_TEST(n > 2); // there were some
-}
-
-} // namespace failing_allocations
 
 BOOST_AUTO_TEST_SUITE(failing_allocations)
 

@@ -25,10 +25,6 @@ using namespace test;
 
 namespace broadcasts {
 
-auto with(ta::errc code) {
-  return [code](const std::system_error& e) { return e.code() == ta::make_error_code(code); };
-}
-
 /// Nothing now, and it is open; or it is closed.
 template <class R>
 bool is_empty(R& receiver) {
@@ -42,11 +38,6 @@ template <class R, class T>
 bool gives(R& receiver, const T& value, std::uint64_t lost = 0) {
   const auto item = receiver.try_receive();
   return item && *item == value && item.lost() == lost;
-}
-
-template <class F>
-auto run(virtual_time& world, F& body) {
-  return world.tasks.add_task({}, std::ref(body)).value();
 }
 
 /// What it is copied and destroyed by asks the broadcast, which would stand still under its lock.

@@ -1,7 +1,7 @@
 // Channels between threads and tasks: calls that block lend their tokens and end with their task; no memory,
 // at each place of each call.
 #include "lifecycle/bodies.hpp"
-#include "support/failing_new.hpp"
+#include "support/fail_each.hpp"
 #include "support/virtual_time.hpp"
 
 #include <taskactor/sync.hpp>
@@ -34,27 +34,6 @@ bool is_would_block(F call) {
     return e.code() == ta::make_error_code(ta::errc::would_block);
   }
   return false;
-}
-
-/// Fails the first, the second ... allocation of `call`, until a run has no failure.
-void fail_each(const std::function<void()>& prepare, const std::function<void()>& call,
-               const std::function<void(bool threw)>& check) {
-  bool failed = true;
-  for (long n = 1; failed && n < 1000; ++n) {
-    prepare();
-    bool threw = false;
-    {
-      const failing_allocation here{n};
-      try {
-        call();
-      } catch (const std::bad_alloc&) {
-        threw = true;
-      }
-      failed = here.has_failed();
-    }
-    BOOST_TEST_CONTEXT("allocation " << n)
-    check(threw);
-  }
 }
 
 } // namespace channel_threads

@@ -17,14 +17,6 @@
 
 using namespace test;
 
-namespace conditions {
-
-auto with(ta::errc code) {
-  return [code](const std::system_error& e) { return e.code() == ta::make_error_code(code); };
-}
-
-} // namespace conditions
-
 BOOST_AUTO_TEST_SUITE(conditions)
 
 BOOST_AUTO_TEST_CASE(a_wait_unlocks_the_mutex_and_has_it_again_behind) {

@@ -1,5 +1,5 @@
-/// A body that waits at a primitive and is ended in each way, before, after and at the very moment at which
-/// what it waits for comes.
+/// What tests of primitives share: a body that waits at one and is ended in each way, before, after and at
+/// the very moment at which what it waits for comes.
 #pragma once
 
 #include <taskactor/taskactor.hpp>
@@ -10,6 +10,7 @@
 #include <chrono>
 #include <functional>
 #include <ostream>
+#include <system_error>
 #include <utility>
 
 namespace test {
@@ -19,6 +20,17 @@ using namespace std::chrono_literals;
 
 enum class ending { cancelled, timed_out, scope_over, killed };
 enum class timing { value_first, ending_first, value_then_ending, ending_then_value };
+
+/// For `BOOST_CHECK_EXCEPTION`.
+inline auto with(ta::errc code) {
+  return [code](const std::system_error& e) { return e.code() == ta::make_error_code(code); };
+}
+
+/// As a task; `body` outlives it.
+template <class F>
+auto run(ta::testing::manager& world, F& body) {
+  return world.tasks().add_task({}, std::ref(body)).value();
+}
 
 /// Runs `one(m, how, when)` for each of them, in many orders.
 template <class One>

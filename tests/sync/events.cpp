@@ -17,10 +17,6 @@ using namespace test;
 
 namespace events {
 
-auto with(ta::errc code) {
-  return [code](const std::system_error& e) { return e.code() == ta::make_error_code(code); };
-}
-
 /// Starts so many that wait and count.
 void wait_with(ta::task_manager& tasks, int count, std::function<ta::task<void>()>& body) {
   for (int i = 0; i < count; ++i)

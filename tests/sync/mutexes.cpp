@@ -19,10 +19,6 @@ using namespace test;
 
 namespace mutexes {
 
-auto with(ta::errc code) {
-  return [code](const std::system_error& e) { return e.code() == ta::make_error_code(code); };
-}
-
 std::string waits_for(virtual_time& world, std::string_view id) {
   for (const auto& each : world.waiting())
     if (each.id == id)

@@ -50,15 +50,6 @@ struct traced {
 };
 
 bool is(const std::system_error& e, ta::errc code) { return e.code() == ta::make_error_code(code); }
-auto with(ta::errc code) {
-  return [code](const std::system_error& e) { return is(e, code); };
-}
-
-template <class F>
-auto run(virtual_time& world, F& body) {
-  return world.tasks.add_task({}, std::ref(body)).value();
-}
-
 } // namespace one_shots
 
 BOOST_AUTO_TEST_SUITE(one_shots)

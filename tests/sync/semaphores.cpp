@@ -19,14 +19,6 @@
 
 using namespace test;
 
-namespace semaphores {
-
-auto with(ta::errc code) {
-  return [code](const std::system_error& e) { return e.code() == ta::make_error_code(code); };
-}
-
-} // namespace semaphores
-
 BOOST_AUTO_TEST_SUITE(semaphores)
 
 BOOST_AUTO_TEST_CASE(permits_are_taken_and_come_back) {

@@ -21,15 +21,6 @@ using namespace test;
 
 namespace watches {
 
-auto with(ta::errc code) {
-  return [code](const std::system_error& e) { return e.code() == ta::make_error_code(code); };
-}
-
-template <class F>
-auto run(virtual_time& world, F& body) {
-  return world.tasks.add_task({}, std::ref(body)).value();
-}
-
 /// What it is copied and destroyed by asks the watch, which would stand still under its lock.
 struct asking {
   std::function<void()>* ask;
