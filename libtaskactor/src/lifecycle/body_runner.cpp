@@ -2,6 +2,8 @@
 
 #include "caf_adapter/compat.hpp"
 #include "caf_adapter/run_queue.hpp"
+#include "events/hub.hpp"
+#include "lifecycle/held_locks.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "lifecycle/manager_messages.hpp"
 #include "lifecycle/reports.hpp"
@@ -106,12 +108,32 @@ bool body_runner::may_run() noexcept {
 
 void body_runner::drive() {
   told_ = false;
+  const held_locks_turn locks;
   for (auto left = awaits_per_turn; leaf && !waiting && !yielded; --left) {
-    if (left == 0) {
+    if (left == 0)
       yielded = true;
-      return;
-    }
-    leaf->handle.resume();
+    else
+      leaf->handle.resume();
+  }
+  if (leaf)
+    locks.end([this](const held_locks_check& check, long held) { tell_of_locks(check, held); });
+}
+
+void check_held_locks(const held_locks_check* by) noexcept {
+  held_locks_turn::check.store(by, std::memory_order_release);
+}
+
+void body_runner::tell_of_locks(const held_locks_check& check, long held) noexcept {
+  try {
+    const auto what
+        = "task \"" + task_->current_id() + "\" awaits "
+          + (waiting ? waiting->reason().what : std::string{"its next turn"}) + " with "
+          + (held == 1 ? "a mutex" : std::to_string(held) + " mutexes")
+          + " of its thread's locked: others on that thread would wait for it for ever. Unlock it "
+            "before the await, or use taskactor::mutex";
+    home().events().warn(what);
+    check.found(what);
+  } catch (...) { // NOLINT: no memory to say it
   }
 }
 

@@ -20,6 +20,7 @@
 namespace taskactor::detail {
 
 class watched_turn;
+struct held_locks_check;
 
 /// A context whose timers are its manager's.
 class timed_context : public context {
@@ -69,6 +70,7 @@ private:
   bool has_come() noexcept;
   bool may_run() noexcept;
   void drive();
+  void tell_of_locks(const held_locks_check& check, long held) noexcept;
   bool end_body();
   turn kill();
   turn end();
