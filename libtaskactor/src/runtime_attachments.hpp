@@ -33,6 +33,12 @@ public:
       if (each)
         each->let_go();
   }
+  void leave_behind() noexcept {
+    const std::lock_guard lock{mutex_};
+    for (const auto& each : attachments_)
+      if (each)
+        each->leave_behind();
+  }
   /// In reverse order of their kinds.
   void stop() noexcept {
     for (auto each = attachments_.rbegin(); each != attachments_.rend(); ++each)

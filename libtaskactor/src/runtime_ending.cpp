@@ -166,6 +166,9 @@ bool runtime::take_apart() {
 void runtime::on_system_end() noexcept {
   shutdown_.note_system_over();
   attachments_.let_go();
+  is_left_behind = true;
+  attachments_.leave_behind();
+  (void)callers.wait(last_turns); // those who are waking a body just now, among them
   try {
     if (!disposed_)
       events().warn(

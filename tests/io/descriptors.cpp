@@ -1,14 +1,23 @@
 // Descriptors that tasks await: each direction, each way in which a wait ends, and what is no descriptor.
+#include "caf_adapter/compat_scheduler.hpp"
+#include "support/leaks.hpp"
 #include "support/virtual_time.hpp"
+
+#include <taskactor/io/callback.hpp>
+#include <taskactor/sync/channel.hpp>
 
 #include <boost/test/unit_test.hpp>
 
 #include <array>
 #include <cerrno>
+#include <optional>
 #include <string>
 #include <system_error>
 #include <thread>
 #include <vector>
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -448,6 +457,37 @@ BOOST_AUTO_TEST_CASE(an_accept_without_descriptors_left_is_the_callers_own_error
   put(pipe.write);
   tasks.add_task({}, until_readable, pipe.read.get()).value().get();
   BOOST_REQUIRE(::setrlimit(RLIMIT_NOFILE, &before) == 0);
+}
+
+// A system that ends before its manager leaves bodies behind: what they wait for may come, and wakes none.
+BOOST_AUTO_TEST_CASE(a_body_that_was_left_behind_is_not_woken) {
+  const leaks_ignored what_is_left_behind;
+  const auto left = make_pipe();
+  const ta::channel<int> items{1};
+  std::optional<ta::resumer<int>> resume;
+  {
+    caf::actor_system_config config;
+    ta::detail::configure(config, 1);
+    caf::actor_system system{config};
+    ta::manager_options quiet;
+    quiet.log_level = ta::log_level::off;
+    auto& tasks
+        = *new ta::task_manager{system, quiet}; // in place of a member that is destroyed after the system
+    (void)tasks.add_task({.id = "descriptor"}, until_readable, left.read.get());
+    (void)tasks.add_task({.id = "channel"}, [&]() -> ta::task<void> { (void)co_await items.receive(); });
+    (void)tasks.add_task({.id = "callback"}, [&]() -> ta::task<void> {
+      auto start = [&](ta::resumer<int> made) { resume = std::move(made); };
+      (void)co_await ta::callback<int>(std::ref(start));
+    });
+    tasks.add_task({}, [] {}).value().get(); // on the one thread, behind them: they are parked
+  }
+  put(left.write);
+  BOOST_TEST((*resume)(1));
+  BOOST_TEST((items.try_send(1) == ta::send_reply::sent));
+  const auto other = make_pipe();
+  put(other.write);
+  ta::task_manager tasks;
+  tasks.add_task({}, until_readable, other.read.get()).value().get(); // the loop has told what came before
 }
 
 BOOST_AUTO_TEST_SUITE_END()

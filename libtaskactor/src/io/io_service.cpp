@@ -13,6 +13,7 @@ namespace {
 class io_service final : public attachment {
 public:
   void stop() noexcept override {} // the loop ends with the last who keeps it
+  void leave_behind() noexcept override { loop_->wait_until_told(); }
   const std::shared_ptr<io_loop>& loop() const noexcept { return loop_; }
 
 private:

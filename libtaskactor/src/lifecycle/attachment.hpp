@@ -17,6 +17,8 @@ public:
   virtual void stop() noexcept = 0;
   /// The manager's shutdown is over, or nobody runs it any more: it is asked for nothing.
   virtual void let_go() noexcept {}
+  /// The manager is left behind (`manager_core::is_left_behind`): returns when no body of it is being woken.
+  virtual void leave_behind() noexcept {}
   virtual void add_to(manager_statistics&) const {}
 };
 

@@ -48,6 +48,8 @@ public:
   /// Threads of supervised actors that are about to say something: a test's clock waits for them.
   std::atomic<std::size_t> busy_threads{0};
   detail::callers callers; // by handles, which may outlive the manager
+  /// The actor system has gone first: what waits here is left behind, and isn't woken any more.
+  std::atomic<bool> is_left_behind{false};
 
   // -- what only its maker can do -------------------------------------------
   virtual caf::actor keep(caf::actor part) = 0;   // ended with the others when the manager is taken apart

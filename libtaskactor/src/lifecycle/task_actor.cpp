@@ -75,7 +75,7 @@ void task_actor::on_response(std::uint64_t request, caf::message reply) {
 }
 
 void task_actor::wake() noexcept {
-  if (word_.wake()) {
+  if (word_.wake() && !home().is_left_behind.load()) {
     retain(); // the queue's reference
     run_soon(home_system(), this);
   }
