@@ -464,6 +464,53 @@ BOOST_AUTO_TEST_CASE(the_child_of_a_killed_caller_is_ended_before_the_frames_it_
   BOOST_CHECK(h.state() == ta::state::completed);
 }
 
+// At the moment at which the child fails its caller is killed: whoever comes first, somebody hears of it.
+BOOST_AUTO_TEST_CASE(a_failure_that_a_killed_caller_is_not_told_of_is_reported) {
+  int failed = 0;
+  ta::testing::explore({.seeds = 60}, [&](ta::testing::manager& m) {
+    int reported = 0;
+    bool has_failed = false;
+    const auto heard = m.tasks().observe(
+        [&](const ta::task_event& what) {
+          reported
+              += what.kind == ta::event_kind::unobserved_failure && what.text.find("boom") != what.text.npos;
+        },
+        {});
+    bool open = false;
+    auto failing_once = [&](ta::ready_signal<int>) -> ta::task<void> {
+      while (!open)
+        co_await ta::sleep_for(1ms);
+      has_failed = true;
+      throw std::runtime_error{"boom"};
+    };
+    auto parent = [&]() -> ta::task<void> {
+      co_await ta::with_group([&](ta::task_group& group) -> ta::task<void> {
+        co_await group.start_ready<int>({}, failing_once);
+      });
+    };
+    auto killer = [&]() -> ta::task<void> {
+      co_await ta::sleep_for(1ms);
+      open = true;
+      for (auto left = m.draw(4); left != 0; --left)
+        co_await ta::yield();
+      m.kill_task("parent");
+    };
+    auto waiting = m.tasks().add_task({.id = "parent"}, parent).value();
+    auto killing = m.tasks().add_task({}, killer).value();
+    m.run_until_idle();
+    killing.get();
+    BOOST_REQUIRE(waiting.finished());
+    auto& home = ta::detail::core_of(m.tasks());
+    BOOST_TEST(home.disposals().wait_idle(60s));
+    BOOST_TEST(home.events().wait_heard(60s));
+    const auto outcome = waiting.try_outcome();
+    const bool told = !*outcome && outcome->error().message().find("boom") != std::string::npos;
+    BOOST_TEST((told || reported == 1 || !has_failed), outcome->error().message());
+    failed += has_failed && !told;
+  });
+  BOOST_TEST(failed > 0);
+}
+
 /// Whoever comes first: the caller has the value and the child goes on, or neither has happened.
 BOOST_AUTO_TEST_CASE(a_start_that_races_with_a_cancellation_is_had_or_was_refused) {
   int had = 0;

@@ -90,10 +90,8 @@ void group_start::child_ended(record& child) noexcept {
   {
     const std::lock_guard lock{mutex_};
     if (!progress_.is_groups()) {
-      if (what) {
+      if (what)
         failure_ = *what;
-        child.mark_observed();
-      }
       return;
     }
   }
@@ -138,10 +136,18 @@ void group_start::destroy() noexcept {
     delete this;
 }
 
+start_wait::~start_wait() {
+  start_->leave();
+  if (child_)
+    child_->drop_handle();
+}
+
 void start_wait::admit(context& caller, ref<record> child, task_options options) {
   start_->set_waiting(caller, *child);
+  child_ = std::move(child);
+  child_->owners.add(); // first: a task that ends without one forgets its outcome
   ref<record> joined;
-  const auto refused = group_->admit(child, std::move(options), joined, start_);
+  const auto refused = group_->admit(child_, std::move(options), joined, start_);
   if (refused)
     throw_rejection(*refused);
   if (joined) {
@@ -149,16 +155,17 @@ void start_wait::admit(context& caller, ref<record> child, task_options options)
     joined->drop_handle();
     throw_rejection({errc::duplicate_id, "duplicate id: " + id + ": its start can't be waited for"});
   }
-  child_ = std::move(child);
+  admitted_ = true;
 }
 
 void start_wait::await_resume() {
-  if (!child_)
+  if (!admitted_)
     throw cancelled_error{};
   if (start_->started())
     return;
   if (!start_->ended())
     require_context().join_before_exit_if_killed(start_); // what was left behind goes on
+  child_->mark_observed();
   start_->raise(child_->current_id(), unwanted_);
 }
 

@@ -150,7 +150,9 @@ void group_state::child_ended(record& child) noexcept {
     return;
   const bool cancelled = what->state() == state::cancelled && what->reason() != end_reason::shed;
   if (!cancelled) {
-    child.mark_observed();
+    const std::lock_guard lock{mutex_};
+    if (!members_.killed()) // else nobody is told, and it is reported
+      child.mark_observed();
     child.control.fetch_or(record::failed_group_bit, std::memory_order_acq_rel);
   }
   try {

@@ -31,6 +31,7 @@ public:
   void join() noexcept { joined_ = true; }
   /// The same, and it takes no other child.
   void kill() noexcept { killed_ = true; }
+  bool killed() const noexcept { return killed_; }
   bool takes_more() const noexcept { return !killed_ && !over(); }
   /// No child is left that is waited for, and it takes no other.
   bool over() const noexcept { return children_.empty() && (joined_ || killed_); }

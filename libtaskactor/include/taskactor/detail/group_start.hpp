@@ -133,7 +133,7 @@ public:
       : group_(std::move(group)), start_(std::move(start)) {}
   start_wait(const start_wait&) = delete;
   start_wait& operator=(const start_wait&) = delete;
-  ~start_wait() { start_->leave(); }
+  ~start_wait();
 
   /// Before the await, and only if that may begin. Errors: `std::system_error`, when it is refused.
   void admit(context& caller, ref<record> child, task_options options);
@@ -142,7 +142,7 @@ public:
   template <body_promise Promise>
   bool await_suspend(std::coroutine_handle<Promise> self) {
     context& caller = *self.promise().ctx;
-    if (!child_)
+    if (!admitted_)
       return caller.refusal().value_or(false);
     lend(caller);
     return true;
@@ -159,7 +159,8 @@ private:
 
   const ref<group_state> group_;
   const ref<group_start> start_;
-  ref<record> child_;
+  ref<record> child_; // as by a handle: a failure that nobody is told of is reported when that goes
+  bool admitted_ = false;
   bool unwanted_ = false;
 };
 
