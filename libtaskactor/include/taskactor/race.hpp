@@ -20,7 +20,9 @@
 ///
 /// `when_all`: all values; the first failure (or body that is cancelled by its id: a `task_error`) cancels
 /// the others, and is thrown as it is once they have ended. Further errors are reported as clean-up faults.
-/// Of an empty range there are no values, at once.
+/// Of an empty range there are no values, at once. Values that others had are destroyed when one fails; but
+/// an await that takes something, given as for a race, takes it only when all have come: what a `receive` was
+/// served goes back to its channel. What a body of yours has received isn't: it ends with that body's value.
 #pragma once
 
 #include <taskactor/detail/children_end.hpp>
@@ -97,7 +99,7 @@ auto as_parts(R&& bodies) {
   return all;
 }
 
-/// What takes something from others takes part in a race as it is.
+/// What takes something from others takes part as it is.
 template <class A>
 inline constexpr bool competes_as_it_is = !std::is_lvalue_reference_v<A> && taking_await<A>;
 
@@ -185,42 +187,42 @@ auto race_of_equals(std::vector<Part> bodies) -> task<race_won<typename competit
   co_return end->take(decided, children.lost);
 }
 
-template <std::size_t... I, class... Ts>
-task<std::tuple<stored<Ts>...>> all_of(std::index_sequence<I...>, task<Ts>... bodies) {
-  const std::tuple<std::shared_ptr<one_of_all<Ts>>...> values{std::make_shared<one_of_all<Ts>>()...};
-  auto all = [&](task_group& group) {
-    (group.start(
-         [into = std::get<I>(values)](task<Ts> body) { return one_of_all<Ts>::fill(into, std::move(body)); },
-         std::move(bodies)),
-     ...);
-  };
-  const auto children = co_await end_of_children(std::ref(all), true);
-  settle_errors(children.errors, true);
-  if (!(std::get<I>(values)->written.load(std::memory_order_acquire) && ...))
-    throw_cancellation(children.lost);
-  co_return std::tuple<stored<Ts>...>{std::move(*std::get<I>(values)->value)...};
+template <class Part>
+void start_one(task_group& group, const std::shared_ptr<one_of_all<Part>>& into, Part body) {
+  group.start([into](Part mine) { return one_of_all<Part>::fill(into, std::move(mine)); }, std::move(body));
 }
 
-template <class T>
-task<std::vector<stored<T>>> all_of_equals(std::vector<task<T>> bodies) {
-  std::vector<std::shared_ptr<one_of_all<T>>> values;
-  values.reserve(bodies.size());
-  auto all = [&](task_group& group) {
+template <std::size_t... I, class... Parts>
+task<std::tuple<typename part_value<Parts>::type...>> all_of(std::index_sequence<I...>, Parts... bodies) {
+  const std::tuple<std::shared_ptr<one_of_all<Parts>>...> all{std::make_shared<one_of_all<Parts>>()...};
+  auto start = [&](task_group& group) { (start_one(group, std::get<I>(all), std::move(bodies)), ...); };
+  const auto children = co_await end_of_children(std::ref(start), true);
+  settle_errors(children.errors, true);
+  if (!(std::get<I>(all)->has_come() && ...))
+    throw_cancellation(children.lost);
+  co_return std::tuple<typename part_value<Parts>::type...>{std::get<I>(all)->take()...};
+}
+
+template <class Part>
+auto all_of_equals(std::vector<Part> bodies)
+    -> task<std::vector<stored<typename competitor_result<Part>::type>>> {
+  std::vector<std::shared_ptr<one_of_all<Part>>> all;
+  all.reserve(bodies.size());
+  auto start = [&](task_group& group) {
     for (auto& each : bodies) {
-      values.push_back(std::make_shared<one_of_all<T>>());
-      group.start([into = values.back()](task<T> body) { return one_of_all<T>::fill(into, std::move(body)); },
-                  std::move(each));
+      all.push_back(std::make_shared<one_of_all<Part>>());
+      start_one(group, all.back(), std::move(each));
     }
   };
-  const auto children = co_await end_of_children(std::ref(all), true);
+  const auto children = co_await end_of_children(std::ref(start), true);
   settle_errors(children.errors, true);
-  std::vector<stored<T>> result;
-  result.reserve(values.size());
-  for (const auto& each : values) {
-    if (!each->written.load(std::memory_order_acquire))
+  for (const auto& each : all)
+    if (!each->has_come())
       throw_cancellation(children.lost);
-    result.push_back(std::move(*each->value));
-  }
+  std::vector<stored<typename competitor_result<Part>::type>> result;
+  result.reserve(all.size());
+  for (const auto& each : all)
+    result.push_back(each->take());
   co_return result;
 }
 
@@ -244,13 +246,13 @@ template <detail::part_range R>
 template <class... As>
   requires(sizeof...(As) > 1 || (sizeof...(As) == 1 && !(detail::part_range<As> && ...)))
 [[nodiscard]] auto when_all(As&&... bodies) {
-  return detail::all_of(std::index_sequence_for<As...>{}, detail::as_part(std::forward<As>(bodies))...);
+  return detail::all_of(std::index_sequence_for<As...>{}, detail::as_competitor(std::forward<As>(bodies))...);
 }
 
 /// The same for a number of equals: a vector of their values, in their order.
 template <detail::part_range R>
 [[nodiscard]] auto when_all(R&& bodies) {
-  return detail::all_of_equals(detail::as_parts(std::forward<R>(bodies)));
+  return detail::all_of_equals(detail::as_competitors(std::forward<R>(bodies)));
 }
 
 } // namespace taskactor

@@ -140,6 +140,8 @@ protected:
   ref<set_task> finish();
   /// What `finish` would throw.
   bool comes_to_nothing() const noexcept { return refused_ || gave_up(); }
+  /// What it takes when it goes on would go back otherwise.
+  bool was_given() const noexcept { return !comes_to_nothing() && bool{me_.got}; }
   join_set_state& set() const noexcept { return *set_; }
 
 private:

@@ -33,10 +33,12 @@ task<stored<T>> value_of(task<T> body) {
 }
 
 /// An await that takes what it was served when its body goes on, and not before: one whose body doesn't gives
-/// that back, to the next who waits. `comes_to_nothing`: it was refused, or given up.
+/// that back, to the next who waits. `comes_to_nothing`: it was refused, or given up. `was_given`: something
+/// that would go back.
 template <class A>
 concept taking_await = requires(const A& wait) {
   { wait.comes_to_nothing() } noexcept -> std::same_as<bool>;
+  { wait.was_given() } noexcept -> std::same_as<bool>;
 };
 
 /// What a part of a race gives.
@@ -138,16 +140,64 @@ private:
   std::exception_ptr error_;
 };
 
-/// A child's value.
-template <class T>
-struct one_of_all {
-  std::optional<stored<T>> value;
-  std::atomic<bool> written{false};
+/// A child's value; or its await, which has been served, and takes that only once all have come.
+template <class Part>
+class one_of_all {
+  using value = typename part_value<Part>::type;
 
-  static task<void> fill(std::shared_ptr<one_of_all> into, task<T> body) {
-    into->value.emplace(co_await value_of(std::move(body)));
-    into->written.store(true, std::memory_order_release);
+public:
+  static task<void> fill(std::shared_ptr<one_of_all> into, Part body) {
+    if constexpr (taking_await<Part>) {
+      into->served_.emplace(std::move(body));
+      served_await wait{*into->served_};
+      auto at_once = co_await wait;
+      if (at_once)
+        into->value_.emplace(std::move(*at_once));
+    } else {
+      into->value_.emplace(co_await value_of(std::move(body)));
+    }
+    into->written_.store(true, std::memory_order_release);
   }
+  bool has_come() const noexcept { return written_.load(std::memory_order_acquire); }
+  /// Once all have. Errors: those of the await, of a value whose move throws.
+  value take() {
+    if constexpr (taking_await<Part>)
+      if (!value_)
+        return take_from(*served_);
+    return std::move(*value_);
+  }
+
+private:
+  static value take_from(Part& served) {
+    if constexpr (std::is_void_v<decltype(served.await_resume())>)
+      return served.await_resume(), std::monostate{};
+    else
+      return served.await_resume();
+  }
+
+  /// Empty: it was given something. Else what it comes to, which nobody could have in its place.
+  class [[nodiscard]] served_await {
+  public:
+    explicit served_await(Part& part) noexcept : part_(part) {}
+    bool await_ready() const noexcept { return false; }
+    template <body_promise Promise>
+    bool await_suspend(std::coroutine_handle<Promise> self) {
+      return part_.await_suspend(self);
+    }
+    std::optional<value> await_resume() {
+      if (part_.was_given())
+        return std::nullopt;
+      return take_from(part_);
+    }
+
+  private:
+    Part& part_;
+  };
+
+  struct none {};
+  std::optional<value> value_;
+  [[no_unique_address]] std::conditional_t<taking_await<Part>, std::optional<Part>, none> served_;
+  std::atomic<bool> written_{false};
 };
 
 } // namespace taskactor::detail
