@@ -2,6 +2,11 @@
 #include <taskactor/taskactor.hpp>
 
 #include <iostream>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace ta = taskactor;
 using namespace std::chrono_literals;
@@ -11,6 +16,18 @@ ta::task<std::string> sorted(std::string lines) {
   if (!result.success())
     throw std::runtime_error{result.describe() + ": " + result.err};
   co_return result.out;
+}
+
+ta::task<std::string> sum(std::vector<int> numbers) {
+  auto shell = co_await ta::start_command({"sh", "-c", "s=0; while read n; do s=$((s + n)); echo $s; done"});
+  std::optional<std::string> last;
+  for (const int number : numbers) {
+    co_await shell.write(std::to_string(number) + '\n');
+    last = co_await shell.read_line(); // empty: it has closed its output
+  }
+  shell.input().close(); // the end of its input
+  const auto result = co_await shell.ended();
+  co_return last.value_or("nothing") + ", " + result.describe();
 }
 
 int main() {
@@ -31,6 +48,9 @@ int main() {
   ta::command_options by_line;
   by_line.on_line = [](ta::output_stream, std::string_view line) { std::cout << "> " << line << '\n'; };
   tasks.run_command({}, {"seq", "2"}, by_line).value().get();
+
+  // One that is talked to while it runs.
+  std::cout << tasks.add_task({}, sum, std::vector{1, 20, 21}).value().get() << '\n';
 }
 
 // Output:
@@ -41,3 +61,4 @@ int main() {
 // failed: taskactor::error: ...no-such-program...
 // > 1
 // > 2
+// 42, exit code 0

@@ -26,7 +26,7 @@ MAY_INCLUDE = {
     "io": CORE,
     "services": CORE,
     "transport": CORE,
-    "command": CORE | {"worker"},
+    "command": CORE | {"io", "worker"},
     "worker": CORE | {"command", "transport"},
     "front": CORE | {"group", "io", "command", "worker"},
     "programs": CORE | {"group", "command", "worker", "front"},

@@ -3,8 +3,9 @@
 ///     caller --- command_line, command_options ---> command --- command_result ---> caller
 ///
 /// A command is a program in a process group of its own. It runs in the caller's session with default signal
-/// dispositions, no blocked signal, and no descriptor but its three streams, which are pipes, unless it
-/// `inherits_descriptors`. No shell sees it: the arguments arrive as they are.
+/// dispositions, no blocked signal, and no descriptor but its three streams, which are pipes unless something
+/// else is said (command_stream.hpp), and those that it is passed; or it `inherits_descriptors`. No shell
+/// sees it: the arguments arrive as they are.
 ///
 /// Program names: with a `/` in it, a name is a path; without, it is looked for in the directories of PATH,
 /// as the command's own environment has it ("/bin:/usr/bin" when there is none). Relative paths, relative
@@ -25,10 +26,11 @@
 ///
 /// Errors: a program that can't be started is `errc::command_not_found`, `command_not_executable` or
 /// `command_not_started`; bad options are `invalid_argument`, as are arguments that no command can be given:
-/// a NUL byte, or more than the system takes. /proc has to be there. An exit code or a signal is data, in
-/// `command_result`.
+/// a NUL byte, or more than the system takes. What this program has no right to (another user) is
+/// `not_permitted`. /proc has to be there. An exit code or a signal is data, in `command_result`.
 #pragma once
 
+#include <taskactor/command_stream.hpp>
 #include <taskactor/field.hpp>
 #include <taskactor/time_span.hpp>
 
@@ -71,9 +73,17 @@ enum class output_stream : std::uint8_t { out, err };
 
 /// Options of one command.
 struct command_options {
-  /// What the command reads from its standard input, in bytes as they are. Empty: /dev/null. A command need
-  /// not read it.
+  /// What the command reads from its standard input, in bytes as they are. Empty: what `in` says, and unless
+  /// it says anything /dev/null; not both. A command need not read it.
   field<std::string> stdin_data{};
+  /// The command's standard streams. Unset: `stdin_data`; output and error are kept, or handed out. A command
+  /// of `start_command` has pipes as its input and output, unless that is set.
+  field<command_stream> in{};
+  field<command_stream> out{};
+  field<command_stream> err{};
+  /// Further descriptors of this program's that the command has. Errors: `invalid_argument` for one that
+  /// isn't open, a number below 3, and one that is named twice.
+  field<std::vector<passed_descriptor>> pass{};
   /// Variables added to the inherited environment, or put in place of what it has; the last of a name wins.
   field<std::vector<std::pair<std::string, std::string>>> env{};
   /// Start from an empty environment instead of the inherited one; then PATH is not set unless `env` sets it.
@@ -86,6 +96,16 @@ struct command_options {
   /// takes that: `command_result` tells. Unset: no limit but this program's own, which it never exceeds; zero
   /// is refused.
   std::optional<std::size_t> memory_limit{};
+  /// Permissions that files made by the command don't have (`umask`), 0 to 0777. Unset: this program's.
+  std::optional<unsigned> umask{};
+  /// Who the command runs as: a user's and a group's name, or number. Group unset: that of the user's
+  /// account. Supplementary groups: `groups`; none named: those of the user's account. It gets all of that or
+  /// isn't started: `errc::not_permitted` if this program may not (it takes CAP_SETUID and CAP_SETGID),
+  /// `invalid_argument` for who doesn't exist. `cwd` is entered and the program looked for with that user's
+  /// rights; HOME and other variables stay as they are. Accounts are looked up on a thread of the pool.
+  field<std::string> user{};
+  field<std::string> group{};
+  field<std::vector<std::string>> groups{};
   /// Added to this program's niceness, as nice(1) does: 0 to 19. Default zero: the same priority.
   int niceness = 0;
   /// Descriptors that each process of the command may have open at once (the soft RLIMIT_NOFILE; it may raise
@@ -94,16 +114,18 @@ struct command_options {
   /// The command has this program's descriptors, too: all that aren't marked close-on-exec, at the time of
   /// its start. What this program was started with itself usually isn't. Default: none but its streams.
   bool inherits_descriptors = false;
-  /// The command has the terminal of this program's session: /dev/tty as its standard input (`stdin_data` is
-  /// refused), this program's own standard output and error, of which nothing is kept, and the foreground,
-  /// which is taken back at its end. When it is stopped, by Ctrl-Z for one, the terminal is taken back,
-  /// `on_stopped` called, and then it goes on with the terminal. One at a time. In the background there is no
-  /// terminal to give, and a command that reads it stops. Without one: `command_not_started`.
+  /// The command has the terminal of this program's session: /dev/tty as its standard input (`stdin_data`,
+  /// `in`, `out` and `err` are refused), this program's own standard output and error, of which nothing is
+  /// kept, and the foreground, which is taken back at its end. When it is stopped, by Ctrl-Z for one, the
+  /// terminal is taken back, `on_stopped` called, and then it goes on with the terminal. One at a time. In
+  /// the background there is no terminal to give, and a command that reads it stops. Without one:
+  /// `command_not_started`.
   bool on_terminal = false;
   /// Bytes kept of each stream; what comes later is read and dropped, so that the command never waits for its
   /// reader. Default 1 MiB; zero keeps nothing. Without meaning when `on_output` or `on_line` is set.
   std::size_t capture_limit = std::size_t{1} << 20;
-  /// Standard error goes where standard output goes: one stream, in the order of writing.
+  /// Standard error goes where standard output goes: one stream, in the order of writing. `err` isn't set
+  /// then.
   bool merge_stderr = false;
   /// Called with output as it comes, in pieces as they are read, instead of keeping it: whatever becomes of
   /// the task, its caller has had what the command had printed by then. Called one at a time, on a thread
@@ -123,8 +145,9 @@ struct command_options {
   field<std::function<void(int signal)>> on_stopped{};
   /// What can stop the command, and its `timeout` and `grace`, for a while. Null: nothing.
   field<std::shared_ptr<command_pause>> pause{};
-  /// From TERM to KILL, when the command is cancelled or its time is up. Unset: the manager's `cancel_grace`;
-  /// zero: KILL at once.
+  /// The first signal to the command's group, when it is cancelled or its time is up; with CONT behind it.
+  int stop_signal = 15; // TERM
+  /// From that signal to KILL. Unset: the manager's `cancel_grace`; zero: KILL at once.
   std::optional<time_span> grace{};
 };
 

@@ -64,7 +64,8 @@ enum class errc {
   /// There is no other node that a call could run on: none of this name or label is known, or this one
   /// leaves.
   no_node,
-  /// Another node doesn't allow this one to run a task, or not so many at once.
+  /// Another node doesn't allow this one to run a task, or not so many at once; or the system doesn't let
+  /// this program start a command as another user, or signal it.
   not_permitted,
   /// The task's value, which can't be copied, has been taken by another handle; or this one can't take it,
   /// since others may be looking at it.
@@ -89,6 +90,8 @@ enum class errc {
   predecessor_failed,
   /// A `task_local` has no value where it was asked for.
   not_set,
+  /// The command has ended: there is no process to send a signal to.
+  command_ended,
 };
 
 /// The category of `errc`, named "taskactor".

@@ -20,12 +20,15 @@ enum class service_state : std::uint8_t;
 enum class restart_strategy : std::uint8_t;
 
 class child_spec;
+class command_stream;
+class descriptor;
 class failure;
 class gather_end;
 class permit;
 class retry_requested;
 class service;
 class service_start;
+class started_command;
 class supervisor;
 class group_error;
 class observer;

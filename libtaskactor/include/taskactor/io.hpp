@@ -6,3 +6,4 @@
 #include <taskactor/io/callback.hpp>
 #include <taskactor/io/descriptor.hpp>
 #include <taskactor/io/signals.hpp>
+#include <taskactor/io/stream.hpp>

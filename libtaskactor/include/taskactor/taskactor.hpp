@@ -9,6 +9,7 @@
 #include <taskactor/cancel_scope.hpp>
 #include <taskactor/command.hpp>
 #include <taskactor/command_pause.hpp>
+#include <taskactor/command_stream.hpp>
 #include <taskactor/duration.hpp>
 #include <taskactor/errc.hpp>
 #include <taskactor/event.hpp>
@@ -33,6 +34,7 @@
 #include <taskactor/run_in_thread.hpp>
 #include <taskactor/scope.hpp>
 #include <taskactor/sleep.hpp>
+#include <taskactor/started_command.hpp>
 #include <taskactor/state.hpp>
 #include <taskactor/sync.hpp>
 #include <taskactor/task.hpp>

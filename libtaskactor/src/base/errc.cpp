@@ -93,6 +93,8 @@ std::string to_string(errc code) {
     return "not run: a task before it didn't complete";
   case errc::not_set:
     return "not set";
+  case errc::command_ended:
+    return "the command has ended";
   }
   return "unknown error";
 }

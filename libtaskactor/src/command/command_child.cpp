@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <csignal>
 #include <ctime>
+#include <mutex>
 #include <new>
 #include <system_error>
 
@@ -85,6 +86,18 @@ void give_streams(child_orders& orders) noexcept {
       ::syscall(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC);
 }
 
+/// First out of the way of all numbers that they may be put to: one's number may be another's place.
+void give_passed(child_orders& orders) noexcept {
+  for (std::size_t i = 0; i < orders.passed_count; ++i) {
+    auto& from = orders.passed[i].from;
+    from = static_cast<int>(::syscall(SYS_fcntl, from, F_DUPFD_CLOEXEC, orders.highest_passed + 1));
+    require(from >= 0, orders, start_stage::passing);
+  }
+  for (std::size_t i = 0; i < orders.passed_count; ++i)
+    require(::syscall(SYS_dup3, orders.passed[i].from, orders.passed[i].to, 0) >= 0, orders,
+            start_stage::passing);
+}
+
 /// Both limits, so that the command can't lift it again. One that is lower already stays.
 void limit_memory(child_orders& orders) noexcept {
   rlimit limit{};
@@ -114,6 +127,25 @@ void lower_priority(child_orders& orders) noexcept {
   require(told > 0, orders, start_stage::niceness);
   require(::syscall(SYS_setpriority, PRIO_PROCESS, 0, 20 - told + orders.niceness) == 0, orders,
           start_stage::niceness);
+}
+
+void die_with_parent(child_orders& orders) noexcept {
+  require(::syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL) == 0, orders, start_stage::arrange);
+  if (::syscall(SYS_getppid) != orders.parent) // it died before it could be asked for
+    fail(orders, start_stage::arrange, ESRCH);
+}
+
+/// The user last: it takes the rights of the one before to change anything. The kernel forgets the parent's
+/// death signal with that. System calls change this process alone, whereas the C library's functions would
+/// change all threads of the program whose memory this is.
+void become(const child_identity& who, child_orders& orders) noexcept {
+  if (who.changes_groups)
+    require(::syscall(SYS_setgroups, who.group_count, who.groups) == 0, orders, start_stage::identity);
+  if (who.changes_group)
+    require(::syscall(SYS_setresgid, who.group, who.group, who.group) == 0, orders, start_stage::identity);
+  if (who.changes_user)
+    require(::syscall(SYS_setresuid, who.user, who.user, who.user) == 0, orders, start_stage::identity);
+  die_with_parent(orders);
 }
 
 /// Before the command can have children. Not by a function of `group_table`, which is compiled with
@@ -166,10 +198,9 @@ int live(void* given) noexcept {
   auto& orders = *static_cast<child_orders*>(given);
   require(::syscall(SYS_setpgid, 0, 0) == 0, orders, start_stage::arrange);
   reset_signals();
-  require(::syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL) == 0, orders, start_stage::arrange);
-  if (::syscall(SYS_getppid) != orders.parent) // it died before it could be asked for
-    fail(orders, start_stage::arrange, ESRCH);
+  die_with_parent(orders);
   give_streams(orders);
+  give_passed(orders);
   if (orders.memory != 0)
     limit_memory(orders);
   if (orders.open_files != 0)
@@ -178,12 +209,42 @@ int live(void* given) noexcept {
     take_terminal(orders);
   if (orders.niceness != 0)
     lower_priority(orders);
+  if (orders.umask >= 0)
+    ::syscall(SYS_umask, orders.umask);
+  if (orders.identity)
+    become(*orders.identity, orders);
   if (*orders.directory != 0)
     require(::syscall(SYS_chdir, orders.directory) == 0, orders, start_stage::directory);
   note_group(orders);
   set_mask(0);
   execute_first(orders);
 }
+
+/// A process that becomes another user's can't be looked into by that user, nor leave its memory in a file;
+/// until it executes its memory is ours, so that this would be so for us for ever. One at a time: what is
+/// made undone must not be another one's.
+class kept_dumpable {
+public:
+  explicit kept_dumpable(bool at_risk) : lock_(one_at_a_time, std::defer_lock) {
+    if (!at_risk)
+      return;
+    lock_.lock();
+    before_ = now();
+  }
+  kept_dumpable(const kept_dumpable&) = delete;
+  kept_dumpable& operator=(const kept_dumpable&) = delete;
+  ~kept_dumpable() {
+    if (before_ == 1 && now() != 1)
+      ::prctl(PR_SET_DUMPABLE, 1);
+  }
+
+private:
+  static int now() noexcept { return ::prctl(PR_GET_DUMPABLE); }
+
+  static inline std::mutex one_at_a_time;
+  std::unique_lock<std::mutex> lock_;
+  int before_ = -1;
+};
 
 /// All, so that no handler of ours runs in the child, in our memory. SIGCHLD stays as it is while nobody
 /// handles it: blocked, the ends of other commands would be kept for us, and wake whoever looks for signals.
@@ -206,6 +267,7 @@ child_stack::child_stack() {
 child_stack::~child_stack() { ::munmap(memory_, size); }
 
 void start_child(child_orders& orders, const child_stack& stack, pid_t& pid) {
+  const kept_dumpable memory{orders.identity != nullptr};
   signal_mask before{};
   const auto blocked = blocked_at_start();
   ::syscall(SYS_rt_sigprocmask, SIG_BLOCK, &blocked, &before, sizeof blocked);

@@ -21,6 +21,8 @@ enum class start_stage {
   memory,      // limiting memory
   open_files,  // limiting descriptors
   niceness,    // lowering the priority
+  passing,     // putting further descriptors to their numbers
+  identity,    // becoming another user
   directory,   // changing to the working directory
   execute,     // executing the program
   interpreter, // executing it: the file is there, what its first line or header names isn't
@@ -31,18 +33,38 @@ struct start_failure {
   int error = 0;
 };
 
+/// A descriptor of ours that the child has under a number of its own.
+struct passed_number {
+  int from;
+  int to;
+};
+
+/// Who the child is to be, once it has all that takes this program's rights.
+struct child_identity {
+  bool changes_groups = false, changes_group = false, changes_user = false;
+  const gid_t* groups = nullptr;
+  std::size_t group_count = 0;
+  gid_t group = 0;
+  uid_t user = 0;
+};
+
 /// All strings are ended by null, all lists by a null pointer.
 struct child_orders {
   pid_t parent = 0;
-  std::array<int, 3> streams{};            // what it gets as its standard input, output and error
-  std::int32_t* group = nullptr;           // where it notes its group: `group_table::take`
-  std::uint64_t memory = 0;                // bytes; 0: no limit
-  std::uint64_t open_files = 0;            // the soft limit; 0: as it is
-  int niceness = 0;                        // added to what there is
-  bool inherits = false;                   // descriptors that aren't to be closed
-  bool takes_terminal = false;             // that it has as its standard input
-  const char* directory = "";              // empty: no change
-  const char* const* candidates = nullptr; // it becomes the first of these that can be executed
+  std::array<int, 3> streams{};    // what it gets as its standard input, output and error
+  std::int32_t* group = nullptr;   // where it notes its group: `group_table::take`
+  std::uint64_t memory = 0;        // bytes; 0: no limit
+  std::uint64_t open_files = 0;    // the soft limit; 0: as it is
+  int niceness = 0;                // added to what there is
+  int umask = -1;                  // as it is
+  passed_number* passed = nullptr; // changed by the child
+  std::size_t passed_count = 0;
+  int highest_passed = 0;                   // of the numbers that it has them under
+  const child_identity* identity = nullptr; // null: as this program
+  bool inherits = false;                    // descriptors that aren't to be closed
+  bool takes_terminal = false;              // that it has as its standard input
+  const char* directory = "";               // empty: no change
+  const char* const* candidates = nullptr;  // it becomes the first of these that can be executed
   char* const* arguments = nullptr;
   char* const* environment = nullptr;
   start_failure failure{}; // written by the child

@@ -1,6 +1,8 @@
 /// Who is told what becomes of one command.
 #pragma once
 
+#include "command/talk_ends.hpp"
+
 #include <taskactor/command.hpp>
 #include <taskactor/errc.hpp>
 
@@ -20,6 +22,8 @@ namespace taskactor::detail {
 class command_listener {
 public:
   virtual ~command_listener() = default;
+  /// Of a command that its caller talks to, just before `on_started`.
+  virtual void on_talk(talk_ends /* ends */) noexcept {}
   /// The program runs (or was killed at that very moment).
   virtual void on_started(pid_t pid) noexcept = 0;
   /// A signal has stopped it. False: it isn't to go on with its terminal until somebody asks for that

@@ -26,8 +26,8 @@ void command_process::give_back(group_table& groups) noexcept {
 }
 
 void command_process::start(const launch_plan& plan, command_pipes& pipes, int input,
-                            const child_stack& stack, pid_t& pid) {
-  child_ = spawn(plan, pipes, {input, slot_, stack, pid, terminal_.get()});
+                            const held_descriptors& held, const child_stack& stack, pid_t& pid) {
+  child_ = spawn(plan, pipes, {input, slot_, stack, pid, terminal_.get(), &held});
 }
 
 void command_process::watch(std::uint64_t token) {

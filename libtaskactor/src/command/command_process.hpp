@@ -34,8 +34,9 @@ public:
   void give_back(group_table& groups) noexcept;
   /// It is to have the terminal. Errors: `std::system_error`.
   void open_terminal() { terminal_ = std::make_unique<terminal_loan>(); }
-  /// Errors: as `spawn`. `input`: see `spawn_site`.
-  void start(const launch_plan& plan, command_pipes& pipes, int input, const child_stack& stack, pid_t& pid);
+  /// Errors: as `spawn`. `input`, `held`: see `spawn_site`.
+  void start(const launch_plan& plan, command_pipes& pipes, int input, const held_descriptors& held,
+             const child_stack& stack, pid_t& pid);
 
   /// From now on the poller tells of its end with this token; once is enough. Errors: `std::system_error`, of
   /// `std::errc::no_such_process` if it is reaped already.

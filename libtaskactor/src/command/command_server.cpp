@@ -37,12 +37,15 @@ std::uint64_t command_server::start(command_spec spec, std::shared_ptr<command_l
   start_request request{.key = ++last_key_, .listener = listener};
   const auto key = request.key;
   try {
-    request.plan = plan_launch(spec.argv, spec.options);
+    request.plan = plan_launch(spec.argv, spec.options, spec.mode);
+    request.plan.identity = std::move(spec.identity);
   } catch (const start_error& error) {
     request.refused = error;
   }
   request.options = std::move(spec.options);
   request.input = std::move(spec.input);
+  request.held = std::move(spec.held);
+  request.talks = spec.mode == start_mode::talk;
   request.stays = spec.stays;
   try {
     ensure_thread();

@@ -20,6 +20,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 namespace taskactor::detail {
 
@@ -28,6 +29,10 @@ struct command_spec {
   command_options options;
   /// What it has as its standard input, in place of `stdin_data`.
   unique_fd input{};
+  /// What it inherits or owns, and who it is, where the options have that.
+  held_descriptors held{};
+  std::optional<credentials> identity{};
+  start_mode mode = start_mode::run;
   /// It ends when it is told to. Who waits for room doesn't wait for that.
   bool stays = false;
 };
@@ -42,10 +47,16 @@ public:
   /// Queues a start and returns the command's key. The listener hears of everything else, a refusal included.
   /// Errors: `std::bad_alloc`; then it hears nothing.
   std::uint64_t start(command_spec spec, std::shared_ptr<command_listener> listener);
-  /// Sends a signal to the command's whole group, at once; after its end, nothing. Before it has a process,
+  /// Sends a signal to the command's whole group, at once; after its end, nothing. TERM means that it is to
+  /// end: what is sent is its `stop_signal`. Before it has a process,
   /// KILL and TERM abandon the start (`on_start_failed` with `errc::stopping`), and other signals are
   /// dropped.
   void signal(std::uint64_t key, int signal) noexcept { table_->signal(key, signal); }
+  /// Sends a signal to the command's process alone, or to its group. Returns 0, or why not, as kill(2):
+  /// ESRCH, once it has ended.
+  int send(std::uint64_t key, int signal, signal_target to) noexcept {
+    return table_->signal(key, signal, to);
+  }
   /// Calls `then` when everything is read that is in the command's pipes now: on the serving thread, or at
   /// once when commands are served no more. Errors: `std::bad_alloc`.
   void after_output(std::uint64_t key, std::function<void()> then);

@@ -1,9 +1,7 @@
 #include "command/command_states.hpp"
 
-#include "command/process_group.hpp"
-
 #include <atomic>
-#include <csignal>
+#include <cerrno>
 
 namespace taskactor::detail {
 
@@ -12,12 +10,18 @@ bool command_states::signal(std::uint64_t key, int signal) noexcept {
   if (found == entries_.end())
     return false;
   if (found->second.pid != 0)
-    signal_group(found->second.pid, signal);
+    signal == SIGTERM ? stop_group(found->second.pid, found->second.stop_signal)
+                      : signal_group(found->second.pid, signal);
   else if (signal == SIGKILL || (signal == SIGTERM && found->second.abandoned_by == 0))
     found->second.abandoned_by = signal;
   if (key == starting_key_ && signal == SIGKILL)
     kill_starting();
   return found->second.pid == 0;
+}
+
+int command_states::send(std::uint64_t key, int signal, signal_target to) noexcept {
+  const auto found = entries_.find(key);
+  return found == entries_.end() || found->second.pid == 0 ? ESRCH : send_to(found->second.pid, signal, to);
 }
 
 void command_states::kill_starting() noexcept {
@@ -36,7 +40,7 @@ int command_states::running(std::uint64_t key, pid_t pid) noexcept {
   found.pid = pid;
   starting_key_ = 0;
   ++counts_.running;
-  return found.abandoned_by;
+  return found.abandoned_by == SIGTERM ? found.stop_signal : found.abandoned_by;
 }
 
 void command_states::retire(std::uint64_t key, command_end end) noexcept {

@@ -9,7 +9,7 @@ bool command_table::add(start_request&& request) {
   if (stopping_)
     return false;
   const auto key = request.key;
-  states_.add(key);
+  states_.add(key, request.options.stop_signal);
   try {
     queue_.push(std::move(request));
   } catch (...) {
@@ -34,12 +34,15 @@ std::vector<reading_request> command_table::readings() noexcept {
   return std::exchange(readings_, {});
 }
 
-void command_table::signal(std::uint64_t key, int signal) noexcept {
+int command_table::signal(std::uint64_t key, int signal, signal_target to) noexcept {
   std::unique_lock lock{mutex_};
-  if (!states_.signal(key, signal))
-    return;
-  queue_.note_abandoned();
-  wakeup_.wake(lock); // it may be one that waits for room
+  if (to != signal_target::command)
+    return states_.send(key, signal, to);
+  if (states_.signal(key, signal)) {
+    queue_.note_abandoned();
+    wakeup_.wake(lock); // it may be one that waits for room
+  }
+  return 0;
 }
 
 void command_table::stop() noexcept {

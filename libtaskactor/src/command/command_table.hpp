@@ -39,7 +39,8 @@ public:
   bool add(start_request&& request);
   /// False: commands are served no more, and nothing is taken.
   bool add_reading(reading_request request);
-  void signal(std::uint64_t key, int signal) noexcept;
+  /// Returns 0, or an `errno`: see `command_server::send`.
+  int signal(std::uint64_t key, int signal, signal_target to = signal_target::command) noexcept;
   void stop() noexcept;
   /// Waits for `finish`; returns at once on the serving thread, which can't wait for itself.
   void wait_finished() noexcept;

@@ -1,12 +1,16 @@
 #include "command/launch_plan.hpp"
 
 #include "command/shortage.hpp"
+#include "command/stream_choice.hpp"
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <string_view>
 #include <system_error>
+#include <utility>
 
+#include <fcntl.h>
 #include <unistd.h>
 
 namespace taskactor::detail {
@@ -15,6 +19,9 @@ namespace {
 
 constexpr std::string_view default_search_path = "/bin:/usr/bin";
 constexpr int most_nice = 19;
+constexpr unsigned all_permissions = 0777;
+constexpr int lowest_passed = 3;
+constexpr int highest_passed = (1 << 20) - 1; // beyond what a system allows
 
 void require(bool good, const std::string& message) {
   if (!good)
@@ -22,6 +29,102 @@ void require(bool good, const std::string& message) {
 }
 
 bool has_nul(std::string_view text) { return text.find('\0') != std::string_view::npos; }
+
+// -- streams ----------------------------------------------------------------
+
+void check_path(const std::string& name, const std::string& path) {
+  require(!path.empty(), name + ": the name of a file is empty");
+  require(!has_nul(path), name + ": the name of a file has a NUL byte in it");
+}
+
+planned_stream plan_input(const command_options& options, start_mode mode) {
+  using kind = planned_stream::kind;
+  const bool has_data = !content_of(options.stdin_data).empty();
+  const auto asked = kind_of(options.in);
+  require(asked == stream_kind::usual || !has_data,
+          "stdin_data: the command's input is that or what `in` says, not both");
+  switch (asked) {
+  case stream_kind::usual:
+    return {has_data ? kind::ours : mode == start_mode::talk ? kind::callers : kind::none};
+  case stream_kind::null:
+    return {kind::none};
+  case stream_kind::inherit:
+  case stream_kind::own:
+    return {kind::held};
+  case stream_kind::pipe:
+    require(mode == start_mode::talk,
+            "in: nobody would write to a pipe: start_command gives its other end, and stdin_data is text");
+    return {kind::callers};
+  case stream_kind::read: {
+    const auto& path = content_of(options.in).choice()->path;
+    check_path("in", path);
+    return {kind::file, path, O_RDONLY};
+  }
+  default:
+    require(false, "in: an input can't be captured, truncated or appended to");
+    return {};
+  }
+}
+
+planned_stream plan_output(const field<command_stream>& stream, const std::string& name, start_mode mode,
+                           planned_stream::kind usual) {
+  using kind = planned_stream::kind;
+  const auto asked = kind_of(stream);
+  switch (asked) {
+  case stream_kind::usual:
+    return {usual};
+  case stream_kind::capture:
+    return {kind::ours};
+  case stream_kind::null:
+    return {kind::file, "/dev/null", O_WRONLY};
+  case stream_kind::inherit:
+  case stream_kind::own:
+    return {kind::held};
+  case stream_kind::pipe:
+    require(mode == start_mode::talk,
+            name + ": nobody would read from a pipe: start_command gives its other end; else it is captured");
+    return {kind::callers};
+  case stream_kind::truncate:
+  case stream_kind::append: {
+    const auto& path = content_of(stream).choice()->path;
+    check_path(name, path);
+    return {kind::file, path, O_WRONLY | O_CREAT | (asked == stream_kind::append ? O_APPEND : O_TRUNC)};
+  }
+  default:
+    require(false, name + ": an output can't be a file to read from");
+    return {};
+  }
+}
+
+std::array<planned_stream, 3> plan_streams(const command_options& options, start_mode mode) {
+  using kind = planned_stream::kind;
+  const bool any = kind_of(options.in) != stream_kind::usual || kind_of(options.out) != stream_kind::usual
+                   || kind_of(options.err) != stream_kind::usual;
+  if (options.on_terminal) {
+    require(content_of(options.stdin_data).empty(), "stdin_data: a command that has the terminal reads that");
+    require(!any, "in, out, err: a command that has the terminal reads and writes that");
+    return {};
+  }
+  require(!options.merge_stderr || kind_of(options.err) == stream_kind::usual,
+          "err: with merge_stderr it is what `out` is");
+  return {plan_input(options, mode),
+          plan_output(options.out, "out", mode, mode == start_mode::talk ? kind::callers : kind::ours),
+          plan_output(options.err, "err", mode, options.merge_stderr ? kind::output : kind::ours)};
+}
+
+void check_passed(const std::vector<passed_descriptor>& passed) {
+  for (auto each = passed.begin(); each != passed.end(); ++each) {
+    const auto number = std::to_string(each->number);
+    require(each->number >= lowest_passed && each->number <= highest_passed,
+            "pass: " + number + " is not one of " + std::to_string(lowest_passed) + " to "
+                + std::to_string(highest_passed) + "; those below are `in`, `out` and `err`");
+    require(
+        std::none_of(passed.begin(), each, [&](const auto& other) { return other.number == each->number; }),
+        "pass: the number " + number + " is there twice");
+  }
+}
+
+// -- all of it --------------------------------------------------------------
 
 void validate(const command_line& command, const command_options& options) {
   require(!command.empty(), "command: no program is named");
@@ -33,8 +136,10 @@ void validate(const command_line& command, const command_options& options) {
   require(options.line_limit > 0, "line_limit: zero would hand out nothing");
   require(options.memory_limit != std::size_t{0}, "memory_limit: zero would leave the command no memory");
   require(options.open_files != std::size_t{0}, "open_files: zero would leave the command no descriptor");
-  require(!options.on_terminal || content_of(options.stdin_data).empty(),
-          "stdin_data: a command that has the terminal reads that");
+  require(options.umask.value_or(0) <= all_permissions, "umask: it is not one of 0 to 0777");
+  require(options.stop_signal > 0 && options.stop_signal < NSIG,
+          "stop_signal: " + std::to_string(options.stop_signal) + " is no signal's number");
+  check_passed(options.pass);
   require(options.niceness >= 0 && options.niceness <= most_nice,
           "niceness: " + std::to_string(options.niceness) + " is not one of 0 to "
               + std::to_string(most_nice));
@@ -84,7 +189,7 @@ errc code_of(start_failure failure) {
 
 } // namespace
 
-launch_plan plan_launch(const command_line& command, const command_options& options) {
+launch_plan plan_launch(const command_line& command, const command_options& options, start_mode mode) {
   validate(command, options);
   launch_plan plan{.program = command.front(),
                    .directory = options.cwd,
@@ -94,8 +199,8 @@ launch_plan plan_launch(const command_line& command, const command_options& opti
                    .memory_limit = options.memory_limit.value_or(0),
                    .open_files = options.open_files.value_or(0),
                    .niceness = options.niceness,
-                   .feeds_input = !content_of(options.stdin_data).empty(),
-                   .merges_error = options.merge_stderr,
+                   .umask = options.umask ? static_cast<int>(*options.umask) : -1,
+                   .streams = plan_streams(options, mode),
                    .inherits = options.inherits_descriptors,
                    .on_terminal = options.on_terminal};
   plan.candidates = candidate_paths(command.front(), search_path(plan.environment));
@@ -131,6 +236,19 @@ std::vector<std::string> make_environment(const command_options& options, const 
   return result;
 }
 
+namespace {
+
+start_error explain(const credentials& identity, int error) {
+  const auto message
+      = identity.named + ": it can't be started as that: " + std::generic_category().message(error);
+  if (error == EPERM)
+    return {errc::not_permitted,
+            message + " (it takes the capabilities CAP_SETUID and CAP_SETGID, which the superuser has)"};
+  return {errc::command_not_started, message};
+}
+
+} // namespace
+
 start_error explain(const launch_plan& plan, start_failure failure) {
   // What a command with a limit of its own has no memory for, it never has.
   const bool shortage = is_shortage(failure.error) && !(failure.error == ENOMEM && plan.memory_limit != 0);
@@ -143,6 +261,10 @@ start_error explain(const launch_plan& plan, start_failure failure) {
     return {errc::command_not_started, "open_files: it can't be set: " + reason};
   if (failure.stage == start_stage::niceness)
     return {errc::command_not_started, "niceness: it can't be set: " + reason};
+  if (failure.stage == start_stage::passing)
+    return {errc::invalid_argument, "pass: it can't have a descriptor of that number: " + reason, shortage};
+  if (failure.stage == start_stage::identity)
+    return explain(*plan.identity, failure.error);
   auto message = "cannot run '" + plan.program + "': ";
   const auto code = code_of(failure);
   if (failure.stage == start_stage::interpreter)

@@ -6,14 +6,36 @@
 #pragma once
 
 #include "command/command_child.hpp"
+#include "command/credentials.hpp"
 #include "command/start_error.hpp"
 
 #include <taskactor/command.hpp>
 
+#include <array>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace taskactor::detail {
+
+/// What one standard stream is to be.
+struct planned_stream {
+  enum class kind : std::uint8_t {
+    none,    // of an input: /dev/null
+    ours,    // a pipe that the serving thread feeds or reads
+    callers, // a pipe that the caller feeds or reads
+    file,
+    held,   // a descriptor that was taken when the command was asked for
+    output, // of an error: where output goes
+  };
+  kind what = kind::none;
+  std::string path{}; // of a file
+  int flags = 0;      // to open it with
+};
+
+/// Whose command is to be planned.
+enum class start_mode : std::uint8_t { run, talk };
 
 struct launch_plan {
   std::string program;                 // as the caller named it
@@ -24,14 +46,16 @@ struct launch_plan {
   std::uint64_t memory_limit = 0;       // bytes; 0: none
   std::uint64_t open_files = 0;         // the soft limit; 0: as it is
   int niceness = 0;
-  bool feeds_input = false;
-  bool merges_error = false;
+  int umask = -1; // as it is
+  std::array<planned_stream, 3> streams{};
+  std::optional<credentials> identity{}; // it runs as somebody else
   bool inherits = false;
   bool on_terminal = false;
 };
 
 /// Throws: `start_error` with `errc::invalid_argument` and the name of the field.
-launch_plan plan_launch(const command_line& command, const command_options& options);
+launch_plan plan_launch(const command_line& command, const command_options& options,
+                        start_mode mode = start_mode::run);
 
 /// The paths at which a program of this name may be.
 std::vector<std::string> candidate_paths(const std::string& program, const std::string& search_path);

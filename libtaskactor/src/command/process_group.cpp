@@ -1,18 +1,33 @@
 #include "command/process_group.hpp"
 
+#include <cerrno>
 #include <csignal>
 
 #include <unistd.h>
 
 namespace taskactor::detail {
 
+namespace {
+
+/// It may have changed its group; it isn't reaped, so its number is still its own.
+bool leader_has_left(pid_t group) noexcept { return ::getpgid(group) != group; }
+
+} // namespace
+
 void signal_group(pid_t group, int signal) noexcept {
   ::kill(-group, signal);
-  const bool has_left = ::getpgid(group) != group; // the leader itself, which we haven't reaped
-  if (has_left)
+  if (leader_has_left(group))
     ::kill(group, signal);
-  if (signal == SIGTERM)
-    ::kill(has_left ? group : -group, SIGCONT);
+}
+
+void stop_group(pid_t group, int signal) noexcept {
+  signal_group(group, signal);
+  ::kill(leader_has_left(group) ? group : -group, SIGCONT);
+}
+
+int send_to(pid_t group, int signal, signal_target to) noexcept {
+  const bool whole = to == signal_target::group && !leader_has_left(group);
+  return ::kill(whole ? -group : group, signal) == 0 ? 0 : errno;
 }
 
 } // namespace taskactor::detail

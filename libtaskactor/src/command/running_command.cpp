@@ -41,7 +41,7 @@ bool running_command::open_terminal() {
 
 void running_command::start(int no_input, const child_stack& stack, pid_t& pid) {
   const int input = request_.input ? request_.input.get() : no_input;
-  process_.start(request_.plan, streams_.pipes(), input, stack, pid);
+  process_.start(request_.plan, streams_.pipes(), input, request_.held, stack, pid);
   result_.pid = process_.pid();
 }
 
@@ -53,9 +53,12 @@ start_request running_command::give_up() noexcept {
 
 running_command::attached running_command::attach() noexcept {
   request_.input.close();
+  request_.held = {};
   free_memory(request_.plan.candidates);
   free_memory(request_.plan.arguments);
   free_memory(request_.plan.environment);
+  if (request_.talks)
+    request_.listener->on_talk(std::move(streams_.pipes().callers));
   request_.listener->on_started(pid());
   streams_.feed_unwatched();
   return watch();

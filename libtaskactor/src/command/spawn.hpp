@@ -4,6 +4,8 @@
 #include "base/unique_fd.hpp"
 #include "command/command_child.hpp"
 #include "command/launch_plan.hpp"
+#include "command/stream_choice.hpp"
+#include "command/talk_ends.hpp"
 
 #include <sys/types.h>
 
@@ -11,14 +13,14 @@ namespace taskactor::detail {
 
 class terminal_loan;
 
-/// The pipes of a command: our ends, which never block, and the child's.
+/// The pipes and files of a command: our ends, which never block, and the child's.
 struct command_pipes {
-  unique_fd input, output,
-      error; // no input unless the plan feeds it, no error if merged, none on a terminal
-  unique_fd childs_input, childs_output, childs_error; // the same
+  unique_fd input, output, error; // those that the serving thread feeds and reads
+  talk_ends callers;
+  unique_fd childs_input, childs_output, childs_error; // of pipes and files that are opened for it
 };
 
-/// Errors: `std::system_error`, with nothing left open.
+/// Errors: `start_error` for a file, `std::system_error`; with nothing left open.
 command_pipes open_pipes(const launch_plan& plan);
 
 /// A process that was started and is not reaped yet.
@@ -34,6 +36,7 @@ struct spawn_site {
   const child_stack& stack;
   pid_t& pid;                        // see `start_child`
   terminal_loan* terminal = nullptr; // for a plan that is to have it
+  const held_descriptors* held = nullptr;
 };
 
 /// Must be called on a thread that lives as long as the child: the kernel kills the child at that thread's

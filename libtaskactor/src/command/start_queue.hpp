@@ -7,6 +7,7 @@
 #include "base/unique_fd.hpp"
 #include "command/command_listener.hpp"
 #include "command/launch_plan.hpp"
+#include "command/stream_choice.hpp"
 
 #include <algorithm>
 #include <cstddef>
@@ -26,6 +27,8 @@ struct start_request {
   std::shared_ptr<command_listener> listener{};
   unique_fd input{};                    // its standard input, unless the plan feeds it or there is none
   std::optional<start_error> refused{}; // there is no plan: this is why
+  held_descriptors held{};              // what it inherits or owns
+  bool talks = false;                   // its caller has the other ends of its pipes
   bool stays = false;                   // it ends when it is told to: nothing is gained by waiting for that
   std::size_t tries = 0;                // that it has been put back for want of something
 };
