@@ -1,7 +1,7 @@
-# What `cmake --install` puts into a prefix, in four components:
+# What `cmake --install` puts into a prefix, by components:
 #
 #   library      the shared library
-#   node         the shared library of nodes
+#   node, http   the shared library of each of `taskactor_components`
 #   development  headers, the static libraries, the CMake package, FindCAF for it, a pkg-config file for each library,
 #                and what is to be read: the README, the design, the guide, the examples
 #   programs     what apps/ installs
@@ -19,7 +19,7 @@ function(taskactor_build_to_install)
   add_dependencies(taskactor_installed ${ARGN})
 endfunction()
 
-# taskactor_install(<target>...): the library, and that of nodes (taskactor_node...) on it; of each kind, shared and
+# taskactor_install(<target>...): the library, and its components (taskactor_node...) on it; of each kind, shared and
 # static, one target at most.
 function(taskactor_install)
   set(package_dir "${CMAKE_INSTALL_LIBDIR}/cmake/taskactor")
@@ -32,7 +32,9 @@ function(taskactor_install)
     endif()
     list(APPEND kinds ${kind})
     taskactor_build_to_install(${target})
-    _taskactor_install_node(${target} ${kind} "${package_dir}")
+    foreach(name IN LISTS taskactor_components)
+      _taskactor_install_component(${name} ${target} ${kind} "${package_dir}")
+    endforeach()
     install(TARGETS ${target} EXPORT taskactor_${kind}
       LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT library NAMELINK_COMPONENT development
       ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT development
@@ -77,18 +79,18 @@ function(_taskactor_install_pages)
     FILES_MATCHING PATTERN "*.md")
 endfunction()
 
-# The library of nodes finds the other one beside it.
-function(_taskactor_install_node core kind package_dir)
-  string(REPLACE taskactor taskactor_node target ${core})
+# A component's library finds the other one beside it.
+function(_taskactor_install_component name core kind package_dir)
+  string(REPLACE taskactor taskactor_${name} target ${core})
   taskactor_build_to_install(${target})
   if(NOT CMAKE_INSTALL_FULL_LIBDIR IN_LIST CMAKE_CXX_IMPLICIT_LINK_DIRECTORIES)
     set_target_properties(${target} PROPERTIES INSTALL_RPATH "$ORIGIN")
   endif()
-  install(TARGETS ${target} EXPORT taskactor_node_${kind}
-    LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT node NAMELINK_COMPONENT development
+  install(TARGETS ${target} EXPORT taskactor_${name}_${kind}
+    LIBRARY DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT ${name} NAMELINK_COMPONENT development
     ARCHIVE DESTINATION "${CMAKE_INSTALL_LIBDIR}" COMPONENT development
     INCLUDES DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}")
-  install(EXPORT taskactor_node_${kind} NAMESPACE taskactor:: FILE taskactor-node-${kind}.cmake
+  install(EXPORT taskactor_${name}_${kind} NAMESPACE taskactor:: FILE taskactor-${name}-${kind}.cmake
     DESTINATION "${package_dir}" COMPONENT development)
 endfunction()
 
@@ -103,8 +105,10 @@ function(_taskactor_pkg_config kinds)
   set(pc_requires_private "")
   set(pc_libs_private "")
   set(pc_node_requires_private "")
+  set(pc_http_requires_private "")
   if("static" IN_LIST kinds)
     set(pc_node_requires_private openssl)
+    set(pc_http_requires_private libcurl)
     set(pc_requires_private spdlog)
     set(pc_libs_private "-lcaf_io")
   endif()
@@ -124,7 +128,7 @@ function(_taskactor_pkg_config kinds)
   endif()
   string(APPEND pc_libs " -lcaf_core -pthread")
 
-  foreach(name IN ITEMS taskactor taskactor-node taskactor-testing)
+  foreach(name IN ITEMS taskactor taskactor-node taskactor-http taskactor-testing)
     configure_file("${PROJECT_SOURCE_DIR}/cmake/${name}.pc.in" ${name}.pc @ONLY)
     install(FILES "${CMAKE_CURRENT_BINARY_DIR}/${name}.pc"
       DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT development)

@@ -1,5 +1,6 @@
 #include "io/io_loop.hpp"
 
+#include "base/all_signals_blocked.hpp"
 #include "base/invalid.hpp"
 #include "base/new_thread.hpp"
 #include "base/service_thread.hpp"
@@ -8,7 +9,6 @@
 
 #include <array>
 #include <cerrno>
-#include <csignal>
 #include <string>
 #include <system_error>
 #include <utility>
@@ -39,22 +39,6 @@ loop_of_process& of_process() {
   static auto* const one = new loop_of_process;
   return *one;
 }
-
-/// No signal is handled on a thread of the library.
-class all_signals_blocked {
-public:
-  all_signals_blocked() noexcept {
-    sigset_t all;
-    ::sigfillset(&all);
-    ::pthread_sigmask(SIG_SETMASK, &all, &before_);
-  }
-  all_signals_blocked(const all_signals_blocked&) = delete;
-  all_signals_blocked& operator=(const all_signals_blocked&) = delete;
-  ~all_signals_blocked() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
-
-private:
-  sigset_t before_;
-};
 
 /// That which has made what is here; a child of fork(2) has only a copy.
 const pid_t process = ::getpid();
