@@ -36,7 +36,7 @@ struct line : std::string {};
 std::istream& operator>>(std::istream& in, line& into) { return std::getline(in, into); }
 
 int main() {
-  ta::task_manager tasks;
+  ta::task_manager tasks{{.capacity = 65}}; // 64 that wait for an answer, and one for a signal
   const ta::http::client web{tasks,
                              {.per_host = 64,
                               .per_host_rate = ta::rate{.count = 2'000, .period = 1s, .burst = 100},

@@ -23,7 +23,7 @@ taskactor::task<std::size_t> ask(const taskactor::http::client& web, const std::
 } // namespace
 
 sample run_http(std::size_t size, std::size_t scheduler_threads) {
-  taskactor::task_manager tasks{{.scheduler_threads = scheduler_threads}};
+  taskactor::task_manager tasks{{.capacity = at_once, .scheduler_threads = scheduler_threads}};
   const taskactor::http::client web{tasks, {.per_host = at_once}};
   const auto url = web_url();
   const std::vector<std::size_t> items(size);
