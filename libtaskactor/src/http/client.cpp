@@ -109,14 +109,14 @@ task<response> client::download(request what, channel<std::string> to) const {
 task<response> client::upload(request what, std::string path) const {
   detail::http_plan plan{client_->options(), std::move(what), http_body::file};
   return whole_of(detail::open_exchange(client_, std::move(plan), http_delivery::whole,
-                                        std::make_unique<detail::file_source>(std::move(path))));
+                                        std::make_unique<detail::file_body>(std::move(path))));
 }
 
 task<response> client::upload(request what, channel<std::string> from) const {
   const auto length = length_of(what);
   detail::http_plan plan{client_->options(), std::move(what), http_body::channel};
   return whole_of(detail::open_exchange(client_, std::move(plan), http_delivery::whole,
-                                        std::make_unique<detail::channel_source>(std::move(from), length)));
+                                        std::make_unique<detail::channel_body>(std::move(from), length)));
 }
 
 client_statistics client::statistics() const {

@@ -82,23 +82,23 @@ std::shared_ptr<unique_fd> make_file(const std::string& path) {
 
 } // namespace
 
-task<std::int64_t> file_source::begin() {
+task<std::int64_t> file_body::begin() {
   auto opened = co_await run_in_thread(open_source, path_);
   file_ = std::move(opened.first);
   co_return opened.second;
 }
 
-task<std::optional<std::string>> file_source::next(std::shared_ptr<http_transfer>) {
+task<std::optional<std::string>> file_body::next(std::shared_ptr<http_transfer>) {
   auto piece = co_await run_in_thread(read_piece, path_, file_);
   if (piece.empty())
     co_return std::nullopt;
   co_return std::move(piece);
 }
 
-task<std::int64_t> channel_source::begin() { co_return length_; }
+task<std::int64_t> channel_body::begin() { co_return length_; }
 
 /// A `receive` that loses the race has taken nothing.
-task<std::optional<std::string>> channel_source::next(std::shared_ptr<http_transfer> to) {
+task<std::optional<std::string>> channel_body::next(std::shared_ptr<http_transfer> to) {
   if (auto there = from_.try_receive())
     co_return std::move(*there);
   auto won = co_await race(from_.receive(), wait_for(std::move(to), http_news::done));

@@ -25,9 +25,9 @@ public:
   virtual task<std::optional<std::string>> next(std::shared_ptr<http_transfer> to) = 0;
 };
 
-class file_source final : public http_source {
+class file_body final : public http_source {
 public:
-  explicit file_source(std::string path) : path_(std::move(path)) {}
+  explicit file_body(std::string path) : path_(std::move(path)) {}
   task<std::int64_t> begin() override;
   task<std::optional<std::string>> next(std::shared_ptr<http_transfer> to) override;
 
@@ -36,9 +36,9 @@ private:
   std::shared_ptr<unique_fd> file_; // shared with the call that reads it
 };
 
-class channel_source final : public http_source {
+class channel_body final : public http_source {
 public:
-  channel_source(channel<std::string> from, std::int64_t length) : from_(std::move(from)), length_(length) {}
+  channel_body(channel<std::string> from, std::int64_t length) : from_(std::move(from)), length_(length) {}
   task<std::int64_t> begin() override;
   task<std::optional<std::string>> next(std::shared_ptr<http_transfer> to) override;
 
