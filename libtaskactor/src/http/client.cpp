@@ -134,6 +134,8 @@ stream::~stream() = default;
 const response& stream::head() const noexcept { return exchange_->head(); }
 
 task<std::optional<std::string>> stream::read() {
+  if (exchange_->is_closed())
+    throw taskactor::error{taskactor::errc::closed, "read: the stream was closed"};
   for (bool paused = false;;) {
     auto& of = exchange_->transfer();
     auto piece = of.take(paused);

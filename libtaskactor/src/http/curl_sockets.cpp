@@ -1,11 +1,7 @@
 #include "http/curl_sockets.hpp"
 
 #include <cerrno>
-#include <new>
 #include <system_error>
-#include <utility>
-
-#include <unistd.h>
 
 namespace taskactor::detail {
 
@@ -33,33 +29,13 @@ curl_sockets::curl_sockets(const unique_fd& wakeup_fd)
     throw std::system_error{errno, std::generic_category(), "epoll_ctl"};
 }
 
-/// Without room in epoll, or memory, the transfer stands still until its time is up: libcurl can't be told.
+/// Without room in epoll the transfer stands still until its time is up: libcurl can't be told.
 void curl_sockets::want(curl_socket_t fd, int what) noexcept {
-  const auto place = static_cast<std::size_t>(fd);
-  try {
-    if (place >= entries_.size())
-      entries_.resize(place + 1);
-  } catch (const std::bad_alloc&) {
-    return;
-  }
-  auto& one = entries_[place];
-  one.wanted = events_of(what);
-  if (one.wanted == 0 || one.in_epoll == one.wanted)
-    return;
-  epoll_event event{.events = one.wanted, .data = {.fd = fd}};
-  const int how = one.in_epoll == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD;
-  if (::epoll_ctl(epoll_.get(), how, fd, &event) == 0)
-    one.in_epoll = one.wanted;
-}
-
-int curl_sockets::close(curl_socket_t fd) noexcept {
-  if (const auto place = static_cast<std::size_t>(fd); place < entries_.size()) {
-    if (entries_[place].in_epoll
-        != 0) // closing alone is not enough: a copy that a fork holds would keep it in
-      ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
-    entries_[place] = {};
-  }
-  return ::close(fd);
+  epoll_event event{.events = events_of(what), .data = {.fd = fd}};
+  if (event.events == 0)
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  else if (::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event) != 0 && errno == ENOENT)
+    ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event);
 }
 
 std::size_t curl_sockets::wait(std::span<epoll_event> into, int milliseconds) noexcept {
@@ -68,12 +44,6 @@ std::size_t curl_sockets::wait(std::span<epoll_event> into, int milliseconds) no
 }
 
 int curl_sockets::told(const epoll_event& event) noexcept {
-  auto& one = entries_[static_cast<std::size_t>(event.data.fd)];
-  if (one.wanted == 0) { // a kept connection has something to tell: it is told when it is used again
-    if (std::exchange(one.in_epoll, 0) != 0)
-      ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, event.data.fd, nullptr);
-    return 0;
-  }
   int what = 0;
   if ((event.events & (EPOLLIN | EPOLLHUP)) != 0)
     what |= CURL_CSELECT_IN;

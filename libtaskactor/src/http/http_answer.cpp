@@ -33,12 +33,13 @@ bool http_answer::add(std::string_view line) {
   bytes_ += line.size();
   if (bytes_ > most_)
     return false;
-  if (complete_)
-    return true;
-  if (line.starts_with("HTTP/")) {
+  if (line.starts_with("HTTP/")) { // also behind a whole one, to a request that libcurl has sent again
+    complete_ = false;
     lines_.clear();
     status_ = status_of(line);
   }
+  if (complete_)
+    return true; // of a trailer
   lines_ += line;
   complete_ = trimmed(line).empty() && status_ >= 200;
   return true;

@@ -3,6 +3,7 @@
 #include "http/http_source.hpp"
 #include "lifecycle/manager_core.hpp"
 
+#include <taskactor/detail/visible_text.hpp>
 #include <taskactor/error.hpp>
 #include <taskactor/sleep.hpp>
 #include <taskactor/this_task.hpp>
@@ -10,8 +11,10 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
 #include <chrono>
 #include <cstdlib>
+#include <ctime>
 #include <exception>
 #include <limits>
 #include <new>
@@ -193,7 +196,8 @@ task<std::unique_ptr<http_exchange>> exchange_once(std::shared_ptr<http_client> 
     co_await feed(transfer, at->loop(), *source);
   co_await wait_for(transfer, how == http_delivery::pieces ? http_news::header : http_news::done);
   made->read_head();
-  if (transfer->done())
+  // Of a stream whoever reads it is told of what has come, and then of its end.
+  if (transfer->done() && (how == http_delivery::whole || made->head().status == 0))
     made->check();
   co_return std::move(made);
 }
@@ -222,7 +226,7 @@ task<std::unique_ptr<http_exchange>> exchanges(std::shared_ptr<http_client> at, 
     if (redirects == plan.max_redirects())
       throw http::error{http::errc::too_many_redirects,
                         "more than " + std::to_string(redirects) + " redirects, the last one to \""
-                            + *location + '"',
+                            + visible(*location) + '"',
                         hop.url.shown(), std::make_shared<http::response>(std::move(got->head()))};
     hop = plan.next(hop, got->head().status, *location);
     if (how == http_delivery::pieces)
@@ -254,10 +258,16 @@ std::optional<std::chrono::nanoseconds> wait_before_next(const taskactor::retry&
   return wait;
 }
 
-std::chrono::nanoseconds retry_after(http_exchange& of) noexcept {
-  curl_off_t seconds = 0;
-  ::curl_easy_getinfo(of.transfer().request().handle(), CURLINFO_RETRY_AFTER, &seconds);
-  return saturated(std::chrono::seconds{std::max<curl_off_t>(seconds, 0)});
+/// RFC 9110, section 10.2.3: seconds, or a date. Zero: it says nothing that can be understood.
+std::chrono::nanoseconds retry_after(const http::response& of) {
+  const std::string text{of.headers["Retry-After"]};
+  std::int64_t seconds = 0;
+  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (code != std::errc{} || end != text.data() + text.size()) {
+    const auto date = ::curl_getdate(text.c_str(), nullptr);
+    seconds = date == -1 ? 0 : date - ::time(nullptr);
+  }
+  return saturated(std::chrono::seconds{std::max<std::int64_t>(seconds, 0)});
 }
 
 } // namespace
@@ -288,11 +298,12 @@ void http_client::prepare(CURL* handle) {
   const auto connect = std::chrono::ceil<std::chrono::milliseconds>(options_.connect_timeout).count();
   set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(std::min<std::int64_t>(connect, 1'000'000'000)));
   set(CURLOPT_HTTP_VERSION, options_.http2 ? CURL_HTTP_VERSION_2TLS : CURL_HTTP_VERSION_1_1);
-  set(CURLOPT_PIPEWAIT, options_.http2 ? 1L : 0L);
   if (options_.compressed)
     set(CURLOPT_ACCEPT_ENCODING, "");
-  if (options_.proxy)
-    set(CURLOPT_PROXY, options_.proxy->c_str(), "proxy");
+  if (options_.proxy || !by_proxy_)
+    set(CURLOPT_PROXY, options_.proxy ? options_.proxy->c_str() : "", "proxy");
+  if (options_.max_idle_connections == 0)
+    set(CURLOPT_FORBID_REUSE, 1L);
   const auto& tls = options_.tls;
   set(CURLOPT_SSL_VERIFYPEER, tls.verify ? 1L : 0L);
   set(CURLOPT_SSL_VERIFYHOST, tls.verify ? 2L : 0L);
@@ -301,9 +312,10 @@ void http_client::prepare(CURL* handle) {
       set(option, file.c_str(), name);
   };
   set_file(CURLOPT_CAINFO, content_of(tls.authority), "tls.authority");
+  if (!content_of(tls.authority).empty())
+    set(CURLOPT_CAPATH, static_cast<const char*>(nullptr)); // in place of the system's, not beside them
   set_file(CURLOPT_SSLCERT, content_of(tls.certificate), "tls.certificate");
   set_file(CURLOPT_SSLKEY, content_of(tls.key), "tls.key");
-  http_loop::prepare(handle, &loop_);
 }
 
 http_exchange::http_exchange(std::shared_ptr<http_client> at, std::shared_ptr<host_gate> gate,
@@ -320,6 +332,7 @@ http_exchange::~http_exchange() {
 }
 
 void http_exchange::end() noexcept {
+  closed_ = true;
   if (!transfer_->done())
     at_->loop().cancel(transfer_);
   place_.release();
@@ -340,21 +353,31 @@ void http_exchange::check() {
     return;
   if (code == CURLE_ABORTED_BY_CALLBACK)
     throw error{errc::stopping, "the manager of this http client has ended"};
-  if (code == CURLE_OUT_OF_MEMORY)
+  if (transfer_->end().no_memory)
+    throw std::bad_alloc{};
+  curl_off_t first_byte
+      = 0; // libcurl says "out of memory", too, when a line of a header has more than 100 KiB
+  ::curl_easy_getinfo(transfer_->request().handle(), CURLINFO_STARTTRANSFER_TIME_T, &first_byte);
+  if (code == CURLE_OUT_OF_MEMORY && first_byte == 0)
     throw std::bad_alloc{};
   auto got = std::make_shared<http::response>(head_);
   using refused = http_end::refused;
-  const auto too_large = transfer_->end().too_large;
-  if (code == CURLE_WRITE_ERROR && too_large == refused::nothing)
-    throw std::bad_alloc{};
+  const auto why = code == CURLE_OUT_OF_MEMORY ? refused::header : transfer_->end().why;
   got->body = std::move(transfer_->whole());
   const auto url = head_.url;
-  if (too_large == refused::header)
+  if (why == refused::header)
     throw http::error{http::errc::too_large,
                       url + ": its header has more than " + std::to_string(at_->options().max_header)
-                          + " bytes",
+                          + " bytes (max_header), or a line of more than 100 KiB",
                       url, std::move(got)};
-  if (too_large == refused::body)
+  if (why == refused::upload)
+    throw http::error{
+        http::errc::body_was_sent,
+        url
+            + ": the request's body isn't as long as was said: its file has changed, or its header "
+              "Content-Length is wrong",
+        url, std::move(got)};
+  if (why == refused::body)
     throw http::error{http::errc::too_large,
                       url + ": its body has more than " + std::to_string(transfer_->bounds().max_body)
                           + " bytes (max_body)",
@@ -385,7 +408,7 @@ task<std::unique_ptr<http_exchange>> open_exchange(std::shared_ptr<http_client> 
       got = co_await exchanges(at, plan, how, source.get());
       got->head().attempts = attempt;
       if (!last && is_worth_another(got->head().status, plan))
-        wait = wait_before_next(again, attempt, retry_after(*got), at->options().max_retry_after);
+        wait = wait_before_next(again, attempt, retry_after(got->head()), at->options().max_retry_after);
     } catch (const http::error& why) {
       failed = std::current_exception();
       if (!last && is_worth_another(why, plan) && (!again.retry_on || again.retry_on(failure{failed})))

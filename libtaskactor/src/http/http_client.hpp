@@ -75,6 +75,7 @@ public:
   void check();
   /// It is over, and its place is free.
   void end() noexcept;
+  bool is_closed() const noexcept { return closed_; }
 
 private:
   std::shared_ptr<http_client> at_;
@@ -82,6 +83,7 @@ private:
   semaphore_permit place_;
   std::shared_ptr<http_transfer> transfer_;
   http::response head_;
+  bool closed_ = false;
 };
 
 /// Waits for news of it; an end is always one. Stops: at once.

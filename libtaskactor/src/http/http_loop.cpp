@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <limits>
 #include <new>
 
 #include <sys/epoll.h>
@@ -23,9 +22,6 @@ struct http_loop::from_curl {
     static_cast<http_loop*>(self)->sockets_.want(fd, what);
     return 0;
   }
-  static int close(void* self, curl_socket_t fd) noexcept {
-    return static_cast<http_loop*>(self)->sockets_.close(fd);
-  }
   static int timer(CURLM*, long milliseconds, void* self) noexcept {
     auto& due = static_cast<http_loop*>(self)->due_;
     if (milliseconds < 0)
@@ -37,7 +33,9 @@ struct http_loop::from_curl {
 };
 
 http_loop::http_loop(std::size_t max_idle_connections)
-    : sockets_(mailbox_.wakeup()), multi_(::curl_multi_init()) {
+    : max_idle_connections_(std::min<std::size_t>(max_idle_connections, 1'000'000)),
+      sockets_(mailbox_.wakeup()),
+      multi_(::curl_multi_init()) {
   if (!multi_)
     throw std::bad_alloc{};
   auto* const multi = multi_.get();
@@ -45,18 +43,11 @@ http_loop::http_loop(std::size_t max_idle_connections)
   ::curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, this);
   ::curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, &from_curl::timer);
   ::curl_multi_setopt(multi, CURLMOPT_TIMERDATA, this);
-  const auto most = std::min<std::size_t>(max_idle_connections, std::numeric_limits<int>::max());
-  ::curl_multi_setopt(multi, CURLMOPT_MAXCONNECTS, static_cast<long>(most));
   const all_signals_blocked inherited;
   thread_ = new_thread("an http client", [this] { run(); });
 }
 
 http_loop::~http_loop() { stop(); }
-
-void http_loop::prepare(CURL* handle, http_loop* by) noexcept {
-  ::curl_easy_setopt(handle, CURLOPT_CLOSESOCKETFUNCTION, &from_curl::close);
-  ::curl_easy_setopt(handle, CURLOPT_CLOSESOCKETDATA, by);
-}
 
 void http_loop::begin(const std::shared_ptr<http_transfer>& what) {
   if (!mailbox_.post(loop_order::begin, what))
@@ -89,8 +80,8 @@ void http_loop::run() noexcept {
       int running = 0;
       if (const int fd = ready[i].data.fd; fd == curl_sockets::wakeup)
         mailbox_.clear();
-      else if (const int what = sockets_.told(ready[i]); what != 0)
-        ::curl_multi_socket_action(multi_.get(), fd, what, &running);
+      else
+        ::curl_multi_socket_action(multi_.get(), fd, curl_sockets::told(ready[i]), &running);
     }
     expire();
     tell_done();
@@ -106,8 +97,13 @@ void http_loop::follow(const std::shared_ptr<http_transfer>& one, unsigned order
   }
   if (asks(loop_order::begin))
     add(one);
-  if (asks(loop_order::go_on) && transfers_.contains(one.get()))
-    ::curl_easy_pause(one->request().handle(), CURLPAUSE_CONT);
+  if (asks(loop_order::go_on)
+      && transfers_.contains(one.get())) // what it has kept meanwhile may fail to come
+    if (const auto code = ::curl_easy_pause(one->request().handle(), CURLPAUSE_CONT);
+        code != CURLE_OK && code != CURLE_BAD_FUNCTION_ARGUMENT) {
+      remove(*one);
+      one->finish(code);
+    }
 }
 
 void http_loop::add(const std::shared_ptr<http_transfer>& one) noexcept {
@@ -117,6 +113,9 @@ void http_loop::add(const std::shared_ptr<http_transfer>& one) noexcept {
     one->finish(CURLE_OUT_OF_MEMORY);
     return;
   }
+  // libcurl counts all, also those that are used.
+  ::curl_multi_setopt(multi_.get(), CURLMOPT_MAXCONNECTS,
+                      static_cast<long>(transfers_.size() + max_idle_connections_));
   if (::curl_multi_add_handle(multi_.get(), one->request().handle()) != CURLM_OK) {
     transfers_.erase(one.get());
     one->finish(CURLE_OUT_OF_MEMORY);

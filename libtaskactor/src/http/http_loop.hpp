@@ -32,8 +32,6 @@ public:
   http_loop& operator=(const http_loop&) = delete;
   ~http_loop();
 
-  /// For each handle that it is going to drive.
-  static void prepare(CURL* handle, http_loop* by) noexcept;
   /// Errors: `errc::stopping`.
   void begin(const std::shared_ptr<http_transfer>& what);
   /// It was paused, and needn't be any more.
@@ -55,6 +53,7 @@ private:
   void tell_done() noexcept;
   void end_all() noexcept;
 
+  const std::size_t max_idle_connections_;
   http_mailbox mailbox_;
   // The thread's own.
   curl_sockets sockets_;

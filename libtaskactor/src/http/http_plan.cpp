@@ -151,6 +151,7 @@ http_hop http_plan::next(const http_hop& from, int status, const std::string& lo
     hop.plain = false;
     for (const auto* const name : credentials)
       hop.headers.erase(name);
+    hop.headers.erase("Host");
   }
   return hop;
 }
@@ -189,13 +190,13 @@ void http_plan::apply(const http_hop& hop, const std::shared_ptr<curl_slist>& fi
   set(CURLOPT_RESOLVE, to.request().addresses.get());
   set(CURLOPT_TIMEOUT_MS, timeout_ ? milliseconds(*timeout_) : 0L);
   // Each handle may have had any other request before.
+  set(CURLOPT_POSTFIELDS, static_cast<const char*>(nullptr));
   set(CURLOPT_HTTPGET, 1L);
   set(CURLOPT_NOBODY, hop.method == "HEAD" ? 1L : 0L);
   const bool streamed = hop.with_body && from_ != http_body::memory;
-  set(CURLOPT_FRESH_CONNECT,
-      hop.with_body && from_ == http_body::channel ? 1L : 0L); // it can't be sent again
+  set(CURLOPT_FRESH_CONNECT, streamed ? 1L : 0L); // else libcurl would send it again, and can't
   if (streamed) {
-    to.opens_upload();
+    to.opens_upload(length);
     set(CURLOPT_UPLOAD, 1L);
     set(CURLOPT_INFILESIZE_LARGE, static_cast<curl_off_t>(length));
   } else if (hop.with_body) {

@@ -81,6 +81,8 @@ void http_transfer::finish(CURLcode code) noexcept {
   std::optional<resumer<void>> waiter;
   {
     const std::lock_guard lock{mutex_};
+    if (done_)
+      return;
     end_.code = code;
     done_ = true;
     waiter = waiter_for();
@@ -95,11 +97,12 @@ std::size_t http_transfer::add_header(std::string_view line) noexcept {
   try {
     const std::lock_guard lock{mutex_};
     if (!answer_.add(line)) {
-      end_.too_large = http_end::refused::header;
+      end_.why = http_end::refused::header;
       return line.size() + 1;
     }
     waiter = waiter_for();
   } catch (const std::bad_alloc&) {
+    end_.no_memory = true;
     return line.size() + 1;
   }
   if (waiter)
@@ -116,7 +119,7 @@ std::size_t http_transfer::add_piece(std::string_view piece) noexcept {
       return CURL_WRITEFUNC_PAUSE;
     }
     if (how_ == http_delivery::whole && piece.size() > bounds_.max_body - pieces_.size()) {
-      end_.too_large = http_end::refused::body;
+      end_.why = http_end::refused::body;
       return piece.size() + 1;
     }
     if (how_ == http_delivery::whole && pieces_.empty()) {
@@ -129,6 +132,7 @@ std::size_t http_transfer::add_piece(std::string_view piece) noexcept {
     pieces_ += piece;
     waiter = waiter_for();
   } catch (const std::bad_alloc&) {
+    end_.no_memory = true;
     return piece.size() + 1;
   }
   if (waiter)
@@ -142,6 +146,10 @@ std::size_t http_transfer::take_upload(char* to, std::size_t size) noexcept {
   {
     const std::lock_guard lock{mutex_};
     taken = upload_.take(to, size);
+    if (upload_.is_wrong()) {
+      end_.why = http_end::refused::upload;
+      return CURL_READFUNC_ABORT;
+    }
     waiter = waiter_for();
   }
   if (waiter)

@@ -44,9 +44,10 @@ struct http_bounds {
 
 /// How one has ended.
 struct http_end {
-  enum class refused : std::uint8_t { nothing, header, body };
+  enum class refused : std::uint8_t { nothing, header, body, upload };
   CURLcode code = CURLE_OK;
-  refused too_large = refused::nothing;
+  refused why = refused::nothing; // by a callback of ours
+  bool no_memory = false;         // in one
 };
 
 class http_transfer : public loop_mail {
@@ -61,7 +62,7 @@ public:
   // -- the body, before it is given to the loop -----------------------------
   curl_request& request() noexcept { return request_; }
   /// The request's body is sent in pieces: see `give`.
-  void opens_upload() noexcept { upload_.open(); }
+  void opens_upload(std::int64_t length) noexcept { upload_.open(length); }
 
   // -- the body, while it goes on -------------------------------------------
   /// Resumes it when one of these is so, at once if it is.

@@ -11,6 +11,7 @@
 #include <thread>
 
 #include <netdb.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 
 namespace taskactor::detail {
@@ -35,6 +36,9 @@ name_answer look_up(const std::string& host) {
   name_answer answer{{}, "it has no address of a kind that can be used"};
   for (const auto* each = found; each; each = each->ai_next) {
     char text[NI_MAXHOST];
+    if (each->ai_family == AF_INET6
+        && reinterpret_cast<const sockaddr_in6*>(each->ai_addr)->sin6_scope_id != 0)
+      continue; // libcurl's list has no zones
     if ((each->ai_family != AF_INET && each->ai_family != AF_INET6)
         || ::getnameinfo(each->ai_addr, each->ai_addrlen, text, sizeof text, nullptr, 0, NI_NUMERICHOST) != 0)
       continue;

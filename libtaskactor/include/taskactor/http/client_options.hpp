@@ -42,7 +42,7 @@ struct client_options {
   /// Bytes of all headers of one answer.
   std::size_t max_header = std::size_t{256} << 10;
   /// Zero: redirects are answers. They lead to http and https alone. To another host, port or scheme neither
-  /// user and password nor the headers Authorization, Cookie and Proxy-Authorization are sent along. The
+  /// user and password nor the headers Authorization, Cookie, Proxy-Authorization and Host are sent along. The
   /// method becomes GET as browsers have it: by 303, and by 301 and 302 if it was POST.
   std::size_t max_redirects = 20;
   /// Which are tried again: those that failed with `resolve`, `connect`, `timeout` or `disconnected`, and
@@ -59,12 +59,13 @@ struct client_options {
   /// HTTP/2, where a server has it over TLS.
   bool http2 = true;
   /// "http://proxy:3128", "socks5h://..."; empty: none. Unset: as the environment says (`https_proxy`,
-  /// `no_proxy`, ...), when the client is made.
+  /// `no_proxy`, ...): whether
+  /// one is set is looked at when the client is made, what it says at each request.
   std::optional<std::string> proxy{};
   tls_options tls{};
   /// Sent with each request that has none of the same name. Without a User-Agent it is "taskactor/VERSION".
   field<header_list> headers{};
-  /// Connections that are kept open while nobody uses them.
+  /// Connections that are kept open while nobody uses them. Zero: each request has its own.
   std::size_t max_idle_connections = 256;
 };
 

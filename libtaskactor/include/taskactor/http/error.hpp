@@ -43,7 +43,7 @@ enum class errc {
   /// More redirects than `max_redirects`.
   too_many_redirects,
   /// The request's body, which can't be sent again (a channel's values), would have to be: the server
-  /// redirects, or asks for it again.
+  /// redirects, or asks for it again. Or it isn't as long as was said.
   body_was_sent,
   /// A file couldn't be read, made or written; the message has the system's reason.
   file,
