@@ -19,7 +19,8 @@ using detail::http_delivery;
 
 task<response> whole_of(task<std::unique_ptr<detail::http_exchange>> opening) {
   const auto got = co_await std::move(opening);
-  got->head().body = std::move(got->transfer().whole());
+  bool paused = false;
+  got->head().body = got->transfer().take(paused);
   co_return std::move(got->head());
 }
 

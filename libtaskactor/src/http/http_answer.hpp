@@ -18,6 +18,7 @@ public:
   bool add(std::string_view line);
   /// It is there. What is added then is a trailer, and left out.
   bool complete() const noexcept { return complete_; }
+  int status() const noexcept { return status_; }
   /// Status and header; status zero: there was none.
   http::response head() const;
 

@@ -119,16 +119,18 @@ task<std::string> addresses_of(std::shared_ptr<http_client> at, const http_url& 
   co_return std::move(answer.addresses);
 }
 
-/// Gives the loop the request's body, until it has all of it or wants no more.
+/// Gives the loop the request's body, until it has all of it or wants no more. Then libcurl has to be told to
+/// go on: it isn't done while it waits for a piece.
 task<void> feed(std::shared_ptr<http_transfer> to, http_loop& loop, http_source& from) {
   for (;;) {
     co_await wait_for(to, http_news::room);
     if (to->done())
       co_return;
     const auto piece = co_await from.next(to);
-    if (to->give(piece))
+    const bool over = to->wants_no_more();
+    if (over || to->give(piece))
       loop.go_on(to);
-    if (!piece)
+    if (over || !piece)
       co_return;
   }
 }
@@ -351,7 +353,7 @@ void http_exchange::check() {
   const auto code = transfer_->end().code;
   if (code == CURLE_OK)
     return;
-  if (code == CURLE_ABORTED_BY_CALLBACK)
+  if (code == CURLE_ABORTED_BY_CALLBACK && transfer_->end().why == http_end::refused::nothing)
     throw error{errc::stopping, "the manager of this http client has ended"};
   if (transfer_->end().no_memory)
     throw std::bad_alloc{};
@@ -363,7 +365,8 @@ void http_exchange::check() {
   auto got = std::make_shared<http::response>(head_);
   using refused = http_end::refused;
   const auto why = code == CURLE_OUT_OF_MEMORY ? refused::header : transfer_->end().why;
-  got->body = std::move(transfer_->whole());
+  bool paused = false;
+  got->body = transfer_->take(paused);
   const auto url = head_.url;
   if (why == refused::header)
     throw http::error{http::errc::too_large,

@@ -97,14 +97,19 @@ task<std::optional<std::string>> file_body::next(std::shared_ptr<http_transfer>)
 
 task<std::int64_t> channel_body::begin() { co_return length_; }
 
-/// A `receive` that loses the race has taken nothing.
+/// A `receive` that loses the race has taken nothing. Once the header is there, only the end is waited for.
 task<std::optional<std::string>> channel_body::next(std::shared_ptr<http_transfer> to) {
   if (auto there = from_.try_receive())
     co_return std::move(*there);
-  auto won = co_await race(from_.receive(), wait_for(std::move(to), http_news::done));
-  if (won.index() == 1)
-    co_return std::nullopt;
-  co_return std::get<0>(std::move(won));
+  auto what = http_news::header;
+  for (;;) {
+    auto won = co_await race(from_.receive(), wait_for(to, what));
+    if (won.index() == 0)
+      co_return std::get<0>(std::move(won));
+    if (to->wants_no_more())
+      co_return std::nullopt;
+    what = http_news::done;
+  }
 }
 
 task<void> file_sink::write(std::string piece) {

@@ -56,6 +56,11 @@ bool http_transfer::done() noexcept {
   return done_;
 }
 
+bool http_transfer::wants_no_more() noexcept {
+  const std::lock_guard lock{mutex_};
+  return done_ || (answer_.complete() && answer_.status() >= 400);
+}
+
 std::optional<resumer<void>> http_transfer::waiter_for() noexcept {
   if (waiter_ && is_so(awaited_))
     return std::exchange(waiter_, std::nullopt);

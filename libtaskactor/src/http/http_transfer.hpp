@@ -68,7 +68,9 @@ public:
   /// Resumes it when one of these is so, at once if it is.
   void wait(http_news what, resumer<void> waiter);
   bool done() noexcept;
-  /// Pieces that have come; empty: none now. `paused`: the loop has to be told to go on.
+  /// It is done, or was answered with an error before the request's body was sent.
+  bool wants_no_more() noexcept;
+  /// What has come of the body; empty: nothing now. `paused`: the loop has to be told to go on.
   std::string take(bool& paused);
   /// The next of the request's body; nothing: its end. True: the loop has to be told to go on.
   bool give(const std::optional<std::string>& piece);
@@ -77,7 +79,6 @@ public:
   http::response head() const { return answer_.head(); }
   /// Once it is done.
   const http_end& end() const noexcept { return end_; }
-  std::string& whole() noexcept { return pieces_; }
 
   // -- the loop's thread ----------------------------------------------------
   void finish(CURLcode code) noexcept;

@@ -42,8 +42,8 @@ struct client_options {
   /// Bytes of all headers of one answer.
   std::size_t max_header = std::size_t{256} << 10;
   /// Zero: redirects are answers. They lead to http and https alone. To another host, port or scheme neither
-  /// user and password nor the headers Authorization, Cookie, Proxy-Authorization and Host are sent along. The
-  /// method becomes GET as browsers have it: by 303, and by 301 and 302 if it was POST.
+  /// user and password nor the headers Authorization, Cookie, Proxy-Authorization and Host are sent along.
+  /// The method becomes GET as browsers have it: by 303, and by 301 and 302 if it was POST.
   std::size_t max_redirects = 20;
   /// Which are tried again: those that failed with `resolve`, `connect`, `timeout` or `disconnected`, and
   /// answers of status 408, 429, 500, 502, 503 and 504; all if the method is GET, HEAD, PUT, DELETE or

@@ -5,8 +5,8 @@
 ///       while (auto piece = co_await page.read())      // std::optional<std::string>: empty at the end
 ///         use(*piece);
 ///
-/// At most 256 KiB wait to be read (more, of what is decompressed): who reads slowly slows the server down. What isn't read to its end is
-/// cut off by the stream's destructor, with its connection.
+/// At most 256 KiB wait to be read (more, of what is decompressed): who reads slowly slows the server down.
+/// What isn't read to its end is cut off by the stream's destructor, with its connection.
 ///
 /// Threads: one task at a time. Stops: at once; a cancelled `read` has taken nothing. Errors of `read`:
 /// `http::error`, behind what had come before; `cancelled_error`; `errc::stopping`; `errc::closed`.
