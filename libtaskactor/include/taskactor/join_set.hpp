@@ -99,7 +99,8 @@ public:
     return join_task<T>(set(), std::move(taken));
   }
   using join_wait::comes_to_nothing; // a race asks
-  using join_wait::was_given;        // `when_all` does
+  using join_wait::wait_for_server;
+  using join_wait::was_given; // `when_all` does
 };
 
 } // namespace detail

@@ -226,7 +226,7 @@ bool join_wait::begin(context& ctx) {
 ref<set_task> join_wait::finish() {
   if (comes_to_nothing())
     throw cancelled_error{};
-  set_->stop_waiting(me_); // whoever has served it is through with it
+  wait_for_server();
   begun_ = false;
   return std::move(me_.got);
 }

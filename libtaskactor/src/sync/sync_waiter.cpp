@@ -97,10 +97,14 @@ void refuse_empty_primitive() {
   throw_rejection({errc::invalid_argument, "this one was moved from: it is empty"});
 }
 
-void sync_await::finish() const {
+void sync_await::wait_for_server() const noexcept {
   if (is_woken_under_lock()) {
     const std::lock_guard until_it_is_free{at_->lock};
   }
+}
+
+void sync_await::finish() const {
+  wait_for_server();
   if (comes_to_nothing())
     throw cancelled_error{};
 }

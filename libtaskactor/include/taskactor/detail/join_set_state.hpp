@@ -142,6 +142,8 @@ protected:
   bool comes_to_nothing() const noexcept { return refused_ || gave_up(); }
   /// What it takes when it goes on would go back otherwise.
   bool was_given() const noexcept { return !comes_to_nothing() && bool{me_.got}; }
+  /// Until who has served it is through with it. `finish` does, too.
+  void wait_for_server() noexcept { set_->stop_waiting(me_); }
   join_set_state& set() const noexcept { return *set_; }
 
 private:

@@ -34,11 +34,13 @@ task<stored<T>> value_of(task<T> body) {
 
 /// An await that takes what it was served when its body goes on, and not before: one whose body doesn't gives
 /// that back, to the next who waits. `comes_to_nothing`: it was refused, or given up. `was_given`: something
-/// that would go back.
+/// that would go back. `wait_for_server`: before a body ends that leaves its await to another one, since who
+/// serves it may still be waking that body.
 template <class A>
-concept taking_await = requires(const A& wait) {
-  { wait.comes_to_nothing() } noexcept -> std::same_as<bool>;
-  { wait.was_given() } noexcept -> std::same_as<bool>;
+concept taking_await = requires(A& wait) {
+  { std::as_const(wait).comes_to_nothing() } noexcept -> std::same_as<bool>;
+  { std::as_const(wait).was_given() } noexcept -> std::same_as<bool>;
+  { wait.wait_for_server() } noexcept;
 };
 
 /// What a part of a race gives.
@@ -185,8 +187,10 @@ private:
       return part_.await_suspend(self);
     }
     std::optional<value> await_resume() {
-      if (part_.was_given())
+      if (part_.was_given()) {
+        part_.wait_for_server();
         return std::nullopt;
+      }
       return take_from(part_);
     }
 

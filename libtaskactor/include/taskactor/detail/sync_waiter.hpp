@@ -248,6 +248,8 @@ protected:
   bool comes_to_nothing() const noexcept { return refused_ || gave_up(); }
   /// What it takes when it goes on would go back otherwise.
   bool was_given() const noexcept { return !comes_to_nothing() && end() == wait_end::served; }
+  /// Until who has served it is through with its body. `finish` does, too.
+  void wait_for_server() const noexcept;
   /// What it was given is the body's now.
   void taken() noexcept { taken_ = true; }
   /// The body won't go on: leaves the line. True, once: it was given what is to go back.

@@ -119,7 +119,8 @@ public:
     return take_value<T>(cell_);
   }
   using sync_await::comes_to_nothing; // a race asks
-  using sync_await::was_given;        // `when_all` does
+  using sync_await::wait_for_server;
+  using sync_await::was_given; // `when_all` does
 
 private:
   std::string awaited() const override { return "a value in a channel"; }
