@@ -1,10 +1,12 @@
 // How a manager comes to its end: shut down, then taken apart, on the thread that destroys it or on another.
+#include "base/memory.hpp"
 #include "base/new_thread.hpp"
 #include "caf_adapter/compat_threads.hpp"
 #include "caf_adapter/compat_watch.hpp"
 #include "caf_adapter/detached_job.hpp"
 #include "capacity/limiter_queue.hpp"
 #include "events/hub.hpp"
+#include "lifecycle/batch_registry.hpp"
 #include "lifecycle/task_table.hpp"
 #include "lifecycle/timers.hpp"
 #include "runtime.hpp"
@@ -168,13 +170,15 @@ void runtime::on_system_end() noexcept {
   attachments_.let_go();
   is_left_behind = true;
   attachments_.leave_behind();
+  table().close(task_table::taken::none); // and with it no gather opens
+  // Who sends to a channel tells a gather that watches it, which asks the system's clock then.
+  once_there_is_memory([this] { batches().close_all(end_reason::shutdown, true); });
   (void)callers.wait(last_turns); // those who are waking a body just now, among them
   try {
     if (!disposed_)
       events().warn(
           "the actor system ends before the task manager that lives in it, which is left behind with "
           "all that waits or runs: let the manager end first");
-    table().close(task_table::taken::none);
     room().tell();
     (void)threads().stop(milliseconds{0});
     (void)disposals().stop(milliseconds{0});

@@ -222,16 +222,29 @@ BOOST_AUTO_TEST_CASE(a_policy_that_is_chosen_is_left_alone) {
 
 BOOST_AUTO_TEST_CASE(a_system_that_ends_first_is_said_to_and_neither_hangs) {
   std::ostringstream text;
-  BOOST_REQUIRE(comes_back([&text] {
+  const ta::channel<int> items{4};
+  begun = 0;
+  BOOST_REQUIRE(comes_back([&text, &items] {
     const leaks_ignored what_is_left_behind;
     std::unique_ptr<ta::task_manager> tasks;
     caf::actor_system_config config;
     caf::actor_system system{config};
     tasks = std::make_unique<ta::task_manager>(system, ta::manager_options{.logger = logger_into(text)});
     (void)tasks->add_task({}, hanging);
+    auto gathers = [](ta::channel<int> from) -> ta::task<void> {
+      (void)co_await ta::gather(
+          {.concurrency = 2}, [](int) { ++begun; }, from);
+    };
+    (void)tasks->add_task({}, gathers, items);
+    (void)items.try_send(1);
+    while (begun == 0)
+      std::this_thread::yield(); // then it watches
     tasks->run_in_thread({}, [] {}).value().get();
     (void)tasks.release(); // in place of a member that is destroyed after the system
   }));
+  BOOST_CHECK(items.try_send(2) == ta::send_reply::sent); // tells nobody
+  BOOST_TEST(items.statistics().size == 1U);
+  BOOST_TEST(begun == 1);
   BOOST_TEST(text.str().find("the actor system ends before the task manager") != std::string::npos,
              text.str());
 }
