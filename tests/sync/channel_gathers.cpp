@@ -161,6 +161,24 @@ BOOST_AUTO_TEST_CASE(no_more_at_once_than_its_concurrency) {
   sender.get();
 }
 
+// Most items come from a sender that waits, when another one is taken.
+BOOST_AUTO_TEST_CASE(as_many_at_once_as_its_concurrency_whatever_the_bound) {
+  for (const std::size_t bound : {0, 1, 2})
+    BOOST_TEST_CONTEXT("bound " << bound) {
+      virtual_time world;
+      const channel<int> items{bound};
+      bodies body;
+      auto each = [&](int value) { return body(value); };
+      auto all = [&]() -> ta::task<void> { (void)co_await ta::gather({.concurrency = 4}, each, items); };
+      auto gathered = world.tasks.add_task({}, all).value();
+      auto sender = world.tasks.add_task({}, send_and_close, items, numbers(20, 1), 0s).value();
+      world.settle();
+      BOOST_TEST(body.running == 4);
+      gathered.get();
+      sender.get();
+    }
+}
+
 // -- its end ----------------------------------------------------------------
 
 BOOST_AUTO_TEST_CASE(it_ends_when_another_one_takes_the_last) {

@@ -191,6 +191,7 @@ private:
       if (sender && items_.size() < capacity_) {
         items_.push_back(std::move(cell_of(*sender))); // there is room: one has gone
         sent_by(*sender, wakes);
+        wakes.news().items_came(watchers); // who watches knows of what was in it, not of those that waited
       }
       return wait_end::served;
     }
