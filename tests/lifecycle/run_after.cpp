@@ -269,6 +269,28 @@ BOOST_AUTO_TEST_CASE(no_child_runs_after_what_waits_for_its_parent) {
   }
 }
 
+// An id of a task without a parent may look like a child's.
+BOOST_AUTO_TEST_CASE(nor_after_one_that_is_named_like_its_sibling) {
+  virtual_time world;
+  std::string refused;
+  auto parent = [&]() -> ta::task<void> {
+    co_await ta::sleep_for(1s); // until the other is there
+    co_await ta::with_group([&](ta::task_group& group) -> ta::task<void> {
+      auto wrong = group.add_task({.after = {"parent/like"}}, hanging);
+      if (!wrong)
+        refused = wrong.error().message;
+      group.cancel();
+      co_return;
+    });
+  };
+  auto first = world.tasks.add_task({.id = "parent"}, parent).value();
+  (void)world.tasks.add_task({.id = "parent/like", .after = {first}}, after, 1s, 0);
+  world.run_until_idle();
+  BOOST_TEST(refused
+             == "after: \"parent/like\" is to run after \"parent\", which waits for this task, a part of it: "
+                "both would wait for ever");
+}
+
 BOOST_AUTO_TEST_CASE(a_task_that_is_tried_again_has_completed_when_its_last_attempt_has) {
   virtual_time world;
   int attempts = 0;

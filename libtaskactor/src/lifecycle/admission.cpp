@@ -53,29 +53,54 @@ bool is_part_of(const record& task, const std::string& other) {
   return task.parent_length >= other.size() && is_below(task.id, other);
 }
 
-/// A task that `first` is to run after, or one before it is, and that waits for `task`, which is a part of
-/// it; or null. Whom a task runs after doesn't change once it is admitted, so nothing can be overlooked
-/// between this and the admission.
-ref<record> find_circle(const record& task, const ref<record>& first) {
-  std::vector<ref<record>> found{first};
-  std::unordered_set<const record*> seen;
-  const auto parent = std::string_view{task.id}.substr(0, task.parent_length);
-  for (std::size_t next = 0; next < found.size() && next < most_looked_at; ++next) {
-    const auto each = found[next];
-    if (is_part_of(task, each->id))
-      return each;
-    // Children of the same parent were looked at when they were added.
-    if (!each->extras || is_below(each->id, parent) || !seen.insert(each.get()).second)
-      continue;
-    const std::lock_guard lock{each->extras->mutex};
-    if (each->extras->waits_for)
-      each->extras->waits_for->add_awaited(found);
+/// Looks, for all predecessors of one task, for those that wait for it. Whom a task runs after doesn't change
+/// once it is admitted, so nothing can be overlooked between this and the admission.
+class circle_search {
+public:
+  explicit circle_search(const record& task) : task_(task) {}
+
+  /// A task that `first` is to run after, or one before it is, and that waits for the task, which is a part
+  /// of it; or null.
+  ref<record> find(const ref<record>& first) {
+    note(first);
+    while (!to_look_at_.empty()) {
+      const auto each = std::move(to_look_at_.back());
+      to_look_at_.pop_back();
+      if (is_part_of(task_, each->id))
+        return each;
+      if (!each->extras || is_sibling(*each))
+        continue;
+      std::vector<ref<record>> before;
+      {
+        const std::lock_guard lock{each->extras->mutex};
+        if (each->extras->waits_for)
+          each->extras->waits_for->add_awaited(before);
+      }
+      for (const auto& one : before)
+        note(one);
+    }
+    return {};
   }
-  return {};
-}
+
+private:
+  void note(const ref<record>& one) {
+    if (seen_.size() < most_looked_at && seen_.insert(one.get()).second)
+      to_look_at_.push_back(one);
+  }
+  /// Or a child of one: was looked at when it was added. Its id alone doesn't say so, which may have slashes
+  /// of its own.
+  bool is_sibling(const record& other) const {
+    const auto parent = std::string_view{task_.id}.substr(0, task_.parent_length);
+    return other.parent_length >= parent.size() && is_below(other.id, parent);
+  }
+
+  const record& task_;
+  std::vector<ref<record>> to_look_at_;
+  std::unordered_set<const record*> seen_;
+};
 
 std::optional<rejection> check(manager_core& home, const record& task, const predecessor& named,
-                               const ref<record>& found) {
+                               const ref<record>& found, circle_search& circles) {
   if (!found && named.id().empty())
     return invalid("after: an empty handle, or an empty id");
   if (!found)
@@ -89,7 +114,7 @@ std::optional<rejection> check(manager_core& home, const record& task, const pre
     return invalid("after: \"" + named.id() + "\" waits for this task, which is a part of it");
   if (task.parent_length == 0)
     return {};
-  if (const auto waits = find_circle(task, found))
+  if (const auto waits = circles.find(found))
     return invalid("after: \"" + named.id() + "\" is to run after \"" + waits->id
                    + "\", which waits for this task, a part of it: both would wait for ever");
   return {};
@@ -100,9 +125,10 @@ std::optional<rejection> find_predecessors(manager_core& home, record& task,
                                            const std::vector<predecessor>& named) {
   const auto found = std::make_shared<predecessors>(named.size());
   std::unordered_set<const record*> seen;
+  circle_search circles{task};
   for (const auto& each : named) {
     auto before = find_named(home, each);
-    if (auto wrong = check(home, task, each, before))
+    if (auto wrong = check(home, task, each, before, circles))
       return wrong;
     if (seen.insert(before.get()).second)
       found->add(std::move(before));
