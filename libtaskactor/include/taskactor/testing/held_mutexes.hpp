@@ -10,7 +10,8 @@
 /// still for ever, and if the body goes on elsewhere it unlocks what another thread has locked. Unlock it
 /// before the await, or use `taskactor::mutex`, which tasks wait for without a thread.
 ///
-/// What is found is a warning in the manager's log as well, at once: a test that hangs by it has said why.
+/// What is found is a warning in the manager's log as well, at once: a test that hangs by it has said why. Of
+/// a body that awaits several times under one lock the first await is named, not each.
 ///
 /// Seen is what is locked by a `pthread_` function: `std::mutex` and its relatives, `std::shared_mutex`,
 /// those of C libraries. This header defines these functions for the whole program, and counts for each
@@ -53,7 +54,7 @@ public:
     all().found.clear();
   }
 
-  /// A sentence for each time that a body has waited so, in their order.
+  /// A sentence for each time that a body has begun to wait so, in their order.
   std::vector<std::string> found() const {
     const std::lock_guard lock{all().mutex};
     return all().found;
