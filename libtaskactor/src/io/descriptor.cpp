@@ -26,6 +26,7 @@ namespace detail {
 bool descriptor_await::begin(context& ctx) {
   stopped_ = false; // it may be awaited again
   end_.store(descriptor_end::none, std::memory_order_relaxed);
+  told_.store(false, std::memory_order_relaxed);
   if (const auto parks = ctx.refusal()) {
     stopped_ = true;
     return *parks;

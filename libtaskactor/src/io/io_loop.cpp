@@ -77,11 +77,15 @@ void io_loop::close(int fd) noexcept {
     return;
   }
   auto& here = of_process();
-  const std::lock_guard lock{here.mutex}; // no loop is made meanwhile
-  if (const auto loop = here.loop.lock())
+  std::shared_ptr<io_loop> loop;
+  {
+    const std::lock_guard lock{here.mutex}; // no loop is made meanwhile; nor another one, while this is kept
+    loop = here.loop.lock();
+    if (!loop)
+      ::close(fd);
+  }
+  if (loop)
     loop->forget(fd);
-  else
-    ::close(fd);
 }
 
 io_loop::io_loop()
@@ -144,18 +148,38 @@ void io_loop::dispatch(const epoll_event& event, ready_list& ready) noexcept {
   }
 }
 
-/// It has been taken out. It may go on at once, and be gone with the lock that this is called under.
+/// It has been taken out, and its body may go on at once; but neither is gone before `told_`, the last touch.
+/// Not under the lock.
 void io_loop::tell(descriptor_await& who, descriptor_end how) noexcept {
-  auto* const body = who.ctx_;
   who.end_.store(how, std::memory_order_release);
-  body->wake();
+  who.ctx_->wake();
+  who.told_.store(true, std::memory_order_release);
+}
+
+void io_loop::closed_list::add(descriptor_await& who) noexcept {
+  who_[size_++] = &who;
+  of_.untold_.fetch_add(1, std::memory_order_relaxed);
+}
+
+io_loop::closed_list::~closed_list() {
+  for (std::size_t i = 0; i < size_; ++i) {
+    tell(*who_[i], descriptor_end::closed);
+    of_.untold_.fetch_sub(1, std::memory_order_release);
+  }
+}
+
+void io_loop::wait_until_told() noexcept {
+  { const std::lock_guard pass{telling_}; }
+  { const std::lock_guard pass{mutex_}; } // who was taken out under it is counted
+  while (untold_.load(std::memory_order_acquire) != 0)
+    std::this_thread::yield();
 }
 
 /// The number is another file's now.
-void io_loop::renew(watched_descriptor& entry) noexcept {
+void io_loop::renew(watched_descriptor& entry, closed_list& closed) noexcept {
   for (const auto what : directions)
     if (auto* const who = std::exchange(entry.of(what), nullptr))
-      tell(*who, descriptor_end::closed);
+      closed.add(*who);
   entry.added = false;
   ++entry.generation;
 }
@@ -171,10 +195,10 @@ bool io_loop::arm_again(watched_descriptor& entry, std::uint32_t events, int fd)
 }
 
 /// One system call, but for a number that has become another file's.
-void io_loop::watch(watched_descriptor& entry, std::uint32_t events, int fd) {
+void io_loop::watch(watched_descriptor& entry, std::uint32_t events, int fd, closed_list& closed) {
   if (entry.added && arm_again(entry, entry.events() | events, fd))
     return;
-  renew(entry);
+  renew(entry, closed);
   epoll_event event{.events = events | EPOLLONESHOT, .data = {.u64 = make_token(entry.generation, fd)}};
   // It exists, when the number had been another file's, and is again what it was before that.
   if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0
@@ -186,6 +210,7 @@ void io_loop::watch(watched_descriptor& entry, std::uint32_t events, int fd) {
 void io_loop::arm(descriptor_await& who) {
   const int fd = who.fd_;
   const auto place = static_cast<std::size_t>(fd);
+  closed_list closed{*this};
   const std::lock_guard lock{mutex_};
   if (fd < 0 || (place >= watched_.size() && ::fcntl(fd, F_GETFD) < 0)) // there is no place for any number
     refuse(who.what_, fd, errc::invalid_argument, " isn't open");
@@ -196,13 +221,13 @@ void io_loop::arm(descriptor_await& who) {
   try {
     is_awaited = entry.of(who.what_) && arm_again(entry, entry.events(), fd);
     if (!is_awaited)
-      watch(entry, events_of(who.what_), fd);
+      watch(entry, events_of(who.what_), fd, closed);
   } catch (const std::system_error& why) {
     if (why.code().value() == EBADF)
       refuse(who.what_, fd, errc::invalid_argument, " isn't open");
     if (why.code().value() != EPERM)
       throw;
-    renew(entry);
+    renew(entry, closed);
     refuse(who.what_, fd, errc::invalid_argument,
            " is a file or a directory, which is always ready: read and write it in a thread");
   }
@@ -220,7 +245,9 @@ bool io_loop::disarm(descriptor_await& who) noexcept {
       return true;
     }
   }
-  wait_until_told(); // it is being told, perhaps
+  // It has been taken out: it is being told, or is among those that are, each of which takes a wake.
+  while (!who.told_.load(std::memory_order_acquire))
+    std::this_thread::yield();
   return false;
 }
 
@@ -228,10 +255,11 @@ bool io_loop::disarm(descriptor_await& who) noexcept {
 /// end of the file itself, comes after it, by a duplicate.
 void io_loop::forget(int fd) noexcept {
   unique_fd last;
+  closed_list closed{*this};
   const std::lock_guard lock{mutex_};
   const auto place = static_cast<std::size_t>(fd);
   if (place < watched_.size() && watched_[place].generation != 0) {
-    renew(watched_[place]);
+    renew(watched_[place], closed);
     ::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
   }
   last = unique_fd{::fcntl(fd, F_DUPFD_CLOEXEC, 0)}; // without one more number the next is the last

@@ -100,6 +100,7 @@ private:
   direction what_;
   bool stopped_ = false;
   std::atomic<descriptor_end> end_{descriptor_end::none};
+  std::atomic<bool> told_{false}; // stored behind the wake: who was taken out isn't gone before that
   context* ctx_ = nullptr;
   std::shared_ptr<io_loop> loop_; // while it may be known to it
 };
