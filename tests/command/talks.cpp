@@ -397,6 +397,25 @@ BOOST_AUTO_TEST_CASE(a_body_that_is_killed_takes_it_along) {
   BOOST_TEST(is_reaped(pid));
 }
 
+/// The body has unwound and has asked the command to end, whose own grace is longer than the task's.
+BOOST_AUTO_TEST_CASE(a_task_that_is_killed_after_its_body_takes_it_along) {
+  world w{{.process_capacity = 4, .cancel_grace = 50ms}};
+  const auto body = [&]() -> ta::task<void> {
+    ta::command_options options;
+    options.grace = 1h;
+    auto one = co_await ta::start_command(stubborn(), std::move(options));
+    (void)co_await one.read_line();
+    w.told.set_value(one.pid());
+    (void)co_await one.ended();
+  };
+  auto h = w.tasks.add_task({.id = "x", .timeout = ta::no_timeout}, body).value();
+  const int pid = w.wait_told();
+  w.tasks.cancel_task("x");
+  h.wait();
+  BOOST_TEST(w.tasks.shutdown({.drain = 20s, .cancel = 0s, .kill = 0s}).clean());
+  BOOST_TEST(is_reaped(pid));
+}
+
 BOOST_AUTO_TEST_CASE(a_manager_that_ends_takes_it_along) {
   int pid = 0;
   {

@@ -49,9 +49,13 @@ body_runner::~body_runner() = default;
 
 body_runner::turn body_runner::run(const watched_turn& watched) {
   for (int steps = 0; steps < steps_per_turn; ++steps, watched.next()) {
-    if (stage_ == body_stage::lingering)
+    const bool killed = (task_->control.load(std::memory_order_acquire) & record::kill_bit) != 0;
+    if (stage_ == body_stage::lingering) {
+      if (killed) // the body left them when there was time
+        operations_.abandon_at_kill();
       return end();
-    if ((task_->control.load(std::memory_order_acquire) & record::kill_bit) != 0)
+    }
+    if (killed)
       return kill();
     if (stage_ == body_stage::fresh) {
       stage_ = body_stage::begun;
@@ -161,7 +165,7 @@ body_runner::turn body_runner::kill() {
     join_before_exit(each->kill());
   waiting = nullptr;
   killed_.keep(std::exchange(leaf, nullptr));
-  operations_.abandon();
+  operations_.abandon_at_kill();
   if (task_->decide()) {
     task_->fail(failure{on_body_end(body_end::killed, true), task_->reason.load(std::memory_order_relaxed)});
     task_->deliver();

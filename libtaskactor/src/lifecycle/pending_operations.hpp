@@ -24,6 +24,11 @@ public:
     for (const auto& each : operations_)
       each.what->abandon();
   }
+  /// The same once, also if they were told before: there is no time left.
+  void abandon_at_kill() noexcept {
+    if (!std::exchange(killed_, true))
+      abandon();
+  }
   /// The body has ended by itself.
   void forget_those_of_kill() {
     std::erase_if(operations_, [](const auto& each) { return each.only_if_killed; });
@@ -43,6 +48,7 @@ private:
     bool only_if_killed;
   };
   std::vector<pending> operations_;
+  bool killed_ = false;
 };
 
 } // namespace taskactor::detail
