@@ -135,6 +135,13 @@ void die_with_parent(child_orders& orders) noexcept {
     fail(orders, start_stage::arrange, ESRCH);
 }
 
+/// Those that a program which isn't root's hands on to what it executes: the kernel takes them only from root
+/// when it becomes somebody else. Kernels before 4.3 have none.
+void forget_capabilities(child_orders& orders) noexcept {
+  require(::syscall(SYS_prctl, PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == 0 || errno == EINVAL,
+          orders, start_stage::identity);
+}
+
 /// The user last: it takes the rights of the one before to change anything. The kernel forgets the parent's
 /// death signal with that. System calls change this process alone, whereas the C library's functions would
 /// change all threads of the program whose memory this is.
@@ -145,6 +152,8 @@ void become(const child_identity& who, child_orders& orders) noexcept {
     require(::syscall(SYS_setresgid, who.group, who.group, who.group) == 0, orders, start_stage::identity);
   if (who.changes_user)
     require(::syscall(SYS_setresuid, who.user, who.user, who.user) == 0, orders, start_stage::identity);
+  if (who.changes_user)
+    forget_capabilities(orders);
   die_with_parent(orders);
 }
 
