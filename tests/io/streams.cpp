@@ -4,6 +4,7 @@
 #include <boost/test/unit_test.hpp>
 
 #include <array>
+#include <cstdlib>
 #include <future>
 #include <string>
 #include <system_error>
@@ -127,6 +128,32 @@ BOOST_AUTO_TEST_CASE(what_does_not_fit_is_written_as_it_is_read) {
   auto writer = tasks.add_task({}, write).value();
   BOOST_TEST(tasks.add_task({}, read).value().get() == big.size());
   writer.get();
+}
+
+/// The end of a terminal whose other end has been closed: EIO, once what was written is read.
+BOOST_AUTO_TEST_CASE(an_error_leaves_what_was_read_before_as_it_is) {
+  const ta::descriptor master{::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK)};
+  BOOST_REQUIRE(master);
+  BOOST_REQUIRE(::grantpt(master.get()) == 0);
+  BOOST_REQUIRE(::unlockpt(master.get()) == 0);
+  ta::descriptor other{::open(::ptsname(master.get()), O_RDWR | O_NOCTTY | O_CLOEXEC)}; // NOLINT: one thread
+  BOOST_REQUIRE(::write(other.get(), "rest", 4) == 4);
+  other.close();
+  const auto body = [&]() -> ta::task<std::string> {
+    ta::line_reader lines{master};
+    for (int errors = 0; errors < 2;) {
+      try {
+        const auto line = co_await lines.next();
+        co_return "a line: " + line.value_or("none");
+      } catch (const std::system_error& why) {
+        if (why.code() != std::errc::io_error)
+          throw;
+        ++errors;
+      }
+    }
+    co_return co_await lines.read_some();
+  };
+  BOOST_TEST(run(body) == "rest");
 }
 
 BOOST_AUTO_TEST_CASE(a_reader_that_has_gone_is_an_error_and_no_signal) {

@@ -49,14 +49,24 @@ std::size_t write_now(int fd, const char* from, std::size_t size) {
   }
 }
 
-/// Appends what is there.
-task<bool> read_more(const descriptor& from, std::string& to, std::size_t most) {
+/// Appends what is there. After an error it is as before.
+std::optional<std::size_t> append_now(int fd, std::string& to, std::size_t most) {
   const auto before = to.size();
-  for (;;) {
-    to.resize(before + most);
-    const auto got = read_now(from.get(), to.data() + before, most);
+  to.resize(before + most);
+  try {
+    const auto got = read_now(fd, to.data() + before, most);
     to.resize(before + got.value_or(0));
-    if (got)
+    return got;
+  } catch (...) {
+    to.resize(before);
+    throw;
+  }
+}
+
+/// The same, once there is something. False: the end.
+task<bool> read_more(const descriptor& from, std::string& to, std::size_t most) {
+  for (;;) {
+    if (const auto got = append_now(from.get(), to, most))
       co_return *got != 0;
     co_await readable(from);
   }
