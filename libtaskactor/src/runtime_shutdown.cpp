@@ -36,7 +36,8 @@ void check_bounds(const shutdown_options& bounds) {
 
 shutdown_report runtime_shutdown::run(shutdown_options bounds) {
   check_bounds(bounds);
-  const auto soft_end = after(after(home_.now(), bounds.drain), bounds.cancel);
+  auto soft_end = after(after(home_.now(), bounds.drain), bounds.cancel);
+  std::chrono::nanoseconds kill = bounds.kill;
   std::unique_lock lock{mutex_};
   if (!report_) {
     refuse_inside_coroutine(); // before anything has begun
@@ -44,8 +45,10 @@ shutdown_report runtime_shutdown::run(shutdown_options bounds) {
     begin(bounds);
     lock.lock();
     wait_for_report(lock, bounds);
+    soft_end = std::min(soft_end, soft_end_); // a signal may have hurried it up
+    kill = std::min(kill, kill_);
   }
-  return see_off(std::move(lock), soft_end, bounds.kill);
+  return see_off(std::move(lock), soft_end, kill);
 }
 
 shutdown_report runtime_shutdown::wait() {
