@@ -158,6 +158,14 @@ BOOST_AUTO_TEST_CASE(a_pipe_that_two_commands_own_ends_with_the_first) {
   BOOST_TEST(contains(what, "out: the descriptor was none, or was given to another command"), what);
 }
 
+BOOST_AUTO_TEST_CASE(an_owned_descriptor_is_no_other_programs) {
+  own_pipe pipe{0};
+  const int fd = pipe.write.get();
+  BOOST_REQUIRE(::fcntl(fd, F_GETFD) == 0);
+  const auto owned = stream::own(std::move(pipe.write));
+  BOOST_TEST(::fcntl(fd, F_GETFD) == FD_CLOEXEC);
+}
+
 BOOST_AUTO_TEST_CASE(an_owned_descriptor_that_no_command_takes_is_closed) {
   own_pipe pipe;
   { const auto unused = stream::own(std::move(pipe.write)); }

@@ -38,6 +38,8 @@ command_stream command_stream::inherit(int fd) {
   return command_stream{stream_choice{stream_kind::inherit, {}, fd}};
 }
 command_stream command_stream::own(descriptor fd) {
+  if (fd) // that no other child of this program has it as well
+    static_cast<void>(::fcntl(fd.get(), F_SETFD, FD_CLOEXEC));
   return command_stream{stream_choice{stream_kind::own, {}, fd.release()}};
 }
 
