@@ -2,6 +2,7 @@
 
 #include "caf_adapter/compat.hpp"
 #include "capacity/limiter_changes.hpp"
+#include "command/held_command.hpp"
 #include "events/hub.hpp"
 #include "lifecycle/requests.hpp"
 #include "lifecycle/status.hpp"
@@ -57,7 +58,16 @@ void task_manager::configure(caf::actor_system_config& config) { detail::install
 
 expected<handle<command_result>> task_manager::run_command(task_options options, command_line argv,
                                                            command_options how) {
-  return add_task(std::move(options), taskactor::run_command, std::move(argv), std::move(how));
+  std::shared_ptr<detail::kept_descriptors> kept;
+  try {
+    kept = detail::keep_descriptors(how, detail::content_of(options.retry).has_value());
+  } catch (const error& why) {
+    return rejection{static_cast<errc>(why.code().value()), why.message()};
+  }
+  if (!kept)
+    return add_task(std::move(options), taskactor::run_command, std::move(argv), std::move(how));
+  return add_task(std::move(options), detail::run_held_command, std::move(argv), std::move(how),
+                  std::move(kept));
 }
 
 std::size_t task_manager::prestart_workers(std::size_t count) {

@@ -7,6 +7,8 @@
 #include <boost/test/unit_test.hpp>
 
 #include <array>
+#include <cstdlib>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -139,6 +141,30 @@ BOOST_AUTO_TEST_CASE(a_descriptor_is_inherited_by_its_number) {
   BOOST_CHECK_THROW((void)stream::inherit(-1), ta::error);
   BOOST_TEST(
       w.run({"true"}, {.out = stream::inherit(), .err = stream::inherit()}).success()); // this program's own
+}
+
+BOOST_AUTO_TEST_CASE(what_a_waiting_task_is_given_by_number_may_be_closed_at_once) {
+  ta::task_manager tasks{{.process_capacity = 1, .cancel_grace = 1min}};
+  own_pipe gate, out, further;
+  const auto first = tasks.run_command({}, {"cat"}, {.in = stream::inherit(gate.read.get())}).value();
+  gate.read.close();
+  ta::command_options options{.out = stream::inherit(out.write.get())};
+  options.pass = std::vector<ta::passed_descriptor>{{further.write.get(), 5}};
+  const auto second = tasks.run_command({}, {"sh", "-c", "echo one; echo two >&5"}, options).value();
+  const ta::retry again{
+      .max_attempts = 2, .backoff = {.first = 1ms}, .retry_on = [](const ta::failure&) { return true; }};
+  const auto third = tasks.run_command({.retry = again}, {"./no-such-program"}, options).value();
+  out.write.close();
+  further.write.close();
+  own_pipe others; // has their numbers
+  gate.write.close();
+  first.wait();
+  BOOST_TEST(second.get().success());
+  BOOST_CHECK_EXCEPTION((void)third.get(), ta::error, [](const ta::error& why) {
+    return why.code() == ta::errc::command_not_found; // and not that the second attempt has no descriptor
+  });
+  BOOST_TEST(read_to_end(out.read) == "one\n"); // and then an end: no copy is left
+  BOOST_TEST(read_to_end(further.read) == "two\n");
 }
 
 BOOST_AUTO_TEST_CASE(a_pipe_that_two_commands_own_ends_with_the_first) {
@@ -277,6 +303,30 @@ BOOST_AUTO_TEST_CASE(a_command_runs_as_another_user_wholly_or_not_at_all) {
   const auto ended = w.shell("sleep 1000", {.user = "nobody", .timeout = 100ms});
   BOOST_TEST(ended.timed_out);
   BOOST_TEST(ended.term_signal == SIGTERM);
+}
+
+/// This program once more, as one that isn't root's and may become anybody.
+BOOST_AUTO_TEST_CASE(another_users_command_has_none_of_our_capabilities) {
+  world w;
+  constexpr auto* inside = "TASKACTOR_TEST_AS_NOBODY";
+  const std::string ask = "grep CapAmb /proc/self/status";
+  if (std::getenv(inside)) { // NOLINT(concurrency-mt-unsafe): nobody sets one
+    BOOST_TEST(!contains(w.shell(ask).out, "0000000000000000")); // there are some to be handed on
+    BOOST_TEST(w.shell(ask, {.user = "4000000001", .group = "4000000002"}).out
+               == "CapAmb:\t0000000000000000\n");
+    return;
+  }
+  if (!is_root() || !std::filesystem::exists("/usr/bin/setpriv"))
+    return;
+  const auto again
+      = w.run({"setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=+setuid,+setgid",
+               "--ambient-caps=+setuid,+setgid", std::filesystem::read_symlink("/proc/self/exe").string(),
+               "--run_test=given_streams/another_users_command_has_none_of_our_capabilities"},
+              {.env = variables{{inside, "1"}}});
+  if (again.exit_code == 126 || again.exit_code == 127)
+    BOOST_TEST_MESSAGE("nobody may execute this program here: " + again.err);
+  else
+    BOOST_TEST(again.success(), again.out + again.err);
 }
 
 BOOST_AUTO_TEST_CASE(a_user_who_is_this_one_takes_no_right) {

@@ -2,6 +2,7 @@
 
 #include "capacity/limiter_queue.hpp"
 #include "command/command_call.hpp"
+#include "command/held_command.hpp"
 
 #include <taskactor/run_in_thread.hpp>
 #include <taskactor/scope.hpp>
@@ -13,7 +14,13 @@
 namespace taskactor {
 
 task<command_result> run_command(command_line argv, command_options options) {
-  using namespace detail;
+  return detail::run_held_command(std::move(argv), std::move(options), nullptr);
+}
+
+namespace detail {
+
+task<command_result> run_held_command(command_line argv, command_options options,
+                                      std::shared_ptr<kept_descriptors> kept) {
   check_command(argv, options);
   context& ctx = require_context();
   const auto timeout = options.timeout.value_or(no_timeout);
@@ -24,6 +31,8 @@ task<command_result> run_command(command_line argv, command_options options) {
   }
   const auto grace = options.grace.value_or(ctx.home().with().cancel_grace);
   auto spec = specify_command(std::move(argv), std::move(options), start_mode::run);
+  if (kept && !kept->for_attempts)
+    kept->copies.clear(); // the command's alone, from its start on
   if (auto asked = identity_of(spec.options))
     spec.identity = co_await run_in_thread(find_credentials, std::move(*asked));
   const ref<command_call> call{new command_call{ctx, std::move(spec)}};
@@ -51,5 +60,7 @@ task<command_result> run_command(command_line argv, command_options options) {
   result.timed_out = time_up;
   co_return result;
 }
+
+} // namespace detail
 
 } // namespace taskactor

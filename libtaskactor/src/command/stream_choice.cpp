@@ -103,6 +103,29 @@ stream_kind kind_of(const field<command_stream>& stream) {
   return choice ? choice->kind : stream_kind::usual;
 }
 
+std::shared_ptr<kept_descriptors> keep_descriptors(command_options& options, bool for_attempts) {
+  std::shared_ptr<kept_descriptors> result;
+  const auto keep = [&](int fd, const char* whose) {
+    if (!result)
+      result = std::make_shared<kept_descriptors>(kept_descriptors{{}, for_attempts});
+    return result->copies.emplace_back(copy_of(fd, whose)).get();
+  };
+  const auto keep_stream = [&](field<command_stream>& stream, int number) {
+    const auto& choice = choice_of(stream);
+    if (choice && choice->kind == stream_kind::inherit && choice->fd.load() >= 0)
+      stream = command_stream::inherit(keep(choice->fd.load(), stream_names[number]));
+  };
+  keep_stream(options.in, 0);
+  keep_stream(options.out, 1);
+  keep_stream(options.err, 2);
+  auto passed = content_of(options.pass);
+  for (auto& each : passed)
+    each.fd = keep(each.fd, "pass");
+  if (!passed.empty())
+    options.pass = std::move(passed);
+  return result;
+}
+
 held_descriptors hold_descriptors(const command_options& options) {
   held_descriptors result;
   result.streams = {held(options.in, 0), held(options.out, 1), held(options.err, 2)};

@@ -43,6 +43,16 @@ struct held_descriptors {
   std::vector<held_descriptor> passed;
 };
 
+/// Copies of what one task's command is to have, ours until its body has begun.
+struct kept_descriptors {
+  std::vector<unique_fd> copies;
+  bool for_attempts; // each of which takes its own of these
+};
+
+/// Copies what the options name by a number, and has them name the copies. Null: they name nothing.
+/// Errors: those of `hold_descriptors`.
+std::shared_ptr<kept_descriptors> keep_descriptors(command_options& options, bool for_attempts);
+
 stream_kind kind_of(const field<command_stream>& stream);
 
 /// Errors: `error`, of `errc::invalid_argument` for what isn't open or was given to another command, and of
