@@ -10,7 +10,12 @@
 /// Files are opened by this program, with its rights, just before the start; a relative path is relative to
 /// this program's working directory. One that can't be opened is `errc::invalid_argument`, with its path, and
 /// the command isn't started. A program that then can't be executed leaves a truncated file behind, as in a
-/// shell.
+/// shell. One thread opens those of all commands of a manager: a file system that doesn't answer holds up the
+/// others. A FIFO isn't waited for: without a writer it is an empty input, without a reader an error.
+///
+/// What is given by its number is copied by `task_manager::run_command` at once, by an awaited `run_command`
+/// or `start_command` when it begins: keep it open until then. With `task_options::retry` the copy stays open
+/// until the task has ended.
 ///
 /// Threads: one at a time; copies are the same.
 #pragma once
@@ -45,8 +50,9 @@ public:
   static command_stream append(std::string path);
   /// This program's own of the same kind.
   static command_stream inherit();
-  /// What this program has under that number. It is copied when the command is asked for; the original may be
-  /// closed then. Errors: `errc::invalid_argument`, of the command, if it isn't open.
+  /// What this program has under that number. It is copied (see above), and the original may be closed
+  /// then. Errors: `errc::invalid_argument`, of the command, if it isn't open; by
+  /// `task_manager::run_command` as a rejection.
   static command_stream inherit(int fd);
   /// The command gets it, and nobody else has it then: at its start it is closed here, so that the other end
   /// of a pipe sees an end. It is made blocking, which is what programs expect. For one command: a second one
@@ -64,7 +70,7 @@ private:
 
 /// A descriptor that a command has beside its standard streams.
 struct passed_descriptor {
-  /// What this program has under this number. It is copied when the command is asked for.
+  /// What this program has under this number. It is copied, see above.
   int fd = -1;
   /// The number under which the command has it: 3 or above.
   int number = 3;

@@ -13,7 +13,8 @@ public:
   virtual ~operation() = default;
   /// True when nothing of it runs any more.
   virtual bool ended() const noexcept = 0;
-  virtual void abandon() noexcept {} // the body that has left it behind is over
+  /// The body that has left it behind is over. Again, if that is killed since then: there is no time left.
+  virtual void abandon() noexcept {}
   void retain() noexcept { references_.fetch_add(1, std::memory_order_relaxed); }
   void release() noexcept {
     if (references_.fetch_sub(1, std::memory_order_acq_rel) == 1)
