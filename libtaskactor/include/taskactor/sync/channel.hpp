@@ -229,7 +229,7 @@ public:
   /// The same channel.
   friend bool operator==(const channel&, const channel&) noexcept = default;
 
-  /// Not for users: a gather takes its items from it.
+  /// For the runtime: a gather takes its items from it.
   friend detail::channel_source<T> source_of(const channel& from) {
     return detail::channel_source<T>{detail::ref<state>{&*from.state_}};
   }
