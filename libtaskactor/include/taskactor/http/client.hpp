@@ -117,15 +117,14 @@ task<response> client::download(request what, Sink sink) const {
 
 template <class Sink>
 task<response> client::through(task<stream> opening, Sink sink) {
-  using reply = std::invoke_result_t<Sink&, std::string_view>;
+  using given_back = std::invoke_result_t<Sink&, std::string_view>;
+  using reply = std::conditional_t<std::is_void_v<given_back>, bool, given_back>; // nothing to be awaited
   auto answer = co_await std::move(opening);
   if (!answer.head().ok())
     co_return co_await answer.rest();
   while (const auto piece = co_await answer.read()) {
     const std::string_view given{*piece};
-    if constexpr (std::is_void_v<reply>)
-      std::invoke(sink, given);
-    else if constexpr (detail::is_task<reply> || detail::can_be_awaited<reply>)
+    if constexpr (detail::is_task<reply> || detail::can_be_awaited<reply>)
       co_await std::invoke(sink, given);
     else
       std::invoke(sink, given);
