@@ -64,7 +64,7 @@ public:
   ref<record> find(const ref<record>& first) {
     note(first);
     while (!to_look_at_.empty()) {
-      const auto each = std::move(to_look_at_.back());
+      auto each = std::move(to_look_at_.back());
       to_look_at_.pop_back();
       if (is_part_of(task_, each->id))
         return each;
