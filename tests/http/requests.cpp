@@ -185,6 +185,18 @@ BOOST_AUTO_TEST_CASE(what_is_secret_stays_with_its_server) {
   const auto header = send({.url = one.url("/there"), .headers = {{"authorization", "Bearer t"}}}).body;
   BOOST_TEST(header.find("Bearer") == std::string::npos, header);
   BOOST_TEST(send({.url = with_user("/echo")}).url == one.url("/echo"));
+  const auto host = send({.url = one.url("/there"), .headers = {{"Host", "app.internal"}}}).body;
+  BOOST_TEST(host.find("app.internal") == std::string::npos, host);
+  BOOST_TEST(send({.url = one.url("/here"), .headers = {{"Host", "app.internal"}}}).body.find("app.internal")
+             != std::string::npos);
+}
+
+BOOST_AUTO_TEST_CASE(a_proxy_is_asked_for_names_that_arent_known_here) {
+  hostile_server proxy;
+  proxy.on_others(hostile::echo());
+  web behind{{.proxy = proxy.url("")}};
+  const auto got = behind.get("http://nowhere.invalid/page");
+  BOOST_TEST(got.body.starts_with("GET http://nowhere.invalid/page"), got.body);
 }
 
 BOOST_AUTO_TEST_CASE(what_fails_for_a_while_is_tried_again) {
