@@ -2,16 +2,22 @@
 #include "lifecycle/task_extras.hpp"
 #include "lifecycle/task_table.hpp"
 
+#include <array>
+#include <charconv>
+#include <cstddef>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace taskactor::detail {
 
 std::string task_table::fresh_id() {
+  std::array<char, 32> text{'t', 'a', 's', 'k', '-'};
   for (;;) {
-    auto id = "task-" + std::to_string(++next_id_);
+    const auto end = std::to_chars(text.data() + 5, text.data() + text.size(), ++next_id_).ptr;
+    const std::string_view id{text.data(), static_cast<std::size_t>(end - text.data())};
     if (!tasks_.find(id, id_index::hash(id)))
-      return id;
+      return std::string{id};
   }
 }
 

@@ -10,6 +10,10 @@ bool runs_elsewhere(const task_options& options) noexcept {
 
 namespace {
 
+bool is_negative(const std::optional<time_span>& duration) noexcept {
+  return duration && duration->count() < 0;
+}
+
 std::optional<rejection> check_durations(const task_options& options) {
   if (auto wrong = check_duration("timeout", options.timeout))
     return wrong;
@@ -23,10 +27,9 @@ std::optional<rejection> check_durations(const task_options& options) {
 } // namespace
 
 std::optional<rejection> validate(const task_options& options) {
-  const bool has_durations = options.timeout || options.queue_timeout || options.total_timeout;
-  if (has_durations || options.admission.timeout.count() < 0)
-    if (auto wrong = check_durations(options))
-      return wrong;
+  if (is_negative(options.timeout) || is_negative(options.queue_timeout) || is_negative(options.total_timeout)
+      || options.admission.timeout.count() < 0)
+    return check_durations(options);
   if (options.priority < highest_priority || options.priority > lowest_priority)
     return rejection{errc::invalid_argument,
                      "priority: " + std::to_string(options.priority) + "; give 0 (first) to 9 (last)"};
