@@ -179,7 +179,7 @@ void runtime::on_system_end() noexcept {
       events().warn(
           "the actor system ends before the task manager that lives in it, which is left behind with "
           "all that waits or runs: let the manager end first");
-    room().tell();
+    waiters().tell();
     (void)threads().stop(milliseconds{0});
     (void)disposals().stop(milliseconds{0});
     if (watch())

@@ -31,7 +31,7 @@ runtime_parts::runtime_parts(manager_core& home, caf::actor_system* given, const
   where.threads = threads_.get();
   where.disposals = disposals_.get();
   where.disposer = disposals_.get();
-  where.room = &room_;
+  where.waiters = &waiters_;
   where.limits = &limits_;
   where.notifications = &notifications_;
   where.dependents = &dependents_;

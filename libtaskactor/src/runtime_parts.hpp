@@ -4,11 +4,11 @@
 
 #include "capacity/named_limiter.hpp"
 #include "lifecycle/admission.hpp"
+#include "lifecycle/admission_waiters.hpp"
 #include "lifecycle/batch_registry.hpp"
 #include "lifecycle/dependent_list.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "lifecycle/notification_list.hpp"
-#include "lifecycle/room.hpp"
 #include "threads/waits.hpp"
 
 #include <taskactor/manager_options.hpp>
@@ -42,7 +42,7 @@ private:
   ref<disposal> disposals_;
   dependent_list dependents_;
   batch_registry batches_;
-  detail::room room_;
+  detail::admission_waiters waiters_;
   detail::admission admission_;
   detail::waits waits_;
 };

@@ -1,10 +1,10 @@
 #include "runtime_shutdown.hpp"
 
 #include "caf_adapter/compat.hpp"
+#include "lifecycle/admission_waiters.hpp"
 #include "lifecycle/dependent_list.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "lifecycle/manager_messages.hpp"
-#include "lifecycle/room.hpp"
 #include "lifecycle/task_table.hpp"
 #include "threads/disposal.hpp"
 #include "threads/waits.hpp"
@@ -104,7 +104,7 @@ void runtime_shutdown::begin(const shutdown_options& bounds, int signal) {
   home_.dependents().ask_to_leave();
   home_.table().close(task_table::taken::begun);
   post(home_.manager(), detail::stop{bounds});
-  home_.room().tell();
+  home_.waiters().tell();
 }
 
 void runtime_shutdown::wait_for_report(std::unique_lock<std::mutex>& lock, shutdown_options bounds) {

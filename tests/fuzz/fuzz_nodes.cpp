@@ -28,7 +28,7 @@ constexpr std::size_t capacity = 3, ahead = 2;
 class lone_node final : public node_ports {
 public:
   explicit lone_node(std::string name) : core({.self = {std::move(name), "u", 5}}, *this) {
-    core.room().set_capacity(capacity, ahead);
+    core.windows().set_capacity(capacity, ahead);
   }
   void send(session_id to, node_frame frame) override {
     check(to == session, "a frame is for a session that there is");

@@ -268,7 +268,7 @@ BOOST_AUTO_TEST_CASE(more_submitters_than_places_take_turns) {
   cluster world;
   auto& server = world.add("server");
   server.capacity = 1;
-  server.core.room().set_capacity(1, 0);
+  server.core.windows().set_capacity(1, 0);
   std::vector<std::shared_ptr<recorded_call>> calls;
   for (int i = 0; i < 5; ++i) {
     auto& each = world.add("n" + std::to_string(i));

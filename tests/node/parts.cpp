@@ -45,10 +45,10 @@ struct recorded_ports final : node_ports {
 /// Two peers that may have two calls here together.
 struct served_peers {
   served_peers() {
-    room.set_capacity(2, 0);
+    windows.set_capacity(2, 0);
     for (auto* each : {&one, &other}) {
       each->peer.name = "peer-" + std::to_string(each->id);
-      room.add(each->id);
+      windows.add(each->id);
     }
   }
   bool call(node_session& from, std::uint64_t number, std::string name = "f") {
@@ -66,8 +66,8 @@ struct served_peers {
     return made;
   }
   recorded_ports ports;
-  inbound_room room{ports};
-  inbound_calls calls{{}, room, ports};
+  inbound_windows windows{ports};
+  inbound_calls calls{{}, windows, ports};
   session_table sessions;
   node_session& one = sessions.add("1", {}, {});
   node_session& other = sessions.add("2", {}, {});
@@ -166,16 +166,16 @@ BOOST_AUTO_TEST_CASE(a_call_without_room_or_with_a_number_that_is_here_breaks_th
 BOOST_AUTO_TEST_CASE(an_orphan_is_stopped_answered_nobody_and_keeps_its_room_until_it_has_ended) {
   served_peers here;
   BOOST_REQUIRE(here.call(here.one, 1));
-  here.room.remove(here.one.id, here.calls.session_lost(here.one.id));
+  here.windows.remove(here.one.id, here.calls.session_lost(here.one.id));
   BOOST_TEST((here.ports.stopped == here.ports.begun));
-  BOOST_TEST(here.room.limit() == 1U);
+  BOOST_TEST(here.windows.limit() == 1U);
   BOOST_TEST(here.statistics().orphaned == 1U);
   const auto before = here.ports.sent.size();
   here.calls.progressed(here.ports.begun.front(), 1, 2, "");
   BOOST_TEST(here.ports.sent.size() == before);
   here.end(here.ports.begun.front());
   BOOST_TEST(here.ports.all_sent<node_frames::result>(here.one.id).empty());
-  BOOST_TEST(here.room.limit() == 2U);
+  BOOST_TEST(here.windows.limit() == 2U);
   BOOST_TEST(here.calls.is_empty());
 }
 
@@ -186,7 +186,7 @@ BOOST_AUTO_TEST_CASE(what_has_not_begun_goes_back_and_a_beginning_is_told_once) 
   BOOST_TEST(here.calls.newly_begun(here.one.id).size() == 1U);
   BOOST_TEST(here.calls.newly_begun(here.one.id).empty());
   BOOST_TEST(here.calls.newly_begun(here.other.id).empty());
-  here.room.close();
+  here.windows.close();
   here.calls.hand_back();
   BOOST_TEST((here.ports.handed_back == std::vector{here.ports.begun.back()}));
   here.end(here.ports.begun.front());

@@ -19,7 +19,7 @@ sim_node::sim_node(cluster& w, std::string n, std::uint64_t incarnation, std::ve
             .rights = std::move(rights),
             .seed = world.random()},
            *this) {
-  core.room().set_capacity(capacity, ahead);
+  core.windows().set_capacity(capacity, ahead);
 }
 
 std::shared_ptr<recorded_call> sim_node::submit(placement where, std::string task, bool idempotent,

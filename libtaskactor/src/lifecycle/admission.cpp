@@ -2,10 +2,10 @@
 #include "base/invalid.hpp"
 
 #include "capacity/limiter_changes.hpp"
+#include "lifecycle/admission_waiters.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "lifecycle/manager_messages.hpp"
 #include "lifecycle/predecessors.hpp"
-#include "lifecycle/room.hpp"
 #include "lifecycle/task_extras.hpp"
 #include "lifecycle/task_table.hpp"
 #include "threads/waits.hpp"
@@ -197,7 +197,7 @@ std::optional<rejection> admission::wait_for_room(const task_options& options, c
   const auto may_go_on
       = [&] { return home_.table().has_room() || home_.table().refuses(task.depth) || is_cancelled(); };
   bool came = false; // it may be taken again while this thread waits for its tokens: `admit` looks again
-  home_.room().enter([&](auto& lock, auto& changed) {
+  home_.waiters().enter([&](auto& lock, auto& changed) {
     home_.waits().block(
         lock, changed, [&] { return came = came || may_go_on(); }, until);
   });

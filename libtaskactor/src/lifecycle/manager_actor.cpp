@@ -1,10 +1,10 @@
 #include "lifecycle/manager_actor.hpp"
 
 #include "caf_adapter/compat.hpp"
+#include "lifecycle/admission_waiters.hpp"
 #include "lifecycle/batch_registry.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "lifecycle/notification_list.hpp"
-#include "lifecycle/room.hpp"
 #include "lifecycle/task_table.hpp"
 
 #include <caf/all.hpp>
@@ -159,7 +159,7 @@ void manager_actor::settle() {
   ends_.tell();
   if (waiting_.follow_ends())
     start_ready();
-  home_.room().tell();
+  home_.waiters().tell();
   check_stopped();
 }
 

@@ -20,7 +20,7 @@ class limiter_queue;
 class limiter_registry;
 class notification_list;
 class record_disposer;
-class room;
+class admission_waiters;
 class run_queue;
 class stall_detector;
 class task_table;
@@ -40,7 +40,7 @@ struct manager_parts {
   thread_pool* threads = nullptr;
   disposal* disposals = nullptr;
   record_disposer* disposer = nullptr; // the same one
-  detail::room* room = nullptr;
+  detail::admission_waiters* waiters = nullptr;
   limiter_registry* limits = nullptr;
   notification_list* notifications = nullptr;
   dependent_list* dependents = nullptr;
@@ -65,7 +65,7 @@ public:
   thread_pool& threads() const noexcept { return *parts_.threads; }
   disposal& disposals() const noexcept { return *parts_.disposals; }
   record_disposer& disposer() const noexcept { return *parts_.disposer; }
-  detail::room& room() const noexcept { return *parts_.room; }
+  detail::admission_waiters& waiters() const noexcept { return *parts_.waiters; }
   limiter_registry& limits() const noexcept { return *parts_.limits; }
   notification_list& notifications() const noexcept { return *parts_.notifications; }
   dependent_list& dependents() const noexcept { return *parts_.dependents; }

@@ -1,11 +1,11 @@
 #include "lifecycle/requests.hpp"
 
 #include "caf_adapter/compat.hpp"
+#include "lifecycle/admission_waiters.hpp"
 #include "lifecycle/batch_registry.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "lifecycle/manager_messages.hpp"
 #include "lifecycle/notification_list.hpp"
-#include "lifecycle/room.hpp"
 #include "lifecycle/task_table.hpp"
 
 #include <caf/all.hpp>
@@ -32,7 +32,7 @@ cancel_reply cancel(manager_core& home, record& task, end_reason why) {
   const auto reply = home.table().cancel(task, why);
   if (reply == cancel_reply::requested) {
     send_mail(home.manager(), std::move(mail));
-    home.room().tell(); // it may be a child that waits to be admitted
+    home.waiters().tell(); // it may be a child that waits to be admitted
   }
   return reply;
 }

@@ -29,14 +29,14 @@ call_answer answer_of(node_frames::timed_out& what) {
 
 // -- where to ---------------------------------------------------------------
 
-bool call_dispatcher::has_room(const node_session& peer) const {
-  return peer.is_well() && !peer.draining && calls_.on_their_way(peer.id) < peer.room.window;
+bool call_dispatcher::has_credit(const node_session& peer) const {
+  return peer.is_well() && !peer.draining && calls_.on_their_way(peer.id) < peer.credit.window;
 }
 
 node_session* call_dispatcher::choose(const placement& where, bool with_window) {
   std::vector<node_session*> able;
   for (auto& [id, session] : sessions_)
-    if ((with_window ? has_room(session) : session.is_well())
+    if ((with_window ? has_credit(session) : session.is_well())
         && fits(where, session.peer.name, session.peer.labels))
       able.push_back(&session);
   if (able.empty())
@@ -44,7 +44,7 @@ node_session* call_dispatcher::choose(const placement& where, bool with_window) 
   if (where.how() != placement::kind::least_loaded)
     return able[turn_++ % able.size()];
   const auto left = [this](const node_session* each) { // since it has said so, some of ours have been sent
-    return static_cast<std::int64_t>(each->room.free)
+    return static_cast<std::int64_t>(each->credit.free)
            - static_cast<std::int64_t>(calls_.on_their_way(each->id));
   };
   const auto first = static_cast<std::ptrdiff_t>(turn_++ % able.size());
@@ -93,7 +93,7 @@ void call_dispatcher::pump(node_session& to, node_time now) {
       break;
     send(number, to, now);
   }
-  while (has_room(to)) {
+  while (has_credit(to)) {
     const auto number = calls_.next_for(to.peer.name, to.peer.labels);
     if (number == 0)
       return;
@@ -113,11 +113,11 @@ void call_dispatcher::announce(node_session& to, bool exactly) {
     return;
   const auto waiting = calls_.waiting_for(to.peer.name, to.peer.labels);
   const auto wanted = waiting == 0 && !exactly ? 0 : waiting + calls_.on_their_way(to.id);
-  const bool is_more = waiting != 0 && wanted >= 2 * to.room.demanded && wanted > to.room.window;
-  const bool is_other = exactly && wanted != to.room.demanded && (waiting != 0 || to.room.demanded != 0);
+  const bool is_more = waiting != 0 && wanted >= 2 * to.credit.demanded && wanted > to.credit.window;
+  const bool is_other = exactly && wanted != to.credit.demanded && (waiting != 0 || to.credit.demanded != 0);
   if (!is_more && !is_other)
     return;
-  to.room.demanded = wanted;
+  to.credit.demanded = wanted;
   ports_.send(to.id, node_frames::demand{wanted});
 }
 
@@ -226,14 +226,14 @@ bool call_dispatcher::take(node_session& from, node_frames::log& what, node_time
 // -- what peers say of their room -------------------------------------------
 
 bool call_dispatcher::take(node_session& from, node_frames::window& what, node_time now) {
-  from.room.window = what.calls;
+  from.credit.window = what.calls;
   ports_.send(from.id, node_frames::window_taken{what.calls});
   pump(from, now);
   return true;
 }
 
 bool call_dispatcher::take(node_session& from, node_frames::heartbeat& what, node_time) {
-  from.room.free = what.free;
+  from.credit.free = what.free;
   for (const auto& key : what.started)
     if (auto* const entry = calls_.current(from.id, key))
       entry->is = pending_call::send_state::started;

@@ -65,7 +65,7 @@ public:
   void tell(node_statistics& into) const;
 
 private:
-  bool has_room(const node_session& peer) const;
+  bool has_credit(const node_session& peer) const;
   node_session* choose(const placement& where, bool with_window);
   void send(std::uint64_t number, node_session& to, node_time now);
   void conclude(std::uint64_t number, call_answer with);

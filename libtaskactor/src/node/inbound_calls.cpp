@@ -4,15 +4,15 @@
 
 namespace taskactor::detail {
 
-inbound_calls::inbound_calls(std::vector<access_rule> rights, inbound_room& room, node_ports& ports)
-    : ports_(ports), room_(room), rights_(std::move(rights)) {}
+inbound_calls::inbound_calls(std::vector<access_rule> rights, inbound_windows& windows, node_ports& ports)
+    : ports_(ports), windows_(windows), rights_(std::move(rights)) {}
 
 bool inbound_calls::take(node_session& from, node_frames::call& what) {
-  const bool needs_room = !what.name.starts_with(own_task_prefix);
-  if (numbers_.contains({from.id, what.key.number}) || (needs_room && !room_.arrived(from.id)))
+  const bool needs_credit = !what.name.starts_with(own_task_prefix);
+  if (numbers_.contains({from.id, what.key.number}) || (needs_credit && !windows_.arrived(from.id)))
     return false;
-  const entry made{.session = from.id, .key = what.key, .use = {}, .has_room = needs_room};
-  if (room_.is_closed() && needs_room) {
+  const entry made{.session = from.id, .key = what.key, .use = {}, .has_credit = needs_credit};
+  if (windows_.is_closed() && needs_credit) {
     end(made, {.how = inbound_result::kind::returned});
     return true;
   }
@@ -44,7 +44,7 @@ std::size_t inbound_calls::session_lost(session_id which) {
     if (call.session == which) {
       numbers_.erase({which, call.key.number});
       call.session = 0;
-      with_room += call.has_room ? 1 : 0;
+      with_room += call.has_credit ? 1 : 0;
       ++counts_.orphaned;
       ports_.stop(id);
     }
@@ -78,17 +78,17 @@ std::optional<inbound_calls::entry> inbound_calls::remove(inbound_id which) {
 void inbound_calls::answer(const entry& which, const inbound_result& how) {
   rights_.leave(which.use);
   if (which.session == 0)
-    return room_.orphan_ended(which.has_room);
+    return windows_.orphan_ended(which.has_credit);
   numbers_.erase({which.session, which.key.number});
   counts_.refused += how.how == inbound_result::kind::refused ? 1 : 0;
   end(which, how);
 }
 
 void inbound_calls::end(const entry& which, const inbound_result& how) {
-  const bool is_free = which.has_room && room_.ended(which.session);
+  const bool is_free = which.has_credit && windows_.ended(which.session);
   send_answer(which, how);
   if (is_free)
-    room_.share_out();
+    windows_.share_out();
 }
 
 void inbound_calls::send_answer(const entry& which, const inbound_result& how) {

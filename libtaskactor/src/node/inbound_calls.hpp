@@ -8,7 +8,7 @@
 #pragma once
 
 #include "node/access_control.hpp"
-#include "node/inbound_room.hpp"
+#include "node/inbound_windows.hpp"
 #include "node/node_ports.hpp"
 #include "node/node_session.hpp"
 #include "node/protocol.hpp"
@@ -32,10 +32,10 @@ public:
     call_key key;
     std::optional<access_control::use> use;
     bool begun = false, told = false;
-    bool has_room = true;
+    bool has_credit = true;
   };
 
-  inbound_calls(std::vector<access_rule> rights, inbound_room& room, node_ports& ports);
+  inbound_calls(std::vector<access_rule> rights, inbound_windows& windows, node_ports& ports);
 
   /// False: it has broken the protocol.
   bool take(node_session& from, node_frames::call& what);
@@ -66,7 +66,7 @@ private:
   void end(const entry& which, const inbound_result& how);
 
   node_ports& ports_;
-  inbound_room& room_;
+  inbound_windows& windows_;
   access_control rights_;
   std::map<inbound_id, entry> calls_;
   std::map<std::pair<session_id, std::uint64_t>, inbound_id> numbers_; // by whose they are, no orphans

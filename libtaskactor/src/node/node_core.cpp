@@ -32,8 +32,8 @@ node_core::node_core(node_core_options options, node_ports& ports)
       sessions_(std::move(options.self), std::move(options.labels), options.times,
                 {table_, peers_, connector_}, ports, *this),
       outbound_(table_, ports),
-      room_(ports),
-      inbound_(std::move(options.rights), room_, ports) {}
+      windows_(ports),
+      inbound_(std::move(options.rights), windows_, ports) {}
 
 // -- links ------------------------------------------------------------------
 
@@ -76,8 +76,8 @@ bool node_core::take(node_session& from, node_frame& frame, node_time now) {
           return sessions_.take(from, what, now);
         } else if constexpr (requires { outbound_.take(from, what, now); }) {
           return outbound_.take(from, what, now);
-        } else if constexpr (requires { room_.take(from, what); }) {
-          return room_.take(from, what);
+        } else if constexpr (requires { windows_.take(from, what); }) {
+          return windows_.take(from, what);
         } else if constexpr (requires { inbound_.take(from, what); }) {
           return inbound_.take(from, what);
         } else if constexpr (requires { answer_of(what); }) {
@@ -92,17 +92,17 @@ bool node_core::take(node_session& from, node_frame& frame, node_time now) {
 }
 
 void node_core::session_up(node_session& which, node_time now) {
-  room_.add(which.id);
+  windows_.add(which.id);
   outbound_.pump(which, now);
 }
 
 void node_core::session_down(session_id which, const std::string& why, node_time now) {
   outbound_.session_lost(which, why);
-  room_.remove(which, inbound_.session_lost(which));
+  windows_.remove(which, inbound_.session_lost(which));
   outbound_.pump_all(now);
 }
 
-bool node_core::is_overdue(session_id which) const { return room_.is_overdue(which); }
+bool node_core::is_overdue(session_id which) const { return windows_.is_overdue(which); }
 
 // -- time -------------------------------------------------------------------
 
@@ -117,8 +117,8 @@ void node_core::tick(node_time now) {
 
 void node_core::beat(node_time now) {
   next_beat_ = now + heartbeat_;
-  room_.turn();
-  const auto free = room_.capacity() - std::min(room_.capacity(), inbound_.size());
+  windows_.turn();
+  const auto free = windows_.capacity() - std::min(windows_.capacity(), inbound_.size());
   for (auto& [id, session] : table_) {
     if (!session.is_up())
       continue;
@@ -146,10 +146,10 @@ void node_core::inbound_ended(inbound_id which, const inbound_result& how) {
 // -- the end ----------------------------------------------------------------
 
 void node_core::drain() {
-  if (room_.is_closed())
+  if (windows_.is_closed())
     return;
   outbound_.drain();
-  room_.close();
+  windows_.close();
   sessions_.drain();
   inbound_.hand_back();
 }
@@ -177,8 +177,8 @@ std::vector<node_peer> node_core::peers() const {
       made.state = session->draining  ? peer_state::draining
                    : session->suspect ? peer_state::suspect
                                       : peer_state::up;
-      made.free = session->room.free;
-      made.window = session->room.window;
+      made.free = session->credit.free;
+      made.window = session->credit.window;
       made.calls = outbound_.on_their_way(session->id);
       made.inbound = inbound_.count(session->id);
     }
@@ -195,7 +195,7 @@ node_statistics node_core::statistics() const {
   sessions_.tell(result);
   outbound_.tell(result);
   inbound_.tell(result);
-  result.window = room_.limit();
+  result.window = windows_.limit();
   return result;
 }
 

@@ -13,7 +13,7 @@
 
 #include "node/call_dispatcher.hpp"
 #include "node/inbound_calls.hpp"
-#include "node/inbound_room.hpp"
+#include "node/inbound_windows.hpp"
 #include "node/node_connector.hpp"
 #include "node/node_ports.hpp"
 #include "node/node_session.hpp"
@@ -56,7 +56,7 @@ public:
   call_dispatcher& outbound() noexcept { return outbound_; }
 
   // -- calls of others ------------------------------------------------------
-  inbound_room& room() noexcept { return room_; }
+  inbound_windows& windows() noexcept { return windows_; }
   inbound_calls& inbound() noexcept { return inbound_; }
   void inbound_ended(inbound_id which, const inbound_result& how);
 
@@ -84,7 +84,7 @@ private:
   node_connector connector_;
   node_sessions sessions_;
   call_dispatcher outbound_;
-  inbound_room room_;
+  inbound_windows windows_;
   inbound_calls inbound_;
 };
 

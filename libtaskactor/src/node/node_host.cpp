@@ -73,7 +73,7 @@ void node_host::keep_time(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     core_.enter([&](node_core& core) {
       const bool works = options_.capacity != std::size_t{0};
-      core.room().set_capacity(capacity_now(core), works ? options_.prefetch : 0);
+      core.windows().set_capacity(capacity_now(core), works ? options_.prefetch : 0);
       core.tick(now());
     });
     tasks_.forget_ended();

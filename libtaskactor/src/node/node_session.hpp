@@ -19,7 +19,7 @@
 namespace taskactor::detail {
 
 /// What a peer has said of its room for our calls, and what it has been told of them: the dispatcher's.
-struct peer_room {
+struct peer_credit {
   std::uint64_t window = 0;   // so many may be unanswered
   std::uint64_t demanded = 0; // it has been told that there are so many
   std::uint64_t free = 0;     // so many more could start there at once
@@ -35,7 +35,7 @@ struct node_session {
   node_lease lease;
   node_time since; // in its state until it greets
   node_frames::hello peer{};
-  peer_room room{};
+  peer_credit credit{};
   bool suspect = false, draining = false;
 
   bool is_up() const noexcept { return is == state::up; }

@@ -4,7 +4,7 @@
 
 namespace taskactor::detail {
 
-std::uint64_t window_allocator::room::used() const noexcept {
+std::uint64_t window_allocator::session_window::used() const noexcept {
   auto most = std::max(acknowledged, held);
   for (const auto each : sent)
     most = std::max(most, each);
@@ -12,29 +12,29 @@ std::uint64_t window_allocator::room::used() const noexcept {
 }
 
 bool window_allocator::taken(session_id who, std::uint64_t window) {
-  auto& room = windows_.at(who);
-  if (room.sent.empty() || room.sent.front() != window)
+  auto& its = windows_.at(who);
+  if (its.sent.empty() || its.sent.front() != window)
     return false;
-  room.acknowledged = window;
-  room.sent.pop_front();
-  room.asked = turn_;
+  its.acknowledged = window;
+  its.sent.pop_front();
+  its.asked = turn_;
   return true;
 }
 
 bool window_allocator::is_overdue(session_id who, std::size_t turns) const {
   constexpr std::size_t most = 4096;
-  const auto& room = windows_.at(who);
-  return room.sent.size() > most || (!room.sent.empty() && turn_ - room.asked > turns);
+  const auto& its = windows_.at(who);
+  return its.sent.size() > most || (!its.sent.empty() && turn_ - its.asked > turns);
 }
 
 bool window_allocator::arrived(session_id who) {
-  auto& room = windows_.at(who);
-  auto allowed = room.acknowledged;
-  for (const auto each : room.sent)
+  auto& its = windows_.at(who);
+  auto allowed = its.acknowledged;
+  for (const auto each : its.sent)
     allowed = std::max(allowed, each);
-  if (room.held >= allowed)
+  if (its.held >= allowed)
     return false;
-  ++room.held;
+  ++its.held;
   return true;
 }
 
@@ -49,21 +49,22 @@ bool window_allocator::ended(session_id who) {
 
 std::size_t window_allocator::held() const noexcept {
   std::size_t sum = 0;
-  for (const auto& [who, room] : windows_)
-    sum += room.held;
+  for (const auto& [who, its] : windows_)
+    sum += its.held;
   return sum;
 }
 
 std::size_t window_allocator::promised() const noexcept {
   std::size_t sum = 0;
-  for (const auto& [who, room] : windows_)
-    sum += room.used();
+  for (const auto& [who, its] : windows_)
+    sum += its.used();
   return sum;
 }
 
 /// Those that want something first; who of the same kind is first changes with the time.
-std::vector<std::map<session_id, window_allocator::room>::value_type*> window_allocator::in_order() {
-  std::vector<std::map<session_id, room>::value_type*> order;
+std::vector<std::map<session_id, window_allocator::session_window>::value_type*>
+window_allocator::in_order() {
+  std::vector<std::map<session_id, session_window>::value_type*> order;
   order.reserve(windows_.size());
   for (auto& each : windows_)
     order.push_back(&each);
@@ -76,16 +77,17 @@ std::vector<std::map<session_id, window_allocator::room>::value_type*> window_al
 }
 
 /// One place for each as far as they go, and the rest evenly to those that want more.
-void window_allocator::find_dues(const std::vector<std::map<session_id, room>::value_type*>& order) const {
+void window_allocator::find_dues(
+    const std::vector<std::map<session_id, session_window>::value_type*>& order) const {
   std::uint64_t left = limit_;
   for (auto* each : order)
     left -= each->second.due = std::min<std::uint64_t>(left, 1);
-  std::vector<room*> wanting;
+  std::vector<session_window*> wanting;
   for (auto* each : order)
     if (each->second.demand > each->second.due && each->second.due != 0)
       wanting.push_back(&each->second);
   std::sort(wanting.begin(), wanting.end(),
-            [](const room* a, const room* b) { return a->demand < b->demand; });
+            [](const session_window* a, const session_window* b) { return a->demand < b->demand; });
   for (std::size_t i = 0; i < wanting.size(); ++i) {
     const auto share = (left + wanting.size() - i - 1) / (wanting.size() - i);
     const auto more = std::min({share, wanting[i]->demand - wanting[i]->due, left});
@@ -103,7 +105,7 @@ std::vector<window_allocator::change> window_allocator::share_out() {
   const auto used = promised();
   std::uint64_t free = limit_ - std::min<std::uint64_t>(limit_, used);
   bool is_short = used > limit_;
-  const auto set = [&](session_id who, room& what, std::uint64_t window) {
+  const auto set = [&](session_id who, session_window& what, std::uint64_t window) {
     const auto before = what.used();
     if (what.sent.empty())
       what.asked = turn_;
@@ -112,19 +114,19 @@ std::vector<window_allocator::change> window_allocator::share_out() {
     changes.push_back({who, window});
   };
   for (auto* each : order) {
-    auto& [who, room] = *each;
-    const auto grown = std::min(room.due, std::max(room.window(), room.used()) + free);
-    if (grown > room.window())
-      set(who, room, grown);
-    is_short = is_short || room.window() < room.due;
+    auto& [who, its] = *each;
+    const auto grown = std::min(its.due, std::max(its.window(), its.used()) + free);
+    if (grown > its.window())
+      set(who, its, grown);
+    is_short = is_short || its.window() < its.due;
   }
   const auto standing = std::max<std::uint64_t>(1, limit_ / (2 * windows_.size()));
   for (auto* each : order) {
-    auto& [who, room] = *each;
-    if (is_short && room.window() > room.due)
-      set(who, room, room.due);
-    else if (!is_short && room.window() < standing && free != 0)
-      set(who, room, std::min(standing, std::max(room.window(), room.used()) + free));
+    auto& [who, its] = *each;
+    if (is_short && its.window() > its.due)
+      set(who, its, its.due);
+    else if (!is_short && its.window() < standing && free != 0)
+      set(who, its, std::min(standing, std::max(its.window(), its.used()) + free));
   }
   return changes;
 }

@@ -30,7 +30,7 @@ public:
 
   /// Of all together. What is promised beyond it is taken back as far as it can.
   void set_limit(std::size_t calls) noexcept { limit_ = calls; }
-  void add(session_id who) { windows_.emplace(who, room{}); }
+  void add(session_id who) { windows_.emplace(who, session_window{}); }
   void remove(session_id who) { windows_.erase(who); }
   void demanded(session_id who, std::uint64_t calls) { windows_.at(who).demand = calls; }
   /// False: that window was never sent.
@@ -52,7 +52,7 @@ public:
   std::size_t limit() const noexcept { return limit_; }
 
 private:
-  struct room {
+  struct session_window {
     std::uint64_t demand = 0;
     std::uint64_t acknowledged = 0;   // the last window that the peer has taken
     std::deque<std::uint64_t> sent{}; // those after it
@@ -62,10 +62,10 @@ private:
     std::uint64_t window() const noexcept { return sent.empty() ? acknowledged : sent.back(); }
     std::uint64_t used() const noexcept;
   };
-  std::vector<std::map<session_id, room>::value_type*> in_order();
-  void find_dues(const std::vector<std::map<session_id, room>::value_type*>& order) const;
+  std::vector<std::map<session_id, session_window>::value_type*> in_order();
+  void find_dues(const std::vector<std::map<session_id, session_window>::value_type*>& order) const;
 
-  std::map<session_id, room> windows_;
+  std::map<session_id, session_window> windows_;
   std::size_t limit_ = 0;
   std::size_t turn_ = 0;
 };

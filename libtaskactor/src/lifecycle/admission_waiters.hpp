@@ -1,4 +1,5 @@
-/// `room`: callers that wait until a manager has room for their task, or takes none any more. Threads: any.
+/// `admission_waiters`: callers that wait until a manager has room for their task, or takes none any more.
+/// Threads: any.
 #pragma once
 
 #include <atomic>
@@ -8,7 +9,7 @@
 
 namespace taskactor::detail {
 
-class room {
+class admission_waiters {
 public:
   /// Some have ended, or what waits has been cancelled: whoever waits looks again.
   void tell() {

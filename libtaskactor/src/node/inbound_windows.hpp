@@ -12,9 +12,9 @@
 
 namespace taskactor::detail {
 
-class inbound_room {
+class inbound_windows {
 public:
-  explicit inbound_room(node_ports& ports) : ports_(ports) {}
+  explicit inbound_windows(node_ports& ports) : ports_(ports) {}
 
   /// How many may run at once, and how many more may wait here.
   void set_capacity(std::size_t calls, std::size_t ahead);
@@ -42,7 +42,7 @@ public:
   bool arrived(session_id from) { return windows_.arrived(from); }
   /// One that has room ends. True: that may be another's now; `share_out` tells, behind the answer.
   bool ended(session_id from) { return windows_.ended(from); }
-  void orphan_ended(bool had_room);
+  void orphan_ended(bool had_credit);
   void share_out();
 
 private:
