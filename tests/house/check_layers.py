@@ -32,6 +32,7 @@ MAY_INCLUDE = {
     "programs": CORE | {"group", "command", "worker", "front"},
     "node": CORE | {"group", "command", "worker", "front", "transport", "services"},
     "http": CORE | {"group", "sync", "io", "command", "worker", "front"},
+    "queue": CORE | {"group", "sync", "io", "command", "worker", "front"},
     "testing": CORE | {"group", "command", "worker", "front"},
     "umbrella": set(),
 }
@@ -41,7 +42,7 @@ EVERYTHING = set(MAY_INCLUDE)
 TOP = {"runtime": "runtime", "runtime_actors": "runtime", "runtime_attachments": "runtime", "runtime_ending": "runtime",
        "runtime_parts": "runtime", "runtime_shutdown": "runtime", "named_tasks": "front",
        "shutdown_signals": "front", "task_manager": "front",
-       "http": "umbrella", "io": "umbrella", "sync": "umbrella", "taskactor": "umbrella", "testing": "testing"}
+       "http": "umbrella", "queue": "umbrella", "io": "umbrella", "sync": "umbrella", "taskactor": "umbrella", "testing": "testing"}
 # Of a layer, and yet the other end of something of a higher one.
 EXCEPTIONS = {"src/worker/worker_entry.cpp": {"front"}, "src/precompiled.hpp": set()}
 

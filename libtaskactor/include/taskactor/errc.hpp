@@ -92,6 +92,23 @@ enum class errc {
   not_set,
   /// The command has ended: there is no process to send a signal to.
   command_ended,
+  /// A store can't be used: its file can't be opened, isn't a store, is one of a newer release, or is
+  /// damaged.
+  store_unusable,
+  /// A call of a store has failed: the disk is full, or others have held its lock for too long. Nothing of it
+  /// was written.
+  store_failed,
+  /// A call of a store has taken longer than `store_options::call_timeout`. Whether it was made isn't known;
+  /// it may be made yet.
+  store_timed_out,
+  /// There is no job of this id in the store: there never was, or it isn't kept any more.
+  unknown_job,
+  /// The arguments or the result of a job are larger than its store takes.
+  payload_too_large,
+  /// The job's runners have died under it too often: it isn't run again by itself.
+  quarantined,
+  /// The job hadn't begun when its time was over.
+  job_expired,
 };
 
 /// The category of `errc`, named "taskactor".

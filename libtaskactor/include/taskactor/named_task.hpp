@@ -52,6 +52,9 @@ struct named_options {
   /// `retry`, unless its task has killed `manager_options::workers.max_kills`. False: it runs at most once,
   /// and has failed (`worker_lost`).
   bool idempotent = false;
+  /// Of jobs (`job_queue`) that are pushed by this program, and of those that it runs: a runner takes jobs of
+  /// its own version alone, and those without any. Empty: none.
+  std::string version{};
 };
 
 class named_task : public detail::remote_callable {
@@ -71,6 +74,7 @@ public:
   virtual std::function<json(std::stop_token)> bind_blocking(const json& arguments) const = 0;
 
   const std::string& remote_name() const noexcept final { return name_; }
+  const std::string& version() const noexcept { return how_.version; }
   const process_limits& limits() const noexcept final { return how_.process; }
   bool is_idempotent() const noexcept final { return how_.idempotent; }
 

@@ -10,7 +10,8 @@ namespace taskactor {
 namespace {
 
 constexpr std::pair<std::string_view, double> seconds_of[] = {
-    {"", 1.0}, {"us", 1e-6}, {"ms", 1e-3}, {"s", 1.0}, {"m", 60.0}, {"h", 3600.0}, {"d", 86400.0},
+    {"", 1.0},   {"us", 1e-6},  {"ms", 1e-3},  {"s", 1.0},
+    {"m", 60.0}, {"min", 60.0}, {"h", 3600.0}, {"d", 86400.0},
 };
 
 constexpr double longest = 9e9; // seconds; what a count of nanoseconds can hold

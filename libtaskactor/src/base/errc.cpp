@@ -95,6 +95,20 @@ std::string to_string(errc code) {
     return "not set";
   case errc::command_ended:
     return "the command has ended";
+  case errc::store_unusable:
+    return "the store can't be used";
+  case errc::store_timed_out:
+    return "the call of the store has taken too long";
+  case errc::store_failed:
+    return "the call of the store has failed";
+  case errc::unknown_job:
+    return "unknown job";
+  case errc::payload_too_large:
+    return "payload too large";
+  case errc::quarantined:
+    return "quarantined: its runners have died under it";
+  case errc::job_expired:
+    return "expired before it had begun";
   }
   return "unknown error";
 }

@@ -113,12 +113,19 @@ bool is_worker_of(caf::actor_system& system) {
 }
 #endif
 
+/// The same of any system's, for who has none; CAF names its threads.
+inline bool is_named_as_schedulers() noexcept {
+  std::array<char, 16> name{};
+  if (pthread_getname_np(pthread_self(), name.data(), name.size()) != 0)
+    return false;
+  const std::string_view named{name.data()};
+  return named == "caf.multiplexer" || named == "caf.worker";
+}
+
 /// CAF names its threads, as anybody may, so for this system's own 0.17 is asked for its workers as well.
 inline bool on_scheduler_thread([[maybe_unused]] caf::actor_system& system) {
-  std::array<char, 16> name{};
-  if (pthread_getname_np(pthread_self(), name.data(), name.size()) == 0)
-    if (const std::string_view named{name.data()}; named == "caf.multiplexer" || named == "caf.worker")
-      return true;
+  if (is_named_as_schedulers())
+    return true;
 #if TASKACTOR_CAF_0
   using caf::policy::profiled;
   using caf::policy::work_sharing;

@@ -8,8 +8,8 @@
 
 namespace taskactor::detail {
 
-enum class attachment_kind : std::uint8_t { commands, workers, io, signals, http };
-inline constexpr std::size_t attachment_kinds = 5;
+enum class attachment_kind : std::uint8_t { commands, workers, io, signals, http, queue };
+inline constexpr std::size_t attachment_kinds = 6;
 
 class attachment {
 public:

@@ -1,0 +1,260 @@
+#include <taskactor/queue/job_queue.hpp>
+
+#include "base/invalid.hpp"
+#include "queue/open_store.hpp"
+#include "queue/store_core.hpp"
+
+#include <taskactor/detail/json_text.hpp>
+#include <taskactor/error.hpp>
+#include <taskactor/outcome.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <exception>
+#include <limits>
+#include <stdexcept>
+#include <system_error>
+#include <tuple>
+#include <utility>
+
+#include <sys/random.h>
+
+namespace taskactor {
+
+namespace detail {
+
+namespace {
+
+constexpr std::size_t longest_queue_name = 200;
+constexpr std::size_t request_bytes = 16;
+
+/// Of a push that is made again the first one's answer is given.
+std::string random_request() {
+  std::string bytes(request_bytes, '\0');
+  for (std::size_t got = 0; got < bytes.size();) {
+    const auto more = ::getrandom(bytes.data() + got, bytes.size() - got, 0);
+    if (more > 0)
+      got += static_cast<std::size_t>(more);
+    else if (errno != EINTR)
+      throw std::system_error{errno, std::generic_category(), "getrandom"};
+  }
+  return bytes;
+}
+
+store_duration in_store(std::chrono::nanoseconds span) noexcept {
+  return std::chrono::floor<store_duration>(span) + store_duration{span.count() % 1000 > 0 ? 1 : 0};
+}
+std::optional<store_duration> in_store(const std::optional<time_span>& span) noexcept {
+  if (!span || *span == no_timeout)
+    return {};
+  return in_store(*span);
+}
+
+/// What is unset is as the task was registered.
+push_options with_defaults(push_options options, const named_task* which) {
+  if (!which)
+    return options;
+  const auto& registered = which->options();
+  if (!options.timeout)
+    options.timeout = registered.timeout;
+  if (options.priority == default_priority)
+    options.priority = registered.priority;
+  if (const auto& again = content_of(registered.retry); again && !options.retry)
+    options.retry = job_retry{again->max_attempts, again->backoff};
+  if (content_of(options.fairness_key).empty())
+    options.fairness_key = registered.fairness_key;
+  if (content_of(options.version).empty())
+    options.version = which->version();
+  return options;
+}
+
+/// What all jobs of one push have in common.
+new_job job_with(const push_options& options, std::string queue, std::string task) {
+  new_job made;
+  auto& row = made.row;
+  row.queue = std::move(queue);
+  row.task = std::move(task);
+  row.priority = options.priority;
+  row.timeout = in_store(options.timeout);
+  row.retry = options.retry.value_or(job_retry{});
+  row.limits = content_of(options.limits);
+  std::sort(row.limits.begin(), row.limits.end(), [](const job_limit& a, const job_limit& b) {
+    return std::tie(a.name, a.key) < std::tie(b.name, b.key);
+  });
+  row.fairness_key = content_of(options.fairness_key);
+  row.keep = in_store(options.keep);
+  row.tags = content_of(options.tags);
+  row.trace = content_of(options.trace);
+  row.version = content_of(options.version);
+  made.delay = in_store(options.delay);
+  made.at = options.at;
+  made.expires = in_store(options.expires);
+  made.unique_key = content_of(options.unique.key);
+  if (!made.unique_key.empty()) {
+    made.unique_scope = content_of(options.unique.scope);
+    if (made.unique_scope.empty())
+      made.unique_scope = row.task;
+    made.until = options.unique.until;
+    made.unique_period = in_store(options.unique.period);
+    made.on_taken = options.unique.on_taken;
+  }
+  return made;
+}
+
+expected<std::vector<new_job>> jobs_for(const store& in, const std::string& queue, const std::string& task,
+                                        const push_options& options, const std::vector<json>& arguments) {
+  if (auto wrong = validate(options))
+    return std::move(*wrong);
+  if (arguments.size() > 1 && !content_of(options.unique.key).empty())
+    return invalid("unique.key: the jobs of one push_all would be each other's duplicates");
+  const auto common = job_with(options, queue, task);
+  std::vector<new_job> all;
+  all.reserve(arguments.size());
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    auto& one = all.emplace_back(common);
+    try {
+      one.row.arguments = json_text(arguments[i]);
+    } catch (const std::invalid_argument& why) {
+      return rejection{errc::bad_arguments, task + ": arguments: " + why.what()};
+    }
+    const auto what = task + ": arguments" + (arguments.size() > 1 ? " of item " + std::to_string(i) : "");
+    if (auto wrong = too_large(*core_of(in), what, one.row.arguments.size()))
+      return std::move(*wrong);
+    one.request = random_request();
+  }
+  return all;
+}
+
+pushed_ids ids_of(const std::vector<push_reply>& replies) {
+  pushed_ids all;
+  all.reserve(replies.size());
+  for (const auto& each : replies)
+    all.push_back({each.id, each.how});
+  return all;
+}
+
+void push_jobs(const store& in, expected<std::vector<new_job>> jobs,
+               std::function<void(expected<pushed_ids>)> tell) {
+  if (!jobs)
+    return tell(std::move(jobs).error());
+  if (jobs->empty())
+    return tell(pushed_ids{});
+  core_of(in)->push(std::move(*jobs), [tell = std::move(tell)](const expected<std::vector<push_reply>>& all) {
+    tell(all.transform(ids_of));
+  });
+}
+
+expected<std::vector<new_job>> typed_jobs(const queue_front& to, const expected<const named_task*>& which,
+                                          const push_options& options,
+                                          const expected<std::vector<json>>& arguments) {
+  if (!which)
+    return which.error();
+  if (!arguments)
+    return rejection{arguments.error().code, (*which)->name() + ": " + arguments.error().message};
+  return jobs_for(to.in(), to.name(), (*which)->name(), with_defaults(options, *which), *arguments);
+}
+
+store_call<pushed<json>> only_one(std::shared_ptr<call_state<pushed_ids>> ids, const store& in) {
+  return made_call<pushed<json>>(std::move(ids),
+                                 [in](const pushed_ids& all) { return pushed_as<json>(in, all.front()); });
+}
+
+} // namespace
+
+queue_front::queue_front(const store& in, std::string name) : store_(in), name_(std::move(name)) {
+  if (name_.empty())
+    throw_rejection(invalid("a queue has no name"));
+  if (name_.size() > longest_queue_name)
+    throw_rejection(invalid("a queue's name: " + std::to_string(name_.size()) + " bytes; give at most "
+                            + std::to_string(longest_queue_name)));
+}
+
+void queue_front::push(const expected<const named_task*>& which, const push_options& options,
+                       const expected<std::vector<json>>& arguments,
+                       std::function<void(expected<pushed_ids>)> told) const {
+  push_jobs(store_, typed_jobs(*this, which, options, arguments), std::move(told));
+}
+
+void queue_front::push_unchecked(const push_options& options, const std::string& task, const json& arguments,
+                                 std::function<void(expected<pushed_ids>)> told) const {
+  if (task.empty())
+    return told(invalid("a task has no name"));
+  if (!arguments.is_array())
+    return told(
+        rejection{errc::bad_arguments, task + ": arguments: expected an array, got " + shown(arguments)});
+  push_jobs(store_, jobs_for(store_, name_, task, options, {arguments}), std::move(told));
+}
+
+void queue_front::push_command(const push_options& options, const json& command,
+                               std::function<void(expected<pushed_ids>)> told) const {
+  auto name = command.at("argv").at(0).get<std::string>();
+  if (name.size() > longest_queue_name)
+    name = "..." + name.substr(name.size() - longest_queue_name);
+  auto jobs = jobs_for(store_, name_, name, options, {command});
+  if (jobs)
+    for (auto& each : *jobs) {
+      each.row.kind = job_kind::command;
+      // One key is one job's, whatever its program.
+      if (content_of(options.unique.scope).empty())
+        each.unique_scope.clear();
+    }
+  push_jobs(store_, std::move(jobs), std::move(told));
+}
+
+expected<pushed_ids> queue_front::push_in(sqlite3* transaction, const expected<const named_task*>& which,
+                                          const push_options& options,
+                                          const expected<std::vector<json>>& arguments) const {
+  const auto jobs = typed_jobs(*this, which, options, arguments);
+  if (!jobs)
+    return jobs.error();
+  if (!transaction)
+    return invalid("push: there is no connection");
+  if (store_.file().empty())
+    return invalid("push: a store in memory has no transactions of others");
+  try {
+    return ids_of(push_in_transaction(transaction, store_.file(), *jobs));
+  } catch (const error& why) {
+    return rejection{static_cast<errc>(why.code().value()), why.message()};
+  }
+}
+
+expected<const named_task*> registered_function(const void* function) {
+  if (const auto* const found = registry::global().find_address(function))
+    return found;
+  return rejection{errc::unknown_task, "the function is not registered: TASKACTOR_REGISTER(function), at "
+                                       "namespace scope in a source file of this program"};
+}
+
+rejection refused_argument() {
+  return {errc::bad_arguments, "arguments: " + describe(std::current_exception())};
+}
+
+} // namespace detail
+
+store_call<pushed<json>> job_queue::push_named(const push_options& options, std::string_view task,
+                                               const json& arguments) const {
+  auto which = registry::global().look_up(task);
+  if (which) {
+    try {
+      (*which)->bind(arguments);
+    } catch (const argument_error& why) {
+      which = rejection{errc::bad_arguments, why.message()};
+    } catch (...) { // by a `from_json`
+      which = detail::refused_argument();
+    }
+  }
+  auto ids = std::make_shared<detail::call_state<detail::pushed_ids>>();
+  front_.push(which, options, std::vector<json>{arguments},
+              [ids](expected<detail::pushed_ids> all) { ids->set(std::move(all)); });
+  return detail::only_one(std::move(ids), in());
+}
+
+store_call<pushed<json>> job_queue::push_unchecked(const push_options& options, const std::string& task,
+                                                   const json& arguments) const {
+  auto ids = std::make_shared<detail::call_state<detail::pushed_ids>>();
+  front_.push_unchecked(options, task, arguments,
+                        [ids](expected<detail::pushed_ids> all) { ids->set(std::move(all)); });
+  return detail::only_one(std::move(ids), in());
+}
+
+} // namespace taskactor

@@ -1,0 +1,108 @@
+#include <taskactor/queue/push_options.hpp>
+
+#include "base/invalid.hpp"
+
+#include <taskactor/detail/duration_text.hpp>
+
+#include <cstddef>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace taskactor::detail {
+
+namespace {
+
+constexpr std::size_t longest_name = 200, longest_key = 1000, most_tags = 64;
+
+std::optional<rejection> check_length(const char* field, const std::string& text, std::size_t longest) {
+  if (text.size() <= longest)
+    return {};
+  return invalid(std::string{field} + ": " + std::to_string(text.size()) + " bytes; give at most "
+                 + std::to_string(longest));
+}
+
+std::optional<rejection> check_unique(const unique_options& unique) {
+  const std::string& key = content_of(unique.key);
+  if (auto wrong = check_length("unique.key", key, longest_key))
+    return wrong;
+  if (auto wrong = check_length("unique.scope", content_of(unique.scope), longest_name))
+    return wrong;
+  if (key.empty())
+    return {};
+  if (unique.until == unique_until::period && unique.period.count() <= 0)
+    return invalid("unique.period: " + to_text(unique.period) + "; give more than zero");
+  return {};
+}
+
+std::optional<rejection> check_limits(const std::vector<job_limit>& limits) {
+  std::set<std::pair<std::string, std::string>> seen;
+  for (const auto& each : limits) {
+    if (each.name.empty())
+      return invalid("limits: one has no name");
+    if (auto wrong = check_length("limits: name", each.name, longest_name))
+      return wrong;
+    if (auto wrong = check_length("limits: key", each.key, longest_key))
+      return wrong;
+    if (each.tokens == 0)
+      return invalid("limits: \"" + each.name + "\": 0 tokens; give one or more");
+    if (!seen.emplace(each.name, each.key).second)
+      return invalid("limits: \"" + each.name + "\" is there twice with the key \"" + each.key + '"');
+  }
+  return {};
+}
+
+std::optional<rejection> check_texts(const push_options& options) {
+  if (auto wrong = check_length("fairness_key", content_of(options.fairness_key), longest_key))
+    return wrong;
+  if (auto wrong = check_length("trace", content_of(options.trace), longest_key))
+    return wrong;
+  if (auto wrong = check_length("version", content_of(options.version), longest_name))
+    return wrong;
+  const auto& tags = content_of(options.tags);
+  if (tags.size() > most_tags)
+    return invalid("tags: " + std::to_string(tags.size()) + "; give at most " + std::to_string(most_tags));
+  for (const auto& each : tags) {
+    if (each.empty())
+      return invalid("tags: one is empty");
+    if (auto wrong = check_length("tags", each, longest_name))
+      return wrong;
+  }
+  return {};
+}
+
+std::optional<rejection> check_times(const push_options& options) {
+  if (auto wrong = check_duration("delay", options.delay))
+    return wrong;
+  if (auto wrong = check_duration("expires", options.expires))
+    return wrong;
+  if (auto wrong = check_duration("timeout", options.timeout))
+    return wrong;
+  if (auto wrong = check_duration("keep", options.keep))
+    return wrong;
+  if (options.at && options.delay.count() != 0)
+    return invalid("at, delay: give one of the two");
+  return {};
+}
+
+} // namespace
+
+std::optional<rejection> validate(const push_options& options) {
+  if (options.priority < highest_priority || options.priority > lowest_priority)
+    return invalid("priority: " + std::to_string(options.priority) + "; give 0 (first) to 9 (last)");
+  if (auto wrong = check_times(options))
+    return wrong;
+  if (options.retry) {
+    if (options.retry->max_attempts == 0)
+      return invalid("retry.max_attempts: 0; give one or more");
+    if (auto wrong = validate("retry.backoff", options.retry->backoff))
+      return wrong;
+  }
+  if (auto wrong = check_unique(options.unique))
+    return wrong;
+  if (auto wrong = check_limits(content_of(options.limits)))
+    return wrong;
+  return check_texts(options);
+}
+
+} // namespace taskactor::detail

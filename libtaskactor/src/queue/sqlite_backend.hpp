@@ -1,0 +1,104 @@
+/// A store in a SQLite file: WAL, one connection, one transaction for each verb.
+///
+/// Errors of opening it: `errc::store_unusable`, with what to do.
+#pragma once
+
+#include "queue/lane_choice.hpp"
+#include "queue/sqlite_change.hpp"
+#include "queue/store_backend.hpp"
+
+#include <chrono>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+
+namespace taskactor::detail {
+
+struct sqlite_options {
+  std::string path;
+  bool create = true; // if the file isn't there
+  /// False: a commit does not wait for the disk (synchronous=NORMAL). A crash of the machine, not of a
+  /// program, may then undo the last ones: what was pushed is gone, and jobs that had ended are run again.
+  bool is_durable = true;
+  /// How long a call waits for others' writes.
+  std::chrono::milliseconds busy_limit = std::chrono::seconds{10};
+  /// Unset: the system's.
+  std::function<store_time()> clock{};
+};
+
+class sqlite_backend : public store_backend {
+public:
+  explicit sqlite_backend(sqlite_options options);
+
+  std::vector<push_reply> push(std::span<const new_job> jobs) override;
+  claim_reply claim(const claim_request& request) override;
+  std::vector<end_reply> finish(const runner_key& runner, std::span<const job_end> ends) override;
+  beat_reply renew(const runner_beat& beat) override;
+  promote_reply promote(std::size_t most) override;
+  rescue_reply rescue(std::span<const lost_runner> runners) override;
+  std::size_t prune(std::size_t most) override;
+  std::vector<control_reply> control(std::span<const control_action> actions) override;
+  std::vector<job_info> list(const job_query& filter) override;
+  std::vector<job_details> find(std::span<const job_id> ids) override;
+  store_survey survey() override;
+  std::vector<runner_row> runners() override;
+  store_time now() override { return clock_(); }
+  std::uint64_t version() override;
+  void backup(const std::string& file) override;
+  std::vector<std::string> check() override;
+
+  /// Without symbolic links.
+  const std::string& path() const noexcept { return db_.path(); }
+
+private:
+  /// Runs `what` with a change, in a transaction that writes.
+  template <class What>
+  auto write(const What& what);
+  void require_place() const;
+
+  std::function<store_time()> clock_;
+  sqlite_database db_;
+  /// What a lane's row says, which never changes: ids aren't used again.
+  std::unordered_map<std::int64_t, job_lane> lanes_;
+  /// Of queues with very many lanes: where the last claim has stopped to look.
+  std::map<std::string, std::int64_t> lane_windows_;
+  /// What the tasks of runners were when they were last written.
+  std::map<std::int64_t, std::shared_ptr<const known_tasks>> written_tasks_;
+};
+
+template <class What>
+auto sqlite_backend::write(const What& what) {
+  require_place();
+  sqlite_transaction lock{db_, sqlite_lock::write};
+  sqlite_change change{db_, clock_()};
+  auto reply = what(change);
+  change.flush();
+  lock.commit();
+  return reply;
+}
+
+// -- its parts --------------------------------------------------------------
+
+/// A row of `running`, with its job.
+struct sqlite_running {
+  sqlite_job_head job;
+  sqlite_tries tries;
+  claim_token token = 0;
+  std::int64_t seq = 0;
+  store_time since{};
+  bool begun = false, cancel = false;
+};
+std::optional<sqlite_running> find_running(sqlite_change& change, job_id id);
+
+struct sqlite_runner {
+  std::int64_t id = 0; // of its row
+  bool is_dead = false;
+};
+/// Made, if there is none.
+sqlite_runner runner_of(sqlite_change& change, const runner_key& runner);
+/// Which queues it serves, with how many free slots.
+void write_shares(sqlite_change& change, std::int64_t runner, std::span<const queue_share> shares);
+
+} // namespace taskactor::detail

@@ -1,0 +1,323 @@
+#include "queue/sqlite_change.hpp"
+
+#include "queue/lane_choice.hpp"
+#include "queue/store_rate.hpp"
+
+#include <taskactor/error.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace taskactor::detail {
+
+namespace {
+
+void add_expiry(sqlite_database& db, const sqlite_job_head& job) {
+  if (job.expires)
+    db.run("INSERT OR IGNORE INTO main.taskactor_expiry VALUES(?, ?)", *job.expires, job.id);
+}
+
+} // namespace
+
+std::string limits_text(const std::vector<job_limit>& limits) {
+  if (limits.empty())
+    return {};
+  auto all = nlohmann::json::array();
+  for (const auto& each : limits)
+    all.push_back({each.name, each.key, each.tokens});
+  return all.dump();
+}
+
+std::vector<job_limit> limits_of(std::string_view text) {
+  std::vector<job_limit> limits;
+  if (text.empty())
+    return limits;
+  try {
+    for (const auto& each : nlohmann::json::parse(text))
+      limits.push_back({.name = each.at(0).get<std::string>(),
+                        .key = each.at(1).get<std::string>(),
+                        .tokens = each.at(2).get<std::size_t>()});
+  } catch (const nlohmann::json::exception& why) {
+    throw error{errc::store_unusable,
+                std::string{"the limits of a job in the store can't be read: "} + why.what()};
+  }
+  return limits;
+}
+
+sqlite_job_head read_head(const sqlite_rows& rows) {
+  return {.id = rows.integer(0),
+          .queue = rows.string(1),
+          .kind = static_cast<job_kind>(rows.integer(2)),
+          .task = rows.string(3),
+          .version = rows.string(4),
+          .limits = rows.string(5),
+          .fairness_key = rows.string(6),
+          .priority = static_cast<int>(rows.integer(7)),
+          .keep = store_duration{rows.integer(8)},
+          .pushed = rows.time(9),
+          .expires = rows.maybe_time(10),
+          .unique_scope = rows.string(11),
+          .unique_key = rows.string(12),
+          .until = static_cast<unique_until>(rows.integer(13))};
+}
+
+sqlite_tries read_tries(const sqlite_rows& rows, int first) {
+  return {.counts
+          = {.attempts = rows.size(first), .losses = rows.size(first + 1), .snoozes = rows.size(first + 2)},
+          .claims = rows.integer(first + 3),
+          .had_begun = rows.integer(first + 4) != 0,
+          .ended_token = rows.integer(first + 5),
+          .error = rows.string(first + 6),
+          .runner = rows.string(first + 7),
+          .began = rows.maybe_time(first + 8)};
+}
+
+// -- numbers ----------------------------------------------------------------
+
+std::int64_t sqlite_change::draw(sqlite_count which) {
+  const auto at = static_cast<std::size_t>(which);
+  if (!drawn_.at(at))
+    drawn_[at] = db_.number("SELECT value FROM main.taskactor_count WHERE name = ?", sqlite_count_names[at]);
+  ++counts_[at];
+  return *drawn_[at] + counts_[at];
+}
+
+// -- waiting ----------------------------------------------------------------
+
+std::optional<sqlite_job_head> sqlite_change::head(job_id id) {
+  auto rows = db_.query("SELECT " TASKACTOR_SQLITE_HEAD " FROM main.taskactor_job j WHERE j.id = ?", id);
+  if (!rows.next())
+    return {};
+  return read_head(rows);
+}
+
+std::int64_t sqlite_change::find_lane(const sqlite_job_head& job, std::size_t losses, bool make) {
+  losses = std::min(losses, losses_to_run_alone);
+  const auto [at, is_new] = lane_ids_.try_emplace(
+      lane_key{job.queue, job.kind, job.task, job.version, job.limits, job.fairness_key, losses}, 0);
+  if (is_new) {
+    auto rows = db_.query("SELECT id FROM main.taskactor_lane WHERE queue = ? AND kind = ? AND task = ? AND "
+                          "version = ? AND limits = ? AND fairness = ? AND losses = ?",
+                          job.queue, job.kind, job.task, job.version, job.limits, job.fairness_key, losses);
+    if (rows.next())
+      at->second = rows.integer(0);
+  }
+  if (at->second == 0 && make) {
+    at->second = draw(sqlite_count::number);
+    db_.run("INSERT INTO main.taskactor_lane VALUES(?, ?, ?, ?, ?, ?, ?, ?, 0)", at->second, job.queue,
+            job.kind, job.task, job.version, job.limits, job.fairness_key, losses);
+  }
+  return at->second;
+}
+
+void sqlite_change::make_ready(const sqlite_job_head& job, const sqlite_tries& tries, store_time since,
+                               std::optional<std::int64_t> seq) {
+  const auto lane = find_lane(job, tries.counts.losses, true);
+  if (!seq)
+    seq = draw(sqlite_count::number);
+  db_.run("INSERT INTO main.taskactor_ready VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", lane,
+          job.priority, *seq, job.id, since, tries.counts.attempts, tries.counts.losses, tries.counts.snoozes,
+          tries.claims, tries.had_begun, tries.ended_token, tries.error, tries.runner, tries.began,
+          job.expires);
+  ++lanes_[lane];
+  ++queues_[job.queue].ready;
+  add_expiry(db_, job);
+}
+
+void sqlite_change::make_delayed(const sqlite_job_head& job, const sqlite_tries& tries, store_time due) {
+  db_.run("INSERT INTO main.taskactor_delayed VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", job.id, due,
+          tries.counts.attempts, tries.counts.losses, tries.counts.snoozes, tries.claims, tries.had_begun,
+          tries.ended_token, tries.error, tries.runner, tries.began);
+  ++queues_[job.queue].delayed;
+  add_expiry(db_, job);
+}
+
+void sqlite_change::drop_expiry(const sqlite_job_head& job) {
+  if (job.expires)
+    db_.run("DELETE FROM main.taskactor_expiry WHERE at = ? AND job = ?", *job.expires, job.id);
+}
+
+void sqlite_change::took_ready(std::int64_t lane, const std::string& queue) {
+  --lanes_[lane];
+  --queues_[queue].ready;
+}
+
+std::optional<sqlite_waiting> sqlite_change::find_waiting(const sqlite_job_head& job) {
+  {
+    auto rows = db_.query(
+        "SELECT attempts, losses, snoozes, claims, had_begun, ended_token, error, runner, began, due FROM "
+        "main.taskactor_delayed WHERE job = ?",
+        job.id);
+    if (rows.next())
+      return sqlite_waiting{.tries = read_tries(rows, 0), .due = rows.time(9), .seq = 0, .since = {}};
+  }
+  // A job that was never moved stands where its id says; the index knows the others.
+  if (const auto lane = find_lane(job, 0, false)) {
+    auto rows = db_.query("SELECT attempts, losses, snoozes, claims, had_begun, ended_token, error, runner, "
+                          "began, seq, since FROM "
+                          "main.taskactor_ready WHERE lane = ? AND priority = ? AND seq = ? AND job = seq",
+                          lane, job.priority, job.id);
+    if (rows.next())
+      return sqlite_waiting{
+          .tries = read_tries(rows, 0), .due = {}, .seq = rows.integer(9), .since = rows.time(10)};
+  }
+  // One that was released, or whose runner was lost, keeps its place, maybe in a lane of losses.
+  for (std::size_t losses = 1; losses <= losses_to_run_alone; ++losses)
+    if (const auto lane = find_lane(job, losses, false)) {
+      auto rows = db_.query("SELECT attempts, losses, snoozes, claims, had_begun, ended_token, error, "
+                            "runner, began, seq, since FROM "
+                            "main.taskactor_ready WHERE lane = ? AND priority = ? AND seq = ? AND job = seq",
+                            lane, job.priority, job.id);
+      if (rows.next())
+        return sqlite_waiting{
+            .tries = read_tries(rows, 0), .due = {}, .seq = rows.integer(9), .since = rows.time(10)};
+    }
+  auto rows = db_.query("SELECT attempts, losses, snoozes, claims, had_begun, ended_token, error, runner, "
+                        "began, seq, since FROM "
+                        "main.taskactor_ready WHERE job = ? AND seq <> job",
+                        job.id);
+  if (rows.next())
+    return sqlite_waiting{
+        .tries = read_tries(rows, 0), .due = {}, .seq = rows.integer(9), .since = rows.time(10)};
+  return {};
+}
+
+std::optional<sqlite_waiting> sqlite_change::take_waiting(const sqlite_job_head& job) {
+  auto found = find_waiting(job);
+  if (!found)
+    return {};
+  drop_expiry(job);
+  if (found->due) {
+    db_.run("DELETE FROM main.taskactor_delayed WHERE job = ?", job.id);
+    --queues_[job.queue].delayed;
+    return found;
+  }
+  const auto lane = find_lane(job, found->tries.counts.losses, false);
+  db_.run("DELETE FROM main.taskactor_ready WHERE lane = ? AND priority = ? AND seq = ?", lane, job.priority,
+          found->seq);
+  took_ready(lane, job.queue);
+  return found;
+}
+
+// -- running ----------------------------------------------------------------
+
+void sqlite_change::count_running(const std::string& queue, const std::string& fairness_key,
+                                  std::int64_t by) {
+  queues_[queue].running += by;
+  shares_[{queue, fairness_key}] += by;
+}
+
+std::int64_t sqlite_change::count_of_running(const std::string& queue,
+                                             const std::string& fairness_key) const {
+  std::int64_t running = 0;
+  if (auto rows = db_.query("SELECT running FROM main.taskactor_share WHERE queue = ? AND fairness = ?",
+                            queue, fairness_key);
+      rows.next())
+    running = rows.integer(0);
+  const auto more = shares_.find({queue, fairness_key});
+  return running + (more == shares_.end() ? 0 : more->second);
+}
+
+void sqlite_change::free_limits(const sqlite_job_head& job, bool unused) {
+  for (const auto& each : limits_of(job.limits)) {
+    db_.run("DELETE FROM main.taskactor_held WHERE name = ? AND key = ? AND job = ?", each.name, each.key,
+            job.id);
+    if (!unused)
+      continue;
+    std::optional<rate_point> next;
+    {
+      auto rows
+          = db_.query("SELECT b.next, l.rate_count, l.rate_period, l.rate_burst FROM main.taskactor_bucket b "
+                      "JOIN main.taskactor_limit l ON l.name = b.name WHERE b.name = ? AND b.key = ? AND "
+                      "l.rate_count IS NOT NULL",
+                      each.name, each.key);
+      if (rows.next()) {
+        const taskactor::rate rate{.count = rows.size(1),
+                                   .period = std::chrono::nanoseconds{rows.integer(2)},
+                                   .burst = rows.size(3)};
+        const rate_point was{std::chrono::nanoseconds{rows.integer(0)}};
+        next = store_rate{rate}.put_back(each.tokens, was, now_);
+      }
+    }
+    if (next)
+      db_.run("UPDATE main.taskactor_bucket SET next = ? WHERE name = ? AND key = ?",
+              next->time_since_epoch(), each.name, each.key);
+  }
+}
+
+// -- ended ------------------------------------------------------------------
+
+void sqlite_change::drop_key(const sqlite_job_head& job) {
+  if (!job.unique_key.empty() && job.until != unique_until::period)
+    db_.run("DELETE FROM main.taskactor_unique_key WHERE scope = ? AND key = ? AND job = ?", job.unique_scope,
+            job.unique_key, job.id);
+}
+
+void sqlite_change::end(const sqlite_job_head& job, const sqlite_tries& tries, job_state how,
+                        std::string_view result, bool cancel_requested) {
+  drop_key(job);
+  if (job.keep.count() <= 0) {
+    forget(job);
+    return;
+  }
+  db_.run("INSERT INTO main.taskactor_history VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", job.id,
+          how, now_, store_time_after(now_, job.keep), tries.counts.attempts, tries.counts.losses,
+          tries.counts.snoozes, tries.claims, tries.had_begun, tries.ended_token, tries.error, tries.runner,
+          tries.began, cancel_requested, sqlite_blob{result});
+}
+
+void sqlite_change::forget(const sqlite_job_head& job) {
+  db_.run("DELETE FROM main.taskactor_attempt WHERE job = ?", job.id);
+  db_.run("DELETE FROM main.taskactor_progress WHERE job = ?", job.id);
+  db_.run("DELETE FROM main.taskactor_output WHERE job = ?", job.id);
+  db_.run("DELETE FROM main.taskactor_job WHERE id = ?", job.id);
+}
+
+void sqlite_change::add_attempt(job_id id, const sqlite_tries& tries, std::string_view end,
+                                std::string_view error) {
+  db_.run("INSERT INTO main.taskactor_attempt VALUES(?, ?, ?, ?, ?, ?, ?)", id, tries.claims, tries.runner,
+          tries.began.value_or(now_), now_, end, error);
+  if (tries.claims > static_cast<std::int64_t>(attempts_kept))
+    db_.run("DELETE FROM main.taskactor_attempt WHERE job = ?1 AND number <= (SELECT number FROM "
+            "main.taskactor_attempt WHERE job = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)",
+            id, attempts_kept);
+}
+
+// -- counts -----------------------------------------------------------------
+
+void sqlite_change::flush() {
+  for (std::size_t i = 0; i < counts_.size(); ++i)
+    if (counts_[i] != 0)
+      db_.run("UPDATE main.taskactor_count SET value = value + ? WHERE name = ?", counts_[i],
+              sqlite_count_names[i]);
+  counts_ = {};
+  drawn_ = {};
+  for (const auto& [lane, more] : lanes_) {
+    if (more != 0)
+      db_.run("UPDATE main.taskactor_lane SET ready = ready + ? WHERE id = ?", more, lane);
+    if (more <= 0)
+      db_.run("DELETE FROM main.taskactor_lane WHERE id = ? AND ready = 0", lane);
+  }
+  lanes_.clear();
+  lane_ids_.clear();
+  for (const auto& [name, more] : queues_)
+    db_.run(
+        "INSERT INTO main.taskactor_queue VALUES(?, 0, ?, ?, ?, ?) ON CONFLICT(name) DO UPDATE SET ready = "
+        "ready + excluded.ready, delayed = delayed + excluded.delayed, running = running + "
+        "excluded.running, turn = turn + excluded.turn",
+        name, more.ready, more.delayed, more.running, more.turns);
+  queues_.clear();
+  for (const auto& [key, more] : shares_) {
+    if (more != 0)
+      db_.run("INSERT INTO main.taskactor_share VALUES(?, ?, ?) ON CONFLICT(queue, fairness) DO UPDATE SET "
+              "running = running + excluded.running",
+              key.first, key.second, more);
+    if (more < 0)
+      db_.run("DELETE FROM main.taskactor_share WHERE queue = ? AND fairness = ? AND running = 0", key.first,
+              key.second);
+  }
+  shares_.clear();
+}
+
+} // namespace taskactor::detail

@@ -1,0 +1,16 @@
+/// What a job has written: its head and its tail (`kept_output`), in pieces of some KiB.
+#pragma once
+
+#include "queue/job_moves.hpp"
+#include "queue/sqlite_database.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace taskactor::detail {
+
+void append_output(sqlite_database& db, std::int64_t job, std::string_view bytes);
+kept_output read_output(sqlite_database& db, std::int64_t job);
+
+} // namespace taskactor::detail

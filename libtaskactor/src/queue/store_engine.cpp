@@ -1,0 +1,51 @@
+#include "queue/store_engine.hpp"
+
+#include <new>
+#include <optional>
+#include <system_error>
+
+namespace taskactor::detail {
+
+rejection store_engine::why_not_made() {
+  try {
+    throw;
+  } catch (const error& what) {
+    return {static_cast<errc>(what.code().value()), what.message()};
+  } catch (const std::bad_alloc&) {
+    return {errc::store_failed, "out of memory"};
+  } catch (const std::exception& what) {
+    return {errc::store_failed, what.what()};
+  } catch (...) {
+    return {errc::store_failed, "for no known reason"};
+  }
+}
+
+void store_engine::publish(const store_news& news) {
+  for (const auto& [id, how] : news.ended)
+    ends_.ended(id, how);
+  if (news.changed)
+    watchers_.tell();
+  if (news.some_ended)
+    ends_.look_at_all();
+}
+
+void store_in_memory::post(std::shared_ptr<store_request> what) {
+  std::optional<rejection> refused;
+  store_news news;
+  {
+    const std::lock_guard lock{mutex_};
+    try {
+      what->make(*backend_, {&what, 1});
+      what->add_to(news);
+    } catch (...) {
+      refused = why_not_made();
+    }
+  }
+  if (refused)
+    what->refuse(*refused);
+  else
+    what->tell();
+  publish(news);
+}
+
+} // namespace taskactor::detail

@@ -1,0 +1,54 @@
+/// `store_engine`: what makes the requests of a store: its thread (`store_thread`), or who calls
+/// (`store_in_memory`). It outlives the `store_core` whose it is until all is made.
+#pragma once
+
+#include "queue/end_waits.hpp"
+#include "queue/store_request.hpp"
+#include "queue/store_watchers.hpp"
+
+#include <exception>
+#include <memory>
+#include <mutex>
+#include <utility>
+
+namespace taskactor::detail {
+
+class store_engine {
+public:
+  store_engine() = default;
+  store_engine(const store_engine&) = delete;
+  store_engine& operator=(const store_engine&) = delete;
+  virtual ~store_engine() = default;
+
+  /// It is made, or refused, and told. After `close`: `errc::stopping`.
+  virtual void post(std::shared_ptr<store_request> what) = 0;
+  /// The store's last copy is gone: what was posted is made, nothing else.
+  virtual void close() noexcept = 0;
+
+  store_watchers& watchers() noexcept { return watchers_; }
+  end_waits& ends() noexcept { return ends_; }
+
+protected:
+  void publish(const store_news& news);
+  /// Of what a backend has thrown, in a handler.
+  static rejection why_not_made();
+
+private:
+  store_watchers watchers_;
+  end_waits ends_{*this};
+};
+
+/// Calls are made at once, by who calls, under a lock; told without it.
+class store_in_memory final : public store_engine {
+public:
+  explicit store_in_memory(std::unique_ptr<store_backend> backend) : backend_(std::move(backend)) {}
+
+  void post(std::shared_ptr<store_request> what) override;
+  void close() noexcept override {}
+
+private:
+  std::mutex mutex_; // of the next
+  const std::unique_ptr<store_backend> backend_;
+};
+
+} // namespace taskactor::detail

@@ -1,0 +1,225 @@
+#include "queue/store_thread.hpp"
+
+#include "base/all_signals_blocked.hpp"
+#include "base/new_thread.hpp"
+#include "base/service_thread.hpp"
+#include "caf_adapter/compat_threads.hpp"
+
+#include <taskactor/detail/context.hpp>
+#include <taskactor/detail/duration_text.hpp>
+#include <taskactor/error.hpp>
+
+#include <algorithm>
+#include <utility>
+
+namespace taskactor::detail {
+
+namespace {
+
+constexpr std::size_t rows_together = 500;
+constexpr std::chrono::seconds longest_period{1};
+constexpr int ticks_a_call = 8; // of the longest time of a call: it is late by no more than one of them
+
+std::chrono::nanoseconds period_of(std::chrono::nanoseconds call_timeout) {
+  return std::clamp<std::chrono::nanoseconds>(call_timeout / ticks_a_call, std::chrono::milliseconds{1},
+                                              longest_period);
+}
+
+} // namespace
+
+store_thread::store_thread(std::unique_ptr<store_backend> backend, const store_options& options,
+                           const std::string& file)
+    : backend_(std::move(backend)),
+      call_timeout_(options.call_timeout),
+      close_timeout_(options.close_timeout),
+      watch_(file, options.watch) {}
+
+std::shared_ptr<store_thread> store_thread::start(std::unique_ptr<store_backend> backend,
+                                                  const store_options& options, const std::string& file) {
+  auto made = std::make_shared<store_thread>(std::move(backend), options, file);
+  auto& self = *made;
+  const all_signals_blocked inherited;
+  self.seen_version_ = self.backend_->version();
+  self.thread_ = new_thread("a store", [made] { made->run(); });
+  try {
+    self.watch_thread_ = new_thread("the watch of a store", [made] {
+      const service_thread here;
+      made->watch_.run(
+          period_of(made->call_timeout_), [&] { made->tick(); }, [&] { made->want_look(); });
+    });
+  } catch (...) {
+    self.close();
+    throw;
+  }
+  return made;
+}
+
+void store_thread::post(std::shared_ptr<store_request> what) {
+  const auto until = after(clock::now(), call_timeout_);
+  {
+    const std::lock_guard lock{mutex_};
+    if (!closed_) {
+      lines_[static_cast<std::size_t>(what->verb())].push_back({std::move(what), ++last_number_, until});
+      wake_under_lock();
+      return;
+    }
+  }
+  what->refuse({errc::stopping, "the store is closed: its last copy is gone"});
+}
+
+void store_thread::wake_under_lock() noexcept {
+  if (std::exchange(sleeps_, false))
+    wanted_.post();
+}
+
+void store_thread::want_look() {
+  const std::lock_guard lock{mutex_};
+  look_ = true;
+  wake_under_lock();
+}
+
+// -- the store's thread -----------------------------------------------------
+
+void store_thread::run() {
+  const service_thread here;
+  std::vector<std::shared_ptr<store_request>> together;
+  for (;;) {
+    const auto next = take(together);
+    if (next == next_step::end)
+      break;
+    if (next == next_step::make)
+      make(together);
+    else
+      look_outside();
+    together.clear();
+  }
+  backend_.reset();
+  watch_.stop();
+  over_.post();
+}
+
+store_thread::next_step store_thread::take(std::vector<std::shared_ptr<store_request>>& together) {
+  std::unique_lock lock{mutex_};
+  current_.clear();
+  for (;;) {
+    if (std::exchange(look_, false) && !closed_)
+      return next_step::look;
+    auto* line = &lines_[static_cast<std::size_t>(store_verb::renew)];
+    if (line->empty()) {
+      line = nullptr;
+      for (auto& each : lines_)
+        if (!each.empty() && (!line || each.front().number < line->front().number))
+          line = &each;
+    }
+    if (line) {
+      std::size_t rows = 0;
+      do {
+        auto& first = line->front();
+        rows += first.what->rows();
+        together.push_back(first.what);
+        current_.push_back(std::move(first));
+        line->pop_front();
+      } while (!line->empty() && line->front().what->goes_with(*together.front())
+               && rows + line->front().what->rows() <= rows_together);
+      return next_step::make;
+    }
+    if (closed_)
+      return next_step::end;
+    sleeps_ = true;
+    lock.unlock();
+    wanted_.wait();
+    lock.lock();
+  }
+}
+
+/// Some that fail together for another reason than the store's are made one by one: one's memory isn't the
+/// others' trouble.
+void store_thread::make(std::span<const std::shared_ptr<store_request>> together) {
+  try {
+    together.front()->make(*backend_, together);
+  } catch (...) {
+    const auto why = why_not_made();
+    bool of_all = together.size() == 1;
+    try {
+      throw;
+    } catch (const error&) {
+      of_all = true;
+    } catch (...) { // NOLINT: looked at above
+    }
+    if (of_all) {
+      for (const auto& each : together)
+        each->refuse(why);
+    } else {
+      for (std::size_t i = 0; i < together.size(); ++i)
+        make(together.subspan(i, 1));
+    }
+    return;
+  }
+  store_news news;
+  for (const auto& each : together)
+    each->add_to(news);
+  for (const auto& each : together)
+    each->tell();
+  publish(news);
+}
+
+void store_thread::look_outside() {
+  std::uint64_t version = 0;
+  try {
+    version = backend_->version();
+  } catch (...) {
+    return; // the calls themselves will say so
+  }
+  if (std::exchange(seen_version_, version) != version)
+    publish({.changed = true, .some_ended = true, .ended = {}});
+}
+
+// -- the watch's thread -----------------------------------------------------
+
+void store_thread::tick() {
+  std::vector<std::shared_ptr<store_request>> waited, made;
+  {
+    const std::lock_guard lock{mutex_};
+    const auto now = clock::now();
+    for (auto& line : lines_)
+      while (!line.empty() && line.front().until <= now) {
+        waited.push_back(std::move(line.front().what));
+        line.pop_front();
+      }
+    for (const auto& each : current_)
+      if (each.until <= now)
+        made.push_back(each.what);
+  }
+  const auto limit = to_text(call_timeout_);
+  for (const auto& each : waited)
+    each->refuse({errc::store_timed_out, "the store has been busy for " + limit + ": the call wasn't made"});
+  for (const auto& each : made)
+    each->refuse(
+        {errc::store_timed_out, "no answer within " + limit + ": whether the call is made isn't known"});
+  if (!ends().empty())
+    ends().look_at_all();
+}
+
+// -- its end ----------------------------------------------------------------
+
+bool store_thread::may_wait_here() const noexcept {
+  return current_context() == nullptr && !service_thread::is_this() && !is_named_as_schedulers();
+}
+
+void store_thread::close() noexcept {
+  {
+    const std::lock_guard lock{mutex_};
+    closed_ = true;
+    wake_under_lock();
+  }
+  const bool over = may_wait_here() && over_.wait_until(after(clock::now(), close_timeout_));
+  for (auto* const each : {&thread_, &watch_thread_})
+    if (each->joinable()) {
+      if (over)
+        each->join();
+      else
+        each->detach();
+    }
+}
+
+} // namespace taskactor::detail
