@@ -3,6 +3,7 @@
 #include "cli/descriptors.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/first_process.hpp"
+#include "jobs/queue_verbs.hpp"
 #include "node/node_cert.hpp"
 #include "node/node_verb.hpp"
 #include "run/run_options.hpp"
@@ -82,9 +83,21 @@ constexpr verb verbs[] = {
     {"run", "Run a command for each item (taskactor run --help)", "", run},
     {"node", "", "", cli::run_node},
     {"nodes", "", "", cli::run_nodes},
-    {"status", "", "", cli::run_status},
     {"services", "", "", cli::run_services},
-    {"cancel", "", "", cli::run_cancel},
+    {"push", "", "", cli::run_push},
+    {"work", "", "", cli::run_work},
+    {"jobs", "", "", cli::run_jobs},
+    {"job", "", "", cli::run_job},
+    {"log", "", "", cli::run_log},
+    {"wait", "", "", cli::run_wait},
+    {"retry", "", "", cli::run_retry},
+    {"cancel", "", "", cli::run_cancel_of_jobs},
+    {"delete", "", "", cli::run_delete},
+    {"pause", "", "", cli::run_pause},
+    {"resume", "", "", cli::run_resume},
+    {"limit", "", "", cli::run_limit},
+    {"status", "", "", cli::run_status_of_store},
+    {"store", "", "", cli::run_store},
     {"node cert", "Make certificates for nodes (taskactor node cert --help)", "[NAME]...",
      make_node_certificates},
     {"completion", "Print a completion script for bash or zsh", "SHELL", complete},
@@ -93,7 +106,10 @@ constexpr verb verbs[] = {
 
 /// With those of any program of named tasks: here the tasks are those of libraries.
 std::vector<cli::verb_entry> verbs_of_users() {
-  auto result = cli::node_verb_table();
+  auto result = cli::queue_verb_table();
+  for (auto& each : cli::node_verb_table()) // but those that are of jobs as well
+    if (std::none_of(result.begin(), result.end(), [&](const auto& one) { return one.name == each.name; }))
+      result.push_back(std::move(each));
   for (const auto& each : verbs)
     if (*each.text)
       result.push_back({each.name, each.text, each.arguments});

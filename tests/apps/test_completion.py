@@ -44,9 +44,10 @@ class Bash(program.Case):
         (self.folder / "a folder").mkdir()
 
     def test_the_first_word_is_a_verb_or_an_option(self):
-        self.assertEqual(set(self.complete("")), {"run", "node", "nodes", "status", "services", "cancel", "completion", "list",
-                                                  "call", "-h", "--help", "--version"})
-        self.assertEqual(self.complete("r"), ["run"])
+        self.assertEqual(set(self.complete("")), {
+            "run", "push", "work", "jobs", "job", "log", "wait", "retry", "cancel", "delete", "pause", "resume", "limit",
+            "status", "store", "node", "nodes", "services", "completion", "list", "call", "-h", "--help", "--version"})
+        self.assertEqual(self.complete("ru"), ["run"])
         self.assertEqual(self.complete("completion", ""), ["bash", "zsh"])
 
     def test_every_option_of_the_help_is_offered_and_no_other(self):
@@ -74,6 +75,21 @@ class Bash(program.Case):
         self.assertEqual(self.complete("call", "--where", "=", "t"), ["thread"])
         self.assertEqual(self.complete("call", "--timeout", ""), [])
         self.assertEqual(self.complete("call", "resize", "--lo"), [])
+
+    def test_verbs_of_jobs(self):
+        for verb in ("push", "work", "jobs", "wait", "store"):
+            in_help = set(re.findall(r"^  (?:-\w,)?(--[\w-]+)", taskactor(verb, "--help"), re.MULTILINE))
+            offered = {word for word in self.complete(verb, "-") if word.startswith("--")}
+            self.assertEqual(offered, in_help)
+        self.assertEqual(self.complete("store", ""), ["check", "migrate", "backup", "prune", "export"])
+        self.assertEqual(self.complete("store", "--js"), ["--json"])
+        self.assertEqual(self.complete("jobs", "--state", "q"), ["quarantined"])
+        self.assertIn("--node", self.complete("cancel", "--no"))
+
+    def test_behind_the_dashes_of_push_comes_a_command(self):
+        self.assertIn("sha256sum", self.complete("push", "--delay", "1h", "--", "sha256"))
+        self.assertEqual(self.complete("push", "--", "sha256sum", "a f"), ["a file", "a folder"])
+        self.assertEqual(self.complete("call", "--", "sha256"), [])
 
     def test_a_verb_of_two_words(self):
         self.assertEqual(self.complete("node", ""), ["cert"])

@@ -49,6 +49,14 @@ class Manual(program.Case):
             codes = text.partition("\n.SS Exit status of both\n")[2]
             self.assertEqual(re.findall(r"\.TP\n(.*)\n", codes), re.findall(r"^  (\d+) ", help_text, re.MULTILINE))
 
+    def test_options_of_jobs_are_those_of_their_help(self):
+        text = plain(self.page).partition("\n.SH JOBS\n")[2].partition("\n.SH ")[0]
+        for verb in ("push", "work", "jobs", "job", "log", "wait", "retry", "delete", "pause", "resume", "limit", "store"):
+            part = text.partition(f"\n.SS Options of taskactor {verb}\n")[2].partition("\n.SS ")[0]
+            tags = [tag.split()[-2 if tag.split()[-1].isupper() else -1] for tag in re.findall(r"\.TP\n(.*)\n", part)]
+            in_help = re.findall(r"^  (?:-\w,)?(--[\w-]+)", taskactor(verb, "--help"), re.MULTILINE)
+            self.assertEqual([tag for tag in tags if tag.startswith("--")], in_help, verb)
+
     def test_options_of_node_cert_are_those_of_its_help(self):
         text = plain(self.page).partition("\n.SS Options of taskactor node cert\n")[2].partition("\n.S")[0]
         in_help = re.findall(r"^  (-.*?)(?: REQUIRED)?  ", taskactor("node", "cert", "--help"), re.MULTILINE)

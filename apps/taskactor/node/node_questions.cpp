@@ -2,6 +2,7 @@
 #include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/quantity.hpp"
+#include "cli/table.hpp"
 #include "node/node_client.hpp"
 #include "node/node_verb.hpp"
 
@@ -84,25 +85,6 @@ struct call_line : question_line {
   std::string limit;
   std::vector<std::string> words;
 };
-
-/// In columns, and a line for each row, whatever its cells are.
-std::string table(std::vector<std::vector<std::string>> rows) {
-  for (auto& row : rows)
-    for (auto& cell : row)
-      cell = detail::visible(cell);
-  std::vector<std::size_t> widths;
-  for (const auto& row : rows)
-    for (std::size_t i = 0; i < row.size(); ++i) {
-      widths.resize(std::max(widths.size(), i + 1));
-      widths[i] = std::max(widths[i], row[i].size());
-    }
-  std::ostringstream out;
-  for (const auto& row : rows) {
-    for (std::size_t i = 0; i < row.size(); ++i)
-      out << row[i] << (i + 1 == row.size() ? "\n" : std::string(widths[i] + 2 - row[i].size(), ' '));
-  }
-  return out.str();
-}
 
 std::string joined(const json& words) {
   std::string all;

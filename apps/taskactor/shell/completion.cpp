@@ -104,8 +104,13 @@ bool has_second(const program_table& table, const verb_entry& first) {
 
 std::string bash_verb(const program_table& table, const verb_entry& verb) {
   const auto options = '\'' + joined(all_names(verb.options), " ") + '\'';
+  if (!verb.words.empty())
+    return "    " + verb.name + ") if ((COMP_CWORD == 2)) && [[ $cur != -* ]]; then mapfile -t COMPREPLY < <("
+           + "compgen -W '" + joined(verb.words, " ") + "' -- \"$cur\"); else _taskactor_named " + options
+           + " 2; fi ;;\n";
   if (!is_second(verb))
-    return "    " + verb.name + ") _taskactor_named " + options + " 2 ;;\n";
+    return "    " + verb.name + ") _taskactor_named " + options + (verb.takes_command ? " 2 command" : " 2")
+           + " ;;\n";
   const auto space = verb.name.find(' ');
   const auto second = verb.name.substr(space + 1);
   const auto* const first = first_of(table, verb);
@@ -155,8 +160,12 @@ named_parts named_of(const program_table& table) {
       result.with_value.push_back(name);
       result.values += bash_value(option);
     }
-    result.zsh += with_second              ? ""
-                  : is_second(verb)        ? "    '*:name:()'; " + zsh_first(table, verb) + "fi ;;\n"
+    result.zsh += with_second       ? ""
+                  : is_second(verb) ? "    '*:name:()'; " + zsh_first(table, verb) + "fi ;;\n"
+                  : !verb.words.empty()
+                      ? "    '(-)1:action:(" + joined(verb.words, " ") + ")' '*:file:_files' ;;\n"
+                  : verb.takes_command
+                      ? "    '(-):command: _command_names -e' '*::argument: _taskactor_argument' ;;\n"
                   : verb.arguments.empty() ? "    ;;\n"
                                            : "    '(-)1:task:()' '*:argument:()' ;;\n";
   }

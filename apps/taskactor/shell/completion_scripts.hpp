@@ -44,7 +44,15 @@ _taskactor_run() {
   done
   if ((at == COMP_CWORD)) && [[ $cur == -* && ${COMP_WORDS[at - 1]} != -- ]]; then
     mapfile -t COMPREPLY < <(compgen -W '@OPTIONS@' -- "$cur")
-  elif ((at >= COMP_CWORD)); then
+  else
+    _taskactor_command "$at"
+  fi
+}
+
+# $1: which word the command is.
+_taskactor_command() {
+  local cur=${COMP_WORDS[COMP_CWORD]} at=$1
+  if ((at >= COMP_CWORD)); then
     compopt -o filenames 2>/dev/null
     mapfile -t COMPREPLY < <(compgen -c -- "$cur")
   elif declare -F _command_offset >/dev/null && [[ " ${COMP_WORDS[*]:at:COMP_CWORD-at} " != *' ::: '* ]]; then
@@ -55,12 +63,17 @@ _taskactor_run() {
   fi
 }
 
-# Options until the name of a task. $1: all of the verb; $2: how many words that is, with the program's.
+# Options until the name of a task. $1: all of the verb; $2: how many words that is, with the program's; $3: set,
+# if a command stands behind `--`.
 _taskactor_named() {
   local cur=${COMP_WORDS[COMP_CWORD]} at=$2 word
   while ((at < COMP_CWORD)); do
     word=${COMP_WORDS[at]}
-    [[ $word == -?* && $word != -- ]] || return
+    if [[ $word == -- ]]; then
+      [[ -z $3 ]] || _taskactor_command $((at + 1))
+      return
+    fi
+    [[ $word == -?* ]] || return
     ((at += 1))
     case $word in @NAMED_WITH_VALUE@) ;; *) continue ;; esac
     [[ ${COMP_WORDS[at]} != = ]] || ((at += 1))

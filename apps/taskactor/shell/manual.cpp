@@ -14,7 +14,7 @@ namespace taskactor::cli {
 namespace {
 
 /// Of the last change of what the page says.
-constexpr std::string_view date = "2026-11-30";
+constexpr std::string_view date = "2026-12-02";
 
 constexpr std::size_t longest_line = 78;
 
@@ -36,6 +36,25 @@ constexpr std::string_view nodes_note
 authority in DIR, if there is none, and for each NAME a certificate and a key, in files of this name. A NAME is a
 DNS name, with others and IP addresses behind commas that the node can be called by as well. A node is given
 authority.pem, and its own two files; the key of the authority, authority.key, stays where certificates are made.)";
+
+constexpr std::string_view jobs_note
+    = R"(A job is a command, or a task by its name, that is written into a store before it runs: it outlives the
+program that has pushed it, and is run again when the program that runs it dies. Any number of taskactor work
+may run the jobs of one store. The default store is taskactor/jobs.db in the folder XDG_STATE_HOME, or
+~/.local/state; its folder is for its owner alone, and a store whose folder or files are a symbolic link,
+another user's, or can be written by others, is refused.
+
+Of a command the store has its words, the folder that it was pushed in, the umask, and of the environment LANG,
+PATH, HOME and what --env names. Whoever can write to a store could have the programs of a worker's user run:
+taskactor work runs commands only from the default store, and those of queues that --commands names.
+
+taskactor cancel and taskactor status are about a node's tasks with --node (or TASKACTOR_NODE, unless --store is
+given), and about jobs otherwise. Where many jobs are named by their state, queue, task or tag, their number is
+said first; without a terminal to answer at, nothing is done unless --yes is given.
+
+The exit code is 0 if all was done, 1 if some of it was refused, 2 for bad usage, 4 if the store can't be used.
+taskactor work --until-empty returns 3 if its queues have jobs that it doesn't run; taskactor wait what the
+first of its jobs has returned that hasn't succeeded, and 3 when --timeout is over.)";
 
 /// Text as roff prints it: `-` as a hyphen-minus, quotes as they are typed.
 std::string escaped(std::string_view text) {
@@ -175,6 +194,7 @@ std::string description() {
 }
 
 bool is_of_nodes(const verb_entry& verb) { return verb.name.starts_with("node"); }
+bool is_of_jobs(const verb_entry& verb) { return verb.section == verb_section::jobs; }
 
 std::string nodes(const program_table& table) {
   std::string result = ".SH NODES\n" + prose(nodes_note);
@@ -188,11 +208,23 @@ std::string nodes(const program_table& table) {
   return result;
 }
 
+std::string jobs(const program_table& table) {
+  std::string result = ".SH JOBS\n" + prose(jobs_note);
+  for (const auto& verb : table.verbs) {
+    if (!is_of_jobs(verb))
+      continue;
+    result += ".SS Options of taskactor " + escaped(verb.name) + '\n';
+    for (const auto& each : verb.options)
+      result += option(each);
+  }
+  return result;
+}
+
 /// The verbs of named tasks.
 std::string named_tasks(const program_table& table) {
   std::string result = ".SH NAMED TASKS\n" + prose(named_note);
   for (const auto& verb : table.verbs) {
-    if (verb.options.empty() || is_of_nodes(verb))
+    if (verb.options.empty() || is_of_nodes(verb) || is_of_jobs(verb))
       continue;
     result += ".SS Options of taskactor " + escaped(verb.name) + '\n';
     for (const auto& each : verb.options)
@@ -233,8 +265,8 @@ std::string examples() {
 std::string manual_page(const program_table& table, const std::string& version) {
   return ".TH TASKACTOR 1 " + std::string{date} + " \"" + version + "\" \"User Commands\"\n"
          + ".SH NAME\ntaskactor \\- many things done, so many at a time, and what became of each\n"
-         + synopsis(table) + description() + verbs(table) + options(table) + named_tasks(table) + nodes(table)
-         + topics() + exit_codes() + examples()
+         + synopsis(table) + description() + verbs(table) + options(table) + jobs(table) + named_tasks(table)
+         + nodes(table) + topics() + exit_codes() + examples()
          + ".SH SEE ALSO\n.BR xargs (1),\n.BR parallel (1),\n.BR nice (1),\n.BR setrlimit (2)\n";
 }
 

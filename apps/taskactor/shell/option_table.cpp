@@ -4,10 +4,19 @@
 
 #include <CLI/CLI.hpp>
 #include <taskactor/named_program.hpp>
+#include <taskactor/queue/job_state.hpp>
 
 #include <algorithm>
 
 namespace taskactor::cli {
+
+namespace {
+
+constexpr job_state all_job_states[]
+    = {job_state::ready,  job_state::delayed,   job_state::running, job_state::succeeded,
+       job_state::failed, job_state::cancelled, job_state::expired, job_state::quarantined};
+
+} // namespace
 
 std::vector<option_entry> option_table(const CLI::App& app) {
   std::vector<option_entry> result;
@@ -21,6 +30,9 @@ std::vector<option_entry> option_table(const CLI::App& app) {
       entry.value = option->get_type_name();
     if (entry.value == "LEVEL")
       entry.choices.assign(std::begin(log_levels), std::end(log_levels));
+    if (entry.value == "STATE")
+      for (const auto each : all_job_states)
+        entry.choices.emplace_back(to_string(each));
     std::replace(entry.text.begin(), entry.text.end(), '\n', ' ');
     result.push_back(std::move(entry));
   }

@@ -2,6 +2,7 @@
 /// can't tell anything else than the program does.
 #pragma once
 
+#include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
@@ -24,11 +25,17 @@ struct option_entry {
 /// In the order of the help.
 std::vector<option_entry> option_table(const CLI::App& app);
 
+/// Where the manual has a verb's options.
+enum class verb_section : std::uint8_t { other, nodes, jobs };
+
 struct verb_entry {
   std::string name{};
   std::string text{};
   std::string arguments{};             ///< "NAME [JSON]..."; empty: it takes none
   std::vector<option_entry> options{}; ///< but those of `run`
+  std::vector<std::string> words{};    ///< all that its first argument can be; empty: many
+  verb_section section = verb_section::other;
+  bool takes_command = false; ///< behind `--`
 };
 
 /// Of the verbs of any program of named tasks.

@@ -1,0 +1,19 @@
+/// The store that is meant when none is named, and who may have made it what it is.
+#pragma once
+
+#include <string>
+
+namespace taskactor::cli {
+
+struct chosen_store {
+  std::string file;
+  /// It is the user's own, in a folder that nobody else can write to: its commands may be run.
+  bool is_default = false;
+};
+
+/// `given`: a file; empty: taskactor/jobs.db under XDG_STATE_HOME, or ~/.local/state. The folder of that one
+/// is made, for its owner alone. Errors: `error{errc::store_unusable}`: the folder or a file of the store is
+/// a symbolic link, another user's, or can be written by others.
+chosen_store choose_store(const std::string& given);
+
+} // namespace taskactor::cli

@@ -1,0 +1,82 @@
+#include "jobs/emptiness.hpp"
+
+#include "cli/quantity.hpp"
+#include "jobs/queue_line.hpp"
+
+#include <taskactor/registry.hpp>
+
+#include <algorithm>
+#include <system_error>
+
+namespace taskactor::cli {
+
+namespace {
+
+bool knows(const served_queue& queue, const job_info& job) {
+  return job.kind == job_kind::command ? queue.commands
+                                       : taskactor::registry::global().find(job.task) != nullptr;
+}
+
+std::string why_unknown(const served_queue& queue, const job_info& job) {
+  if (job.kind == job_kind::command)
+    return "commands of the queue \"" + queue.name + "\", which this worker may not run (--commands)";
+  return "of the task \"" + job.task + "\", which this worker doesn't have (--load)";
+}
+
+bool is_paused(const store& at, const std::string& queue) {
+  const auto survey = value_of(at.survey());
+  return std::any_of(survey.queues.begin(), survey.queues.end(),
+                     [&](const auto& one) { return one.name == queue && one.paused; });
+}
+
+/// False: there is a job to wait for. What runs first: there is least of it.
+bool look_at(const store& at, const served_queue& queue, std::chrono::nanoseconds horizon, jobs_left& left) {
+  const auto now = std::chrono::system_clock::now();
+  std::optional<bool> paused; // as soon as it matters
+  const auto paused_now = [&] {
+    if (!paused)
+      paused = is_paused(at, queue.name);
+    return *paused;
+  };
+  for (const auto state : {job_state::running, job_state::ready, job_state::delayed}) {
+    job_filter which;
+    which.states = std::vector{state};
+    which.queue = queue.name;
+    bool waits = false;
+    for_each_page(at, which, [&](const std::vector<job_info>& page) {
+      for (const auto& each : page) {
+        if (!knows(queue, each)) {
+          ++left[why_unknown(queue, each)];
+        } else if (state == job_state::delayed && each.due && *each.due - now >= horizon) {
+          ++left["due later than " + limit_text(horizon) + " from now (--horizon)"];
+        } else if (state == job_state::running || !paused_now()) {
+          waits = true;
+          return false;
+        } else {
+          ++left["of the queue \"" + queue.name + "\", which is paused"];
+        }
+      }
+      return true;
+    });
+    if (waits)
+      return false;
+  }
+  return true;
+}
+
+} // namespace
+
+std::optional<jobs_left> look_whether_empty(const store& at, const std::vector<served_queue>& queues,
+                                            std::chrono::nanoseconds horizon) {
+  try {
+    jobs_left left;
+    for (const auto& each : queues)
+      if (!look_at(at, each, horizon, left))
+        return {};
+    return left;
+  } catch (const std::system_error&) { // it is asked again
+    return {};
+  }
+}
+
+} // namespace taskactor::cli
