@@ -1,6 +1,7 @@
 // What becomes of a job, for who waits for its end: in tasks, on threads, in another program.
 #include "queue/hooked_store.hpp"
 #include "queue/pushed_tasks.hpp"
+#include "support/gate.hpp"
 
 #include <taskactor/remote_error.hpp>
 #include <taskactor/taskactor.hpp>
@@ -195,9 +196,15 @@ BOOST_AUTO_TEST_CASE(thousands_are_waited_for_by_few_looks) {
   constexpr std::size_t many = 2000;
   const std::vector<std::string> texts(many, "x");
   const auto all = mail.push_all({}, note, texts).get().value();
+  const auto until_all_wait = std::make_shared<test::gate>();
+  here.hooks->before = [until_all_wait](const std::string& verb, std::size_t) {
+    if (verb == "list")
+      until_all_wait->pass();
+  };
   std::vector<ta::store_call<td::job_ended>> waits;
   for (const auto& each : all)
     waits.push_back(td::end_of(td::core_of(*here.store), each.job.id()));
+  until_all_wait->open();
   for (const auto& one : runner.claim(many))
     runner.end(one, td::claim_end::succeeded, "null");
   for (const auto& each : waits)

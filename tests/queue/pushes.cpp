@@ -135,6 +135,11 @@ BOOST_AUTO_TEST_CASE(what_is_wrong_is_known_before_anything_is_written) {
   check_refused(mail.push({.limits = {{"a", "", 0}}}, note, "x"), errc::invalid_argument, "limits");
   check_refused(mail.push({.limits = {{"a", "", 1}, {"a", "", 1}}}, note, "x"), errc::invalid_argument,
                 "twice");
+  check_refused(mail.push({.limits = {{"a", "", std::size_t{1} << 40}}}, note, "x"), errc::invalid_argument,
+                "tokens");
+  check_refused(mail.push({.limits = {{"a", "\xff", 1}}}, note, "x"), errc::invalid_argument, "UTF-8");
+  check_refused(mail.push({.tags = {"\xff"}}, note, "x"), errc::invalid_argument, "UTF-8");
+  check_refused(mail.push({.fairness_key = "\xff"}, note, "x"), errc::invalid_argument, "UTF-8");
   check_refused(mail.push({.keep = -1s}, note, "x"), errc::invalid_argument, "keep");
   check_refused(mail.push({.tags = {""}}, note, "x"), errc::invalid_argument, "tags");
   check_refused(mail.push_named({}, "queue_tests.nota", {"x"}), errc::unknown_task, "queue_tests.note");

@@ -59,6 +59,37 @@ BOOST_AUTO_TEST_CASE(a_value_is_the_jobs_result) {
   BOOST_TEST(counts.finish.last_error == "");
 }
 
+BOOST_AUTO_TEST_CASE(who_waits_in_memory_hears_of_each_end) {
+  runner_world w;
+  const job_script::scope bodies{{{"fails", [](int) -> ta::task<int> {
+                                     co_await ta::sleep_for(1s);
+                                     throw std::runtime_error{"no"};
+                                     co_return 0;
+                                   }}}};
+  const auto body = [](ta::job<int> which) -> ta::task<ta::state> {
+    const auto how = co_await which.outcome();
+    co_return how.state();
+  };
+  const auto waits
+      = [&](const ta::job<int>& which) { return w.time.tasks.add_task({}, body, which).value(); };
+  const ta::push_options again{.retry = ta::job_retry{.max_attempts = 3}};
+  const auto waiting = w.push("fails"), other = w.push("fails"), brief = w.push("fails", 0, {.expires = 5s});
+  auto of_waiting = waits(waiting), of_other = waits(other), of_brief = waits(brief);
+  w.time.settle();
+  BOOST_TEST((waiting.cancel().get().value() == ta::control_reply::done)); // two, one right after the other
+  BOOST_TEST((other.cancel().get().value() == ta::control_reply::done));
+  BOOST_TEST((of_waiting.get() == ta::state::cancelled));
+  BOOST_TEST((of_other.get() == ta::state::cancelled));
+  w.time.advance(6s);
+  const auto runner = w.run();
+  BOOST_TEST((of_brief.get() == ta::state::timed_out));
+  const auto asked = w.push("fails", 0, again); // to end, and fails before its runner knows
+  auto of_asked = waits(asked);
+  w.time.advance(500ms);
+  BOOST_TEST((asked.cancel().get().value() == ta::control_reply::requested));
+  BOOST_TEST((of_asked.get() == ta::state::cancelled));
+}
+
 BOOST_AUTO_TEST_CASE(what_waits_in_the_store_is_run_when_a_runner_comes) {
   runner_world w;
   const job_script::scope bodies{{{"twice", twice}}};

@@ -131,6 +131,17 @@ BOOST_AUTO_TEST_CASE(what_is_no_database) {
   BOOST_TEST(open_store(folder / "empty")->check().empty());
 }
 
+BOOST_AUTO_TEST_CASE(a_database_of_other_texts_is_left_as_it_is) {
+  test::temporary_directory folder;
+  {
+    raw_connection theirs{folder / "wide"};
+    BOOST_TEST(theirs.run("PRAGMA encoding = 'UTF-16'; CREATE TABLE letters(x)") == "");
+  }
+  const auto before = read_file(folder / "wide");
+  refuses_file(folder / "wide", "aren't UTF-8");
+  BOOST_TEST(read_file(folder / "wide") == before);
+}
+
 BOOST_AUTO_TEST_CASE(anothers_tables_beside_the_stores_are_welcome) {
   test::temporary_directory folder;
   {

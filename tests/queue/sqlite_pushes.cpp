@@ -234,6 +234,13 @@ BOOST_AUTO_TEST_CASE(inserts_that_are_refused) {
   refused("'q', 'a', '[]', '{\"keep\": 1e12}', NULL", "seconds");
   refused("'q', 'a', '[]', '{\"max_attempts\": 0}', NULL", "max_attempts");
   refused("'q', 'a', '[]', '{\"version\": 2}', NULL", "texts");
+  refused("printf('%.*c', 201, 'q'), 'a', '[]', NULL, NULL", "200 bytes");
+  refused("'q', printf('%.*c', 201, 'q'), '[]', NULL, NULL", "200 bytes");
+  refused("'q', 'a', printf('[\"%.*c\"]', 1048577, 'q'), NULL, NULL", "1 MiB");
+  refused("'q' || char(0), 'a', '[]', NULL, NULL", "NUL");
+  refused("'q', 'a', '[1]' || char(0) || 'x', NULL, NULL", "NUL");
+  refused("'q', 'a', '[]', '{\"fairness_key\": \"a\\u0000b\"}', NULL", "taskactor_push");
+  refused("'q', 'a', '[]', '{\"de\\u006cay\": 5}', NULL", "taskactor_push");
   BOOST_TEST(at.store->list({}).empty());
   at.is_well();
 }

@@ -274,6 +274,20 @@ BOOST_AUTO_TEST_CASE(a_store_that_hangs_holds_up_nobody_longer_than_a_call_may_t
   BOOST_TEST(world.hooks->count("push") == 0U); // it was said so
 }
 
+BOOST_AUTO_TEST_CASE(a_claim_that_comes_too_late_gives_its_jobs_back) {
+  held_store world{"claim", {.call_timeout = 200ms}};
+  mail(world).push(note, "x").get().value();
+  hand_runner runner{world.core()};
+  BOOST_CHECK_EXCEPTION(runner.claim(), std::system_error,
+                        [](const auto& why) { return why.code() == ta::errc::store_timed_out; });
+  world.gate->open();
+  BOOST_TEST(in_time([&] {
+    const auto now = world.store->survey().get();
+    return now && now->counters.released == 1U;
+  }));
+  BOOST_TEST(runner.claim().size() == 1U);
+}
+
 BOOST_AUTO_TEST_CASE(the_end_of_the_last_copy_waits_for_what_was_begun) {
   hooked_store world;
   std::vector<ta::store_call<ta::pushed<>>> calls;

@@ -222,6 +222,25 @@ BOOST_AUTO_TEST_CASE(a_rate_goes_on_with_time_over_runners) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(a_claim_ends_some_of_those_that_have_expired_and_goes_on_at_once) {
+  in_each_store([](store_world& at) {
+    auto brief = store_world::job();
+    brief.expires = 1s;
+    at.push(600, brief);
+    at.push(1);
+    at.now += 2s;
+    const auto ask = [&] { return at.ask({{.queue = "q", .free = 9}}); };
+    auto reply = ask();
+    BOOST_TEST(reply.expired == 500U);
+    BOOST_TEST(reply.jobs.empty());
+    BOOST_CHECK(reply.again == 0s);
+    reply = ask();
+    BOOST_TEST(reply.expired == 100U);
+    BOOST_TEST(reply.jobs.size() == 1U);
+    BOOST_TEST(at->survey().counters.expired == 600U);
+  });
+}
+
 BOOST_AUTO_TEST_CASE(a_claim_says_when_a_rate_has_its_next_token) {
   in_each_store([](store_world& at) {
     at.limit("mail", {}, ta::rate{.count = 1, .period = 10s, .burst = 2});

@@ -240,6 +240,7 @@ int wait_for_jobs(const wait_line& line) {
   const auto from = line.open();
   const auto& core = detail::core_of(from);
   std::vector<waited_job> waited;
+  waited.reserve(line.ids.size());
   for (const auto id : line.ids)
     waited.push_back({id, value_of(detail::info_of(core, id)).kind, detail::end_of(core, id)});
   int code = all_completed;

@@ -85,6 +85,7 @@ void job_choice::add_options(CLI::App& app) {
 
 job_filter job_choice::filter() const {
   std::vector<job_state> wanted;
+  wanted.reserve(states.size());
   for (const auto& each : states)
     wanted.push_back(*job_state_named(each));
   job_filter made;

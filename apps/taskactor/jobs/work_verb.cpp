@@ -100,6 +100,7 @@ served_queue parse_queue(const std::string& text, std::size_t processors) {
 std::vector<served_queue> queues_of(const work_line& line, bool is_default_store) {
   const auto processors = usable_processors();
   std::vector<served_queue> made;
+  made.reserve(line.queues.size() + line.commands.size());
   for (const auto& each : line.queues)
     made.push_back(parse_queue(each, processors));
   for (const auto& each : line.commands)
@@ -135,6 +136,7 @@ manager_options options_of(const work_line& line, const std::vector<served_queue
 
 job_runner_options options_of(const std::vector<served_queue>& queues, const std::string& name) {
   std::vector<runner_queue> served;
+  served.reserve(queues.size());
   for (const auto& each : queues)
     served.emplace_back(each.name, queue_service{.slots = each.slots, .commands = each.commands});
   job_runner_options made;

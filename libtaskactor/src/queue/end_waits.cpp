@@ -66,13 +66,23 @@ void end_waits::tell(job_id which, const expected<job_ended>& how) {
 void end_waits::ended(job_id which, const job_ended& how) { tell(which, how); }
 
 /// With thousands that wait, a look at all of them takes a while: others have their turn between two.
-void end_waits::look_at_all() {
+void end_waits::look_at_all(bool may_wait) {
   {
     const std::lock_guard lock{mutex_};
-    if (std::chrono::steady_clock::now() < not_before_)
+    if (may_wait && std::chrono::steady_clock::now() < not_before_)
       return;
     for (const auto& [id, those] : waiting_)
       if (marked_.insert(id).second)
+        to_look_.push_back(id);
+  }
+  look();
+}
+
+void end_waits::look_at(const std::vector<job_id>& which) {
+  {
+    const std::lock_guard lock{mutex_};
+    for (const auto id : which)
+      if (waiting_.contains(id) && marked_.insert(id).second)
         to_look_.push_back(id);
   }
   look();
@@ -96,12 +106,20 @@ void end_waits::look() {
     looks_ = true;
     began_ = std::chrono::steady_clock::now();
   }
-  job_query query;
-  query.ids = which;
-  query.most = which.size();
-  of_.post(std::make_shared<single_request<std::vector<job_info>>>(
-      store_verb::list, [query](store_backend& from) { return from.list(query); },
-      [this, which](const expected<std::vector<job_info>>& found) { on_states(which, found); }));
+  std::shared_ptr<store_request> request;
+  try {
+    job_query query;
+    query.ids = which;
+    query.most = which.size();
+    request = std::make_shared<single_request<std::vector<job_info>>>(
+        store_verb::list, [query](store_backend& from) { return from.list(query); },
+        [this, which](const expected<std::vector<job_info>>& found) { on_states(which, found); });
+  } catch (const std::exception&) { // no memory: the next look is at all
+    const std::lock_guard lock{mutex_};
+    looks_ = false;
+    throw;
+  }
+  of_.post(std::move(request));
 }
 
 void end_waits::on_states(const std::vector<job_id>& asked, const expected<std::vector<job_info>>& found) {

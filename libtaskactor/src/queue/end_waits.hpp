@@ -28,7 +28,9 @@ public:
   static std::shared_ptr<void> add(const std::shared_ptr<store_engine>& keeps, job_id which,
                                    told<job_ended> tell);
   void ended(job_id which, const job_ended& how);
-  void look_at_all();
+  /// `may_wait`: another look will follow.
+  void look_at_all(bool may_wait);
+  void look_at(const std::vector<job_id>& which);
   bool empty() noexcept;
 
 private:

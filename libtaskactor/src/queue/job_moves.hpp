@@ -34,7 +34,9 @@
 namespace taskactor::detail {
 
 inline constexpr std::size_t losses_to_quarantine = 3;
-inline constexpr std::size_t attempts_kept = 20; // of a job, the last
+inline constexpr std::size_t attempts_kept = 20;    // of a job, the last
+inline constexpr std::size_t expired_at_once = 500; // by one claim
+inline constexpr const char* expired_error = "its time was over before it had begun";
 inline constexpr std::chrono::hours requests_kept{24}, dead_runners_kept{24};
 
 /// `from + d`; what is too far away is never.

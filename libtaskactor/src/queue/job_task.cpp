@@ -282,9 +282,10 @@ void job_task::say_failed(const failure& what, std::string text) {
   const auto& retry = job_.row.retry;
   end_.what.error = std::move(text);
   end_.what.word = late ? "timed out" : "failed";
-  if (is_.for_good.load()) {
-    end_.what.how = claim_end::failed;
-  } else if (!late && end_.snooze) {
+  end_.what.how = claim_end::failed;
+  if (is_.for_good.load())
+    return;
+  if (!late && end_.snooze) {
     end_.what.how = claim_end::snooze;
     end_.what.word = "snoozed";
     end_.what.delay = to_store(*end_.snooze);
@@ -292,8 +293,6 @@ void job_task::say_failed(const failure& what, std::string text) {
     end_.what.how = claim_end::retry;
     end_.what.delay = to_store(
         plus(retry.backoff.wait_after(failures), random_below(home->decides(), retry.backoff.jitter)));
-  } else {
-    end_.what.how = claim_end::failed;
   }
 }
 

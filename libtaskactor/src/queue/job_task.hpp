@@ -72,7 +72,11 @@ public:
   /// What the store has to know before it may begin; empty: nothing, or it does. Once.
   std::optional<claim_note> mark();
   bool has_begun() const noexcept { return is_.begun.load(std::memory_order_acquire); }
-  void forget() noexcept { handle_.reset(); }
+  /// Nobody asks for its end: its handle, which refers to itself, goes.
+  void forget() noexcept {
+    mark_observed();
+    handle_.reset();
+  }
 
   // -- the record -----------------------------------------------------------
   bool start(context& where) override;

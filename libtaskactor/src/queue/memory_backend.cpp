@@ -85,7 +85,6 @@ void memory_backend::replace(memory_job& job, const new_job& by, store_time now)
 namespace {
 
 constexpr std::size_t lanes_at_once = 1000;
-constexpr std::size_t expired_at_once = 500;
 
 /// A queue as a claim sees it.
 class memory_claim final : public lane_source {
@@ -102,8 +101,10 @@ public:
         return {};
       if (!job->expires || now_ < *job->expires)
         return lane_place{.priority = job->row.priority, .seq = job->seq};
-      if (reply_.expired == expired_at_once)
+      if (reply_.expired == expired_at_once) {
+        reply_.again = store_duration{0}; // the rest by the next claim
         return {};
+      }
       ++reply_.expired;
       tables_.expire(*job, now_);
     }
@@ -213,7 +214,8 @@ claim_reply memory_backend::claim(const claim_request& request) {
   for (const auto& [key, left] : tallies.rooms())
     if (left.rate && left.next != rate_point{})
       tables_.rates[key] = left.next;
-  reply.again = tallies.again();
+  if (!reply.again)
+    reply.again = tallies.again();
   wrote(!reply.jobs.empty() || reply.expired != 0);
   return reply;
 }

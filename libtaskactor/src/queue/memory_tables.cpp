@@ -118,7 +118,7 @@ void memory_tables::end(memory_job& job, job_state how, store_time now) {
 void memory_tables::expire(memory_job& job, store_time now) {
   ++counters.expired;
   take_out(job);
-  job.extras().error = "its time was over before it had begun";
+  job.extras().error = expired_error;
   end(job, job_state::expired, now);
 }
 

@@ -3,6 +3,9 @@
 #include "base/invalid.hpp"
 
 #include <taskactor/detail/duration_text.hpp>
+#include <taskactor/detail/visible_text.hpp>
+
+#include <nlohmann/json.hpp>
 
 #include <cstddef>
 #include <set>
@@ -13,20 +16,35 @@ namespace taskactor::detail {
 
 namespace {
 
-constexpr std::size_t longest_name = 200, longest_key = 1000, most_tags = 64;
+constexpr std::size_t longest_name = 200, longest_key = 1000, most_tags = 64, most_tokens = 1'000'000;
 
-std::optional<rejection> check_length(const char* field, const std::string& text, std::size_t longest) {
-  if (text.size() <= longest)
-    return {};
+/// As all texts of a store are, and JSON of them.
+bool is_utf8(const std::string& text) {
+  if (text.empty())
+    return true;
+  try {
+    (void)nlohmann::json(text).dump();
+    return true;
+  } catch (const nlohmann::json::exception&) {
+    return false;
+  }
+}
+
+std::optional<rejection> check_text(const char* field, const std::string& text, std::size_t longest) {
+  if (text.size() <= longest) {
+    if (is_utf8(text))
+      return {};
+    return invalid(std::string{field} + ": " + visible(text) + " isn't UTF-8");
+  }
   return invalid(std::string{field} + ": " + std::to_string(text.size()) + " bytes; give at most "
                  + std::to_string(longest));
 }
 
 std::optional<rejection> check_unique(const unique_options& unique) {
   const std::string& key = content_of(unique.key);
-  if (auto wrong = check_length("unique.key", key, longest_key))
+  if (auto wrong = check_text("unique.key", key, longest_key))
     return wrong;
-  if (auto wrong = check_length("unique.scope", content_of(unique.scope), longest_name))
+  if (auto wrong = check_text("unique.scope", content_of(unique.scope), longest_name))
     return wrong;
   if (key.empty())
     return {};
@@ -40,12 +58,13 @@ std::optional<rejection> check_limits(const std::vector<job_limit>& limits) {
   for (const auto& each : limits) {
     if (each.name.empty())
       return invalid("limits: one has no name");
-    if (auto wrong = check_length("limits: name", each.name, longest_name))
+    if (auto wrong = check_text("limits: name", each.name, longest_name))
       return wrong;
-    if (auto wrong = check_length("limits: key", each.key, longest_key))
+    if (auto wrong = check_text("limits: key", each.key, longest_key))
       return wrong;
-    if (each.tokens == 0)
-      return invalid("limits: \"" + each.name + "\": 0 tokens; give one or more");
+    if (each.tokens == 0 || each.tokens > most_tokens)
+      return invalid("limits: \"" + each.name + "\": " + std::to_string(each.tokens) + " tokens; give 1 to "
+                     + std::to_string(most_tokens));
     if (!seen.emplace(each.name, each.key).second)
       return invalid("limits: \"" + each.name + "\" is there twice with the key \"" + each.key + '"');
   }
@@ -53,11 +72,11 @@ std::optional<rejection> check_limits(const std::vector<job_limit>& limits) {
 }
 
 std::optional<rejection> check_texts(const push_options& options) {
-  if (auto wrong = check_length("fairness_key", content_of(options.fairness_key), longest_key))
+  if (auto wrong = check_text("fairness_key", content_of(options.fairness_key), longest_key))
     return wrong;
-  if (auto wrong = check_length("trace", content_of(options.trace), longest_key))
+  if (auto wrong = check_text("trace", content_of(options.trace), longest_key))
     return wrong;
-  if (auto wrong = check_length("version", content_of(options.version), longest_name))
+  if (auto wrong = check_text("version", content_of(options.version), longest_name))
     return wrong;
   const auto& tags = content_of(options.tags);
   if (tags.size() > most_tags)
@@ -65,7 +84,7 @@ std::optional<rejection> check_texts(const push_options& options) {
   for (const auto& each : tags) {
     if (each.empty())
       return invalid("tags: one is empty");
-    if (auto wrong = check_length("tags", each, longest_name))
+    if (auto wrong = check_text("tags", each, longest_name))
       return wrong;
   }
   return {};

@@ -61,7 +61,9 @@ void runner_actor::on_exit() {
   const bool clean = core_->end().clean;
   core_->leave_behind();
   core_.reset();
-  host_->over(clean);
+  const auto host
+      = std::move(host_); // an alarm may keep this actor for a while, which isn't to keep the store
+  host->over(clean);
 }
 
 } // namespace taskactor::detail

@@ -64,6 +64,7 @@ void runner_care::began_look(time_point now) noexcept {
 
 void runner_care::began_prune(time_point now) noexcept {
   prune.begin();
+  pruned_at_ = now;
   prune_at_ = after(now, plus(between_prunes, random_below(plan_.decides, first_prune)));
 }
 
@@ -78,9 +79,11 @@ std::size_t runner_care::promoted(const expected<promote_reply>& got, time_point
 }
 
 void runner_care::pruned(const expected<std::size_t>& got, time_point now) {
-  constexpr std::chrono::seconds pause{1};
+  // Most of the store's time is others', and yet what ends is forgotten as fast as it comes.
+  constexpr int share = 10;
+  constexpr std::chrono::milliseconds least{20};
   if (prune.end(got, now) && *got >= at_once)
-    prune_at_ = after(now, pause);
+    prune_at_ = after(now, std::max<std::chrono::nanoseconds>(least, share * between(pruned_at_, now)));
 }
 
 time_point runner_care::due(bool all) const noexcept {

@@ -64,7 +64,7 @@ public:
 
 private:
   const runner_plan& plan_;
-  time_point promote_at_{}, look_at_{}, prune_at_{}, promoted_at_{};
+  time_point promote_at_{}, look_at_{}, prune_at_{}, promoted_at_{}, pruned_at_{};
   time_point next_job_ = time_point::max();
 };
 

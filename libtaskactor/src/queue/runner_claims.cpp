@@ -121,7 +121,7 @@ ref<job_task> runner_claims::next() {
     return {};
   ref<job_task> found;
   if (!alone_.waiting.empty()) {
-    if (running_ != 0)
+    if (queues_.running != 0)
       return {};
     found = std::move(alone_.waiting.front());
     alone_.waiting.pop_front();
@@ -132,7 +132,7 @@ ref<job_task> runner_claims::next() {
       return {};
   }
   ++queues_.of(*found).running;
-  ++running_;
+  ++queues_.running;
   held_.at(found->job().token).in_slot = true;
   return found;
 }
@@ -144,7 +144,7 @@ std::optional<run_where> runner_claims::where(const job_task& which) const {
 void runner_claims::leave_slot(job_task& which) {
   auto& of = queues_.of(which);
   --of.running;
-  --running_;
+  --queues_.running;
   ++of.freed;
   if (alone_.running == which.job().token)
     alone_.running = 0;
@@ -207,6 +207,11 @@ void runner_claims::settled(claim_token token) {
 void runner_claims::forget(claim_token token) {
   if (const auto found = held_.find(token); found != held_.end())
     let_go(found);
+}
+
+void runner_claims::forget_all() {
+  while (!held_.empty())
+    let_go(held_.begin());
 }
 
 /// Its handle refers to itself.

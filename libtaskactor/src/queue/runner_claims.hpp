@@ -62,9 +62,10 @@ public:
   void settled(claim_token token);
   /// Another runner has it by now.
   void forget(claim_token token);
+  void forget_all();
 
   void for_each_running(const std::function<void(job_task&)>& what) const;
-  std::size_t running() const noexcept { return running_; }
+  std::size_t running() const noexcept { return queues_.running; }
   std::size_t at_hand() const noexcept;
   bool is_empty() const noexcept { return held_.empty(); }
 
@@ -90,7 +91,8 @@ private:
   struct queue_table {
     std::deque<queue> all;
     std::unordered_map<std::string, queue*> by_name;
-    std::size_t turn = 0; // the queue that is looked at first
+    std::size_t turn = 0;    // the queue that is looked at first
+    std::size_t running = 0; // slots that are taken, in all of them
 
     queue& of(const job_task& which) const { return *by_name.at(which.job().row.queue); }
     ref<job_task> next();
@@ -110,7 +112,6 @@ private:
   queue_table queues_;
   lone_jobs alone_;
   std::unordered_map<claim_token, held> held_;
-  std::size_t running_ = 0;
   asking asked_;
 };
 

@@ -26,7 +26,7 @@ runner_core::runner_core(runner_host& host)
       jobs_(host, counts_),
       heart_(host.plan(), counts_.beat, new_incarnation(host.plan())),
       care_(host.plan(), counts_, host.home().now()),
-      calls_{{counts_.claim, host.plan().decides}, {counts_.finish, host.plan().decides}},
+      calls_{{counts_.claim, host.plan().decides}, {counts_.finish, host.plan().decides}, {}},
       now_(host.home().now()) {
   counts_.name = host.plan().name;
 }
@@ -110,20 +110,20 @@ void runner_core::be_another() {
 
 void runner_core::ask_store() {
   auto& store = host_.store();
-  if (!end_.leaving && heart_.is_due(now_) && !is_resting())
-    beat();
   auto& ends = jobs_.ends();
-  if (ends.has_waiting() && calls_.finish.may_begin(now_) && !jobs_.has_last_words()) {
+  // Not those in slots alone: a slot may be free before the end of its job is known.
+  const bool has_jobs = !jobs_.claims().is_empty() && !stop_.leaves(now_);
+  const bool is_to_leave = stop_.is_asked() && !has_jobs && ends.is_empty() && !calls_.claim.is_under_way();
+  if (!end_.leaving && !is_to_leave && heart_.is_due(now_) && !is_resting())
+    beat();
+  if (ends.has_waiting() && calls_.finish.may_begin(now_) && !jobs_.waits_for_words()) {
     calls_.finish.begin();
     auto [of, batch] = ends.take();
     store.finish(std::move(of), std::move(batch), host_.answer(&runner_core::finished));
   }
   const bool may = host_.may_begin() && !heart_.is_fenced();
   if (stop_.is_asked()) {
-    // Not those in slots alone: a slot may be free before the end of its job is known.
-    const bool has_jobs = !jobs_.claims().is_empty() && !stop_.leaves(now_);
-    if (!has_jobs && ends.is_empty() && !calls_.claim.is_under_way() && !heart_.part().is_under_way()
-        && heart_.part().may_begin(now_)) {
+    if (is_to_leave && !heart_.part().is_under_way() && heart_.part().may_begin(now_)) {
       end_.leaving = true;
       beat();
     }
@@ -139,6 +139,7 @@ void runner_core::ask_store() {
   if (may && calls_.claim.may_begin(now_) && ends.has_room()) {
     if (auto shares = jobs_.claims().wanted(); !shares.empty()) {
       calls_.claim.begin();
+      calls_.claimed_by = heart_.key();
       jobs_.claims().asked(shares, now_);
       store.claim({.runner = heart_.key(), .shares = std::move(shares), .tasks = heart_.tasks()},
                   host_.answer(&runner_core::claimed));
@@ -183,6 +184,8 @@ void runner_core::beaten(expected<beat_reply> got) {
 
 void runner_core::claimed(expected<claim_reply> got) {
   if (!calls_.claim.end(got, now_))
+    return jobs_.claims().failed();
+  if (calls_.claimed_by != heart_.key()) // that one is dead, and others have what it was given
     return jobs_.claims().failed();
   if (got->fenced) {
     jobs_.claims().failed();
@@ -258,7 +261,7 @@ time_point runner_core::plan_next() {
   by(next_.claim);
   if (jobs_.claims().at_hand() != 0)
     by(jobs_.begin_again());
-  if (jobs_.ends().has_waiting() && !jobs_.has_last_words())
+  if (jobs_.ends().has_waiting() && !jobs_.waits_for_words())
     by(calls_.finish.not_before());
   if (jobs_.claims().may_want() && !heart_.is_fenced() && !stop_.is_asked() && jobs_.ends().has_room())
     by(calls_.claim.not_before());
@@ -285,10 +288,10 @@ void runner_core::leave_behind() noexcept {
   watch_.reset();
   try {
     jobs_.stop_running(job_stop::released);
-    for (const auto& each : jobs_.claims().take_at_hand())
-      jobs_.claims().forget(each->job().token);
+    jobs_.claims().take_at_hand();
   } catch (const std::exception&) { // NOLINT: no memory; they end by themselves
   }
+  jobs_.claims().forget_all();
 }
 
 } // namespace taskactor::detail

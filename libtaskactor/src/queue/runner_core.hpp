@@ -63,6 +63,7 @@ private:
   runner_care care_;
   struct {
     runner_part claim, finish;
+    runner_key claimed_by;
   } calls_;
   runner_stop stop_;
   std::shared_ptr<void> watch_;

@@ -36,6 +36,7 @@ runner_beat runner_heart::send(std::vector<queue_share> shares, std::vector<clai
   part_.begin();
   due_ = after(now, plan_.beat);
   sent_ = boot_now;
+  sent_by_ = key_.incarnation;
   return {.runner = key_,
           .host = here.host,
           .boot_id = here.boot_id,
@@ -54,6 +55,10 @@ bool runner_heart::answered(const expected<beat_reply>& got, time_point now) {
     return false;
   }
   under_way_.clear();
+  if (sent_by_ != key_.incarnation) { // it says nothing of this one
+    due_ = now;
+    return false;
+  }
   if (got->fenced)
     return true;
   const auto before = std::exchange(fence_at_, plus(sent_, plan_.fence));

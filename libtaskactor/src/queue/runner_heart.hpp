@@ -57,6 +57,7 @@ private:
   time_point due_{}; // at once
   std::vector<claim_note> under_way_;
   std::chrono::nanoseconds sent_{}, fence_at_{};
+  std::uint64_t sent_by_ = 0; // the incarnation
   bool fenced_ = true, steady_ = false;
 };
 

@@ -6,6 +6,7 @@
 /// Threads: any. When it is closed, nothing comes in any more.
 #pragma once
 
+#include "base/memory.hpp"
 #include "queue/store_core.hpp"
 
 #include <taskactor/detail/ref.hpp>
@@ -58,8 +59,11 @@ public:
   told<T> answer(void (runner_core::*then)(expected<T>)) {
     begin_call();
     return [self = shared_from_this(), then](expected<T> got) {
-      self->post([then, got = std::make_shared<expected<T>>(std::move(got))](runner_core& core) {
-        (core.*then)(std::move(*got));
+      std::shared_ptr<expected<T>> kept;
+      once_there_is_memory([&] {
+        if (!kept)
+          kept = std::make_shared<expected<T>>(std::move(got));
+        self->post([then, kept](runner_core& core) { (core.*then)(std::move(*kept)); });
       });
       self->end_call();
     };

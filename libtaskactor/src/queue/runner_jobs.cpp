@@ -19,7 +19,7 @@ bool runner_jobs::hear(const std::vector<std::pair<ref<job_task>, job_news>>& ne
       any = true;
     } else if (what == job_news::ended) {
       if (claim_note note; task->take_note(note) && !note.output.empty())
-        last_words_.push_back(std::move(note));
+        last_words_.open.push_back(std::move(note));
       offer(*task, task->take_end());
     } else {
       claims_.down(*task);
@@ -63,6 +63,7 @@ bool runner_jobs::begin(ref<job_task> which, time_point now) {
 }
 
 void runner_jobs::noted(time_point now) {
+  last_words_.sent = false;
   for (auto& each : std::exchange(marks_.sent, {}))
     if (claims_.find(each->job().id, each->job().token))
       admit(std::move(each), now);
@@ -84,10 +85,11 @@ bool runner_jobs::admit(ref<job_task> which, time_point now) {
     return false;
   }
   claims_.drop(*which);
-  refused_ = refused->code == errc::stopping;
-  offer(*which, refused_ ? end_unbegun(which->job(), claim_end::released)
+  const bool stopping = refused->code == errc::stopping;
+  refused_ = refused_ || stopping;
+  offer(*which, stopping ? end_unbegun(which->job(), claim_end::released)
                          : end_unbegun(which->job(), claim_end::failed, refused->message));
-  return !refused_;
+  return !stopping;
 }
 
 // -- ending them ------------------------------------------------------------
@@ -126,12 +128,14 @@ void runner_jobs::lose_all() {
     claims_.forget(each->job().token);
   }
   marks_ = {};
+  last_words_.sent = false;
 }
 
 // -- what the store is told -------------------------------------------------
 
 std::vector<claim_note> runner_jobs::notes() {
-  auto all = std::exchange(last_words_, {});
+  last_words_.sent = last_words_.sent || has_last_words();
+  auto all = std::exchange(last_words_.open, {});
   all.insert(all.end(), marks_.open.begin(), marks_.open.end());
   marks_.open.clear();
   marks_.sent.insert(marks_.sent.end(), marks_.jobs.begin(), marks_.jobs.end());

@@ -42,7 +42,8 @@ public:
 
   std::vector<claim_note> notes();
   /// Jobs that have ended have something to say, which is to come to the store before their ends.
-  bool has_last_words() const noexcept { return !last_words_.empty(); }
+  bool has_last_words() const noexcept { return !last_words_.open.empty(); }
+  bool waits_for_words() const noexcept { return has_last_words() || last_words_.sent; }
   /// True: some had limits, which others may wait for.
   bool confirmed(const std::vector<end_reply>& replies);
   bool is_empty() const noexcept { return claims_.is_empty() && ends_.is_empty(); }
@@ -57,7 +58,10 @@ private:
   runner_statistics& counts_;
   runner_claims claims_;
   runner_ends ends_;
-  std::vector<claim_note> last_words_;
+  struct {
+    std::vector<claim_note> open;
+    bool sent = false; // some are on their way
+  } last_words_;
   struct {
     std::vector<claim_note> open;    // to be sent
     std::vector<ref<job_task>> jobs; // of these

@@ -117,7 +117,7 @@ void sqlite_backend::backup(const std::string& file) {
     if (::fsync(copy.get()) != 0)
       throw error{errc::store_failed,
                   "backup: " + visible(file) + ": " + std::system_category().message(errno)};
-  } catch (const error&) {
+  } catch (...) { // it is half there
     ::unlink(file.c_str());
     throw;
   }

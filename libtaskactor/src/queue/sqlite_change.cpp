@@ -97,7 +97,8 @@ std::int64_t sqlite_change::find_lane(const sqlite_job_head& job, std::size_t lo
   const auto [at, is_new] = lane_ids_.try_emplace(
       lane_key{job.queue, job.kind, job.task, job.version, job.limits, job.fairness_key, losses}, 0);
   if (is_new) {
-    auto rows = db_.query("SELECT id FROM main.taskactor_lane WHERE queue = ? AND kind = ? AND task = ? AND "
+    auto rows = db_.query("SELECT id FROM main.taskactor_lane INDEXED BY taskactor_lane_key WHERE queue = ? "
+                          "AND kind = ? AND task = ? AND "
                           "version = ? AND limits = ? AND fairness = ? AND losses = ?",
                           job.queue, job.kind, job.task, job.version, job.limits, job.fairness_key, losses);
     if (rows.next())

@@ -206,12 +206,20 @@ private:
       const auto& front = here.rows.front();
       if (!front.expires || *front.expires > change_.now())
         return true;
-      const auto row = front;
+      if (reply_.expired == expired_at_once) {
+        reply_.again = store_duration{0}; // the rest by the next claim
+        return false;
+      }
+      auto row = front;
       remove(lane, here);
-      const auto job = *change_.head(row.job);
-      change_.drop_expiry(job);
+      const auto job = change_.head(row.job);
+      if (!job)
+        throw error{errc::store_unusable,
+                    "job " + std::to_string(row.job) + " is ready, and isn't there: the file is damaged"};
+      change_.drop_expiry(*job);
       change_.count(sqlite_count::expired);
-      change_.end(job, row.tries, job_state::expired);
+      row.tries.error = expired_error;
+      change_.end(*job, row.tries, job_state::expired);
       ++reply_.expired;
     }
   }
@@ -319,7 +327,8 @@ public:
         if (const auto turn = turn_of(change_, share.queue))
           share.free = serve(share, *turn);
     write_rates(change_, tallies_);
-    reply_.again = tallies_.again();
+    if (!reply_.again)
+      reply_.again = tallies_.again();
     if (!are_written(left))
       write_shares(change_, runner_, left);
     return std::move(reply_);

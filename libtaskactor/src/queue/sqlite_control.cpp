@@ -141,7 +141,9 @@ std::size_t expire_some(sqlite_change& change, std::size_t most) {
     if (const auto job = change.head(id))
       if (const auto waited = change.take_waiting(*job)) {
         change.count(sqlite_count::expired);
-        change.end(*job, waited->tries, job_state::expired);
+        auto tries = waited->tries;
+        tries.error = expired_error;
+        change.end(*job, tries, job_state::expired);
       }
   return due.size();
 }
@@ -235,7 +237,8 @@ std::size_t sqlite_backend::prune(std::size_t most) {
     const auto day_ago = store_time_after(now, -std::chrono::days{1});
     some.run_history();
     some.run(
-        "DELETE FROM main.taskactor_request WHERE (day, id) IN (SELECT day, id FROM main.taskactor_request "
+        // With the pair the other way round SQLite would look for the day alone, and read all of it.
+        "DELETE FROM main.taskactor_request WHERE (id, day) IN (SELECT id, day FROM main.taskactor_request "
         "WHERE day < ? LIMIT ?)",
         std::chrono::floor<std::chrono::days>(day_ago).time_since_epoch().count());
     some.run("DELETE FROM main.taskactor_unique_key WHERE (scope, key) IN (SELECT scope, key FROM "

@@ -136,7 +136,7 @@ private:
   template <class T>
   void bind(int at, const T& value, bool copy) {
     if constexpr (std::is_same_v<T, std::nullptr_t>)
-      bind_null(at);
+      bind_null(at); // NOLINT(bugprone-branch-clone): of other types
     else if constexpr (std::is_same_v<T, sqlite_blob>)
       bind_bytes(at, value.bytes, false, copy);
     else if constexpr (std::is_convertible_v<const T&, std::string_view>)

@@ -27,8 +27,10 @@ CREATE TABLE main.taskactor_job(
 
 CREATE TABLE main.taskactor_lane(
   id INTEGER PRIMARY KEY, queue TEXT NOT NULL, kind INTEGER NOT NULL, task TEXT NOT NULL, version TEXT NOT NULL,
-  limits TEXT NOT NULL, fairness TEXT NOT NULL, losses INTEGER NOT NULL, ready INTEGER NOT NULL,
-  UNIQUE(queue, kind, task, version, limits, fairness, losses));
+  limits TEXT NOT NULL, fairness TEXT NOT NULL, losses INTEGER NOT NULL, ready INTEGER NOT NULL);
+-- Asked for by its name: after an ANALYZE of a file with few lanes SQLite would scan them.
+CREATE UNIQUE INDEX main.taskactor_lane_key
+  ON taskactor_lane(queue, kind, task, version, limits, fairness, losses);
 CREATE INDEX main.taskactor_lane_queue ON taskactor_lane(queue);
 
 CREATE TABLE main.taskactor_ready(
@@ -130,6 +132,11 @@ BEGIN
     WHERE NEW.arguments IS NOT NULL
       AND (typeof(NEW.arguments) <> 'text'
            OR CASE WHEN json_valid(NEW.arguments) THEN json_type(NEW.arguments) END IS NOT 'array');
+  SELECT RAISE(ABORT, 'taskactor_push: queue and task have at most 200 bytes, push_key 1000, arguments 1 MiB, and none a NUL')
+    WHERE length(CAST(NEW.queue AS BLOB)) > 200 OR length(CAST(NEW.task AS BLOB)) > 200
+      OR length(CAST(NEW.push_key AS BLOB)) > 1000 OR length(CAST(NEW.arguments AS BLOB)) > 1048576
+      OR instr(CAST(NEW.queue || NEW.task || coalesce(NEW.push_key, '') || coalesce(NEW.arguments, '')
+                    || coalesce(NEW.options, '') AS BLOB), x'00');
   SELECT RAISE(ABORT, 'taskactor_push: the options are a JSON object')
     WHERE NEW.options IS NOT NULL
       AND CASE WHEN json_valid(NEW.options) THEN json_type(NEW.options) END IS NOT 'object';
@@ -147,7 +154,11 @@ BEGIN
     FROM json_each(coalesce(NEW.options, '{}'))
     WHERE key = 'max_attempts' AND (type <> 'integer' OR value NOT BETWEEN 1 AND 1000000);
   SELECT RAISE(ABORT, 'taskactor_push: fairness_key and version are texts')
-    FROM json_each(coalesce(NEW.options, '{}')) WHERE key IN ('fairness_key', 'version') AND type <> 'text';
+    FROM json_each(coalesce(NEW.options, '{}'))
+    WHERE key IN ('fairness_key', 'version')
+      AND (type <> 'text' OR length(CAST(value AS BLOB)) > 200 OR instr(CAST(value AS BLOB), x'00'));
+  SELECT RAISE(ABORT, 'taskactor_push: names of options are written without escapes')
+    WHERE instr(coalesce(NEW.options, ''), '\u');
 
   UPDATE taskactor_count SET value = value + 2 WHERE name = 'number';
   UPDATE taskactor_count SET value = value + 1 WHERE name = 'pushed';
@@ -180,7 +191,7 @@ BEGIN
   INSERT INTO taskactor_lane
     SELECT n.value, j.queue, j.kind, j.task, j.version, '', j.fairness, 0, 0 FROM taskactor_job j, taskactor_count n
     WHERE n.name = 'number' AND j.id = n.value - 1 AND coalesce(json_extract(NEW.options, '$.delay'), 0) <= 0
-      AND NOT EXISTS (SELECT 1 FROM taskactor_lane l
+      AND NOT EXISTS (SELECT 1 FROM taskactor_lane l INDEXED BY taskactor_lane_key
                       WHERE l.queue = j.queue AND l.kind = j.kind AND l.task = j.task AND l.version = j.version
                         AND l.limits = '' AND l.fairness = j.fairness AND l.losses = 0);
   INSERT INTO taskactor_ready
@@ -231,6 +242,11 @@ constexpr std::array<void (*)(sqlite_database&), sqlite_schema_version> migratio
 
 /// Zero: there is no store in it.
 std::int64_t schema_of(sqlite_database& db) {
+  std::string encoding; // as SQLite says it there: of two bytes a letter, if it is UTF-16
+  for (auto rows = db.query("PRAGMA main.encoding"); rows.next();)
+    encoding = rows.string(0);
+  if (encoding != "UTF-8")
+    refuse_tables(db, "its texts aren't UTF-8 (PRAGMA encoding), as a store's are: use another file for it");
   std::string found;
   for (auto rows
        = db.query("SELECT name FROM main.sqlite_schema WHERE name LIKE 'taskactor\\_%' ESCAPE '\\' AND "
@@ -274,6 +290,11 @@ std::int64_t schema_of(sqlite_database& db) {
 bool has_store(sqlite_database& db) { return schema_of(db) != 0; }
 
 void migrate_store(sqlite_database& db) {
+  {
+    sqlite_transaction look{db, sqlite_lock::read}; // one that others have locked can be looked at
+    if (schema_of(db) == sqlite_schema_version)
+      return;
+  }
   for (;;) {
     sqlite_transaction change{db, sqlite_lock::write};
     const auto schema = schema_of(db); // another program may have migrated it in the meantime

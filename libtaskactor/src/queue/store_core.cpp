@@ -21,9 +21,21 @@ std::shared_ptr<store_engine> engine_for(std::unique_ptr<store_backend> backend,
 
 template <class Reply, class Call>
 std::shared_ptr<store_request> one_call(store_verb verb, Call&& call, told<Reply> tell,
-                                        typename single_request<Reply>::news news = {}) {
+                                        typename single_request<Reply>::news news = {},
+                                        typename single_request<Reply>::late late = {}) {
   return std::make_shared<single_request<Reply>>(verb, std::forward<Call>(call), std::move(tell),
-                                                 std::move(news));
+                                                 std::move(news), std::move(late));
+}
+
+/// What was claimed and never came to its runner.
+std::vector<job_end> releases(const claim_reply& made) {
+  std::vector<job_end> all;
+  for (const auto& each : made.jobs) {
+    job_end end{.id = each.id, .token = each.token, .how = claim_end::released};
+    end.begun = false;
+    all.push_back(std::move(end));
+  }
+  return all;
 }
 
 } // namespace
@@ -48,6 +60,11 @@ void store_core::push(std::vector<new_job> jobs, told<std::vector<push_reply>> t
 }
 
 void store_core::claim(claim_request what, told<claim_reply> tell) {
+  const auto give_back = [to = std::weak_ptr{engine_}, runner = what.runner](const claim_reply& made) {
+    if (const auto engine = to.lock(); engine && !made.jobs.empty())
+      engine->post(std::make_shared<finish_request>(runner, releases(made),
+                                                    [](const expected<std::vector<end_reply>>&) {}));
+  };
   engine_->post(one_call<claim_reply>(
       store_verb::claim,
       [request = std::make_shared<claim_request>(std::move(what))](store_backend& at) {
@@ -57,7 +74,8 @@ void store_core::claim(claim_request what, told<claim_reply> tell) {
       [](const claim_reply& made, store_news& news) {
         if (made.expired != 0)
           news.changed = news.some_ended = true;
-      }));
+      },
+      give_back));
 }
 
 void store_core::finish(runner_key runner, std::vector<job_end> ends, told<std::vector<end_reply>> tell) {
@@ -71,7 +89,8 @@ void store_core::renew(runner_beat beat, told<beat_reply> tell) {
       [request = std::make_shared<runner_beat>(std::move(beat))](store_backend& at) {
         return at.renew(*request);
       },
-      std::move(tell), [leaves](const beat_reply&, store_news& news) { news.changed = leaves; }));
+      std::move(tell),
+      [leaves](const beat_reply&, store_news& news) { news.changed = news.some_ended = leaves; }));
 }
 
 void store_core::promote(std::size_t most, told<promote_reply> tell) {
@@ -89,7 +108,7 @@ void store_core::rescue(std::vector<lost_runner> lost, told<rescue_reply> tell) 
       std::move(tell),
       [](const rescue_reply& made, store_news& news) {
         news.changed = made.runners != 0;
-        news.some_ended = made.quarantined != 0;
+        news.some_ended = made.runners != 0; // as quarantined, or since they had been asked to end
       }));
 }
 

@@ -26,7 +26,20 @@ void store_engine::publish(const store_news& news) {
   if (news.changed)
     watchers_.tell();
   if (news.some_ended)
-    ends_.look_at_all();
+    ends_.look_at_all(news.is_others);
+  else if (!news.perhaps.empty())
+    ends_.look_at(news.perhaps);
+}
+
+store_news store_engine::news_of(std::span<const std::shared_ptr<store_request>> made) noexcept {
+  store_news news;
+  try {
+    for (const auto& each : made)
+      each->add_to(news);
+  } catch (const std::exception&) { // no memory for what exactly
+    return {.changed = true, .some_ended = true};
+  }
+  return news;
 }
 
 void store_in_memory::post(std::shared_ptr<store_request> what) {
@@ -36,7 +49,7 @@ void store_in_memory::post(std::shared_ptr<store_request> what) {
     const std::lock_guard lock{mutex_};
     try {
       what->make(*backend_, {&what, 1});
-      what->add_to(news);
+      news = news_of({&what, 1});
     } catch (...) {
       refused = why_not_made();
     }

@@ -9,6 +9,7 @@
 #include <exception>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <utility>
 
 namespace taskactor::detail {
@@ -30,6 +31,7 @@ public:
 
 protected:
   void publish(const store_news& news);
+  static store_news news_of(std::span<const std::shared_ptr<store_request>> made) noexcept;
   /// Of what a backend has thrown, in a handler.
   static rejection why_not_made();
 

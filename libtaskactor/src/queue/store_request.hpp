@@ -5,6 +5,7 @@
 /// time is up.
 #pragma once
 
+#include "base/memory.hpp"
 #include "queue/store_backend.hpp"
 #include "queue/told.hpp"
 
@@ -39,9 +40,11 @@ inline constexpr std::size_t store_verbs = 8;
 
 /// What others may want to know of what was made.
 struct store_news {
-  bool changed = false; // jobs may have become ready, have ended, or were asked to end
-  bool some_ended = false;
-  std::vector<std::pair<job_id, job_ended>> ended; // those that are known
+  bool changed = false;    // jobs may have become ready, have ended, or were asked to end
+  bool some_ended = false; // it isn't known which
+  bool is_others = false;  // another process's, perhaps
+  std::vector<std::pair<job_id, job_ended>> ended;
+  std::vector<job_id> perhaps; // these may have ended
 };
 
 class store_request {
@@ -75,6 +78,8 @@ public:
   void tell() noexcept final {
     if (is_first())
       std::exchange(tell_, {})(std::move(*reply_));
+    else
+      unheard(*reply_);
   }
   void refuse(const rejection& why) noexcept final {
     if (is_first())
@@ -84,6 +89,8 @@ public:
 protected:
   void reply(Reply made) { reply_.emplace(std::move(made)); }
   const Reply& made() const noexcept { return *reply_; }
+  /// It was made, and its user had been told by then that nobody knows.
+  virtual void unheard(const Reply&) noexcept {}
 
 private:
   bool is_first() noexcept { return !told_.exchange(true, std::memory_order_acq_rel); }
@@ -168,10 +175,14 @@ public:
   }
   void add_to(store_news& news) const override {
     news.changed = true;
-    for (std::size_t i = 0; i < items().size(); ++i)
-      if (const auto reply = made()[i]; reply == end_reply::done || reply == end_reply::repeated)
-        if (const auto state = state_after(items()[i].how))
-          news.ended.emplace_back(items()[i].id, job_ended{*state, items()[i].result, items()[i].error});
+    for (std::size_t i = 0; i < items().size(); ++i) {
+      const auto& item = items()[i];
+      const auto state = state_after(item.how);
+      if (made()[i] == end_reply::done && state)
+        news.ended.emplace_back(item.id, job_ended{*state, item.result, item.error});
+      else if (made()[i] == end_reply::done || made()[i] == end_reply::repeated)
+        news.perhaps.push_back(item.id); // it may have been asked to end; or begun anew since
+    }
   }
 
 private:
@@ -205,7 +216,7 @@ public:
     for (std::size_t i = 0; i < items().size(); ++i) {
       const auto verb = items()[i].verb;
       if (made()[i] == control_reply::done && (verb == control_verb::cancel || verb == control_verb::remove))
-        news.some_ended = true;
+        news.perhaps.push_back(items()[i].id);
     }
   }
 
@@ -257,9 +268,14 @@ public:
   using call = std::function<Reply(store_backend&)>;
   /// What of the reply is news; empty: nothing.
   using news = std::function<void(const Reply&, store_news&)>;
+  /// What is to be done with a reply that comes too late.
+  using late = std::function<void(const Reply&)>;
 
-  single_request(store_verb verb, call how, told<Reply> tell, news what = {})
-      : typed_request<Reply>(verb, std::move(tell)), call_(std::move(how)), news_(std::move(what)) {}
+  single_request(store_verb verb, call how, told<Reply> tell, news what = {}, late then = {})
+      : typed_request<Reply>(verb, std::move(tell)),
+        call_(std::move(how)),
+        news_(std::move(what)),
+        late_(std::move(then)) {}
 
   void make(store_backend& backend, std::span<const std::shared_ptr<store_request>>) override {
     this->reply(call_(backend));
@@ -270,8 +286,14 @@ public:
   }
 
 private:
+  void unheard(const Reply& made) noexcept override {
+    if (late_)
+      once_there_is_memory([&] { late_(made); });
+  }
+
   call call_;
   news news_;
+  late late_;
 };
 
 } // namespace taskactor::detail

@@ -59,7 +59,7 @@ void store_thread::post(std::shared_ptr<store_request> what) {
   {
     const std::lock_guard lock{mutex_};
     if (!closed_) {
-      lines_[static_cast<std::size_t>(what->verb())].push_back({std::move(what), ++last_number_, until});
+      lines_[static_cast<std::size_t>(what->verb())].push_back({what, ++last_number_, until});
       wake_under_lock();
       return;
     }
@@ -155,12 +155,18 @@ void store_thread::make(std::span<const std::shared_ptr<store_request>> together
     }
     return;
   }
-  store_news news;
-  for (const auto& each : together)
-    each->add_to(news);
+  const auto news = news_of(together);
   for (const auto& each : together)
     each->tell();
-  publish(news);
+  tell_of(news);
+}
+
+/// Without memory who waits hears of it at the next tick.
+void store_thread::tell_of(const store_news& news) noexcept {
+  try {
+    publish(news);
+  } catch (const std::exception&) { // NOLINT: see above
+  }
 }
 
 void store_thread::look_outside() {
@@ -171,7 +177,7 @@ void store_thread::look_outside() {
     return; // the calls themselves will say so
   }
   if (std::exchange(seen_version_, version) != version)
-    publish({.changed = true, .some_ended = true, .ended = {}});
+    tell_of({.changed = true, .some_ended = true, .is_others = true});
 }
 
 // -- the watch's thread -----------------------------------------------------
@@ -197,7 +203,7 @@ void store_thread::tick() {
     each->refuse(
         {errc::store_timed_out, "no answer within " + limit + ": whether the call is made isn't known"});
   if (!ends().empty())
-    ends().look_at_all();
+    tell_of({.some_ended = true, .is_others = true});
 }
 
 // -- its end ----------------------------------------------------------------

@@ -55,6 +55,7 @@ private:
   next_step take(std::vector<std::shared_ptr<store_request>>& together);
   void make(std::span<const std::shared_ptr<store_request>> together);
   void look_outside();
+  void tell_of(const store_news& news) noexcept;
   void tick();
   void want_look();
   bool may_wait_here() const noexcept;
