@@ -77,6 +77,17 @@ class BadStores(queue_program.Case):
         self.assertIn("text.db", self.refused(4, "jobs", "--store", "text.db"))
         self.assertEqual(text.read_text(), "no database at all\n" * 100)
 
+    def test_a_file_with_two_names(self):
+        self.done("push", "--store", "one.db", "--task", "a")
+        os.link(self.folder / "one.db", self.folder / "two.db")
+        for name in ("one.db", "two.db"):
+            self.assertIn("several names", self.refused(4, "jobs", "--store", name))
+
+    def test_options_that_mean_nothing(self):
+        self.assertIn("empty", self.refused(2, "jobs", "--store", ""))
+        for capacity in ("-1", "99999999999999999999", "x"):
+            self.refused(2, "limit", "a", "--capacity", capacity)
+
     @unittest.skipIf(os.geteuid() == 0, "root may write everything")
     def test_a_file_that_can_only_be_read(self):
         self.done("store", "migrate", "--store", "jobs.db")

@@ -225,7 +225,9 @@ struct limit_line : queue_line {
                    "many in a time. Without an option: says what it allows.",
                    "taskactor limit") {
     app.add_option("NAME", name, "Of the limit")->required()->type_name("");
-    auto* at_once = app.add_option("--capacity", capacity, "At most N of its jobs at once")->type_name("N");
+    auto* at_once = app.add_option("--capacity", capacity, "At most N of its jobs at once")
+                        ->type_name("N")
+                        ->check(CLI::Range(std::int64_t{0}, std::int64_t{1'000'000'000}).description(""));
     auto* often
         = app.add_option_function<std::string>(
                  "--rate",

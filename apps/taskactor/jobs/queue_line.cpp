@@ -42,6 +42,11 @@ queue_line::queue_line(const std::string& about, const std::string& name) : app(
                  "The store's file (default: the user's own, taskactor/jobs.db under "
                  "XDG_STATE_HOME or ~/.local/state)")
       ->type_name("FILE")
+      ->check(CLI::Validator{[](std::string& file) {
+                               return file.empty() ? std::string{"the name of a store's file is empty"}
+                                                   : std::string{};
+                             },
+                             "", "store"})
       ->envname("TASKACTOR_STORE");
 }
 

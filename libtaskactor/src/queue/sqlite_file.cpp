@@ -76,6 +76,10 @@ void check_store_file(const std::string& path) {
     refuse_file(path, "the store can't be looked at", errno);
   if (S_ISDIR(info.st_mode))
     refuse_file(path, "it is a folder; name a file in it");
+  if (info.st_nlink
+      > 1) // by each name SQLite would have another log beside it, and neither knows of the other
+    refuse_file(path,
+                "has several names (hard links), of which a store can have only one: remove the others");
   if (!S_ISREG(info.st_mode))
     refuse_file(path, "it is no regular file");
   if (::access(path.c_str(), R_OK | W_OK) != 0)
