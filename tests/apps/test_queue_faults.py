@@ -59,7 +59,7 @@ class Workers(queue_program.Case):
             self.push("--", "true")
         worker = self.start("work", "--until-empty")
         worker.fill_output()
-        self.assertEqual(worker.process.wait(timeout=program.LIMIT), 0)
+        self.assertEqual(worker.process.wait(timeout=program.LIMIT), 5) # its jobs were run, and their lines are lost
         self.assertEqual({job["state"] for job in self.lines("jobs")}, {"succeeded"})
 
 
@@ -76,6 +76,16 @@ class BadStores(queue_program.Case):
         text.write_text("no database at all\n" * 100)
         self.assertIn("text.db", self.refused(4, "jobs", "--store", "text.db"))
         self.assertEqual(text.read_text(), "no database at all\n" * 100)
+
+    def test_a_worker_whose_output_cannot_be_written_says_so_and_runs_its_jobs(self):
+        for _ in range(3):
+            self.done("push", "--", "true")
+        with open("/dev/full", "w", encoding="utf-8") as full:
+            ran = subprocess.run([program.PROGRAM, "work", "--until-empty", "--json"], stdout=full, stderr=subprocess.PIPE,
+                                 text=True, timeout=program.LIMIT, cwd=self.folder, env=self.environment, check=False)
+        self.assertEqual(ran.returncode, 5, ran.stderr)
+        self.assertIn("weren't written", ran.stderr)
+        self.assertEqual(len(self.done("jobs", "--state", "succeeded", "--json").splitlines()), 3)
 
     def test_a_file_with_two_names(self):
         self.done("push", "--store", "one.db", "--task", "a")

@@ -90,6 +90,7 @@ void end_reporter::speak() {
     which.ids = std::vector<job_id>(open_.begin(), open_.end());
     which.most = open_.size();
     lock.unlock();
+    lost_some_ = lost_some_ || lost != 0;
     if (lost != 0)
       say_line("taskactor: jobs whose ends aren't said, since nobody read: " + std::to_string(lost) + '\n');
     std::vector<job_id> closed;

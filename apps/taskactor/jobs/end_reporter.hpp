@@ -33,6 +33,8 @@ public:
   end_reporter& operator=(const end_reporter&) = delete;
   /// Says what it can within the limit, and is left behind if nobody reads it: false.
   bool finish(std::chrono::milliseconds limit);
+  /// All that there was has been written. After `finish`, if that was true.
+  bool has_said_all() const noexcept { return !mute_ && !lost_some_; }
   /// Not before `finish`, which has to have been true.
   ~end_reporter();
 
@@ -54,7 +56,8 @@ private:
   std::size_t lost_ = 0;
   bool told_ = false, last_ = false, over_ = false;
 
-  bool mute_ = false; // the thread's: nobody reads any more
+  bool mute_ = false;      // the thread's: nobody reads any more
+  bool lost_some_ = false; // the thread's
 
   std::shared_ptr<void> watch_;
   subscription begins_;

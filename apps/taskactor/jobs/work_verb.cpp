@@ -257,6 +257,11 @@ int work(const work_line& line) {
     messages.note(summary_of(ran));
   if (!report.clean() || report.cancelled != 0)
     code = some_failed;
+  if (!said || (ends && !ends->has_said_all())) {
+    messages.note(
+        "some ends of jobs weren't written: nobody reads the standard output, or it can't be written");
+    code = code == all_completed ? int{output_unwritable} : code;
+  }
   if (!said || !report.clean() || !messages.said_within(last_words))
     ::_exit(code); // nobody reads, or what can't be ended runs still
   return code;

@@ -82,7 +82,9 @@ void runner_care::pruned(const expected<std::size_t>& got, time_point now) {
   // Most of the store's time is others', and yet what ends is forgotten as fast as it comes.
   constexpr int share = 10;
   constexpr std::chrono::milliseconds least{20};
-  if (prune.end(got, now) && *got >= at_once)
+  if (!prune.end(got, now))
+    prune_at_ = now; // as soon as it may
+  else if (*got >= at_once)
     prune_at_ = after(now, std::max<std::chrono::nanoseconds>(least, share * between(pruned_at_, now)));
 }
 

@@ -48,7 +48,7 @@ public:
   bool wants_promote(time_point now) const noexcept { return now >= promote_at_ && promote.may_begin(now); }
   bool wants_look(time_point now) const noexcept { return now >= look_at_ && rescue.may_begin(now); }
   bool wants_prune(time_point now) const noexcept { return now >= prune_at_ && prune.may_begin(now); }
-  /// It is asked for now.
+  /// The store is asked for it: when the next time is.
   void began_promote(time_point now) noexcept;
   void began_look(time_point now) noexcept;
   void began_prune(time_point now) noexcept;

@@ -169,7 +169,9 @@ void runner_core::beaten(expected<beat_reply> got) {
   const bool came = heart_.answered(got, now_);
   if (end_.leaving) {
     end_.clean = came && jobs_.is_empty();
-    end_.over = end_.over || came; // else again, until it is given up
+    // Else again, until it is given up; but a runner that has nothing is as well taken for lost.
+    constexpr std::size_t most_tries = 3;
+    end_.over = end_.over || came || (++end_.refused >= most_tries && jobs_.is_empty());
     end_.leaving = false;
     return;
   }

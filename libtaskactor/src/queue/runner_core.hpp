@@ -29,7 +29,8 @@ public:
   void begin_stop(const shutdown_options& bounds);
   struct ending {
     bool leaving = false, over = false;
-    bool clean = false; // nothing of it is left in the store
+    std::size_t refused = 0; // times that it couldn't say that it leaves
+    bool clean = false;      // nothing of it is left in the store
   };
   const ending& end() const noexcept { return end_; }
   /// It gets no further turn.

@@ -15,6 +15,7 @@
 #include <caf/all.hpp>
 
 #include <system_error>
+#include <utility>
 
 namespace taskactor {
 
@@ -85,7 +86,28 @@ runner_mail runner_host::take() {
   return take_mail();
 }
 
+/// A store that can't be written is said to be so, once a minute, and when it can again.
+void runner_host::say_trouble(const runner_statistics& counts) {
+  constexpr std::chrono::minutes pause{1};
+  const std::pair<const char*, const runner_part_statistics*> parts[]
+      = {{"beat", &counts.beat},       {"claim", &counts.claim},   {"finish", &counts.finish},
+         {"promote", &counts.promote}, {"rescue", &counts.rescue}, {"prune", &counts.prune}};
+  for (const auto& [name, part] : parts) {
+    if (part->last_error.empty())
+      continue;
+    if (const auto now = home().now(); !trouble_.said || now >= after(trouble_.at, pause)) {
+      home().events().warn("job runner \"" + plan_.name + "\": " + name + ": " + part->last_error
+                           + "; it is tried again");
+      trouble_ = {.said = true, .at = now};
+    }
+    return;
+  }
+  if (std::exchange(trouble_.said, false))
+    home().events().warn("job runner \"" + plan_.name + "\": the store answers again");
+}
+
 void runner_host::publish(const runner_status& what) {
+  say_trouble(what.counts);
   const std::lock_guard lock{mutex_};
   status_ = what;
   if (status_.idle)

@@ -52,9 +52,14 @@ public:
   void stop() noexcept override; // as a `queue_member`
 
 private:
+  void say_trouble(const runner_statistics& counts);
   bool wait_over(std::chrono::nanoseconds limit);
 
   const runner_plan plan_;
+  struct {
+    bool said = false;
+    time_point at{};
+  } trouble_;        // with the store, the actor's
   std::mutex mutex_; // what follows; before the inbox's
   std::condition_variable changed_;
   runner_status status_;

@@ -153,18 +153,9 @@ std::optional<sqlite_waiting> sqlite_change::find_waiting(const sqlite_job_head&
     if (rows.next())
       return sqlite_waiting{.tries = read_tries(rows, 0), .due = rows.time(9), .seq = 0, .since = {}};
   }
-  // A job that was never moved stands where its id says; the index knows the others.
-  if (const auto lane = find_lane(job, 0, false)) {
-    auto rows = db_.query("SELECT attempts, losses, snoozes, claims, had_begun, ended_token, error, runner, "
-                          "began, seq, since FROM "
-                          "main.taskactor_ready WHERE lane = ? AND priority = ? AND seq = ? AND job = seq",
-                          lane, job.priority, job.id);
-    if (rows.next())
-      return sqlite_waiting{
-          .tries = read_tries(rows, 0), .due = {}, .seq = rows.integer(9), .since = rows.time(10)};
-  }
-  // One that was released, or whose runner was lost, keeps its place, maybe in a lane of losses.
-  for (std::size_t losses = 1; losses <= losses_to_run_alone; ++losses)
+  // A job that was never moved stands where its id says; the index knows the others. One that was released,
+  // or whose runner was lost, keeps its place, maybe in a lane of losses.
+  for (std::size_t losses = 0; losses <= losses_to_run_alone; ++losses)
     if (const auto lane = find_lane(job, losses, false)) {
       auto rows = db_.query("SELECT attempts, losses, snoozes, claims, had_begun, ended_token, error, "
                             "runner, began, seq, since FROM "
