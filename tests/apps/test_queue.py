@@ -7,6 +7,7 @@ import shutil
 import signal
 import stat
 import subprocess
+import sys
 import unittest
 
 import program
@@ -236,7 +237,17 @@ class Looking(queue_program.Case):
         self.assertEqual(code, 0)
         self.assertTrue(out.startswith("first\n1\n2\n") and out.endswith("100000\nlast\n"))
         self.assertRegex(err, r"^taskactor: bytes of its output that aren't kept: \d+\n$")
-        self.assertGreater(int(err.rsplit(" ", 1)[1]), 0)
+        lost = int(err.rsplit(" ", 1)[1])
+        self.assertEqual(len(out) + lost, len("first\nlast\n") + sum(len(str(i)) + 1 for i in range(1, 100001)))
+
+    def test_a_job_is_pushed_from_another_language(self):
+        self.done("store", "migrate", "--store", "jobs.db")
+        script = pathlib.Path(__file__).parent / "push_from_python.py"
+        for _ in range(2):  # the key is there the second time
+            pushed = subprocess.run([sys.executable, "-B", script], cwd=self.folder, capture_output=True, text=True, check=True)
+            self.assertEqual(pushed.stdout, "1\n")
+        job = json.loads(self.done("job", "1", "--store", "jobs.db", "--json"))
+        self.assertEqual((job["queue"], job["task"], job["state"], job["priority"]), ("mail", "send_letter", "delayed", 2))
 
     def test_the_state_of_a_store(self):
         self.push("--", "true")

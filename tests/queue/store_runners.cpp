@@ -1,5 +1,9 @@
 // Runners, in each store: beats, what goes along with them, rescue, quarantine, who has to run alone.
 #include "backends.hpp"
+#include "queue/job_moves.hpp"
+
+#include <random>
+#include <string>
 
 namespace store_runners {
 
@@ -325,6 +329,39 @@ BOOST_AUTO_TEST_CASE(of_much_output_the_head_and_the_tail_are_kept) {
     BOOST_TEST((at.details(id).output == expected()));
     BOOST_TEST(at.finish(again, claim_end::succeeded) == end_reply::done);
     BOOST_TEST((at.control(td::control_verb::remove, id) == ta::control_reply::done));
+  });
+}
+
+BOOST_AUTO_TEST_CASE(output_of_which_a_runner_has_kept_a_part_is_as_if_all_had_come) {
+  in_each_store([](store_world& at) {
+    std::mt19937 random{7}; // NOLINT: the same each time
+    const auto below = [&](std::size_t most) {
+      return std::uniform_int_distribution<std::size_t>{0, most}(random);
+    };
+    for (int round = 0; round < 6; ++round) {
+      const auto id = at.push(1).at(0);
+      const auto job = at.claim_one();
+      std::string all;
+      for (int i = 0; i < 4; ++i) {
+        td::kept_output kept; // between two beats
+        for (int k = 0; k < 8; ++k) {
+          std::string piece(below(round % 2 == 0 ? 20'000 : 150'000), static_cast<char>('a' + below(25)));
+          kept.append(piece);
+          all += piece;
+        }
+        td::claim_note note{.id = job.id, .token = job.token};
+        note.output = kept.head;
+        note.output_lost = kept.lost;
+        note.output_tail = kept.tail;
+        at.beat("r", {note});
+      }
+      constexpr auto head = td::kept_output::head_size, tail = td::kept_output::tail_size;
+      const auto details = at.details(id);
+      const bool is_whole = all.size() <= head + tail;
+      BOOST_TEST(details.output_lost == (is_whole ? 0 : all.size() - head - tail));
+      BOOST_CHECK(details.output == (is_whole ? all : all.substr(0, head) + all.substr(all.size() - tail)));
+      at.finish(job, td::claim_end::succeeded);
+    }
   });
 }
 

@@ -210,6 +210,13 @@ public:
     }
   }
 
+  /// As a note has it: what another one has kept of more.
+  void append(const claim_note& of) {
+    append(of.output);
+    lost += of.output_lost; // its head was full, and so is this one
+    append(of.output_tail);
+  }
+
   std::string head, tail;
   std::uint64_t lost = 0;
 };

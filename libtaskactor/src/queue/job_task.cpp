@@ -18,8 +18,6 @@ namespace taskactor::detail {
 
 namespace {
 
-constexpr std::size_t output_head = std::size_t{64} * 1024, most_output = std::size_t{512} * 1024;
-
 /// Whether it is in the middle of a character, as UTF-8 has them.
 bool goes_on(char letter) noexcept { return (static_cast<unsigned char>(letter) & 0xC0U) == 0x80U; }
 
@@ -66,10 +64,7 @@ bool job_notes::progress(std::uint64_t done, std::uint64_t total, std::string te
 
 bool job_notes::output(std::string_view bytes) {
   const std::lock_guard lock{mutex_};
-  auto& kept = open_.output;
-  kept += bytes;
-  if (kept.size() > most_output)
-    kept.erase(output_head, kept.size() - most_output / 2 - output_head);
+  output_.append(bytes);
   return tell();
 }
 
@@ -81,8 +76,11 @@ bool job_notes::take(claim_note& into) {
   into.total = open_.total;
   into.text = std::move(open_.text);
   into.has_progress = open_.has_progress;
-  into.output = std::move(open_.output);
+  into.output = std::move(output_.head);
+  into.output_lost = output_.lost;
+  into.output_tail = std::move(output_.tail);
   open_ = {};
+  output_ = {};
   return true;
 }
 

@@ -9,6 +9,7 @@
 /// thread: `take_end` when it has heard of the end, before that what is atomic.
 #pragma once
 
+#include "queue/job_moves.hpp"
 #include "queue/store_backend.hpp"
 
 #include <taskactor/detail/body.hpp>
@@ -51,6 +52,7 @@ private:
 
   std::mutex mutex_; // what follows
   claim_note open_{};
+  kept_output output_;
   bool told_ = false;
 };
 

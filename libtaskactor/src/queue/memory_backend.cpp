@@ -310,7 +310,7 @@ void memory_backend::note(memory_runner& runner, const claim_note& note, store_t
     extras.progress_total = note.total;
     extras.progress_text = note.text;
   }
-  extras.output.append(note.output);
+  extras.output.append(note);
 }
 
 rescue_reply memory_backend::rescue(std::span<const lost_runner> runners) {

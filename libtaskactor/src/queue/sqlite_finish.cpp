@@ -131,6 +131,7 @@ void write_note(sqlite_change& change, std::int64_t runner, const claim_note& no
     db.run("INSERT OR REPLACE INTO main.taskactor_progress VALUES(?, ?, ?, ?)", note.id, note.done,
            note.total, note.text);
   append_output(db, note.id, note.output);
+  append_output(db, note.id, note.output_tail, note.output_lost);
 }
 
 /// All that it has claimed is released, and its row goes.

@@ -40,11 +40,11 @@ void add_piece(sqlite_database& db, std::int64_t job, last_piece& last, std::int
 
 } // namespace
 
-void append_output(sqlite_database& db, std::int64_t job, std::string_view bytes) {
+void append_output(sqlite_database& db, std::int64_t job, std::string_view bytes, std::uint64_t lost) {
   if (bytes.empty())
     return;
   auto last = find_last_piece(db, job);
-  auto at = last.end();
+  auto at = last.end() + static_cast<std::int64_t>(lost);
   if (at < kept_head) {
     const auto head = bytes.substr(0, static_cast<std::size_t>(kept_head - at));
     add_piece(db, job, last, at, head);

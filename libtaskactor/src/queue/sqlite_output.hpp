@@ -10,7 +10,8 @@
 
 namespace taskactor::detail {
 
-void append_output(sqlite_database& db, std::int64_t job, std::string_view bytes);
+/// `lost`: so many before these bytes that nobody has kept; then there are enough of these for a tail.
+void append_output(sqlite_database& db, std::int64_t job, std::string_view bytes, std::uint64_t lost = 0);
 kept_output read_output(sqlite_database& db, std::int64_t job);
 
 } // namespace taskactor::detail

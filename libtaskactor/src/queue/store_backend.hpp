@@ -143,7 +143,11 @@ struct claim_note {
   std::uint64_t done = 0, total = 0;
   std::string text;
   bool has_progress = false;
-  std::string output; // to be appended; the store keeps the head and the tail
+  /// To be appended: this, so many bytes that nobody has kept, and the tail. Of what it is given the store
+  /// keeps the head and the tail (`kept_output`), as whoever makes notes does.
+  std::string output;
+  std::uint64_t output_lost = 0;
+  std::string output_tail;
 };
 
 struct runner_beat {

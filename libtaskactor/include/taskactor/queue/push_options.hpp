@@ -67,6 +67,7 @@ struct job_limit {
   std::string name{};
   /// Empty: one count for all; else each key has a count of its own: a customer, a host.
   std::string key{};
+  /// It begins when so many are free at once; jobs that need fewer may begin before it.
   std::size_t tokens = 1;
 };
 
@@ -90,7 +91,7 @@ struct push_options {
   time_span keep = std::chrono::days{7};
   /// For who looks for it.
   field<std::vector<std::string>> tags{};
-  /// A `traceparent`, handed to its body.
+  /// A `traceparent`: kept with it, for who looks for it.
   field<std::string> trace{};
   /// Only runners whose task is registered with the same version claim it; empty: any.
   field<std::string> version{};
