@@ -17,6 +17,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <thread>
 #include <type_traits>
 #include <utility>
 #include <vector>
@@ -150,6 +151,15 @@ private:
                                                    options, *folder / "jobs.db"));
   }
 };
+
+/// Of what other threads do: whether it is so within a time that is never needed.
+template <class F>
+bool in_time(F done) {
+  const auto until = std::chrono::steady_clock::now() + 20s;
+  while (!done() && std::chrono::steady_clock::now() < until)
+    std::this_thread::yield();
+  return done();
+}
 
 /// What a call of a core is told.
 template <class T, class Begin>

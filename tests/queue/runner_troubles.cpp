@@ -14,7 +14,6 @@
 #include <memory>
 #include <sstream>
 #include <string>
-#include <thread>
 
 namespace runner_troubles {
 
@@ -38,14 +37,6 @@ struct full_disk {
   std::shared_ptr<spdlog::logger> logger
       = std::make_shared<spdlog::logger>("test", std::make_shared<spdlog::sinks::ostream_sink_mt>(text));
 };
-
-template <class F>
-bool in_time(F done) {
-  const auto until = std::chrono::steady_clock::now() + 20s;
-  while (!done() && std::chrono::steady_clock::now() < until)
-    std::this_thread::yield();
-  return done();
-}
 
 } // namespace runner_troubles
 

@@ -45,14 +45,6 @@ int code_of(const ta::expected<T>& got) {
 
 bool surveys(ta::store in) { return in.survey().get().has_value(); }
 
-template <class F>
-bool in_time(F done) {
-  const auto until = clock::now() + 20s;
-  while (!done() && clock::now() < until)
-    std::this_thread::yield();
-  return done();
-}
-
 } // namespace store_calls
 
 BOOST_AUTO_TEST_SUITE(store_calls)

@@ -241,6 +241,26 @@ BOOST_AUTO_TEST_CASE(a_claim_ends_some_of_those_that_have_expired_and_goes_on_at
   });
 }
 
+BOOST_AUTO_TEST_CASE(behind_very_many_lanes_that_cannot_start_one_that_can_is_found_soon) {
+  in_each_store([](store_world& at) {
+    std::vector<td::new_job> all;
+    for (int i = 0; i < 20'000; ++i) {
+      all.push_back(store_world::job("unknown to the runner"));
+      all.back().row.fairness_key = std::to_string(i);
+    }
+    at->push(all);
+    at.push(1);
+    td::claim_reply reply;
+    int claims = 0;
+    for (; reply.jobs.empty() && claims < 10; ++claims) {
+      BOOST_TEST((claims == 0 || reply.again.has_value())); // its runner asks again
+      reply = at.ask({{.queue = "q", .free = 1}});
+    }
+    BOOST_TEST(reply.jobs.size() == 1U);
+    BOOST_TEST(claims <= 4);
+  });
+}
+
 BOOST_AUTO_TEST_CASE(a_claim_says_when_a_rate_has_its_next_token) {
   in_each_store([](store_world& at) {
     at.limit("mail", {}, ta::rate{.count = 1, .period = 10s, .burst = 2});

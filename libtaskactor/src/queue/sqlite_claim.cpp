@@ -16,7 +16,8 @@ namespace {
 
 /// Of a queue, that a claim looks at; while it has found nothing, it looks at so many windows of them.
 constexpr std::size_t lanes_in_window = 1'000;
-constexpr int most_windows = 8;
+constexpr int most_windows = 8; // of a claim
+constexpr store_duration next_windows = std::chrono::milliseconds{250};
 /// What is remembered of lanes between claims.
 constexpr std::size_t most_known_lanes = 20'000;
 constexpr std::int64_t most_rows_ahead = 128;
@@ -343,7 +344,8 @@ private:
       share.others_free = free_elsewhere(change_, asked.queue, runner_);
     auto& window = windows_[asked.queue];
     bool wrapped = window == 0;
-    for (int i = 0; i < most_windows && !share.runs_alone; ++i) {
+    int seen = 0;
+    for (; seen < most_windows && !share.runs_alone; ++seen) {
       sqlite_lane_source source{change_, asked.queue, runner_, reply_};
       const auto lanes = look_at(asked.queue, window, source);
       if (std::ranges::any_of(lanes, [](const job_lane* each) { return each->runs_alone(); }))
@@ -364,6 +366,8 @@ private:
       if (share.asked.free == 0) // what was prefetched of one window is enough
         break;
     }
+    if (seen == most_windows) // there are more
+      reply_.again = std::min(reply_.again.value_or(next_windows), next_windows);
     change_.give_turn(asked.queue, static_cast<std::int64_t>(turn - first_turn));
     return share.asked.free;
   }
