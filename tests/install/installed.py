@@ -16,6 +16,11 @@ BUILD = pathlib.Path()
 CACHE: dict[str, str] = {}
 
 
+def caf_folder() -> str:
+    """The prefix of the CAF that this was built with, where it isn't the system's; or nothing."""
+    return CACHE.get("CAF_ROOT", "")
+
+
 def kinds() -> set[str]:
     shared = CACHE.get("BUILD_SHARED_LIBS", "OFF") == "ON"
     both = CACHE["TASKACTOR_BOTH_KINDS"] == "ON"
@@ -84,8 +89,8 @@ class Case(unittest.TestCase):
 
     def environment(self) -> dict[str, str]:
         """That of a user who has told pkg-config and the loader of the prefix."""
-        ours = {"PKG_CONFIG_PATH": str(self.library_dir / "pkgconfig"), "LD_LIBRARY_PATH": str(self.library_dir)}
-        return os.environ | ours
+        folders = ":".join(filter(None, (str(self.library_dir), os.environ.get("LD_LIBRARY_PATH"))))
+        return os.environ | {"PKG_CONFIG_PATH": str(self.library_dir / "pkgconfig"), "LD_LIBRARY_PATH": folders}
 
     def check_program(self, program: pathlib.Path, kind: str, **how) -> None:
         """It does its work, and has the library inside or not, as its kind is."""
@@ -100,4 +105,6 @@ def main() -> None:
     BUILD = pathlib.Path(sys.argv.pop(1))
     text = (BUILD / "CMakeCache.txt").read_text(encoding="utf-8")
     CACHE.update(re.findall(r"^([\w-]+):\w+=(.*)$", text, re.MULTILINE))
+    if caf_folder():  # who keeps his CAF elsewhere tells the loader so
+        os.environ["LD_LIBRARY_PATH"] = f"{caf_folder()}/lib"
     unittest.main(verbosity=2)

@@ -17,6 +17,8 @@ class Packages(unittest.TestCase):
             raise unittest.SkipTest(f"not here: {' '.join(missing)}")
         if "shared" not in installed.kinds() or CACHE["TASKACTOR_BUILD_APPS"] != "ON":
             raise unittest.SkipTest("this build makes no shared library or no programs")
+        if installed.caf_folder():
+            raise unittest.SkipTest("Debian packages are built with Debian's CAF")
         cls.folder = installed.temporary_folder(cls.addClassCleanup)
         # The files as they are, not compressed: it's quicker, and nothing here is about that.
         cpack = ("cpack", "-G", "DEB", "-B", cls.folder, "-D", "CPACK_DEBIAN_COMPRESSION_TYPE=none")

@@ -2,6 +2,7 @@
 /// and a down message to the actor that monitors it and lets so many run at once.
 ///
 /// It lacks ids, deadlines, outcomes and a caller's thread that submits.
+#include "caf_adapter/compat_io.hpp" // 1.x makes no actor system before its types have their numbers
 #include "caf_adapter/compat_scheduler.hpp"
 #include "peer.hpp"
 
