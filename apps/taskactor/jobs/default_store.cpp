@@ -105,6 +105,18 @@ void check_file(const fs::path& file) {
     refuse_store(file, errno);
 }
 
+/// Of what is behind symbolic links: the user has named it. What isn't there yet will be made.
+void check_own_file(const std::string& file) {
+  struct stat what {};
+  if (::stat(file.c_str(), &what) != 0)
+    return;
+  if (const auto fault = fault_of(what); !fault.empty())
+    refuse_store(file,
+                 fault
+                     + "; whoever can write to it could have your command run for items of theirs. Make "
+                       "it yours alone (chmod go-w), or name another store");
+}
+
 bool is_same(const fs::path& one, const fs::path& other) {
   std::error_code ignored;
   const auto first = fs::weakly_canonical(one, ignored);
@@ -128,6 +140,11 @@ chosen_store choose_store(const std::string& given) {
   for (const auto* const suffix : {"", "-wal", "-shm", "-journal"})
     check_file(file.string() + suffix);
   return {file.string(), true};
+}
+
+void check_own_store(const std::string& file) {
+  for (const auto* const suffix : {"", "-wal", "-shm", "-journal"})
+    check_own_file(file + suffix);
 }
 
 } // namespace taskactor::cli

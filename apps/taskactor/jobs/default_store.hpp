@@ -16,4 +16,7 @@ struct chosen_store {
 /// a symbolic link, another user's, or can be written by others.
 chosen_store choose_store(const std::string& given);
 
+/// Of another store than that one. Errors: `error{errc::store_unusable}`: others can write to it.
+void check_own_store(const std::string& file);
+
 } // namespace taskactor::cli

@@ -50,6 +50,10 @@ std::optional<std::string> read_items::next() {
   }
 }
 
+bool read_items::at_hand() const {
+  return ended_ || buffer_.find(delimiter_, std::max(begin_, scanned_)) != buffer_.npos;
+}
+
 /// The next item of the buffer, if it is there as a whole. The end ends the last one too.
 std::optional<std::string> read_items::cut() {
   const auto end = buffer_.find(delimiter_, std::max(begin_, scanned_));

@@ -28,6 +28,8 @@ public:
   /// The next item; none at the end, or when the run is stopped. Blocks until there is one.
   /// Errors: `unreadable_items`.
   virtual std::optional<std::string> next() = 0;
+  /// `next` wouldn't wait.
+  virtual bool at_hand() const = 0;
   /// How many there are in all, once that is known. May be called from any thread.
   std::optional<std::size_t> total() const noexcept {
     const auto known = total_.load();
@@ -44,6 +46,7 @@ class listed_items final : public item_source {
 public:
   explicit listed_items(std::vector<std::string> items) : items_(std::move(items)) { total_ = items_.size(); }
   std::optional<std::string> next() override;
+  bool at_hand() const override { return true; }
 
 private:
   std::vector<std::string> items_;
@@ -56,6 +59,7 @@ class read_items final : public item_source {
 public:
   read_items(unique_fd file, std::string name, char delimiter, run_control& control);
   std::optional<std::string> next() override;
+  bool at_hand() const override;
 
 private:
   std::optional<std::string> cut();

@@ -71,7 +71,7 @@ command_options options_of(const job_setup& setup, std::size_t number, std::shar
 
 std::string why_timed_out(const run_options& options, nanoseconds given) {
   if (options.timeout && *options.timeout == given)
-    return "ran longer than " + limit_text(given);
+    return ran_too_long + limit_text(given);
   return "the total time of " + limit_text(options.total_timeout.value_or(given)) + " was up";
 }
 
@@ -91,6 +91,7 @@ void judge(job_result& result, const command_result& from, const job_setup& setu
   if (from.timed_out) {
     result.state = state::timed_out;
     result.error = why_timed_out(setup.options, given);
+    result.cut = !result.error.starts_with(ran_too_long);
   } else if (!from.success()) {
     result.error = from.describe();
   } else if (from.out_truncated || from.err_truncated) {

@@ -48,6 +48,8 @@ struct job_result {
   bool not_startable = false;
   /// 126 or 127: the program itself can't be run.
   int start_failure = 0;
+  /// It was ended by the end of the run, or is about to end that: it isn't the item's own end.
+  bool cut = false;
   /// Another attempt would end in the same way.
   bool is_final = false;
   /// Those that failed before this one.
@@ -77,6 +79,9 @@ struct job_setup {
   /// Called with each line, if outputs go by line.
   std::function<void(output_stream, std::string_view)> on_line{};
 };
+
+/// How the error of a command begins that ran longer than --timeout.
+inline constexpr const char* ran_too_long = "ran longer than ";
 
 /// The limiter of --rate.
 inline constexpr const char* rate_limiter = "--rate";

@@ -12,13 +12,14 @@
 
 namespace taskactor::cli {
 
-job_logs::job_logs(const run_options& options, run_control& control, used_files& files) {
+job_logs::job_logs(const run_options& options, bool goes_on, run_control& control, used_files& files) {
   using mode = job_log::mode;
-  if (!options.joblog.empty()) // one that goes on with a former run goes on in its files too
-    joblog_ = std::make_unique<joblog>(options.joblog, options.resume.empty() ? mode::replace : mode::append,
-                                       control, files);
+  const auto how = goes_on ? mode::append : mode::replace;
+  if (!options.joblog.empty()) // one that resumes goes on in that file, whatever report it reads
+    joblog_ = std::make_unique<joblog>(options.joblog, options.resume.empty() ? how : mode::append, control,
+                                       files);
   if (!options.report.empty())
-    report_ = std::make_unique<cli::report>(options.report, control, files);
+    report_ = std::make_unique<cli::report>(options.report, how, control, files);
 }
 
 job_logs::~job_logs() = default;

@@ -16,9 +16,10 @@ struct run_options;
 
 class job_logs {
 public:
-  /// Opens what is asked for, and takes nothing away from what is there yet.
+  /// Opens what is asked for, and takes nothing away from what is there yet. `goes_on`: with a former run,
+  /// and so in its files.
   /// Errors: `std::system_error`, `file_in_use`, `stopped_early`.
-  job_logs(const run_options& options, run_control& control, used_files& files);
+  job_logs(const run_options& options, bool goes_on, run_control& control, used_files& files);
   job_logs(const job_logs&) = delete;
   job_logs& operator=(const job_logs&) = delete;
   ~job_logs();

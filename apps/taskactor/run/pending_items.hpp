@@ -4,6 +4,7 @@
 #include "run/completed_items.hpp"
 #include "run/items.hpp"
 #include "run/job.hpp"
+#include "run/job_feed.hpp"
 
 #include <atomic>
 #include <cstddef>
@@ -12,12 +13,11 @@
 
 namespace taskactor::cli {
 
-class pending_items {
+class pending_items final : public job_feed {
 public:
   pending_items(item_source& from, completed_items before) : from_(from), before_(std::move(before)) {}
 
-  /// As `item_source::next`.
-  std::optional<job> next() {
+  std::optional<job> next() override {
     while (auto item = from_.next()) {
       ++number_;
       if (!before_.take(*item))
@@ -26,10 +26,8 @@ public:
     }
     return {};
   }
-  /// Those that were completed before, so far. May be called from any thread, as all that follows.
-  std::size_t skipped() const noexcept { return skipped_.load(); }
-  /// How many are to be done in all, once that is known: those that will still be skipped are counted in.
-  std::optional<std::size_t> total() const noexcept {
+  std::size_t skipped() const noexcept override { return skipped_.load(); }
+  std::optional<std::size_t> total() const noexcept override {
     const auto all = from_.total();
     return all ? std::optional{*all - skipped()} : std::nullopt;
   }

@@ -1,6 +1,7 @@
 #include "run/report.hpp"
 
 #include "cli/text.hpp"
+#include "run/completed_items.hpp"
 #include "run/job.hpp"
 
 #include <nlohmann/json.hpp>
@@ -41,8 +42,15 @@ std::string timestamp(std::chrono::milliseconds since) {
 
 } // namespace
 
-report::report(std::string path, run_control& control, used_files& files)
-    : job_log("the report", std::move(path), mode::replace, control, files) {}
+report::report(std::string path, mode how, run_control& control, used_files& files)
+    : job_log("the report", std::move(path), how, control, files) {}
+
+void report::begin() {
+  if (appends())
+    if (const auto first = head(1); !first.empty() && first != "{")
+      throw bad_report{shell_quoted(path()) + ":1: not a line of a report"};
+  job_log::begin();
+}
 
 bool report::is_whole(std::string_view line) const {
   return std::holds_alternative<reported>(read_reported(line));

@@ -12,7 +12,10 @@ namespace taskactor::cli {
 
 class report final : public job_log {
 public:
-  report(std::string path, run_control& control, used_files& files);
+  report(std::string path, mode how, run_control& control, used_files& files);
+
+  /// Errors: `bad_report` as well: it is to be gone on with, and isn't one.
+  void begin() override;
 
 private:
   std::string line_of(const job_result& ended) const override;

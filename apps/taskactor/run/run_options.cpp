@@ -1,6 +1,7 @@
 #include "run/run_options.hpp"
 
 #include "cli/quantity.hpp"
+#include "cli/text.hpp"
 #include "run/completed_items.hpp"
 #include "run/run_help.hpp"
 
@@ -19,6 +20,7 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr std::size_t most_jobs = std::size_t{1} << 20;
+constexpr std::size_t longest_batch_name = 150; // of a queue it is 200
 
 /// An option with a duration. `set` gets what was parsed.
 CLI::Option* add_duration(CLI::App& verb, const char* name, bool may_be_zero,
@@ -83,6 +85,24 @@ void add_input(CLI::App& verb, run_options& into) {
   verb.add_option("--resume", into.resume, "Skip what was completed in a former run with\n--report FILE")
       ->type_name("FILE")
       ->group("Items");
+  const auto set_store = [&into](const std::string& file) { into.store = file; };
+  verb.add_option_function<std::string>(
+          "--store", set_store,
+          "Write items and ends into a store, so that the\nsame command line goes on after a crash\n"
+          "(default: that of `taskactor push`)")
+      ->expected(0, 1)
+      ->type_name("[=FILE]")
+      ->group("Items");
+  const auto set_batch = [&into](const std::string& name) {
+    into.batch = name;
+    into.batch_asked = true;
+  };
+  verb.add_option_function<std::string>(
+          "--batch", set_batch,
+          "With --store: the name of what is to be gone\non with (default: made of command and items)")
+      ->type_name("NAME")
+      ->group("Items");
+  verb.add_flag("--again", into.again, "With --store: begin anew, whatever was done")->group("Items");
 }
 
 void add_running(CLI::App& verb, run_options& into) {
@@ -166,7 +186,7 @@ std::size_t option_length(const CLI::App& verb, const std::vector<std::string>& 
     return 0;
   const auto takes_value = [&](const std::string& name) {
     const auto* option = verb.get_option_no_throw(name);
-    return option && option->get_items_expected_max() > 0;
+    return option && option->get_items_expected_min() > 0;
   };
   if (text.starts_with("--"))
     return text.find('=') == text.npos && takes_value(arguments[at]) ? 2 : 1;
@@ -196,7 +216,40 @@ void join_negative_jobs(std::vector<std::string>& arguments) {
   }
 }
 
-void refuse(const std::string& why) { throw CLI::ValidationError{why}; }
+[[noreturn]] void refuse(const std::string& why) { throw CLI::ValidationError{why}; }
+
+bool is_bad_name(const std::string& name) {
+  return name.empty() || name.size() > longest_batch_name || !is_utf8(name)
+         || std::any_of(name.begin(), name.end(),
+                        [](char each) { return static_cast<unsigned char>(each) < ' ' || each == '\x7f'; });
+}
+
+/// What is about a run with a store.
+void check_durable(const run_options& options) {
+  if (!options.store) {
+    if (options.batch_asked)
+      refuse("--batch is the name of a run that goes on after a crash: say --store, too");
+    if (options.again)
+      refuse("--again is about a run that goes on after a crash: say --store, too");
+    return;
+  }
+  if (options.batch_asked && is_bad_name(options.batch))
+    refuse("--batch: a name has 1 to " + std::to_string(longest_batch_name)
+           + " bytes of text, without control characters");
+  if (!options.resume.empty())
+    refuse("--store and --resume both say what was done before; --store alone goes on with its own run");
+  if (options.dry_run)
+    refuse("--dry-run writes nothing, into a store neither: leave --store off to see the commands");
+  // A word that may be meant as the store, as other verbs have it, would be run.
+  if (options.store_is_last && options.store->empty() && !options.command.empty()) {
+    const auto& word = options.command.front();
+    const bool is_file = word.ends_with(".db") || word.ends_with(".sqlite");
+    const bool before_dashes = options.command.size() > 1 && options.command[1] == "--";
+    if (is_file || before_dashes)
+      refuse("is \"" + word + "\" the store, or the command? Write --store=" + word + ", or --store -- "
+             + word);
+  }
+}
 
 } // namespace
 
@@ -216,10 +269,12 @@ void take_command(const CLI::App& verb, std::vector<std::string>& arguments, run
     const auto length = option_length(verb, arguments, begin);
     if (length == 0)
       break;
+    into.store_is_last = arguments[begin] == "--store";
     begin += length;
   }
   begin = std::min(begin, arguments.size());
   const bool dashes = begin < arguments.size() && arguments[begin] == "--";
+  into.store_is_last = into.store_is_last && !dashes;
   const auto from = arguments.begin() + static_cast<std::ptrdiff_t>(begin);
   const auto colons = std::find_if(from, arguments.end(), is_separator);
   into.command.assign(from + (dashes ? 1 : 0), colons);
@@ -232,6 +287,7 @@ void take_command(const CLI::App& verb, std::vector<std::string>& arguments, run
 }
 
 void check(run_options& options) {
+  check_durable(options);
   if (options.tty) {
     if (options.jobs_asked && options.jobs != 1)
       refuse("--tty is for one command at a time, not for --jobs " + std::to_string(options.jobs));

@@ -1,5 +1,6 @@
 #include "run/run_verb.hpp"
 
+#include "batch/durable_batch.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/runtime_log.hpp"
 #include "cli/screen.hpp"
@@ -47,14 +48,15 @@ constexpr auto slack = 2s;
 /// For last words, before the program ends without its threads.
 constexpr auto a_moment = 1s;
 
-int exit_code(const run_control& control, const tally& ended) {
+/// `before`: of what a durable run has done before, too.
+int exit_code(const run_control& control, const tally& ended, const batch_counts& before) {
   if (const int code = control.code())
     return code;
-  if (ended.failed() != 0)
+  if (ended.failed() != 0 || before.failed != 0)
     return some_failed;
-  if (ended.timed_out() != 0 || control.clock().is_cut())
+  if (ended.timed_out() != 0 || before.timed_out != 0 || control.clock().is_cut())
     return some_timed_out;
-  return ended.cancelled() != 0 ? some_failed : all_completed;
+  return ended.cancelled() != 0 || before.cancelled != 0 ? some_failed : all_completed;
 }
 
 /// Without a summary: an exit code and not a word would be all.
@@ -78,12 +80,14 @@ std::chrono::nanoseconds waited_for_rate(const task_manager& manager) {
 /// One run: its parts, and its steps in order.
 class run {
 public:
-  run(const run_options& options, run_control& control, screen& messages, pending_items& items,
-      job_logs& logs, const used_files& files)
+  /// `durable`: `items`, if it is that; else null.
+  run(const run_options& options, run_control& control, screen& messages, job_feed& items,
+      durable_batch* durable, job_logs& logs, const used_files& files)
       : options_(options),
         control_(control),
         screen_(messages),
         items_(items),
+        durable_(durable),
         logs_(logs),
         writer_(
             {.control = control,
@@ -94,11 +98,21 @@ public:
                               {[this] { return open_.running(); }, [this] { return items_.total(); },
                                [this] { return control_.level() != stop_level::none; }}},
              .logs = logs.all(),
-             .keep_order = options.keep_order}) {}
+             .keep_order = options.keep_order,
+             .on_written =
+                 [durable](const job_result& ended) {
+                   if (durable)
+                     durable->on_written(ended);
+                 }}),
+        before_(durable ? durable->counts() : batch_counts{}) {}
 
   run(const run&) = delete;
   run& operator=(const run&) = delete;
-  ~run() { control_.on_stop({}); }
+  ~run() {
+    control_.on_stop({});
+    if (durable_)
+      durable_->end_calls();
+  }
 
   int execute(const blocked_signals& signals);
 
@@ -108,6 +122,7 @@ private:
   void gather_all();
   std::optional<job> next_item();
   void end_waiting();
+  void cancel(std::size_t turn);
   void on_stop(stop_level to);
   void on_stopped(std::size_t number, int signal);
   void on_end(std::size_t turn, outcome<job_result>&& how);
@@ -117,7 +132,8 @@ private:
   const run_options& options_;
   run_control& control_;
   screen& screen_;
-  pending_items& items_;
+  job_feed& items_;
+  durable_batch* const durable_;
   job_logs& logs_;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   const descriptor_room room_ = room_for_jobs(options_.jobs);
@@ -128,6 +144,7 @@ private:
   bool items_left_ = false;
   // What follows hears of commands, which may outlive the gather: as long as the manager.
   writer writer_;
+  const batch_counts before_;
   job_setup setup_{
       .options = options_,
       .command = command_,
@@ -162,6 +179,8 @@ int run::execute(const blocked_signals& signals) {
   control_.on_stop([this](stop_level to) { on_stop(to); });
   const interrupt interrupts{
       signals, control_, screen_, {[this] { return open_.running(); }, options_.grace + slack}};
+  if (durable_)
+    durable_->start(jobs_, [this](std::size_t turn) { cancel(turn); });
   run_all();
   control_.end_commands();
   return finish();
@@ -223,8 +242,10 @@ std::optional<job> run::next_item() {
 /// in this moment finds that out by itself.
 void run::end_waiting() {
   for (const auto turn : open_.waiting())
-    manager_.cancel_task("run/" + std::to_string(turn - 1));
+    cancel(turn);
 }
+
+void run::cancel(std::size_t turn) { manager_.cancel_task("run/" + std::to_string(turn - 1)); }
 
 /// On the thread that serves commands.
 void run::on_stopped(std::size_t number, int signal) {
@@ -251,6 +272,7 @@ void run::on_stop(stop_level to) {
 void run::on_end(std::size_t turn, outcome<job_result>&& how) {
   auto ended = how ? std::move(*how) : open_.close(turn, how.error().state(), how.error().message());
   open_.close(turn);
+  ended.cut = ended.cut || (ended.start_failure != 0 && command_.has_fixed_program());
   judge(ended);
   writer_.post(std::move(ended));
 }
@@ -275,37 +297,58 @@ int run::finish() {
   if (!writer_.finish(options_.grace + slack)) {
     screen_.note(std::string{writer_.place()} + " is not read; what was left to write is lost");
     static_cast<void>(screen_.said_within(a_moment));
-    ::_exit(exit_code(control_, ended_));
+    ::_exit(exit_code(control_, ended_, before_));
   }
-  const int code = exit_code(control_, ended_);
+  const auto unfinished = durable_ ? durable_->finish() : std::string{};
+  const int code = exit_code(control_, ended_, before_);
   const bool is_said = code == not_found || code == not_executable;
   if (!options_.quiet && code != reader_gone && !(is_said && ended_.completed() == 0)) {
     summary_facts facts{.ended = ended_,
                         .elapsed = std::chrono::steady_clock::now() - begin_,
                         .stopped = items_left_ || ended_.not_started() != 0,
-                        .skipped = items_.skipped()};
+                        .skipped = items_.skipped(),
+                        .failed_before = before_.items - before_.completed()};
     if (control_.code() != output_unwritable)
       facts.report = logs_.report();
     screen_.print(to_text(facts, screen::width()));
   }
   if (options_.quiet && !is_said && ended_.not_startable() != 0)
     tell_why_not(ended_, screen_);
+  if (!unfinished.empty() && !options_.quiet)
+    screen_.note(unfinished);
   return code;
+}
+
+int run_durable(const run_options& options, const blocked_signals& signals, run_control& control,
+                screen& messages, used_files& files, std::optional<interrupt>& while_opening) {
+  durable_batch batch{options, control, messages, files};
+  if (const auto finished = batch.finished()) {
+    if (!options.quiet)
+      messages.note(*finished);
+    return exit_code(control, {}, batch.counts());
+  }
+  job_logs logs{options, batch.goes_on(), control, files};
+  run all{options, control, messages, batch, &batch, logs, files};
+  logs.begin();
+  while_opening.reset();
+  return all.execute(signals);
 }
 
 int run_or_print(const run_options& options, const blocked_signals& signals, run_control& control,
                  screen& messages) {
   used_files files;
   std::optional<interrupt> while_opening{std::in_place, signals, control, messages};
+  if (options.store)
+    return run_durable(options, signals, control, messages, files, while_opening);
   const auto source = open_items(options, control, files);
   std::optional<job_logs> logs;
   if (!options.dry_run)
-    logs.emplace(options, control, files);
+    logs.emplace(options, false, control, files);
   auto before = completed_before(options, messages, control, files, logs ? &*logs : nullptr);
   pending_items items{*source, std::move(before)};
   if (!logs)
     return print_commands(command_template{options.command, options.words}, items, control, messages);
-  run all{options, control, messages, items, *logs, files};
+  run all{options, control, messages, items, nullptr, *logs, files};
   logs->begin(); // which empties files: what can be wrong before a command is run has been found by now
   while_opening.reset();
   return all.execute(signals);
@@ -333,6 +376,9 @@ int run_guarded(const run_options& options, const blocked_signals& signals, run_
     messages.note(error.what());
     return input_unreadable;
   } catch (const bad_report& error) {
+    messages.note(error.what());
+    return bad_usage;
+  } catch (const bad_batch& error) {
     messages.note(error.what());
     return bad_usage;
   } catch (const file_in_use& error) {

@@ -34,11 +34,12 @@ std::string first_line(const summary_facts& facts) {
   return result + (facts.stopped ? ", stopped before the last item\n" : "\n");
 }
 
-std::string states(const tally& ended, std::size_t skipped) {
+std::string states(const tally& ended, std::size_t skipped, std::size_t failed_before) {
   const std::pair<const char*, std::size_t> counts[]
       = {{"completed", ended.completed()},     {"failed", ended.failed()},
          {"timed out", ended.timed_out()},     {"cancelled", ended.cancelled()},
-         {"not started", ended.not_started()}, {"completed before", skipped}};
+         {"not started", ended.not_started()}, {"completed before", skipped},
+         {"failed before", failed_before}};
   std::string result;
   for (const auto& [name, count] : counts)
     if (count != 0)
@@ -59,7 +60,7 @@ std::string line(const std::string& left, const tally::entry& which, const std::
 
 std::string to_text(const summary_facts& facts, std::size_t width) {
   const auto& ended = facts.ended;
-  auto result = first_line(facts) + states(ended, facts.skipped);
+  auto result = first_line(facts) + states(ended, facts.skipped, facts.failed_before);
   if (ended.ended() > 1) {
     result += "slowest:\n";
     for (const auto& each : ended.slowest())

@@ -17,6 +17,8 @@ struct summary_facts {
   bool stopped = false;
   /// Items that a former run had completed.
   std::size_t skipped = 0;
+  /// Those that had failed, timed out or been cancelled in it, and aren't tried again.
+  std::size_t failed_before = 0;
   /// None, or none that can be relied on: null.
   const job_log* report = nullptr;
 };

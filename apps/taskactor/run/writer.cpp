@@ -95,6 +95,8 @@ void writer::write(const job_result& ended) {
   if (!output_broken_)
     output_broken_ = !attempt(place_of(ended.out.empty() ? output_stream::err : output_stream::out),
                               [&] { parts_.outputs.put(ended); });
+  if (!output_broken_ && parts_.on_written)
+    parts_.on_written(ended);
   queue_.release(ended.size());
 }
 

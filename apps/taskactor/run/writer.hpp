@@ -15,6 +15,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <functional>
 #include <string_view>
 #include <thread>
 #include <vector>
@@ -34,6 +35,8 @@ public:
     progress said;
     std::vector<job_log*> logs{};
     bool keep_order = false;
+    /// Called when all that a command has printed is written, and its lines of the logs.
+    std::function<void(const job_result& ended)> on_written{};
   };
 
   explicit writer(parts with);

@@ -1,0 +1,297 @@
+#include "batch/batch_runner.hpp"
+
+#include "base/new_thread.hpp"
+#include "batch/batch_store.hpp"
+#include "queue/store_core.hpp"
+#include "queue/this_machine.hpp"
+
+#include <taskactor/error.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <system_error>
+#include <utility>
+
+#include <sys/random.h>
+
+namespace taskactor::cli {
+
+namespace {
+
+using namespace std::chrono_literals;
+using clock = std::chrono::steady_clock;
+
+constexpr auto beat_interval = 5s;
+/// Between attempts to write what couldn't be written, and how long they are made.
+constexpr auto try_again = 500ms;
+constexpr auto patience = 90s;
+/// Ends that are written together, and those that may be unwritten before no more is begun.
+constexpr std::size_t ends_at_once = 250;
+constexpr std::size_t most_unwritten = 1024;
+constexpr std::size_t longest_error = std::size_t{64} << 10;
+
+template <class T, class Begin>
+T call(Begin&& begin) {
+  auto got = detail::call_of<T>(std::forward<Begin>(begin)).get();
+  if (!got)
+    throw error{got.error().code, got.error().message};
+  return std::move(*got);
+}
+
+std::uint64_t new_incarnation() {
+  std::uint64_t number = 0;
+  while (::getrandom(&number, sizeof number, 0) != sizeof number)
+    if (errno != EINTR)
+      throw std::system_error{errno, std::generic_category(), "getrandom"};
+  return number >> 1;
+}
+
+std::shared_ptr<const detail::known_tasks> tasks_of(std::initializer_list<const char*> names,
+                                                    const std::string& version) {
+  detail::known_tasks all;
+  for (const auto* each : names)
+    all.emplace(each, version);
+  return std::make_shared<const detail::known_tasks>(std::move(all));
+}
+
+} // namespace
+
+batch_runner::batch_runner(const store& in, std::string queue, std::string version)
+    : store_(in),
+      queue_(std::move(queue)),
+      item_tasks_(tasks_of({batch_item_task}, version)),
+      all_tasks_(tasks_of({batch_item_task, batch_head_task}, version)),
+      key_{queue_, new_incarnation()} {
+  give_back_others();
+}
+
+batch_runner::~batch_runner() {
+  end_beat();
+  {
+    lock held_lock{mutex_};
+    changed_.wait(held_lock, [this] { return !writes_; });
+  }
+  if (!hooks_.cancel) // it has claimed nothing
+    return;
+  auto leave = new_beat(true);
+  try {
+    call<detail::beat_reply>(
+        [&](auto tell) { detail::core_of(store_)->renew(std::move(leave), std::move(tell)); });
+  } catch (const std::exception&) { // the next run finds a runner that is gone
+    return;
+  }
+}
+
+void batch_runner::end_beat() {
+  {
+    const lock held_lock{mutex_};
+    last_ = true;
+    changed_.notify_all();
+  }
+  if (thread_.joinable())
+    thread_.join();
+}
+
+/// Who has the batch's lock knows that no other process runs it.
+void batch_runner::give_back_others() {
+  const auto& core = detail::core_of(store_);
+  std::vector<detail::lost_runner> lost;
+  for (const auto& each :
+       call<std::vector<detail::runner_row>>([&](auto tell) { core->runners(std::move(tell)); }))
+    if (each.runner.name == queue_)
+      lost.push_back({each.runner, each.beat});
+  if (!lost.empty())
+    call<detail::rescue_reply>([&](auto tell) { core->rescue(std::move(lost), std::move(tell)); });
+}
+
+void batch_runner::start(hooks with) {
+  hooks_ = std::move(with);
+  thread_ = detail::new_thread("the store's beat", [this] { run(); });
+}
+
+detail::runner_key batch_runner::key() const {
+  const lock held_lock{mutex_};
+  return key_;
+}
+
+// -- claims -----------------------------------------------------------------
+
+std::vector<batch_runner::claimed> batch_runner::claim(std::size_t most, std::size_t& got) {
+  const auto reply = call<detail::claim_reply>([&](auto tell) {
+    detail::core_of(store_)->claim(
+        {.runner = key(), .shares = {{.queue = queue_, .free = most}}, .tasks = item_tasks_},
+        std::move(tell));
+  });
+  got = reply.jobs.size();
+  std::vector<claimed> found;
+  lock held_lock{mutex_};
+  if (reply.fenced) {
+    key_.incarnation = new_incarnation();
+    got = 1; // it is asked again
+  }
+  for (const auto& each : reply.jobs) {
+    auto item = item_of(each.row.arguments);
+    const auto [at, is_new] = items_.try_emplace(item.number);
+    at->second.id = each.id;
+    at->second.token = each.token;
+    if (is_new)
+      found.push_back({.number = item.number, .item = std::move(item.item)});
+    else if (std::exchange(at->second.lost, false)) // it has ended here, and the store wasn't told in time
+      unwritten_.push_back(item.number);
+  }
+  std::sort(found.begin(), found.end(),
+            [](const claimed& a, const claimed& b) { return a.number < b.number; });
+  for (auto& each : found)
+    items_[each.number].turn = each.turn = ++turns_;
+  write_some(held_lock);
+  return found;
+}
+
+bool batch_runner::is_unwanted(std::size_t number) const {
+  const lock held_lock{mutex_};
+  const auto found = items_.find(number);
+  return found != items_.end() && found->second.unwanted;
+}
+
+// -- ends -------------------------------------------------------------------
+
+void batch_runner::end(std::size_t number, detail::job_end how) {
+  lock held_lock{mutex_};
+  const auto found = items_.find(number);
+  if (found == items_.end())
+    return;
+  if (how.error.size() > longest_error)
+    how.error.resize(longest_error);
+  found->second.end = std::move(how);
+  unwritten_.push_back(number);
+  write_some(held_lock);
+}
+
+/// One call at a time: what comes meanwhile goes with the next.
+void batch_runner::write_some(lock& held_lock) {
+  if (writes_ || unwritten_.empty() || !failure_.empty())
+    return;
+  writes_ = true;
+  std::vector<std::size_t> numbers;
+  std::vector<detail::job_end> ends;
+  while (!unwritten_.empty() && ends.size() < ends_at_once) {
+    const auto number = unwritten_.front();
+    unwritten_.pop_front();
+    auto& item = items_.at(number); // which stays while its end is unwritten
+    item.end->id = item.id;
+    item.end->token = item.token;
+    numbers.push_back(number);
+    ends.push_back(*item.end);
+  }
+  const auto key = key_;
+  held_lock.unlock();
+  detail::core_of(store_)->finish(
+      key, std::move(ends), [this, numbers = std::move(numbers)](const auto& got) { written(numbers, got); });
+  held_lock.lock();
+}
+
+void batch_runner::written(const std::vector<std::size_t>& numbers,
+                           const expected<std::vector<detail::end_reply>>& replies) {
+  lock held_lock{mutex_};
+  writes_ = false;
+  if (!replies) {
+    const auto now = clock::now();
+    failing_since_ = failing_since_.value_or(now);
+    if (last_ || now - *failing_since_ > patience)
+      failure_ = replies.error().message;
+    unwritten_.insert(unwritten_.begin(), numbers.begin(), numbers.end());
+  } else {
+    failing_since_.reset();
+    for (std::size_t i = 0; i < numbers.size(); ++i)
+      if ((*replies)[i] == detail::end_reply::stale)
+        items_.at(numbers[i]).lost = true; // until it is claimed again
+      else
+        items_.erase(numbers[i]);
+    write_some(held_lock);
+  }
+  changed_.notify_all();
+}
+
+void batch_runner::wait_for_room() {
+  lock held_lock{mutex_};
+  changed_.wait(held_lock, [this] { return unwritten_.size() < most_unwritten || !failure_.empty(); });
+}
+
+bool batch_runner::flush() {
+  const auto all_written = [this] { return (unwritten_.empty() && !writes_) || !failure_.empty(); };
+  for (;;) {
+    lock held_lock{mutex_};
+    changed_.wait(held_lock, all_written);
+    if (!failure_.empty())
+      return false;
+    if (std::none_of(items_.begin(), items_.end(), [](const auto& each) { return each.second.lost; }))
+      return true;
+    held_lock.unlock();
+    std::size_t got = 0;
+    claim(ends_at_once, got);
+    if (got == 0)
+      return true; // somebody has ended them, or they are paused: they are run again
+  }
+}
+
+// -- the thread -------------------------------------------------------------
+
+detail::runner_beat batch_runner::new_beat(bool leaves) const {
+  const auto& here = detail::this_machine::get();
+  return {.runner = key_,
+          .host = here.host,
+          .boot_id = here.boot_id,
+          .pid = here.pid,
+          .process_start = here.start,
+          .shares = {{.queue = queue_, .free = 1}},
+          .tasks = all_tasks_,
+          .leaves = leaves};
+}
+
+void batch_runner::run() {
+  lock held_lock{mutex_};
+  auto due = clock::now();
+  bool told = false;
+  while (!last_) {
+    if (clock::now() >= due) {
+      beat(held_lock);
+      due = clock::now() + beat_interval;
+    }
+    if (!failure_.empty() && !std::exchange(told, true)) {
+      const auto why = failure_;
+      held_lock.unlock();
+      hooks_.fail(why);
+      held_lock.lock();
+    }
+    if (failing_since_)
+      write_some(held_lock);
+    const auto until = failing_since_ && !told ? std::min(due, clock::now() + try_again) : due;
+    const auto is_news = [&] { return last_ || (!failure_.empty() && !told); };
+    changed_.wait_until(held_lock, until, is_news);
+  }
+}
+
+/// What fails is made again with the next beat.
+void batch_runner::beat(lock& held_lock) {
+  auto news = new_beat(false);
+  held_lock.unlock();
+  const auto got = detail::call_of<detail::beat_reply>([&](auto tell) {
+                     detail::core_of(store_)->renew(std::move(news), std::move(tell));
+                   }).get();
+  held_lock.lock();
+  if (!got)
+    return;
+  if (got->fenced)
+    key_.incarnation = new_incarnation();
+  std::vector<std::size_t> turns;
+  for (const auto& [id, token] : got->to_cancel)
+    for (auto& [number, item] : items_)
+      if (item.id == id && item.token == token && !std::exchange(item.unwanted, true))
+        turns.push_back(item.turn);
+  held_lock.unlock();
+  for (const auto turn : turns)
+    hooks_.cancel(turn);
+  held_lock.lock();
+}
+
+} // namespace taskactor::cli
