@@ -1,5 +1,7 @@
 """`taskactor run --store`: a run that goes on after a crash, by the same command line."""
+import json
 import os
+import pathlib
 import random
 import signal
 import sqlite3
@@ -33,9 +35,14 @@ class Durable(queue_program.Case):
 
     def wait_for(self, batch: str, **counts: int) -> None:
         """Until so many of its items are in each of these states."""
-        def states() -> list[str]:
-            return [job["state"] for job in self.items_of(f"run/{batch}")] if self.store.exists() else []
-        self.wait_until(lambda: all(states().count(state) == count for state, count in counts.items()))
+
+        def is_so() -> bool:
+            code, out, _ = self.ask("jobs", "--all", "--json", "--queue", f"run/{batch}")  # 4: no store yet
+            jobs = [json.loads(line) for line in out.splitlines()]
+            states = [job["state"] for job in jobs if job["task"] == "taskactor run"]
+            return code == 0 and all(states.count(state) == count for state, count in counts.items())
+
+        self.wait_until(is_so)
 
     def is_well(self) -> None:
         self.assertEqual(self.done("store", "check"), "all is well\n")
@@ -273,6 +280,26 @@ class Together(Durable):
         done = program.subprocess.run([program.PROGRAM, "run", "--store", "-k", "echo", ":::", b"\xff", "ü"],
                                       cwd=self.folder, env=self.environment, capture_output=True, timeout=program.LIMIT)
         self.assertEqual((done.returncode, done.stdout), (0, b"\xff\n\xc3\xbc\n"), done.stderr)
+
+
+class Guide(Durable):
+    def test_the_guide(self):
+        programs, photos = self.folder / "programs", self.folder / "photos"
+        programs.mkdir()
+        photos.mkdir()
+        (programs / "taskactor").symlink_to(program.PROGRAM)
+        for name in "abc":
+            (photos / f"{name}.tif").write_text(name)
+        convert = programs / "convert"
+        convert.write_text('#!/bin/sh\necho "$1" >>tries\n[ "$(grep -c b.tif tries)" != 1 ] || exit 1\ncp "$1" "$2"\n')
+        convert.chmod(0o755)
+        script = pathlib.Path(__file__).with_name("durable_run.sh")
+        environment = {**self.environment, "PATH": f"{programs}:{self.environment['PATH']}"}
+        done = program.subprocess.run(["sh", script], cwd=self.folder, env=environment, capture_output=True, text=True,
+                                      stdin=program.subprocess.DEVNULL, timeout=program.LIMIT)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(sorted(file.name for file in photos.glob("*.jpg")), ["a.jpg", "b.jpg", "c.jpg"])
+        self.is_well()
 
 
 class Refused(Durable):
