@@ -311,13 +311,16 @@ class Refused(Durable):
             (["--batch", "b"], "say --store, too"),
             (["--again"], "say --store, too"),
             (["--store", "--resume", "r"], "--store alone goes on with its own run"),
-            (["--store", "--dry-run"], "leave --store off"),
             (["--store", "--batch", ""], "a name has 1 to 150 bytes"),
             (["--store", "--batch", "a\nb"], "without control characters"),
         ]:
             with self.subTest(options):
                 self.assertIn(why, self.ask("run", *options, "echo", ":::", "a")[2])
                 self.assertEqual(self.ask("run", *options, "echo", ":::", "a")[:2], (2, ""))
+        self.assertFalse(self.store.exists())
+
+    def test_a_dry_run_prints_all_commands_and_makes_no_store(self):
+        self.assertEqual(self.ask("run", "--store", "--again", "--dry-run", "echo", ":::", "a")[:2], (0, "echo a\n"))
         self.assertFalse(self.store.exists())
 
     def test_a_store_that_is_meant_isnt_run_as_the_command(self):

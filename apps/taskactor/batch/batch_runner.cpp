@@ -20,6 +20,7 @@ namespace {
 
 using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
+using lock = std::unique_lock<std::mutex>;
 
 constexpr auto beat_interval = 5s;
 /// Between attempts to write what couldn't be written, and how long they are made.
@@ -54,15 +55,39 @@ std::shared_ptr<const detail::known_tasks> tasks_of(std::initializer_list<const 
   return std::make_shared<const detail::known_tasks>(std::move(all));
 }
 
+/// Who has the batch's lock knows that no other process runs it.
+void give_back_others(const store& in, const std::string& queue) {
+  const auto& core = detail::core_of(in);
+  std::vector<detail::lost_runner> lost;
+  for (const auto& each :
+       call<std::vector<detail::runner_row>>([&](auto tell) { core->runners(std::move(tell)); }))
+    if (each.runner.name == queue)
+      lost.push_back({each.runner, each.beat});
+  if (!lost.empty())
+    call<detail::rescue_reply>([&](auto tell) { core->rescue(std::move(lost), std::move(tell)); });
+}
+
+detail::runner_beat new_beat(const detail::runner_key& key, std::shared_ptr<const detail::known_tasks> tasks,
+                             bool leaves) {
+  const auto& here = detail::this_machine::get();
+  return {.runner = key,
+          .host = here.host,
+          .boot_id = here.boot_id,
+          .pid = here.pid,
+          .process_start = here.start,
+          .shares = {{.queue = key.name, .free = 1}},
+          .tasks = std::move(tasks),
+          .leaves = leaves};
+}
+
 } // namespace
 
 batch_runner::batch_runner(const store& in, std::string queue, std::string version)
     : store_(in),
-      queue_(std::move(queue)),
       item_tasks_(tasks_of({batch_item_task}, version)),
       all_tasks_(tasks_of({batch_item_task, batch_head_task}, version)),
-      key_{queue_, new_incarnation()} {
-  give_back_others();
+      key_{std::move(queue), new_incarnation()} {
+  give_back_others(store_, key_.name);
 }
 
 batch_runner::~batch_runner() {
@@ -73,7 +98,7 @@ batch_runner::~batch_runner() {
   }
   if (!hooks_.cancel) // it has claimed nothing
     return;
-  auto leave = new_beat(true);
+  auto leave = new_beat(key_, all_tasks_, true);
   try {
     call<detail::beat_reply>(
         [&](auto tell) { detail::core_of(store_)->renew(std::move(leave), std::move(tell)); });
@@ -92,19 +117,7 @@ void batch_runner::end_beat() {
     thread_.join();
 }
 
-/// Who has the batch's lock knows that no other process runs it.
-void batch_runner::give_back_others() {
-  const auto& core = detail::core_of(store_);
-  std::vector<detail::lost_runner> lost;
-  for (const auto& each :
-       call<std::vector<detail::runner_row>>([&](auto tell) { core->runners(std::move(tell)); }))
-    if (each.runner.name == queue_)
-      lost.push_back({each.runner, each.beat});
-  if (!lost.empty())
-    call<detail::rescue_reply>([&](auto tell) { core->rescue(std::move(lost), std::move(tell)); });
-}
-
-void batch_runner::start(hooks with) {
+void batch_runner::start(batch_hooks with) {
   hooks_ = std::move(with);
   thread_ = detail::new_thread("the store's beat", [this] { run(); });
 }
@@ -116,14 +129,14 @@ detail::runner_key batch_runner::key() const {
 
 // -- claims -----------------------------------------------------------------
 
-std::vector<batch_runner::claimed> batch_runner::claim(std::size_t most, std::size_t& got) {
+std::vector<claimed_item> batch_runner::claim(std::size_t most, std::size_t& got) {
+  const auto me = key();
   const auto reply = call<detail::claim_reply>([&](auto tell) {
     detail::core_of(store_)->claim(
-        {.runner = key(), .shares = {{.queue = queue_, .free = most}}, .tasks = item_tasks_},
-        std::move(tell));
+        {.runner = me, .shares = {{.queue = me.name, .free = most}}, .tasks = item_tasks_}, std::move(tell));
   });
   got = reply.jobs.size();
-  std::vector<claimed> found;
+  std::vector<claimed_item> found;
   lock held_lock{mutex_};
   if (reply.fenced) {
     key_.incarnation = new_incarnation();
@@ -140,7 +153,7 @@ std::vector<batch_runner::claimed> batch_runner::claim(std::size_t most, std::si
       unwritten_.push_back(item.number);
   }
   std::sort(found.begin(), found.end(),
-            [](const claimed& a, const claimed& b) { return a.number < b.number; });
+            [](const claimed_item& a, const claimed_item& b) { return a.number < b.number; });
   for (auto& each : found)
     items_[each.number].turn = each.turn = ++turns_;
   write_some(held_lock);
@@ -236,18 +249,6 @@ bool batch_runner::flush() {
 
 // -- the thread -------------------------------------------------------------
 
-detail::runner_beat batch_runner::new_beat(bool leaves) const {
-  const auto& here = detail::this_machine::get();
-  return {.runner = key_,
-          .host = here.host,
-          .boot_id = here.boot_id,
-          .pid = here.pid,
-          .process_start = here.start,
-          .shares = {{.queue = queue_, .free = 1}},
-          .tasks = all_tasks_,
-          .leaves = leaves};
-}
-
 void batch_runner::run() {
   lock held_lock{mutex_};
   auto due = clock::now();
@@ -273,7 +274,7 @@ void batch_runner::run() {
 
 /// What fails is made again with the next beat.
 void batch_runner::beat(lock& held_lock) {
-  auto news = new_beat(false);
+  auto news = new_beat(key_, all_tasks_, false);
   held_lock.unlock();
   const auto got = detail::call_of<detail::beat_reply>([&](auto tell) {
                      detail::core_of(store_)->renew(std::move(news), std::move(tell));

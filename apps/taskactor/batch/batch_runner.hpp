@@ -30,19 +30,31 @@
 
 namespace taskactor::cli {
 
+/// Called on a thread of the runner's.
+struct batch_hooks {
+  /// Somebody wants the item of this turn to be cancelled.
+  std::function<void(std::size_t turn)> cancel;
+  /// The ends can't be written, and no longer time is given.
+  std::function<void(const std::string& why)> fail;
+};
+
+struct claimed_item {
+  std::size_t number = 0, turn = 0;
+  std::string item{};
+};
+
+/// What a runner has claimed.
+struct held_item {
+  job_id id = 0;
+  detail::claim_token token = 0;
+  std::size_t turn = 0;
+  bool unwanted = false;
+  bool lost = false; // it has ended, and the claim was another's by then
+  std::optional<detail::job_end> end{};
+};
+
 class batch_runner {
 public:
-  struct hooks {
-    /// Somebody wants the item of this turn to be cancelled.
-    std::function<void(std::size_t turn)> cancel;
-    /// The ends can't be written, and no longer time is given.
-    std::function<void(const std::string& why)> fail;
-  };
-  struct claimed {
-    std::size_t number = 0, turn = 0;
-    std::string item{};
-  };
-
   /// Gives back what a dead runner of the same queue had. `version`: of its items. Errors: `error`, as of the
   /// store; `std::system_error`.
   batch_runner(const store& in, std::string queue, std::string version);
@@ -52,9 +64,9 @@ public:
   ~batch_runner();
 
   /// From now on it beats.
-  void start(hooks with);
+  void start(batch_hooks with);
   /// The next items, in their order; `got` is how many the store gave, those that it had before included.
-  std::vector<claimed> claim(std::size_t most, std::size_t& got);
+  std::vector<claimed_item> claim(std::size_t most, std::size_t& got);
   /// How an item has ended; unset: not at all, it is given back in the end.
   void end(std::size_t number, detail::job_end how);
   /// Somebody has asked for its cancellation.
@@ -68,33 +80,20 @@ public:
   void end_beat();
 
 private:
-  struct held {
-    job_id id = 0;
-    detail::claim_token token = 0;
-    std::size_t turn = 0;
-    bool unwanted = false;
-    bool lost = false; // it has ended, and the claim was another's by then
-    std::optional<detail::job_end> end{};
-  };
-  using lock = std::unique_lock<std::mutex>;
-
-  void give_back_others();
-  void write_some(lock& held_lock);
+  void write_some(std::unique_lock<std::mutex>& held_lock);
   void written(const std::vector<std::size_t>& numbers,
                const expected<std::vector<detail::end_reply>>& replies);
   void run();
-  void beat(lock& held_lock);
-  detail::runner_beat new_beat(bool leaves) const;
+  void beat(std::unique_lock<std::mutex>& held_lock);
 
   const store store_;
-  const std::string queue_;
   const std::shared_ptr<const detail::known_tasks> item_tasks_, all_tasks_;
-  hooks hooks_;
+  batch_hooks hooks_;
 
   mutable std::mutex mutex_; // what follows
   std::condition_variable changed_;
   detail::runner_key key_;
-  std::map<std::size_t, held> items_; // by number
+  std::map<std::size_t, held_item> items_; // by number
   std::deque<std::size_t> unwritten_;
   bool writes_ = false;
   std::size_t turns_ = 0;

@@ -8,14 +8,10 @@
 /// Threads: `on_written` may be called from any, and so may `skipped` and `total`; all else is its owner's.
 #pragma once
 
-#include "batch/batch_digest.hpp"
-#include "batch/batch_lock.hpp"
-#include "batch/batch_runner.hpp"
-#include "batch/batch_store.hpp"
+#include "batch/opened_batch.hpp"
 #include "run/job_feed.hpp"
 
 #include <atomic>
-#include <chrono>
 #include <cstddef>
 #include <deque>
 #include <functional>
@@ -26,7 +22,6 @@
 
 namespace taskactor::cli {
 
-class item_source;
 class run_control;
 class screen;
 class used_files;
@@ -34,8 +29,7 @@ struct run_options;
 
 class durable_batch final : public job_feed {
 public:
-  /// Opens the store, reads what has to be read to know the batch, and compares. Errors: `bad_batch`,
-  /// `stopped_early`, `unreadable_items`, `file_in_use`; `error`, as of the store.
+  /// Errors: as of `open_batch`.
   durable_batch(const run_options& options, run_control& control, screen& messages, used_files& files);
   durable_batch(const durable_batch&) = delete;
   durable_batch& operator=(const durable_batch&) = delete;
@@ -44,9 +38,9 @@ public:
   /// It had ended before: for people. Unset: there is something to run.
   std::optional<std::string> finished() const;
   /// It was begun by a former run.
-  bool goes_on() const noexcept { return goes_on_; }
+  bool goes_on() const noexcept { return batch_->goes_on; }
   /// How its items have ended: before this run; after `finish` all of them.
-  const batch_counts& counts() const noexcept { return counts_; }
+  const batch_counts& counts() const noexcept { return batch_->counts; }
 
   /// `cancel`: the item of this turn was cancelled in the store.
   void start(std::size_t jobs, std::function<void(std::size_t turn)> cancel);
@@ -58,35 +52,23 @@ public:
   /// After the last of these: writes what is left. What is to be said of it; empty: the batch is over.
   std::string finish();
   /// Whom `start` was given isn't called any more.
-  void end_calls() { runner_->end_beat(); }
+  void end_calls() { batch_->runner->end_beat(); }
 
 private:
   std::optional<job> find_next();
   std::size_t take_in(bool may_wait);
   void claim();
   bool wait_for_others();
-  void identify();
-  void compare();
   void fail(const std::string& why);
 
-  const run_options& options_;
   run_control& control_;
   screen& screen_;
-  std::unique_ptr<item_source> source_;
-  batch_digest digest_; // of the items that were taken from it
-  std::string name_;
-  batch_facts facts_;
-  std::optional<store> store_;
-  std::optional<batch_lock> lock_;
-  std::optional<batch_store> batch_;
-  std::optional<batch_runner> runner_; // gone before the lock
-  known_batch known_;
-  batch_counts counts_;
-  bool goes_on_ = false, has_all_ = false, says_paused_ = false;
+  const std::unique_ptr<opened_batch> batch_;
   std::size_t at_once_ = 1;
-  std::size_t ahead_ = 0; // written and not claimed, about
-  std::deque<batch_runner::claimed> claimed_;
-  std::atomic<std::size_t> skipped_{0}, ended_before_{0};
+  std::size_t ahead_; // written and not claimed, about
+  std::deque<claimed_item> claimed_;
+  std::atomic<std::size_t> skipped_;
+  bool says_paused_ = false;
 };
 
 } // namespace taskactor::cli

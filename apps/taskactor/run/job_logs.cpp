@@ -16,8 +16,8 @@ job_logs::job_logs(const run_options& options, bool goes_on, run_control& contro
   using mode = job_log::mode;
   const auto how = goes_on ? mode::append : mode::replace;
   if (!options.joblog.empty()) // one that resumes goes on in that file, whatever report it reads
-    joblog_ = std::make_unique<joblog>(options.joblog, options.resume.empty() ? how : mode::append, control,
-                                       files);
+    joblog_ = std::make_unique<joblog>(options.joblog, options.former.resume.empty() ? how : mode::append,
+                                       control, files);
   if (!options.report.empty())
     report_ = std::make_unique<cli::report>(options.report, how, control, files);
 }
@@ -40,7 +40,7 @@ void job_logs::begin() {
 
 completed_items completed_before(const run_options& options, screen& messages, run_control& control,
                                  const used_files& files, job_logs* logs) {
-  const auto& path = options.resume;
+  const auto& path = options.former.resume;
   if (path.empty())
     return {};
   // With one file for --report and --resume, the first run finds none.

@@ -82,10 +82,11 @@ void add_input(CLI::App& verb, run_options& into) {
       ->type_name("FILE")
       ->group("Items");
   verb.add_flag("-0,--null", into.null, "Items end with a NUL, not with a newline")->group("Items");
-  verb.add_option("--resume", into.resume, "Skip what was completed in a former run with\n--report FILE")
+  verb.add_option("--resume", into.former.resume,
+                  "Skip what was completed in a former run with\n--report FILE")
       ->type_name("FILE")
       ->group("Items");
-  const auto set_store = [&into](const std::string& file) { into.store = file; };
+  const auto set_store = [&into](const std::string& file) { into.former.store = file; };
   verb.add_option_function<std::string>(
           "--store", set_store,
           "Write items and ends into a store, so that the\nsame command line goes on after a crash\n"
@@ -94,15 +95,15 @@ void add_input(CLI::App& verb, run_options& into) {
       ->type_name("[=FILE]")
       ->group("Items");
   const auto set_batch = [&into](const std::string& name) {
-    into.batch = name;
-    into.batch_asked = true;
+    into.former.batch = name;
+    into.former.batch_asked = true;
   };
   verb.add_option_function<std::string>(
           "--batch", set_batch,
           "With --store: the name of what is to be gone\non with (default: made of command and items)")
       ->type_name("NAME")
       ->group("Items");
-  verb.add_flag("--again", into.again, "With --store: begin anew, whatever was done")->group("Items");
+  verb.add_flag("--again", into.former.again, "With --store: begin anew, whatever was done")->group("Items");
 }
 
 void add_running(CLI::App& verb, run_options& into) {
@@ -226,22 +227,20 @@ bool is_bad_name(const std::string& name) {
 
 /// What is about a run with a store.
 void check_durable(const run_options& options) {
-  if (!options.store) {
-    if (options.batch_asked)
+  if (!options.former.store) {
+    if (options.former.batch_asked)
       refuse("--batch is the name of a run that goes on after a crash: say --store, too");
-    if (options.again)
+    if (options.former.again)
       refuse("--again is about a run that goes on after a crash: say --store, too");
     return;
   }
-  if (options.batch_asked && is_bad_name(options.batch))
+  if (options.former.batch_asked && is_bad_name(options.former.batch))
     refuse("--batch: a name has 1 to " + std::to_string(longest_batch_name)
            + " bytes of text, without control characters");
-  if (!options.resume.empty())
+  if (!options.former.resume.empty())
     refuse("--store and --resume both say what was done before; --store alone goes on with its own run");
-  if (options.dry_run)
-    refuse("--dry-run writes nothing, into a store neither: leave --store off to see the commands");
   // A word that may be meant as the store, as other verbs have it, would be run.
-  if (options.store_is_last && options.store->empty() && !options.command.empty()) {
+  if (options.former.store_is_last && options.former.store->empty() && !options.command.empty()) {
     const auto& word = options.command.front();
     const bool is_file = word.ends_with(".db") || word.ends_with(".sqlite");
     const bool before_dashes = options.command.size() > 1 && options.command[1] == "--";
@@ -269,12 +268,12 @@ void take_command(const CLI::App& verb, std::vector<std::string>& arguments, run
     const auto length = option_length(verb, arguments, begin);
     if (length == 0)
       break;
-    into.store_is_last = arguments[begin] == "--store";
+    into.former.store_is_last = arguments[begin] == "--store";
     begin += length;
   }
   begin = std::min(begin, arguments.size());
   const bool dashes = begin < arguments.size() && arguments[begin] == "--";
-  into.store_is_last = into.store_is_last && !dashes;
+  into.former.store_is_last = into.former.store_is_last && !dashes;
   const auto from = arguments.begin() + static_cast<std::ptrdiff_t>(begin);
   const auto colons = std::find_if(from, arguments.end(), is_separator);
   into.command.assign(from + (dashes ? 1 : 0), colons);

@@ -20,18 +20,23 @@ namespace taskactor::cli {
 /// What --log-level can be.
 inline constexpr const char* log_levels[] = {"debug", "info", "warn", "error", "off"};
 
+/// What a run goes on with.
+struct former_run {
+  std::string resume{};               ///< its report; empty: none
+  std::optional<std::string> store{}; ///< of a durable run; empty: the default one, or TASKACTOR_STORE
+  bool store_is_last = false;         ///< --store, without a file, stands right before the command
+  std::string batch{};                ///< the name of a durable run; empty: what it is made of is its name
+  bool batch_asked = false;
+  bool again = false;
+};
+
 struct run_options {
   std::vector<std::string> command{};
   std::optional<std::vector<std::string>> items{}; ///< after `:::`
   std::string separator{}; ///< the word before them, or what GNU parallel has in its place
   std::string arg_file{};  ///< empty: standard input
   bool null = false;
-  std::string resume{};               ///< the report of a former run; empty: none
-  std::optional<std::string> store{}; ///< of a durable run; empty: the default one, or TASKACTOR_STORE
-  bool store_is_last = false;         ///< --store, without a file, stands right before the command
-  std::string batch{};                ///< the name of a durable run; empty: what it is made of is its name
-  bool batch_asked = false;
-  bool again = false;
+  former_run former{};
 
   std::size_t jobs = 0; ///< 0: as many as there are descriptors for
   bool jobs_asked = false;

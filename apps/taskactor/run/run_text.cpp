@@ -66,7 +66,8 @@ A run that was killed may have left its files with a part of a line at the end: 
 report a message says so. Commands that ran then, or had ended and weren't reported yet, are run again. Anything else that isn't
 a line of a report is an error, and nothing is run.)",
      shown_in::manual},
-    {"Durable runs", R"(With --store each item is a job in a store, in a queue run/NAME, and so is its end. The
+    {"Durable runs",
+     R"(With --store each item is a job in a store, in a queue run/NAME, and so is its end. The
 same command line goes on after a crash, a kill or Ctrl-C: items that had ended aren't run again, those that
 were in flight are. One that failed stays so, once its retries are used up. A finished batch is only reported,
 with its exit code; --again has it begin anew. Without --batch the name is made of the command, the items and
@@ -84,7 +85,7 @@ process at a time; a second one is refused. --report and --joblog are gone on wi
 runs), `pause` and `resume` hold up the whole, and `retry` has what failed run again by the same command line.
 No `taskactor work` runs them: the store has the items, not the command's environment. A store that others can
 write to is refused, since they could add items. Ends can be asked for 30 days; after that a finished batch
-is begun anew. --resume and --dry-run don't go with --store.)",
+is begun anew. --dry-run prints all commands, whatever was done. --resume doesn't go with --store.)",
      shown_in::manual},
     {"Job log", R"(The columns of --joblog are those of GNU parallel, separated by tabs: Seq, Host (always a
 colon), Starttime (in seconds since 1970), JobRuntime (in seconds), Send (always 0), Receive (bytes of standard
@@ -115,7 +116,7 @@ time end the wait.)",
 constexpr meaning exit_codes[] = {
     {"0", "all commands were completed: each returned 0"},
     {"1", "some failed: they returned another code, or a signal ended them"},
-    {"2", "bad usage (no report for --resume, other items for a batch); nothing was run"},
+    {"2", "bad usage (no report for --resume, a batch of others); nothing was run"},
     {"3", "none failed, but time was up for some (--timeout, --total-timeout)"},
     {"4", "the items could not be read"},
     {"5", "outputs, report, job log or store can't be written; the run was ended"},
@@ -131,7 +132,7 @@ constexpr std::string_view examples[] = {
     "taskactor run -j8 --timeout 30s --report r.jsonl -a urls -- curl -sSO {}",
     "taskactor run --rate 10/s --retries 3 --backoff 2s -a urls -- curl -sSfO {}",
     "taskactor run --report r.jsonl --resume r.jsonl -a urls -- curl -sSO {}",
-    "taskactor run --store --batch urls -a urls -- curl -sSO {}     # again after a crash",
+    "taskactor run --store --batch urls -a urls -- curl -sSO {}",
     "taskactor run --shell 'gzip -c {} > {.}.gz' ::: *.txt",
     "taskactor run --dry-run convert {} {.}.jpg ::: *.tif",
     "jq -r 'select(.state != \"completed\") | .item' r.jsonl    # what to do again",

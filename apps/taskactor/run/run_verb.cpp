@@ -77,17 +77,26 @@ std::chrono::nanoseconds waited_for_rate(const task_manager& manager) {
   return result;
 }
 
+void cancel(task_manager& manager, std::size_t turn) {
+  manager.cancel_task("run/" + std::to_string(turn - 1));
+}
+
+/// Where the jobs of a run come from.
+struct jobs_given {
+  job_feed& items;
+  durable_batch* durable = nullptr; ///< that, if it is one
+  batch_counts before{};            ///< what it had come to before
+};
+
 /// One run: its parts, and its steps in order.
 class run {
 public:
-  /// `durable`: `items`, if it is that; else null.
-  run(const run_options& options, run_control& control, screen& messages, job_feed& items,
-      durable_batch* durable, job_logs& logs, const used_files& files)
+  run(const run_options& options, run_control& control, screen& messages, const jobs_given& jobs,
+      job_logs& logs, const used_files& files)
       : options_(options),
         control_(control),
         screen_(messages),
-        items_(items),
-        durable_(durable),
+        given_(jobs),
         logs_(logs),
         writer_(
             {.control = control,
@@ -95,23 +104,21 @@ public:
              .outputs = output{messages, options.output_folder, files},
              .said = progress{messages,
                               progress::style_for(messages, options.progress, options.quiet || options.tty),
-                              {[this] { return open_.running(); }, [this] { return items_.total(); },
+                              {[this] { return open_.running(); }, [this] { return given_.items.total(); },
                                [this] { return control_.level() != stop_level::none; }}},
              .logs = logs.all(),
              .keep_order = options.keep_order,
-             .on_written =
-                 [durable](const job_result& ended) {
-                   if (durable)
-                     durable->on_written(ended);
-                 }}),
-        before_(durable ? durable->counts() : batch_counts{}) {}
+             .on_written = [durable = jobs.durable](const job_result& ended) {
+               if (durable)
+                 durable->on_written(ended);
+             }}) {}
 
   run(const run&) = delete;
   run& operator=(const run&) = delete;
   ~run() {
     control_.on_stop({});
-    if (durable_)
-      durable_->end_calls();
+    if (given_.durable)
+      given_.durable->end_calls();
   }
 
   int execute(const blocked_signals& signals);
@@ -122,7 +129,6 @@ private:
   void gather_all();
   std::optional<job> next_item();
   void end_waiting();
-  void cancel(std::size_t turn);
   void on_stop(stop_level to);
   void on_stopped(std::size_t number, int signal);
   void on_end(std::size_t turn, outcome<job_result>&& how);
@@ -132,8 +138,7 @@ private:
   const run_options& options_;
   run_control& control_;
   screen& screen_;
-  job_feed& items_;
-  durable_batch* const durable_;
+  const jobs_given given_;
   job_logs& logs_;
   std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
   const descriptor_room room_ = room_for_jobs(options_.jobs);
@@ -144,7 +149,6 @@ private:
   bool items_left_ = false;
   // What follows hears of commands, which may outlive the gather: as long as the manager.
   writer writer_;
-  const batch_counts before_;
   job_setup setup_{
       .options = options_,
       .command = command_,
@@ -179,8 +183,8 @@ int run::execute(const blocked_signals& signals) {
   control_.on_stop([this](stop_level to) { on_stop(to); });
   const interrupt interrupts{
       signals, control_, screen_, {[this] { return open_.running(); }, options_.grace + slack}};
-  if (durable_)
-    durable_->start(jobs_, [this](std::size_t turn) { cancel(turn); });
+  if (given_.durable)
+    given_.durable->start(jobs_, [this](std::size_t turn) { cancel(manager_, turn); });
   run_all();
   control_.end_commands();
   return finish();
@@ -223,7 +227,7 @@ void run::gather_all() {
 std::optional<job> run::next_item() {
   if (control_.level() != stop_level::none)
     end_waiting(); // also what this has given last, which the gather may not have had when the run was stopped
-  auto next = items_.next();
+  auto next = given_.items.next();
   items_left_ = control_.level() != stop_level::none; // it may be that which has ended the wait for one
   if (next) {
     writer_.wait_for_room();
@@ -242,10 +246,8 @@ std::optional<job> run::next_item() {
 /// in this moment finds that out by itself.
 void run::end_waiting() {
   for (const auto turn : open_.waiting())
-    cancel(turn);
+    cancel(manager_, turn);
 }
-
-void run::cancel(std::size_t turn) { manager_.cancel_task("run/" + std::to_string(turn - 1)); }
 
 /// On the thread that serves commands.
 void run::on_stopped(std::size_t number, int signal) {
@@ -297,17 +299,17 @@ int run::finish() {
   if (!writer_.finish(options_.grace + slack)) {
     screen_.note(std::string{writer_.place()} + " is not read; what was left to write is lost");
     static_cast<void>(screen_.said_within(a_moment));
-    ::_exit(exit_code(control_, ended_, before_));
+    ::_exit(exit_code(control_, ended_, given_.before));
   }
-  const auto unfinished = durable_ ? durable_->finish() : std::string{};
-  const int code = exit_code(control_, ended_, before_);
+  const auto unfinished = given_.durable ? given_.durable->finish() : std::string{};
+  const int code = exit_code(control_, ended_, given_.before);
   const bool is_said = code == not_found || code == not_executable;
   if (!options_.quiet && code != reader_gone && !(is_said && ended_.completed() == 0)) {
     summary_facts facts{.ended = ended_,
                         .elapsed = std::chrono::steady_clock::now() - begin_,
                         .stopped = items_left_ || ended_.not_started() != 0,
-                        .skipped = items_.skipped(),
-                        .failed_before = before_.items - before_.completed()};
+                        .skipped = given_.items.skipped(),
+                        .failed_before = given_.before.items - given_.before.completed()};
     if (control_.code() != output_unwritable)
       facts.report = logs_.report();
     screen_.print(to_text(facts, screen::width()));
@@ -328,7 +330,7 @@ int run_durable(const run_options& options, const blocked_signals& signals, run_
     return exit_code(control, {}, batch.counts());
   }
   job_logs logs{options, batch.goes_on(), control, files};
-  run all{options, control, messages, batch, &batch, logs, files};
+  run all{options, control, messages, {batch, &batch, batch.counts()}, logs, files};
   logs.begin();
   while_opening.reset();
   return all.execute(signals);
@@ -338,7 +340,7 @@ int run_or_print(const run_options& options, const blocked_signals& signals, run
                  screen& messages) {
   used_files files;
   std::optional<interrupt> while_opening{std::in_place, signals, control, messages};
-  if (options.store)
+  if (options.former.store && !options.dry_run) // which asks no store
     return run_durable(options, signals, control, messages, files, while_opening);
   const auto source = open_items(options, control, files);
   std::optional<job_logs> logs;
@@ -348,7 +350,7 @@ int run_or_print(const run_options& options, const blocked_signals& signals, run
   pending_items items{*source, std::move(before)};
   if (!logs)
     return print_commands(command_template{options.command, options.words}, items, control, messages);
-  run all{options, control, messages, items, nullptr, *logs, files};
+  run all{options, control, messages, {items}, *logs, files};
   logs->begin(); // which empties files: what can be wrong before a command is run has been found by now
   while_opening.reset();
   return all.execute(signals);

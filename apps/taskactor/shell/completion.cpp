@@ -154,7 +154,7 @@ named_parts named_of(const program_table& table) {
     for (const auto& option : verb.options) {
       result.zsh += with_second ? "" : zsh_option(option);
       const auto& name = option.names.front();
-      if (option.value.empty()
+      if (!option.needs_value()
           || std::find(result.with_value.begin(), result.with_value.end(), name) != result.with_value.end())
         continue;
       result.with_value.push_back(name);
@@ -177,7 +177,7 @@ std::string bash(const program_table& table) {
   const auto& options = table.run_options;
   const auto with_value = [&](bool as_long) {
     return names_of(options, [as_long](const option_entry& option, const std::string& name) {
-      return !option.value.empty() && is_long(name) == as_long;
+      return option.needs_value() && is_long(name) == as_long;
     });
   };
   std::string letters;
@@ -212,7 +212,9 @@ std::string zsh_escaped(const std::string& text, std::string_view special) {
 /// One line for each name: '(-j --jobs)--jobs=[text]:N:'
 std::string zsh_option(const option_entry& option) {
   std::string value;
-  if (!option.value.empty())
+  if (option.value == "[=FILE]")
+    value = "::FILE:_files";
+  else if (option.needs_value())
     value = ':' + option.value + ':'
             + (option.value == "FILE"   ? "_files"
                : option.value == "DIR"  ? "_files -/"
@@ -220,7 +222,7 @@ std::string zsh_option(const option_entry& option) {
                                         : '(' + joined(option.choices, " ") + ')');
   std::string result;
   for (const auto& name : option.names) {
-    const char* end = option.value.empty() ? "" : is_long(name) ? "=" : "+";
+    const char* end = option.value.empty() ? "" : !option.needs_value() ? "=-" : is_long(name) ? "=" : "+";
     result += "    "
               + shell_quoted('(' + joined(option.names, " ") + ')' + name + end + '['
                              + zsh_escaped(option.text, "[]:\\") + ']' + value)

@@ -15,11 +15,14 @@ class App;
 namespace taskactor::cli {
 
 struct option_entry {
-  std::vector<std::string> names{};   ///< as they are typed: "-j", "--jobs"
-  std::string value{};                ///< "N", "FILE", "DIR"; empty: it takes none
+  std::vector<std::string> names{}; ///< as they are typed: "-j", "--jobs"
+  std::string value{};              ///< "N", "FILE", "DIR"; "[=FILE]": it may have one; empty: it takes none
   std::vector<std::string> choices{}; ///< all that the value can be; empty: many
   std::string text{};                 ///< its help, in one line
   std::string group{};
+
+  /// The next word is its value.
+  bool needs_value() const noexcept { return !value.empty() && value.front() != '['; }
 };
 
 /// In the order of the help.
