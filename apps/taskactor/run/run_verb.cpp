@@ -88,6 +88,12 @@ struct jobs_given {
   batch_counts before{};            ///< what it had come to before
 };
 
+std::function<void(const job_result&)> when_written(durable_batch* durable) {
+  if (!durable)
+    return {};
+  return [durable](const job_result& ended) { durable->on_written(ended); };
+}
+
 /// One run: its parts, and its steps in order.
 class run {
 public:
@@ -108,10 +114,7 @@ public:
                                [this] { return control_.level() != stop_level::none; }}},
              .logs = logs.all(),
              .keep_order = options.keep_order,
-             .on_written = [durable = jobs.durable](const job_result& ended) {
-               if (durable)
-                 durable->on_written(ended);
-             }}) {}
+             .on_written = when_written(jobs.durable)}) {}
 
   run(const run&) = delete;
   run& operator=(const run&) = delete;

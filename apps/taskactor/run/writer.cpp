@@ -16,7 +16,7 @@ namespace taskactor::cli {
 
 writer::writer(parts with)
     : parts_(std::move(with)),
-      writes_each_(!parts_.logs.empty() || parts_.outputs.in_files()),
+      writes_each_(!parts_.logs.empty() || parts_.outputs.in_files() || parts_.on_written),
       queue_(parts_.control) {
   thread_ = detail::new_thread("what is to be written", [this] { run(); });
 }
