@@ -10,6 +10,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
+#include <cstdint>
 #include <exception>
 #include <limits>
 #include <stdexcept>
@@ -26,20 +28,40 @@ namespace detail {
 namespace {
 
 constexpr std::size_t longest_queue_name = 200;
-constexpr std::size_t request_bytes = 16;
 
-/// Of a push that is made again the first one's answer is given.
-std::string random_request() {
-  std::string bytes(request_bytes, '\0');
-  for (std::size_t got = 0; got < bytes.size();) {
-    const auto more = ::getrandom(bytes.data() + got, bytes.size() - got, 0);
-    if (more > 0)
-      got += static_cast<std::size_t>(more);
-    else if (errno != EINTR)
-      throw std::system_error{errno, std::generic_category(), "getrandom"};
+/// Of a push that is made again the first one's answer is given. Those of one call are numbers in a row
+/// behind its random bytes, and those of one time stand together: their index grows at its end, and no page
+/// of it is written for each.
+class request_ids {
+public:
+  request_ids() {
+    const auto now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+    put(0, static_cast<std::uint32_t>(now.time_since_epoch().count()));
+    for (std::size_t got = 0; got < random_bytes;) {
+      const auto more = ::getrandom(bytes_.data() + number_bytes + got, random_bytes - got, 0);
+      if (more > 0)
+        got += static_cast<std::size_t>(more);
+      else if (errno != EINTR)
+        throw std::system_error{errno, std::generic_category(), "getrandom"};
+    }
   }
-  return bytes;
-}
+  std::string next() {
+    put(number_bytes + random_bytes, count_++);
+    return bytes_;
+  }
+
+private:
+  static constexpr std::size_t number_bytes = 4, random_bytes = 8;
+
+  /// Greater ones behind smaller ones.
+  void put(std::size_t at, std::uint32_t number) {
+    for (std::size_t i = 0; i < number_bytes; ++i)
+      bytes_[at + i] = static_cast<char>(number >> (8 * (number_bytes - 1 - i)));
+  }
+
+  std::string bytes_ = std::string(random_bytes + 2 * number_bytes, '\0');
+  std::uint32_t count_ = 0;
+};
 
 store_duration in_store(std::chrono::nanoseconds span) noexcept {
   return std::chrono::floor<store_duration>(span) + store_duration{span.count() % 1000 > 0 ? 1 : 0};
@@ -110,6 +132,7 @@ expected<std::vector<new_job>> jobs_for(const store& in, const std::string& queu
   const auto common = job_with(options, queue, task);
   std::vector<new_job> all;
   all.reserve(arguments.size());
+  request_ids requests;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     auto& one = all.emplace_back(common);
     try {
@@ -120,7 +143,7 @@ expected<std::vector<new_job>> jobs_for(const store& in, const std::string& queu
     const auto what = task + ": arguments" + (arguments.size() > 1 ? " of item " + std::to_string(i) : "");
     if (auto wrong = too_large(*core_of(in), what, one.row.arguments.size()))
       return std::move(*wrong);
-    one.request = random_request();
+    one.request = requests.next();
   }
   return all;
 }

@@ -10,7 +10,9 @@
 
 #include <chrono>
 #include <cstdint>
+#include <span>
 #include <string>
+#include <vector>
 
 namespace taskactor::detail {
 
@@ -20,11 +22,21 @@ std::int64_t day_of(store_time at) noexcept {
   return std::chrono::floor<std::chrono::days>(at).time_since_epoch().count();
 }
 
-std::optional<push_reply> earlier_request(sqlite_change& change, const new_job& job) {
+/// On which a push may have been made that is made again now: mostly on none but this one.
+std::vector<std::int64_t> request_days(sqlite_change& change) {
+  const auto today = day_of(change.now());
+  std::vector<std::int64_t> days{today};
+  for (const auto day : {today - 1, today + 1}) // the last: of a clock that was set back
+    if (change.db().number("SELECT EXISTS (SELECT 1 FROM main.taskactor_request WHERE day = ?)", day) != 0)
+      days.push_back(day);
+  return days;
+}
+
+std::optional<push_reply> earlier_request(sqlite_change& change, const new_job& job,
+                                          std::span<const std::int64_t> days) {
   if (job.request.empty())
     return {};
-  const auto today = day_of(change.now());
-  for (const auto day : {today, today - 1, today + 1}) { // the last: of a clock that was set back
+  for (const auto day : days) {
     auto rows = change.db().query("SELECT job, how FROM main.taskactor_request WHERE day = ? AND id = ?", day,
                                   sqlite_blob{job.request});
     if (rows.next())
@@ -185,8 +197,9 @@ private:
 std::vector<push_reply> push_rows(sqlite_change& change, std::span<const new_job> jobs) {
   std::vector<push_reply> replies;
   replies.reserve(jobs.size());
+  const auto days = request_days(change);
   for (const auto& job : jobs) {
-    if (const auto before = earlier_request(change, job)) {
+    if (const auto before = earlier_request(change, job, days)) {
       replies.push_back(*before);
       continue;
     }

@@ -46,8 +46,8 @@ struct job_row {
 
 struct new_job {
   job_row row;
-  std::string
-      request; // random, 16 bytes: of a push that is made again the first one's id is answered, for a day
+  std::string request; // 16 bytes, never used twice: of a push that is made again the first one's id is
+                       // answered, for a day
   store_duration delay{};
   std::optional<store_time> at;
   std::optional<store_duration> expires;
