@@ -177,9 +177,15 @@ void sqlite_database::fail(int code, const std::string& doing) const {
 
 // -- transactions -----------------------------------------------------------
 
+/// SQLite gives its lock to whoever asks next, which is the one who has just let it go: of four programs that
+/// write all the time, some would wait for seconds.
 sqlite_transaction::sqlite_transaction(sqlite_database& db, sqlite_lock lock) : db_(db) {
   using std::chrono::steady_clock;
+  constexpr std::chrono::milliseconds turn{2}, remembered{500}, long_wait{20};
+  auto& turns = db.turns_;
   const auto begun = steady_clock::now();
+  if (lock == sqlite_lock::write && begun - turns.met_others < remembered && begun - turns.committed < turn)
+    std::this_thread::sleep_for(turn - (begun - turns.committed));
   for (;;) {
     int code = begin_transaction(db.handle(), lock);
     if (code == SQLITE_OK && lock == sqlite_lock::read) {
@@ -194,7 +200,11 @@ sqlite_transaction::sqlite_transaction(sqlite_database& db, sqlite_lock lock) : 
     if (steady_clock::now() - begun >= db.busy_limit())
       db.fail(code, "another program has held the store's lock for " + std::to_string(db.busy_limit().count())
                         + " ms");
-    std::this_thread::sleep_for(std::chrono::milliseconds{1} + random_below(std::chrono::milliseconds{1}));
+    turns.met_others = steady_clock::now();
+    if (turns.met_others - begun > long_wait) // those who have waited longest ask most often
+      std::this_thread::sleep_for(std::chrono::microseconds{300});
+    else
+      std::this_thread::sleep_for(std::chrono::milliseconds{1} + random_below(std::chrono::milliseconds{1}));
   }
 }
 
@@ -208,6 +218,7 @@ void sqlite_transaction::commit() {
   if (code != SQLITE_OK)
     db_.fail(code, "the store can't be written");
   is_open_ = false;
+  db_.turns_.committed = std::chrono::steady_clock::now();
 }
 
 } // namespace taskactor::detail

@@ -116,6 +116,12 @@ public:
   [[noreturn]] void fail(int code, const std::string& doing) const;
 
 private:
+  friend class sqlite_transaction;
+
+  /// With others who write, each has its turn: who has just written waits a moment before it writes again.
+  struct turns {
+    std::chrono::steady_clock::time_point met_others{}, committed{};
+  };
   struct prepared_statement {
     sqlite3_stmt* statement = nullptr;
     bool is_in_use = false;
@@ -159,6 +165,7 @@ private:
   std::chrono::milliseconds busy_limit_{};
   sqlite3* handle_ = nullptr;
   bool owns_;
+  turns turns_;
   sqlite3_stmt* bound_ = nullptr;
   std::unordered_map<const char*, prepared_statement> statements_;
 };
