@@ -18,7 +18,7 @@ PAGE = "libtaskactor/docs/internals/README.md"
 MOST = {"add_task": (27, 25, 14),
         "run_in_process": (8, 12, 5),
         "run_on_node": (10, 9, 4),
-        "one command of `taskactor run`": (15, 19, 6)}
+        "one command of `taskactor run`": (15, 19, 7)}
 PATH = re.compile(r"(?:src/|apps/|detail/|node/)?(?:\w+/)*\w+\.[ch]pp")
 NAME = re.compile(r"(?:\w+::)?[a-z]\w*")
 
