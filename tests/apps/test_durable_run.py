@@ -276,6 +276,12 @@ class Together(Durable):
         self.done("resume", "run/b")
         self.assertEqual(running.finish()[:2], (0, "a\n"))
 
+    def test_an_item_of_the_command_line_may_have_line_ends(self):
+        items = ["a\nb", "", "\n", "c"]
+        for name in ([], ["--batch", "b"]):
+            code, out, err = self.run_batch(*name, "-k", "--", "printf", "<%s>", "{}", ":::", *items)
+            self.assertEqual((code, out), (0, "".join(f"<{item}>" for item in items)), err)
+
     def test_an_item_may_have_any_bytes(self):
         done = program.subprocess.run([program.PROGRAM, "run", "--store", "-k", "echo", ":::", b"\xff", "ü"],
                                       cwd=self.folder, env=self.environment, capture_output=True, timeout=program.LIMIT)

@@ -66,7 +66,8 @@ private:
 
 std::unique_ptr<item_source> keep_items(item_source& from, batch_digest& digest, const run_options& options,
                                         run_control& control) {
-  const char delimiter = options.null ? '\0' : '\n';
+  // A word of the command line may have a line end in it, and no NUL.
+  const char delimiter = options.null || options.items ? '\0' : '\n';
   item_file kept;
   while (const auto item = from.next()) {
     digest.add(*item);
