@@ -7,7 +7,7 @@
 #   libtaskactor-dev    development
 #   taskactor           programs      only where the programs are built
 #
-# `./dev package` builds them from the preset `package`, which puts files where Debian wants them (prefix /usr).
+# `./dev package` builds them from the preset `release`, which puts files where Debian wants them (prefix /usr).
 
 # Who answers for the packages: the environment's DEBFULLNAME and DEBEMAIL, as for all of Debian's own tools, or who
 # made the newest commit.

@@ -30,7 +30,8 @@ CALLS = {
     "run x y": ("cmake --preset release", "taskactor_cli", "taskactor x y"),
     "instructions --renew": ("taskactor_bench", "instructions.py build/release/apps/bench/taskactor-bench --renew"),
     "docs": ("doxygen libtaskactor/docs/Doxyfile",),
-    "package": ("cmake --preset package", "taskactor_installed", "cpack -G DEB"),
+    "package": ("cmake --preset release", "taskactor_installed",
+                "cpack --config build/release/CPackConfig.cmake -B build/package -G DEB"),
     "lint": ("clang-format-16 --dry-run", "check_a.py", "cmake --preset tidy", "--checks=-clang-analyzer-*"),
     "lint --all": ("cmake --preset tidy -DTASKACTOR_UNITY=OFF", "sources_alone.py build/tidy", "cmake --preset tidy\n",
                    "clang-tidy-16 --quiet --checks= -p"),
@@ -42,6 +43,7 @@ PROGRAMS = ("fuzz/tests/fuzz/fuzz_frames", "fuzz/tests/fuzz/fuzz_arguments", "fu
             "release/apps/taskactor/taskactor")
 DPKG = '#!/bin/sh\nshift 3\nprintf "ii %s\\n" "$@"\n' # all is installed
 NOTE = '#!/bin/sh\necho "${0##*/} $*" >>"$CALLED"\n'
+CPACK = NOTE + "mkdir build/package\ntouch build/package/a.deb\n"
 
 
 def called(root: pathlib.Path, call: str) -> tuple[subprocess.CompletedProcess[str], str]:
@@ -50,15 +52,16 @@ def called(root: pathlib.Path, call: str) -> tuple[subprocess.CompletedProcess[s
         tree, tools = pathlib.Path(folder, "tree"), pathlib.Path(folder, "tools")
         house.grow(tree, {"dev": (root / "dev").read_text(encoding="utf-8"), "tests/house/check_a.py": ""})
         house.grow(tree, {f"{top}/a.cpp": "" for top in ("libtaskactor", "apps", "examples", "tests", "cmake")})
-        house.grow(tree, {f"build/{name}": NOTE for name in PROGRAMS} | {"build/package/x": ""})
-        house.grow(tools, {name: NOTE for name in TOOLS} | {"cpack": NOTE + "touch a.deb\n", "dpkg-query": DPKG})
+        house.grow(tree, {f"build/{name}": NOTE for name in PROGRAMS})
+        house.grow(tools, {name: NOTE for name in TOOLS} | {"cpack": CPACK, "dpkg-query": DPKG})
         house.grow(pathlib.Path(folder, "caf"), {"CMakeLists.txt": "", "libcaf_core/x": ""})
         for path in (*tools.iterdir(), *(tree / "build" / name for name in PROGRAMS)):
             path.chmod(0o755)
         log = pathlib.Path(folder, "called")
         log.touch()
         environment = os.environ | {"PATH": f"{tools}:{os.environ['PATH']}", "CALLED": str(log)}
-        environment.pop("CAF_ROOT", None)
+        for name in ("CAF_ROOT", "TASKACTOR_BUILD_SUFFIX"):  # as `./dev caf` sets them for what it tests
+            environment.pop(name, None)
         done = subprocess.run(
             ["bash", tree / "dev", *(str(folder) + "/caf" if word == "CAF" else word for word in call.split())],
             stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=60, env=environment,

@@ -3,6 +3,7 @@
 #include "cli/exit_code.hpp"
 
 #include <CLI/CLI.hpp>
+#include <taskactor/detail/visible_text.hpp>
 
 #include <algorithm>
 #include <iostream>
@@ -27,6 +28,11 @@ std::optional<int> parse(CLI::App& app, std::vector<std::string> arguments) {
   } catch (const CLI::ParseError& what) {
     return answer(app, what);
   }
+}
+
+int say(const std::string& text, int code) {
+  std::cerr << "taskactor: " << detail::visible(text) << '\n';
+  return code;
 }
 
 } // namespace taskactor::cli

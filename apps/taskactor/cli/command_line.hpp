@@ -16,5 +16,7 @@ namespace taskactor::cli {
 std::optional<int> parse(CLI::App& app, std::vector<std::string> arguments);
 /// Prints that, and returns the exit code: help that couldn't be written isn't `all_completed`.
 int answer(const CLI::App& app, const CLI::ParseError& what);
+/// "taskactor: <text>", on standard error; returns the code.
+int say(const std::string& text, int code);
 
 } // namespace taskactor::cli

@@ -1,4 +1,5 @@
 // `taskactor retry`, `cancel`, `delete`, `pause`, `resume`, `limit` and `status`: see queue_verbs.hpp.
+#include "cli/command_line.hpp"
 #include "cli/quantity.hpp"
 #include "cli/table.hpp"
 #include "jobs/job_text.hpp"
@@ -252,7 +253,7 @@ std::string rate_text(const rate& allowed) {
   return std::to_string(allowed.count) + " in " + limit_text(allowed.period);
 }
 
-ordered_json json_of(const limit_info& limit) {
+ordered_json limit_json(const limit_info& limit) {
   ordered_json made;
   set_text(made, "name", limit.name);
   made["capacity"] = limit.capacity ? ordered_json(*limit.capacity) : ordered_json();
@@ -280,7 +281,7 @@ int limit_verb(const limit_line& line) {
     line.as_json ? put_json(ordered_json{{"name", line.name}, {"reply", to_string(reply)}})
                  : put("limit " + detail::visible(line.name) + ": dropped\n");
   else if (line.as_json)
-    put_json(json_of(*found));
+    put_json(limit_json(*found));
   else
     put("limit " + detail::visible(line.name) + ": "
         + (found->capacity ? std::to_string(*found->capacity) + " at once"
@@ -317,7 +318,7 @@ std::vector<std::pair<const char*, std::uint64_t>> counts_of(const store_counter
           {"stale", all.stale},         {"repeated", all.repeated}};
 }
 
-ordered_json json_of(const store_survey& all) {
+ordered_json survey_json(const store_survey& all) {
   ordered_json made{{"now", utc_text(all.now)}};
   made["queues"] = ordered_json::array();
   for (const auto& each : all.queues) {
@@ -334,7 +335,7 @@ ordered_json json_of(const store_survey& all) {
   }
   made["limits"] = ordered_json::array();
   for (const auto& each : all.limits)
-    made["limits"].push_back(json_of(each));
+    made["limits"].push_back(limit_json(each));
   made["runners"] = ordered_json::array();
   for (const auto& each : all.runners) {
     ordered_json one;
@@ -352,7 +353,7 @@ ordered_json json_of(const store_survey& all) {
   return made;
 }
 
-std::string text_of(const store_survey& all, std::size_t width) {
+std::string survey_text(const store_survey& all, std::size_t width) {
   const auto ago = [&](store_time at) {
     return to_text(std::max<std::chrono::nanoseconds>(all.now - at, std::chrono::nanoseconds{0}));
   };
@@ -430,7 +431,7 @@ int run_status_of_store(std::vector<std::string> arguments) {
   store_status_line line;
   return answer(line.app, std::move(arguments), [&] {
     const auto found = value_of(line.open().survey());
-    line.as_json ? put_json(json_of(found)) : put(text_of(found, output_width()));
+    line.as_json ? put_json(survey_json(found)) : put(survey_text(found, output_width()));
     return static_cast<int>(all_completed);
   });
 }

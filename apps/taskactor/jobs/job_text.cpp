@@ -37,7 +37,7 @@ void set_time(ordered_json& into, const char* name, const std::optional<store_ti
 
 double seconds(std::chrono::nanoseconds span) { return std::chrono::duration<double>(span).count(); }
 
-ordered_json json_of(const job_attempt& each) {
+ordered_json attempt_json(const job_attempt& each) {
   ordered_json made{{"number", each.number}, {"end", each.end}};
   set_text(made, "runner", each.runner);
   made["began"] = utc_text(each.began);
@@ -46,15 +46,15 @@ ordered_json json_of(const job_attempt& each) {
   return made;
 }
 
-ordered_json json_of(const job_limit& each) {
+ordered_json job_limit_json(const job_limit& each) {
   return {{"name", each.name}, {"key", each.key}, {"tokens", each.tokens}};
 }
 
 template <class T>
-ordered_json array_of(const std::vector<T>& all) {
+ordered_json array_of(const std::vector<T>& all, ordered_json (*to_json)(const T&)) {
   auto made = ordered_json::array();
   for (const auto& each : all)
-    made.push_back(json_of(each));
+    made.push_back(to_json(each));
   return made;
 }
 
@@ -188,8 +188,8 @@ ordered_json json_of(const job_details& what) {
   set_json(made, "arguments", what.arguments);
   if (what.info.state == job_state::succeeded)
     set_json(made, "result", what.result);
-  made["failed_attempts"] = array_of(what.attempts);
-  made["limits"] = array_of(what.limits);
+  made["failed_attempts"] = array_of(what.attempts, attempt_json);
+  made["limits"] = array_of(what.limits, job_limit_json);
   if (what.timeout)
     made["timeout"] = seconds(*what.timeout);
   made["max_attempts"] = what.retry.max_attempts;

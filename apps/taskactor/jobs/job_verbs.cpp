@@ -1,4 +1,5 @@
 // `taskactor jobs`, `job`, `log` and `wait`: see queue_verbs.hpp.
+#include "cli/command_line.hpp"
 #include "cli/descriptors.hpp"
 #include "cli/table.hpp"
 #include "jobs/job_text.hpp"

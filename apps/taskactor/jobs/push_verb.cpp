@@ -1,4 +1,5 @@
 // `taskactor push`: see queue_verbs.hpp.
+#include "cli/command_line.hpp"
 #include "cli/text.hpp"
 #include "jobs/queue_line.hpp"
 #include "jobs/queue_verbs.hpp"
@@ -22,7 +23,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr const char* about
+constexpr const char* about_push
     = "Writes a job into a store, for `taskactor work` to run: the command behind `--`, or a task by its "
       "name, "
       "with JSON arguments. Prints the job's id.\n\n"
@@ -30,7 +31,7 @@ constexpr const char* about
       "and what --env names. Commands are run from the default store, and by `taskactor work --commands`.";
 
 struct push_line : queue_line {
-  push_line() : queue_line(about, "taskactor push") {
+  push_line() : queue_line(about_push, "taskactor push") {
     app.add_option("--queue", queue, "Into this queue (default: default)")->type_name("NAME");
     app.add_option("--task", task, "A task of this name, in place of a command; its arguments are JSON")
         ->type_name("NAME");

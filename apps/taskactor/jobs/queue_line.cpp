@@ -4,8 +4,6 @@
 #include "cli/quantity.hpp"
 #include "jobs/default_store.hpp"
 
-#include <taskactor/detail/visible_text.hpp>
-
 #include <cerrno>
 #include <iostream>
 #include <system_error>
@@ -111,11 +109,6 @@ void for_each_page(const store& from, job_filter which,
       return;
     which.before = found.back().id;
   }
-}
-
-int say(const std::string& text, int code) {
-  std::cerr << "taskactor: " << detail::visible(text) << '\n';
-  return code;
 }
 
 void put(const std::string& text) {

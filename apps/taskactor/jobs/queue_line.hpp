@@ -76,8 +76,6 @@ T value_of(const store_call<T>& call) {
 void for_each_page(const store& from, job_filter which,
                    const std::function<bool(const std::vector<job_info>&)>& page);
 
-/// "taskactor: <text>", on standard error.
-int say(const std::string& text, int code);
 /// On standard output. Errors: `verb_failed`.
 void put(const std::string& text);
 /// One, as a line.

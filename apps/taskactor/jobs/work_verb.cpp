@@ -34,7 +34,7 @@ namespace taskactor::cli {
 
 namespace {
 
-constexpr const char* about
+constexpr const char* about_work
     = "Runs the jobs of a store: so many of each queue at once. Commands are run from the default store, and "
       "of "
       "queues that --commands names: whoever may write to such a store runs programs as you. A job is run "
@@ -43,7 +43,7 @@ constexpr const char* about
       "them, the third kills them; what hasn't ended is ready again.";
 
 struct work_line : queue_line {
-  work_line() : queue_line(about, "taskactor work") {
+  work_line() : queue_line(about_work, "taskactor work") {
     add_list(
         app, "--queue", queues,
         "Run N jobs of this queue at once (default: default, and as many as there are processors); may be "

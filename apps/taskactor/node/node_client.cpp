@@ -1,9 +1,9 @@
 #include "node/node_client.hpp"
 
+#include "cli/command_line.hpp"
 #include "cli/exit_code.hpp"
 #include "cli/quantity.hpp"
 
-#include <taskactor/detail/visible_text.hpp>
 #include <taskactor/node/named_calls.hpp>
 #include <taskactor/task_manager.hpp>
 
@@ -24,11 +24,6 @@ constexpr std::chrono::milliseconds connecting{10'000}, look_again{50};
 /// Of several at once, since one name is one node.
 std::string own_name(const node_settings& settings) {
   return (settings.certificate.empty() ? "cli-" : "/cli-") + std::to_string(::getpid());
-}
-
-int say(const std::string& what, int code) {
-  std::cerr << "taskactor: " << detail::visible(what) << '\n';
-  return code;
 }
 
 /// The node's name, or why there is no session with it.

@@ -159,11 +159,6 @@ std::string services_text(const json& told) {
   return text.empty() ? "no services\n" : text;
 }
 
-int say(const std::string& text, int code) {
-  std::cerr << "taskactor: " << detail::visible(text) << '\n';
-  return code;
-}
-
 int print(const std::string& text) {
   errno = 0;
   if (std::cout << text << std::flush)

@@ -130,7 +130,7 @@ struct node_line {
   std::string file;
 };
 
-int say(const std::string& what, int code) {
+int say_of_node(const std::string& what, int code) {
   std::cerr << "taskactor node: " << detail::visible(what) << '\n';
   return code;
 }
@@ -146,11 +146,12 @@ int run_node(std::vector<std::string> arguments) {
       fill_in(line.settings, read_node_file(line.file));
     return serve(line.settings);
   } catch (const bad_settings& error) {
-    return say(error.what(), bad_usage);
+    return say_of_node(error.what(), bad_usage);
   } catch (const std::system_error& error) {
-    return say(detail::message_of(error), error.code() == errc::invalid_argument     ? bad_usage
-                                          : error.code() == errc::library_not_loaded ? input_unreadable
-                                                                                     : some_failed);
+    return say_of_node(detail::message_of(error), error.code() == errc::invalid_argument ? bad_usage
+                                                  : error.code() == errc::library_not_loaded
+                                                      ? input_unreadable
+                                                      : some_failed);
   }
 }
 

@@ -11,7 +11,7 @@ namespace {
 
 using place = std::pair<std::string_view, part_of_item>;
 
-constexpr place places[] = {
+constexpr place all_places[] = {
     {"{#}", part_of_item::number},  {"{.}", part_of_item::stem},       {"{/}", part_of_item::name},
     {"{//}", part_of_item::folder}, {"{/.}", part_of_item::name_stem},
 };
@@ -20,9 +20,9 @@ constexpr place places[] = {
 place place_at(std::string_view text, std::string_view whole) {
   if (text.starts_with(whole))
     return {whole, part_of_item::whole};
-  const auto* found = std::find_if(std::begin(places), std::end(places),
+  const auto* found = std::find_if(std::begin(all_places), std::end(all_places),
                                    [&](const auto& each) { return text.starts_with(each.first); });
-  return found == std::end(places) ? place{} : *found;
+  return found == std::end(all_places) ? place{} : *found;
 }
 
 /// Takes what the backslashes at the text's end mean for a place behind them. True: that it is text.

@@ -19,7 +19,7 @@ namespace taskactor::cli {
 
 namespace {
 
-constexpr std::size_t read_size = std::size_t{1} << 18;
+constexpr std::size_t log_read_size = std::size_t{1} << 18;
 
 [[noreturn]] void unreadable(const std::string& path, int error) {
   throw bad_report{"the report " + shell_quoted(path)
@@ -32,7 +32,7 @@ void for_each_line(const unique_fd& file, const std::string& path, run_control& 
   if (!file)
     unreadable(path, errno);
   std::string kept;
-  std::string buffer(read_size, '\0');
+  std::string buffer(log_read_size, '\0');
   for (;;) {
     if (!wait_readable(file.get(), control))
       throw stopped_early{};

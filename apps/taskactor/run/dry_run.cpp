@@ -17,14 +17,14 @@ namespace taskactor::cli {
 
 namespace {
 
-constexpr std::size_t written_at_once = std::size_t{1} << 16;
+constexpr std::size_t shown_at_once = std::size_t{1} << 16;
 
 void print_all(const command_template& command, pending_items& items, run_control& control, output& to) {
   std::string lines;
   while (auto next = control.may_start() ? items.next() : std::nullopt) {
     lines += shell_quoted(command.make(next->item, next->number)) + '\n';
     // The number of items isn't known while they still come, perhaps slowly: then each is shown at once.
-    if (lines.size() >= written_at_once || !items.total()) {
+    if (lines.size() >= shown_at_once || !items.total()) {
       to.put(output_stream::out, lines);
       lines.clear();
     }

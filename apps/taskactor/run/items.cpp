@@ -23,7 +23,7 @@ constexpr std::size_t ahead = std::size_t{16} << 20;
 /// Longer than any argument of a command can be.
 constexpr std::size_t longest_item = std::size_t{8} << 20;
 
-[[noreturn]] void fail(const std::string& name, int error) {
+[[noreturn]] void fail_to_read(const std::string& name, int error) {
   throw unreadable_items{error, std::generic_category(), name + " can't be read"};
 }
 
@@ -60,7 +60,7 @@ std::optional<std::string> read_items::cut() {
   if (end == buffer_.npos && (!ended_ || begin_ == buffer_.size())) {
     scanned_ = buffer_.size();
     if (scanned_ - begin_ > longest_item)
-      fail(name_ + ": item " + std::to_string(handed_out_ + 1), E2BIG);
+      fail_to_read(name_ + ": item " + std::to_string(handed_out_ + 1), E2BIG);
     return {};
   }
   auto item = buffer_.substr(begin_, end == buffer_.npos ? end : end - begin_);
@@ -86,7 +86,7 @@ void read_items::read() {
   const int error = errno;
   buffer_.resize(before + static_cast<std::size_t>(std::max<ssize_t>(size, 0)));
   if (size < 0 && error != EINTR && error != EAGAIN)
-    fail(name_, error);
+    fail_to_read(name_, error);
   if (size != 0)
     return;
   ended_ = true;
@@ -104,7 +104,7 @@ std::unique_ptr<item_source> open_items(const run_options& options, run_control&
   auto file
       = from_stdin ? unique_fd{::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)} : open_to_read(options.arg_file);
   if (!file)
-    fail(name, errno);
+    fail_to_read(name, errno);
   files.add(file.get(), from_stdin ? name : "the file of items " + name);
   // What a command prints would be read as its next item, without an end.
   files.check(STDOUT_FILENO, "standard output");

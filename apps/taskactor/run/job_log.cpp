@@ -18,13 +18,13 @@ namespace taskactor::cli {
 
 namespace {
 
-constexpr off_t read_size = off_t{1} << 16;
+constexpr off_t tail_read_size = off_t{1} << 16;
 
 /// What comes after the last newline of a file of this size. Errors: an `errno`, thrown.
 std::string unended_line(int fd, off_t size) {
   std::string result;
   for (off_t begin = size; begin > 0;) {
-    std::string piece(static_cast<std::size_t>(std::min(begin, read_size)), '\0');
+    std::string piece(static_cast<std::size_t>(std::min(begin, tail_read_size)), '\0');
     begin -= static_cast<off_t>(piece.size());
     if (::pread(fd, piece.data(), piece.size(), begin) != static_cast<ssize_t>(piece.size()))
       throw errno != 0 ? errno : EIO;

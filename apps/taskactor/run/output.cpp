@@ -19,7 +19,7 @@ namespace taskactor::cli {
 
 namespace {
 
-[[noreturn]] void fail(const std::string& what, int error) {
+[[noreturn]] void fail_to_write(const std::string& what, int error) {
   throw std::system_error{error, std::generic_category(), what + " can't be written"};
 }
 
@@ -32,7 +32,7 @@ output::output(screen& streams, std::string folder, const used_files& files)
   std::error_code error;
   std::filesystem::create_directories(folder_, error);
   if (!std::filesystem::is_directory(folder_))
-    fail("the folder " + shell_quoted(folder_), error ? error.value() : ENOTDIR);
+    fail_to_write("the folder " + shell_quoted(folder_), error ? error.value() : ENOTDIR);
 }
 
 void output::put(const job_result& ended) {
@@ -52,7 +52,7 @@ void output::put(output_stream which, std::string_view bytes) {
   if (error == EPIPE && which == output_stream::out)
     throw no_reader{"standard output has no reader"};
   if (error != 0)
-    fail(which == output_stream::out ? "standard output" : "standard error", error);
+    fail_to_write(which == output_stream::out ? "standard output" : "standard error", error);
 }
 
 /// A new one can't be anything else; from one that was there nothing is taken before that is known.
@@ -75,12 +75,12 @@ void output::write_file(std::size_t number, const char* suffix, std::string_view
   const auto path = folder_ + '/' + std::to_string(number) + suffix;
   auto file = open(path);
   if (!file)
-    fail(shell_quoted(path), errno);
+    fail_to_write(shell_quoted(path), errno);
   int error = write_all(file.get(), bytes);
   if (const int late = file.close(); error == 0)
     error = late;
   if (error != 0)
-    fail(shell_quoted(path), error);
+    fail_to_write(shell_quoted(path), error);
 }
 
 } // namespace taskactor::cli

@@ -47,7 +47,7 @@ std::string filled(std::string_view text) {
 }
 
 /// Two in a line.
-std::string places() {
+std::string places_text() {
   std::string result;
   bool left = true;
   for (const auto& each : run_places()) {
@@ -60,7 +60,7 @@ std::string places() {
 
 std::string body_before_options() {
   return "Usage: taskactor run [OPTION]... [--] CMD [ARG | {}]... [::: ITEM...]\n\n" + filled(run_summary())
-         + '\n' + filled(run_places_note()) + '\n' + places();
+         + '\n' + filled(run_places_note()) + '\n' + places_text();
 }
 
 std::string body_after_options() {

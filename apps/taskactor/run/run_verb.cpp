@@ -46,7 +46,7 @@ using namespace std::chrono_literals;
 constexpr auto slack = 2s;
 
 /// For last words, before the program ends without its threads.
-constexpr auto a_moment = 1s;
+constexpr auto last_words = 1s;
 
 /// `before`: of what a durable run has done before, too.
 int exit_code(const run_control& control, const tally& ended, const batch_counts& before) {
@@ -301,7 +301,7 @@ void run::judge(const job_result& ended) {
 int run::finish() {
   if (!writer_.finish(options_.grace + slack)) {
     screen_.note(std::string{writer_.place()} + " is not read; what was left to write is lost");
-    static_cast<void>(screen_.said_within(a_moment));
+    static_cast<void>(screen_.said_within(last_words));
     ::_exit(exit_code(control_, ended_, given_.before));
   }
   const auto unfinished = given_.durable ? given_.durable->finish() : std::string{};
@@ -361,7 +361,7 @@ int run_or_print(const run_options& options, const blocked_signals& signals, run
 
 /// Nothing is left but what is to be said, which nobody may read: then a signal ends the wait for that.
 int speak_out(int code, const blocked_signals& signals, run_control& control, screen& messages) {
-  if (messages.said_within(a_moment))
+  if (messages.said_within(last_words))
     return code;
   if (code != all_completed)
     control.fail(code, stop_level::cancel, {});
