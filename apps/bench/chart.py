@@ -37,7 +37,8 @@ def text(x: float, y: float, words: str, anchor: str = "start", fill: str = INK,
 
 
 def target_of(work: dict, pairing: dict, figure: str) -> float | None:
-    wanted = [t["value"] for t in work["targets"] if t.get("peer") == pairing["name"] and t["figure"] == figure]
+    mine = [t for t in work["targets"] if t.get("peer") == pairing["name"] and not t.get("beyond")]
+    wanted = [t["value"] for t in mine if t["figure"] == figure]
     return wanted[0] if wanted else None
 
 

@@ -56,15 +56,29 @@ spread side::costs(const figure& what) const {
   return spread_of(std::move(values));
 }
 
-std::optional<spread> pairing::ratio(const figure& what) const {
+namespace {
+
+/// `of` their cost and ours, for each pair of samples.
+std::optional<spread> spread_of_pairs(const pairing& both, const figure& what, double (*of)(double, double)) {
+  const auto &theirs = both.theirs, &ours = both.ours;
   if (theirs.samples.empty())
     return {};
-  std::vector<double> ratios(theirs.samples.size());
-  std::transform(theirs.samples.begin(), theirs.samples.end(), ours.samples.begin(), ratios.begin(),
+  std::vector<double> values(theirs.samples.size());
+  std::transform(theirs.samples.begin(), theirs.samples.end(), ours.samples.begin(), values.begin(),
                  [&](const sample& their, const sample& own) {
-                   return cost(what, their, theirs.tasks) / cost(what, own, ours.tasks);
+                   return of(cost(what, their, theirs.tasks), cost(what, own, ours.tasks));
                  });
-  return spread_of(std::move(ratios));
+  return spread_of(std::move(values));
+}
+
+} // namespace
+
+std::optional<spread> pairing::ratio(const figure& what) const {
+  return spread_of_pairs(*this, what, [](double their, double own) { return their / own; });
+}
+
+std::optional<spread> pairing::excess(const figure& what) const {
+  return spread_of_pairs(*this, what, [](double their, double own) { return own - their; });
 }
 
 std::optional<spread> comparison::measured(const target& wanted) const {
@@ -72,13 +86,15 @@ std::optional<spread> comparison::measured(const target& wanted) const {
     return ours.costs(*wanted.what);
   for (const auto& each : pairings)
     if (each.peer->name == wanted.peer)
-      return each.ratio(*wanted.what);
+      return wanted.beyond ? each.excess(*wanted.what) : each.ratio(*wanted.what);
   return {};
 }
 
 bool comparison::reached(const target& wanted) const {
   const auto found = measured(wanted);
-  return found && (wanted.peer.empty() ? found->median <= wanted.value : found->median >= wanted.value);
+  return found
+         && (wanted.peer.empty() || wanted.beyond ? found->median <= wanted.value
+                                                  : found->median >= wanted.value);
 }
 
 comparison compare(taskactor::task_manager& tasks, const work& what, const contender& ours,

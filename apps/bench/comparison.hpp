@@ -40,6 +40,8 @@ struct pairing {
   std::string trouble{}; ///< why there are no more samples of the peer
   /// How many times what it costs us it costs the peer; none without samples.
   std::optional<spread> ratio(const figure& what) const;
+  /// By how much ours is greater than the peer's, in the figure's unit; none without samples.
+  std::optional<spread> excess(const figure& what) const;
 };
 
 struct comparison {
@@ -47,7 +49,7 @@ struct comparison {
   side ours{}; ///< all samples, those of the pairings too
   std::vector<pairing> pairings{};
 
-  /// What `wanted` is about: a ratio, or our own cost; none without its peer.
+  /// What `wanted` is about: a ratio, a difference, or our own cost; none without its peer.
   std::optional<spread> measured(const target& wanted) const;
   /// False also for what was not measured.
   bool reached(const target& wanted) const;

@@ -27,6 +27,8 @@ inline constexpr figure tail_latency{"p99", "p99_seconds", "us", 1e6, false};
 inline constexpr figure arming_time{"arming", "arming_seconds", "us a task", 1e6, true};
 /// The dearest size's cost of a task by the cheapest's.
 inline constexpr figure cost_growth{"growth", "growth", "times", 1, false};
+/// With a store that is full by without.
+inline constexpr figure store_slowdown{"slowdown", "slowdown", "times", 1, false};
 /// Resident at the end by what was resident after a quarter of the time.
 inline constexpr figure memory_growth{"growth", "memory_growth", "times", 1, false};
 

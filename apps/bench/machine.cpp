@@ -1,5 +1,7 @@
 #include "machine.hpp"
 
+#include "store_folder.hpp"
+
 #include <caf/config.hpp>
 
 #include <array>
@@ -72,6 +74,7 @@ machine this_machine() {
                  .compiler = compiler_name(),
                  .caf = caf_version(),
                  .date = today(),
+                 .stores = store_place(),
                  .optimised = is_optimised()};
   getloadavg(&result.load, 1);
   return result;

@@ -12,6 +12,7 @@ struct machine {
   std::string compiler;    ///< that built this program: "g++ 12.2.0"
   std::string caf;         ///< "0.17.6"
   std::string date;        ///< "2024-05-01"
+  std::string stores;      ///< where files of jobs are: "/tmp, ext4"
   bool optimised = false;  ///< a release build
   double load = 0;         ///< how many others ran just before: the average of a minute
 };

@@ -13,6 +13,7 @@ enum class kind : std::uint8_t {
   python,  ///< a script
   program, ///< built with this one
   erlang,  ///< a script
+  node,    ///< a script, with npm's packages in a folder
 };
 
 struct peer {
@@ -41,6 +42,9 @@ constexpr peer peers[]{
     {"beast", kind::program, "beast_client", {}, "libboost-dev"},
     {"aiohttp", kind::python, "aiohttp_client.py", {}, "python3-aiohttp"},
     {"httpx", kind::python, "httpx_client.py", {}, "python3-httpx python3-anyio"},
+    {"sqlite", kind::program, "bare_queue", {}, "libsqlite3-dev"},
+    {"bullmq", kind::node, "bullmq_queue.mjs", TASKACTOR_BENCH_NPM, "redis-server"},
+    {"celery", kind::python, "celery_queue.py", {}, "redis-server python3-celery python3-redis"},
     {"xargs", kind::python, "command_tools.py", "xargs", "findutils"},
     {"parallel", kind::python, "command_tools.py", "parallel", "parallel"},
 };
@@ -62,6 +66,9 @@ taskactor::command_line command_of(const peer& which, const std::string& python)
     break;
   case kind::erlang:
     result = {"escript", script.string()};
+    break;
+  case kind::node:
+    result = {"node", script.string()};
     break;
   }
   if (!which.argument.empty())

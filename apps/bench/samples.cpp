@@ -37,6 +37,8 @@ json to_json(const comparison& of, const target& wanted) {
   json result{{"figure", wanted.what->name}, {"value", wanted.value}};
   if (!wanted.peer.empty())
     result["peer"] = wanted.peer;
+  if (wanted.beyond)
+    result["beyond"] = true;
   if (const auto measured = of.measured(wanted)) {
     result["measured"] = to_json(*measured);
     result["reached"] = of.reached(wanted);
@@ -68,6 +70,7 @@ json to_json(const machine& where) {
           {"kernel", where.kernel},
           {"compiler", where.compiler},
           {"caf", where.caf},
+          {"stores", where.stores},
           {"optimised", where.optimised},
           {"date", where.date},
           {"load_before", where.load}};

@@ -29,8 +29,8 @@ std::string in_words(const work& what, const side& of) {
 }
 
 std::string verdict(const comparison& measured, const target& wanted) {
-  return rounded(wanted.value) + (wanted.peer.empty() ? "" : "x")
-         + (measured.reached(wanted) ? " reached" : " MISSED");
+  const std::string unit = wanted.peer.empty() ? "" : wanted.beyond ? " beyond" : "x";
+  return rounded(wanted.value) + unit + (measured.reached(wanted) ? " reached" : " MISSED");
 }
 
 } // namespace
@@ -41,7 +41,7 @@ table::table(std::ostream& out, const machine& where, const contender& ours,
   out_ << "taskactor " << ours.version << " on CAF " << where.caf << "; medians of " << repeats
        << " interleaved repeats\n"
        << where.processor << ", " << where.processors << " processors, " << where.kernel << "; "
-       << where.compiler << "; load before " << rounded(where.load) << '\n';
+       << where.compiler << "; load before " << rounded(where.load) << "; stores in " << where.stores << '\n';
   for (const auto& each : peers)
     out_ << left(each.name, 12) << each.title << ' ' << each.version << '\n';
   out_ << std::flush;

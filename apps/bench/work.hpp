@@ -19,6 +19,7 @@ struct target {
   const figure* what;
   std::string_view peer; ///< empty: the figure itself is to be at most `value`
   double value;          ///< what the peer's figure is to be, as a multiple of ours
+  bool beyond = false;   ///< ours is to be at most by `value` greater than the peer's
 };
 
 struct work {

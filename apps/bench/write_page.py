@@ -49,19 +49,22 @@ def machine(measured: dict) -> str:
     text = (
         f"{warning}Measured on {where['date']}: {where['processor'] or 'an unnamed processor'}, {where['processors']} "
         f"processors, {where['kernel']}, with a load of {rounded(where['load_before'])} before; taskactor "
-        f"{measured['taskactor']} by {where['compiler']} on CAF {where['caf']}; {measured['repeats']} repeats{quick}. "
+        f"{measured['taskactor']} by {where['compiler']} on CAF {where['caf']}; {measured['repeats']} repeats{quick}; stores in "
+        f"{where.get('stores', 'an unnamed place')}. "
         f"Peers: {peers or 'none'}."
     )
     return textwrap.fill(text, 118, break_long_words=False, break_on_hyphens=False) + "\n"
 
 
 def target_row(work: Work, target: dict, names: dict[str, str]) -> list[str]:
-    peer = target.get("peer")
+    peer, beyond = target.get("peer"), target.get("beyond", False)
     wanted = f"{rounded(target['value'])}x {names.get(peer, peer)}" if peer else f"at most {rounded(target['value'])}"
+    if beyond:
+        wanted = f"at most {rounded(target['value'])} beyond {names.get(peer, peer)}"
     if "measured" not in target:
         return [name_of(work), target["figure"], wanted, "", "", "not measured"]
     found = target["measured"]
-    unit = "x" if peer else ""
+    unit = "x" if peer and not beyond else ""
     verdict = "reached" if target["reached"] else "**missed**"
     return [name_of(work), target["figure"], wanted, rounded(found["median"]) + unit, spread(found), verdict]
 

@@ -1,6 +1,7 @@
 """The benchmark: each side does each work, and says what it took; who isn't there is skipped aloud. Its figures aren't
 looked at."""
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -11,13 +12,20 @@ import program
 SOURCES = pathlib.Path(__file__).resolve().parents[2]
 # All but those that are about large numbers.
 SMALL = ["add", "gather", "sleep", "thread", "process", "roundtrip", "cold", "cancel", "memory", "latency", "commands",
-         "channel", "callback", "fds", "http"]
+         "channel", "callback", "fds", "http", "queue", "queue-single", "queue-latency", "queue-across"]
 
 
 class Smoke(program.Case):
+    def setUp(self):
+        super().setUp()
+        self.temporary = self.folder / "temporary"
+        self.temporary.mkdir()
+        self.folder.chmod(0o711)  # servers run as another user, if this is root
+
     def bench(self, *arguments: str) -> subprocess.CompletedProcess:
         return subprocess.run(
-            [program.PROGRAM, *arguments], cwd=self.folder, capture_output=True, text=True, timeout=program.LIMIT * 3
+            [program.PROGRAM, *arguments], cwd=self.folder, capture_output=True, text=True, timeout=program.LIMIT * 3,
+            env=os.environ | {"TMPDIR": str(self.temporary)},
         )
 
     def samples(self, *arguments: str) -> dict:
@@ -48,6 +56,8 @@ class Smoke(program.Case):
         self.assertIn("posix_spawn", by_whom["commands"])
         self.assertIn("epoll", by_whom["fds"])
         self.assertIn("curl_multi", by_whom["http"])
+        for work in ("queue", "queue-single", "queue-latency"):
+            self.assertIn("sqlite", by_whom[work])
 
     def test_a_peer_does_what_it_says_and_nothing_else(self):
         done = self.bench("--size", "8", "--repeats", "1", "--peers", "socketpair,caf", "--json", "samples", "roundtrip")
@@ -62,6 +72,27 @@ class Smoke(program.Case):
         for work in works + self.samples("--size", "1", "steady")["works"]:
             self.assertGreater(work["taskactor"]["costs"]["growth"]["median"], 0, work["work"])
             self.assertIn("reached", work["targets"][0])
+
+    def test_a_full_store_is_measured_and_polls_are(self):
+        work = self.samples("--size", "20", "queue-big")["works"][0]
+        self.assertGreater(work["taskactor"]["costs"]["slowdown"]["median"], 0)
+        work = self.samples("--size", "1", "queue-poll")["works"][0]
+        self.assertGreater(work["taskactor"]["costs"]["p99"]["median"], 0)
+
+    def test_a_target_beyond_a_peer_is_a_difference(self):
+        measured = self.samples("--size", "10", "--peers", "sqlite", "queue-latency")
+        work = measured["works"][0]
+        target, peer = work["targets"][0], work["peers"][0]
+        theirs, own = (side["costs"]["p99"]["median"] for side in (peer["peer"], work["taskactor"]))
+        self.assertEqual((target["peer"], target["beyond"]), ("sqlite", True))
+        self.assertAlmostEqual(target["measured"]["median"], own - theirs, delta=0.1)
+        self.assertEqual(target["reached"], target["measured"]["median"] <= target["value"])
+        self.assertIn("/", measured["machine"]["stores"])
+
+    def test_servers_and_folders_are_gone_with_the_bench(self):
+        done = self.bench("--size", "5", "--repeats", "1", "queue")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual(list(self.temporary.iterdir()), [])
 
     def test_without_a_peer_it_says_so_and_measures_itself(self):
         done = self.bench(
