@@ -62,7 +62,8 @@ void push_day(ta::testing::manager& world, const ta::store& jobs, std::size_t co
 
 } // namespace
 
-/// So many jobs in 24 hours, of which some fail, some are snoozed, and half are for later; two runners, in memory.
+/// So many jobs in 24 hours, of which some fail, some are snoozed, and half are for later; two runners, in
+/// memory.
 std::vector<std::string> day(const test_options& options) {
   const auto count = options.count != 0 ? options.count : 50'000;
   std::vector<std::string> faults;

@@ -9,10 +9,10 @@
 
 namespace queue_stress {
 
-// -- stopped --------------------------------------------------------------------
+// -- stopped ----------------------------------------------------------------
 
-/// A process is stopped for two leases under its two jobs, a body and a call on a thread; another one has them
-/// taken over meanwhile. Then the first one goes on, and ends them as well: too late.
+/// A process is stopped for two leases under its two jobs, a body and a call on a thread; another one takes
+/// them over meanwhile. Then the first one goes on, and ends them as well: too late.
 std::vector<std::string> stopped(const test_options&) {
   std::vector<std::string> faults;
   const test_folder folder;
@@ -29,6 +29,10 @@ std::vector<std::string> stopped(const test_options&) {
   processes.start(0, plan);
   if (!begins(1))
     return {"nothing has begun"};
+  // What a body reports is written with the mark that it has begun, without which a loss doesn't count.
+  const auto is_marked = [&](ta::job_id id) { return jobs.find(id).get().value().info.progress_done == 1; };
+  if (!comes_true([&] { return is_marked(ids[0]) && is_marked(ids[1]); }))
+    return {"the store doesn't know that the bodies have begun"};
   processes.start(1, plan);
   const auto runners_known = [&](std::size_t count) {
     return comes_true([&] { return jobs.survey().get().value().runners.size() == count; });
@@ -73,7 +77,7 @@ std::vector<std::string> stopped(const test_options&) {
   return faults;
 }
 
-// -- kills ------------------------------------------------------------------------
+// -- kills ------------------------------------------------------------------
 
 namespace {
 
@@ -134,8 +138,8 @@ void check_bodies(int number, const job_note& note, const ta::job_info& info,
                   kill_tally& tally, std::vector<std::string>& faults) {
   const auto name = "job " + std::to_string(number);
   const std::size_t begins = note.begins;
-  if (begins == 0)
-    faults.push_back(name + " has ended, and never ran");
+  if (begins == 0 && info.state == ta::job_state::succeeded)
+    faults.push_back(name + " has succeeded, and never ran");
   if (begins > most_begins) {
     faults.push_back(name + " was run " + std::to_string(begins) + " times");
     return;
@@ -155,12 +159,10 @@ void check_bodies(int number, const job_note& note, const ta::job_info& info,
   tally.run_again += begins - 1;
   if (alive > 1)
     faults.push_back(name + " was run again, and its runner hadn't died");
-  if (info.losses + 1 > begins && info.state != ta::job_state::quarantined)
-    faults.push_back(name + " has " + std::to_string(info.losses) + " losses, and " + std::to_string(begins)
-                     + " begins");
   if (info.state == ta::job_state::quarantined) {
     ++tally.quarantined;
-    if (info.losses != 3 || alive != 0)
+    if (info.losses != 3
+        || alive != 0) // a mark may be written before the body it speaks of: it may have fewer
       faults.push_back(name + " is quarantined, with " + std::to_string(info.losses) + " losses");
   } else if (info.state != ta::job_state::succeeded) {
     faults.push_back(name + " is " + std::string{ta::to_string(info.state)} + ": " + info.error);

@@ -25,7 +25,7 @@ std::size_t quantile_of_calls(const notes& noted, double part) {
 
 } // namespace
 
-// -- limits -------------------------------------------------------------------
+// -- limits -----------------------------------------------------------------
 
 /// Sixteen runners, and three limits of one: of these a job takes any, or all.
 std::vector<std::string> limits(const test_options& options) {
@@ -78,7 +78,7 @@ std::vector<std::string> limits(const test_options& options) {
   return faults;
 }
 
-// -- four ---------------------------------------------------------------------
+// -- four -------------------------------------------------------------------
 
 /// Four processes that run, push and look as fast as the file takes it.
 std::vector<std::string> four(const test_options& options) {

@@ -6,10 +6,10 @@
 //     taskactor_stress_queue four [--time S]              4 processes on one file: how long its calls take
 //     taskactor_stress_queue day [--count JOBS]           24 hours in virtual time, in memory
 //
-// Each takes --seed N: of what is drawn; processes have an order of their own. Without another option it is the
-// short form: 200 jobs, 15 kills, 5 s, 50,000 jobs. Long ones: `kills --count 1000`, `day --count 1000000`, `four
-// --time 30`, which wants 99 of 100 calls within 250 ms, too. Exit codes: 0, 1 when something was wrong, 2 for
-// a wrong use.
+// Each takes --seed N: of what is drawn; processes have an order of their own. Without another option it is
+// the short form: 200 jobs, 15 kills, 5 s, 50,000 jobs. Long forms: `kills --count 1000`, `four --time 30`,
+// which wants 99 of 100 calls within 250 ms, too, `day --count 1000000`. Exit codes: 0, 1 when something was
+// wrong, 2 for a wrong use.
 #include "queue_stress.hpp"
 
 #include <charconv>

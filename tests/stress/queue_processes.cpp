@@ -18,7 +18,7 @@
 
 namespace queue_stress {
 
-// -- what bodies note ---------------------------------------------------------
+// -- what bodies note -------------------------------------------------------
 
 namespace {
 
@@ -50,7 +50,7 @@ test_folder::~test_folder() {
   std::filesystem::remove_all(path_, ignored);
 }
 
-// -- jobs ---------------------------------------------------------------------
+// -- jobs -------------------------------------------------------------------
 
 namespace {
 
@@ -102,6 +102,7 @@ ta::task<int> limited(int number, int bits, int milliseconds) {
 
 ta::task<int> held(int number) {
   body here{number};
+  ta::this_task::report_progress(1, 2);
   while (here.is_first() && noted->go == 0)
     co_await ta::sleep_for(5ms);
   here.end();
@@ -110,6 +111,7 @@ ta::task<int> held(int number) {
 
 int held_on_thread(std::stop_token, int number) { // NOLINT: as registered functions take it
   body here{number};
+  ta::this_task::report_progress(1, 2);
   while (here.is_first() && noted->go == 0)
     wait_a_moment(5ms);
   here.end();
@@ -121,7 +123,7 @@ TASKACTOR_REGISTER_AS(limited, "limited");
 TASKACTOR_REGISTER_AS(held, "held");
 TASKACTOR_REGISTER_AS(held_on_thread, "held_on_thread");
 
-// -- a process ----------------------------------------------------------------
+// -- a process --------------------------------------------------------------
 
 namespace {
 
@@ -191,7 +193,7 @@ int be_runner(const std::vector<std::string>& words) {
   return report.clean() ? 0 : 1;
 }
 
-// -- processes ----------------------------------------------------------------
+// -- processes --------------------------------------------------------------
 
 life_number runner_processes::start(std::size_t place, const process_plan& plan) {
   auto& which = processes_[place];
@@ -255,7 +257,7 @@ runner_processes::~runner_processes() {
     }
 }
 
-// -- looking ------------------------------------------------------------------
+// -- looking ----------------------------------------------------------------
 
 void wait_a_moment(std::chrono::milliseconds time) { std::this_thread::sleep_for(time); }
 

@@ -38,7 +38,7 @@ std::vector<std::string> kills(const test_options& options);
 std::vector<std::string> four(const test_options& options);
 std::vector<std::string> day(const test_options& options);
 
-// -- what bodies note ---------------------------------------------------------
+// -- what bodies note -------------------------------------------------------
 
 /// A life is a process from its start to its end; numbers from one. Zero: killed before it could say.
 using life_number = std::uint32_t;
@@ -97,7 +97,7 @@ private:
   std::string path_;
 };
 
-// -- jobs ---------------------------------------------------------------------
+// -- jobs -------------------------------------------------------------------
 
 inline constexpr std::array<const char*, 3> limit_names{"first", "second", "third"};
 
@@ -109,7 +109,7 @@ ta::task<int> limited(int number, int bits, int milliseconds);
 ta::task<int> held(int number);
 int held_on_thread(std::stop_token, int number); // NOLINT: as registered functions take it
 
-// -- processes ----------------------------------------------------------------
+// -- processes --------------------------------------------------------------
 
 struct process_plan {
   std::string name = "runner";
@@ -146,7 +146,7 @@ private:
 /// The process: `words` are of `runner_processes::start`.
 int be_runner(const std::vector<std::string>& words);
 
-// -- looking ------------------------------------------------------------------
+// -- looking ----------------------------------------------------------------
 
 /// Waits for a fact that other processes make; false: it didn't come in two minutes.
 template <class Fact>
