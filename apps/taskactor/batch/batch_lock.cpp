@@ -14,7 +14,7 @@ namespace taskactor::cli {
 namespace {
 
 /// Of all batches' names this many bytes of the file, which stays empty.
-constexpr std::uint64_t places = std::uint64_t{1} << 60;
+constexpr std::uint64_t lock_places = std::uint64_t{1} << 60;
 
 struct flock place_of(const std::string& batch) {
   batch_digest name;
@@ -22,7 +22,7 @@ struct flock place_of(const std::string& batch) {
   struct flock place {};
   place.l_type = F_WRLCK;
   place.l_whence = SEEK_SET;
-  place.l_start = static_cast<off_t>(name.number() % places);
+  place.l_start = static_cast<off_t>(name.number() % lock_places);
   place.l_len = 1;
   return place;
 }

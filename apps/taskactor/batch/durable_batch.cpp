@@ -24,7 +24,7 @@ namespace {
 constexpr std::size_t most_ahead = 2000;
 constexpr std::size_t most_at_once = 256;
 /// How often it is looked whether a queue is still paused.
-constexpr int look_interval = 250; // ms
+constexpr int batch_look_interval = 250; // ms
 
 std::string counted(std::size_t count, const char* one, const char* many) {
   return std::to_string(count) + ' ' + (count == 1 ? one : many);
@@ -151,7 +151,7 @@ bool durable_batch::wait_for_others() {
     screen_.note("the queue " + batch_->jobs->queue() + " is paused (taskactor resume "
                  + shell_quoted(batch_->jobs->queue()) + ")");
   pollfd stopped{control_.notifier().stopped_fd(), POLLIN, 0};
-  ::poll(&stopped, 1, look_interval);
+  ::poll(&stopped, 1, batch_look_interval);
   return true;
 }
 

@@ -19,7 +19,7 @@ namespace taskactor::cli {
 
 namespace {
 
-constexpr std::size_t written_at_once = std::size_t{1} << 16;
+constexpr std::size_t spooled_at_once = std::size_t{1} << 16;
 
 class item_file {
 public:
@@ -34,7 +34,7 @@ public:
   }
   void add(const std::string& item, char delimiter) {
     (text_ += item) += delimiter;
-    if (text_.size() >= written_at_once)
+    if (text_.size() >= spooled_at_once)
       write();
   }
   /// To be read from its beginning.

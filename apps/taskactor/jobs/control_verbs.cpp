@@ -127,7 +127,7 @@ int control_ids(const control_line& line) {
   return code;
 }
 
-std::string counted(std::size_t jobs) { return std::to_string(jobs) + (jobs == 1 ? " job" : " jobs"); }
+std::string counted_jobs(std::size_t jobs) { return std::to_string(jobs) + (jobs == 1 ? " job" : " jobs"); }
 
 /// At the terminal.
 bool agrees(const std::string& question) {
@@ -146,13 +146,13 @@ int control_chosen(const control_line& line) {
     count += page.size();
     return true;
   });
-  std::cerr << "taskactor: " << line.kind.verb << ": " << counted(count) << std::endl;
+  std::cerr << "taskactor: " << line.kind.verb << ": " << counted_jobs(count) << std::endl;
   if (count == 0)
     return all_completed;
   if (!line.yes) {
     if (::isatty(STDIN_FILENO) != 1 || ::isatty(STDERR_FILENO) != 1)
       return say("nothing is done: say --yes if these are meant", bad_usage);
-    if (!agrees(std::string{line.kind.verb} + ' ' + counted(count) + '?'))
+    if (!agrees(std::string{line.kind.verb} + ' ' + counted_jobs(count) + '?'))
       return say("nothing is done", some_failed);
   }
   const auto counts = value_of((in.*line.kind.all)(which));
@@ -402,8 +402,8 @@ verb_entry with_node(verb_entry made) {
 
 } // namespace
 
-int run_retry(std::vector<std::string> arguments) { return run_control(retrying(), std::move(arguments)); }
-int run_delete(std::vector<std::string> arguments) { return run_control(deleting(), std::move(arguments)); }
+int run_retry(std::vector<std::string> arguments) { return change_jobs(retrying(), std::move(arguments)); }
+int run_delete(std::vector<std::string> arguments) { return change_jobs(deleting(), std::move(arguments)); }
 int run_cancel_of_jobs(std::vector<std::string> arguments) {
   if (names_node(arguments))
     return run_cancel(std::move(arguments));

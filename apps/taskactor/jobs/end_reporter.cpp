@@ -23,7 +23,7 @@ namespace {
 
 constexpr std::size_t most_open = 100'000;
 /// What a change that nobody has told of may take to be seen.
-constexpr std::chrono::milliseconds look_again{1000};
+constexpr std::chrono::milliseconds next_look{1000};
 
 /// As the runner names its tasks.
 std::optional<job_id> job_of(std::string_view task_id) {
@@ -82,7 +82,7 @@ bool end_reporter::finish(std::chrono::milliseconds limit) {
 void end_reporter::speak() {
   std::unique_lock lock{mutex_};
   for (bool last = false; !last;) {
-    changed_.wait_for(lock, look_again, [this] { return told_ || last_; });
+    changed_.wait_for(lock, next_look, [this] { return told_ || last_; });
     told_ = false;
     last = last_;
     const auto lost = std::exchange(lost_, 0);

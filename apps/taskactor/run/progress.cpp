@@ -20,7 +20,7 @@ constexpr auto rate_window = 20s;
 constexpr auto rate_start = 1s;
 constexpr std::size_t line_width = 200;
 
-std::string printed(const char* format, auto... values) {
+std::string progress_text(const char* format, auto... values) {
   char buffer[64];
   const auto size = std::snprintf(buffer, sizeof buffer, format, values...);
   return {buffer, static_cast<std::size_t>(size)};
@@ -28,15 +28,15 @@ std::string printed(const char* format, auto... values) {
 
 std::string rate_text(double rate) {
   if (rate >= 10)
-    return printed("%.0f/s", rate);
-  return rate >= 1 ? printed("%.1f/s", rate) : printed("%.1f/min", rate * 60);
+    return progress_text("%.0f/s", rate);
+  return rate >= 1 ? progress_text("%.1f/s", rate) : progress_text("%.1f/min", rate * 60);
 }
 
 std::string left_text(double seconds) {
   const auto whole = std::llround(seconds);
   if (whole < 3600)
-    return printed("%lld:%02lld left", whole / 60, whole % 60);
-  return printed("%lld:%02lld:%02lld left", whole / 3600, whole / 60 % 60, whole % 60);
+    return progress_text("%lld:%02lld left", whole / 60, whole % 60);
+  return progress_text("%lld:%02lld:%02lld left", whole / 3600, whole / 60 % 60, whole % 60);
 }
 
 } // namespace

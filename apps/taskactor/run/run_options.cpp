@@ -19,7 +19,7 @@ namespace {
 
 using std::chrono::nanoseconds;
 
-constexpr std::size_t most_jobs = std::size_t{1} << 20;
+constexpr std::size_t most_jobs_allowed = std::size_t{1} << 20;
 constexpr std::size_t longest_batch_name = 150; // of a queue it is 200
 
 /// An option with a duration. `set` gets what was parsed.
@@ -61,7 +61,7 @@ void add_rate(CLI::App& verb, const char* name, std::optional<rate>& into, const
 void add_jobs(CLI::App& verb, run_options& into) {
   const auto read = [&into, processors = into.jobs](const std::string& text) {
     const auto value = parse_jobs(text, processors);
-    if (!value || *value > most_jobs)
+    if (!value || *value > most_jobs_allowed)
       throw CLI::ValidationError{"--jobs",
                                  '"' + text
                                      + "\" is not a number of commands; write 8, 0 (as many as possible), "

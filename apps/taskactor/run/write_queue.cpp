@@ -10,7 +10,7 @@ namespace taskactor::cli {
 namespace {
 
 /// Of outputs that wait to be written. What runs or has been read when it is reached comes on top.
-constexpr std::size_t room = std::size_t{64} << 20;
+constexpr std::size_t most_waiting = std::size_t{64} << 20;
 /// Lines that have come meanwhile are written together.
 constexpr std::size_t written_at_once = std::size_t{1} << 16;
 /// Ends with nothing to write, which are counted together; progress doesn't wait for them.
@@ -23,7 +23,7 @@ void write_queue::post(job_result ended, bool only_counts) {
   kept_ += ended.size();
   entries_.emplace_back(std::move(ended));
   if (only_counts && entries_.size() < counted_at_once
-      && kept_ < room / 2) // who waits for room waits for the thread
+      && kept_ < most_waiting / 2) // who waits for room waits for the thread
     return;
   lock.unlock(); // the thread would wake for nothing, and wait for that
   posted_.notify_one();
@@ -45,7 +45,7 @@ void write_queue::wait_for_room() {
   written_.wait(lock, [this] { return has_room() || control_.level() != stop_level::none; });
 }
 
-bool write_queue::has_room() const noexcept { return kept_ < room; }
+bool write_queue::has_room() const noexcept { return kept_ < most_waiting; }
 
 void write_queue::on_stop() {
   const std::lock_guard lock{mutex_};

@@ -236,7 +236,7 @@ std::string named_tasks(const program_table& table) {
   return result;
 }
 
-std::string topics() {
+std::string topics_section() {
   std::string result = ".SH NOTES\n";
   for (const auto& each : run_topics()) {
     const auto detail = each.title.find(" in detail"); // goes on with the topic before
@@ -246,14 +246,14 @@ std::string topics() {
   return result;
 }
 
-std::string exit_codes() {
+std::string exit_codes_section() {
   std::string result = ".SH EXIT STATUS\n";
   for (const auto& each : run_exit_codes())
     result += tagged(bold(each.word), std::string{each.text} + '.');
   return result;
 }
 
-std::string examples() {
+std::string examples_section() {
   std::string result = ".SH EXAMPLES\n.nf\n";
   for (const auto& each : run_examples())
     result += line(escaped(each));
@@ -266,7 +266,7 @@ std::string manual_page(const program_table& table, const std::string& version) 
   return ".TH TASKACTOR 1 " + std::string{date} + " \"" + version + "\" \"User Commands\"\n"
          + ".SH NAME\ntaskactor \\- many things done, so many at a time, and what became of each\n"
          + synopsis(table) + description() + verbs(table) + options(table) + jobs(table) + named_tasks(table)
-         + nodes(table) + topics() + exit_codes() + examples()
+         + nodes(table) + topics_section() + exit_codes_section() + examples_section()
          + ".SH SEE ALSO\n.BR xargs (1),\n.BR parallel (1),\n.BR nice (1),\n.BR setrlimit (2)\n";
 }
 

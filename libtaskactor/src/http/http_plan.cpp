@@ -1,5 +1,7 @@
 #include "http/http_plan.hpp"
 
+#include "base/invalid.hpp"
+
 #include <taskactor/detail/visible_text.hpp>
 #include <taskactor/error.hpp>
 #include <taskactor/http/error.hpp>
@@ -21,8 +23,6 @@ bool is_token(std::string_view text) noexcept {
            || std::string_view{"!#$%&'*+-.^_`|~"}.find(c) != std::string_view::npos;
   });
 }
-
-[[noreturn]] void refuse(const std::string& what) { throw error{errc::invalid_argument, what}; }
 
 long milliseconds(time_span d) noexcept {
   const auto rounded = std::chrono::ceil<std::chrono::milliseconds>(std::chrono::nanoseconds{d}).count();
@@ -62,9 +62,10 @@ std::string target(const http_url& from, const std::string& location) {
 void check(const http::header_list& headers) {
   for (const auto& [name, value] : headers) {
     if (!is_token(name))
-      refuse("header \"" + visible(name) + "\": a name has letters, digits and some of !#$%&'*+-.^_`|~");
+      throw_invalid("header \"" + visible(name)
+                    + "\": a name has letters, digits and some of !#$%&'*+-.^_`|~");
     if (value.find_first_of(std::string_view{"\r\n\0", 3}) != std::string::npos)
-      refuse("header " + name + ": \"" + visible(value) + "\" has a line end or a zero byte in it");
+      throw_invalid("header " + name + ": \"" + visible(value) + "\" has a line end or a zero byte in it");
   }
 }
 
@@ -88,22 +89,22 @@ http_plan::http_plan(const http::client_options& defaults, http::request what, h
       timeout_(what_.timeout ? what_.timeout : defaults.timeout) {
   const auto& method = content_of(what_.method);
   if (!is_token(method) || method == "CONNECT")
-    refuse("method \"" + visible(method) + "\": it is a word as GET, but for CONNECT");
+    throw_invalid("method \"" + visible(method) + "\": it is a word as GET, but for CONNECT");
   const auto& headers = content_of(what_.headers);
   check(headers);
   if (headers.contains("Transfer-Encoding")
       || (from != http_body::channel && headers.contains("Content-Length")))
-    refuse("headers Content-Length and Transfer-Encoding: they follow from the body");
+    throw_invalid("headers Content-Length and Transfer-Encoding: they follow from the body");
   body_ = std::make_shared<const std::string>(take_content(what_.body));
   if (from != http_body::memory && !body_->empty())
-    refuse("request.body: the body is given apart");
+    throw_invalid("request.body: the body is given apart");
   if (method == "HEAD" && (from != http_body::memory || !body_->empty()))
-    refuse("request.body: HEAD has none");
+    throw_invalid("request.body: HEAD has none");
   if (timeout_ && timeout_->count() <= 0)
-    refuse("request.timeout: it is positive");
+    throw_invalid("request.timeout: it is positive");
   if (retry_)
     if (const auto why = validate(*retry_))
-      refuse(why->message);
+      throw_invalid(why->message);
 }
 
 bool http_plan::is_idempotent() const noexcept {

@@ -1,3 +1,4 @@
+#include "base/invalid.hpp"
 #include "caf_adapter/compat_io.hpp"
 #include "caf_adapter/own_system.hpp"
 #include "transport/frame.hpp"
@@ -17,21 +18,19 @@ namespace taskactor::detail {
 
 namespace {
 
-[[noreturn]] void refuse(const std::string& why) { throw error{errc::invalid_argument, why}; }
-
 void check(const link_bounds& bounds) {
   if (bounds.frame == 0 || bounds.frame > frame_limit)
-    refuse("link_bounds::frame: from 1 to " + std::to_string(frame_limit) + " bytes");
+    throw_invalid("link_bounds::frame: from 1 to " + std::to_string(frame_limit) + " bytes");
   if (bounds.queued < bounds.frame + frame_prefix)
-    refuse("link_bounds::queued: a frame has to fit into it");
+    throw_invalid("link_bounds::queued: a frame has to fit into it");
   if (bounds.connections == 0)
-    refuse("link_bounds::connections: at least 1");
+    throw_invalid("link_bounds::connections: at least 1");
   if (bounds.handshakes == 0)
-    refuse("link_bounds::handshakes: at least 1");
+    throw_invalid("link_bounds::handshakes: at least 1");
   if (bounds.handshake_timeout.count() <= 0)
-    refuse("link_bounds::handshake_timeout: more than 0");
+    throw_invalid("link_bounds::handshake_timeout: more than 0");
   if (bounds.closing_timeout.count() <= 0)
-    refuse("link_bounds::closing_timeout: more than 0");
+    throw_invalid("link_bounds::closing_timeout: more than 0");
 }
 
 std::string needs_identity(const link_address& what) {
@@ -100,13 +99,13 @@ std::shared_ptr<node_listening> node_links::listen(const link_address& at, const
                                                    std::shared_ptr<node_link_acceptor> acceptor) {
   check(bounds);
   if (as.empty() && !at.is_local())
-    refuse("listening at " + needs_identity(at));
+    throw_invalid("listening at " + needs_identity(at));
   auto credentials = as.empty() ? nullptr : std::make_unique<tls_credentials>(as);
   try {
     if (credentials)
       credentials->context();
   } catch (const link_failure& failure) {
-    refuse(failure.what());
+    throw_invalid(failure.what());
   }
   const passing_through caller;
   const auto made = std::make_shared<node_listening::parts>(

@@ -1,5 +1,6 @@
 #include <taskactor/node/certificates.hpp>
 
+#include "base/invalid.hpp"
 #include "transport/tls/openssl.hpp"
 #include "transport/tls/private_file.hpp"
 
@@ -32,8 +33,6 @@ namespace fs = std::filesystem;
 constexpr mode_t private_mode = 0600, public_mode = 0644;
 constexpr const char* authority_name = "authority";
 
-[[noreturn]] void refuse(const std::string& why) { throw error{errc::invalid_argument, why}; }
-
 /// What OpenSSL doesn't do for want of memory or entropy.
 void must(bool done, const char* what) {
   if (!done)
@@ -57,14 +56,14 @@ void check_name(const std::string& name) {
   if (name.empty() || name.size() > longest || name.front() == '.' || name.front() == '-'
       || name.back() == '.' || name.find("..") != std::string::npos
       || !std::all_of(name.begin(), name.end(), allowed))
-    refuse("a certificate can't be for \"" + name
-           + "\": a DNS name has letters, digits, hyphens and dots, and 63 of them at most");
+    detail::throw_invalid("a certificate can't be for \"" + name
+                          + "\": a DNS name has letters, digits, hyphens and dots, and 63 of them at most");
 }
 
 void check(const certificate_options& options) {
   constexpr std::chrono::days longest{36500};
   if (options.valid.count() < 1 || options.valid > longest)
-    refuse("certificate_options::valid: from 1 to 36500 days");
+    detail::throw_invalid("certificate_options::valid: from 1 to 36500 days");
 }
 
 key_ptr make_key() {
@@ -155,18 +154,19 @@ authority read_authority(const fs::path& directory) {
   const auto files = files_of(directory, authority_name);
   const auto certificate = opened(files.certificate), key = opened(files.key);
   if (const auto why = why_not_private(files.key); !why.empty())
-    refuse('"' + files.key.string() + "\": " + why);
+    detail::throw_invalid('"' + files.key.string() + "\": " + why);
   authority result{certificate_ptr{PEM_read_bio_X509(certificate.get(), nullptr, no_passphrase, nullptr)},
                    key_ptr{PEM_read_bio_PrivateKey(key.get(), nullptr, no_passphrase, nullptr)}};
   if (!result.certificate)
-    refuse('"' + files.certificate.string() + "\": it is no certificate in PEM: " + openssl_words());
+    detail::throw_invalid('"' + files.certificate.string()
+                          + "\": it is no certificate in PEM: " + openssl_words());
   if (!result.key)
-    refuse('"' + files.key.string()
-           + "\": it is no private key in PEM without a passphrase: " + openssl_words());
+    detail::throw_invalid('"' + files.key.string()
+                          + "\": it is no private key in PEM without a passphrase: " + openssl_words());
   if (X509_check_private_key(result.certificate.get(), result.key.get()) != 1)
-    refuse('"' + files.key.string() + "\": it isn't the key of the authority's certificate");
+    detail::throw_invalid('"' + files.key.string() + "\": it isn't the key of the authority's certificate");
   if (X509_cmp_current_time(X509_get0_notAfter(result.certificate.get())) < 0)
-    refuse('"' + files.certificate.string() + "\": it has expired");
+    detail::throw_invalid('"' + files.certificate.string() + "\": it has expired");
   return result;
 }
 
@@ -203,14 +203,14 @@ certificate_files make_certificate(const fs::path& directory, const std::vector<
                                    const certificate_options& options) {
   check(options);
   if (names.empty())
-    refuse("a certificate without a name");
+    detail::throw_invalid("a certificate without a name");
   std::string all;
   for (const auto& each : names) {
     check_name(each);
     all += (all.empty() ? "" : ",") + std::string{is_ip(each) ? "IP:" : "DNS:"} + each;
   }
   if (names.front() == authority_name)
-    refuse("the name \"authority\" is the one of the authority's files");
+    detail::throw_invalid("the name \"authority\" is the one of the authority's files");
   const auto authority = read_authority(directory);
   const auto key = make_key();
   const auto made = make_bare(names.front(), *key, options);
