@@ -2,6 +2,7 @@
 
 #include "base/new_thread.hpp"
 #include "batch/batch_store.hpp"
+#include "jobs/value_of.hpp"
 #include "queue/store_core.hpp"
 #include "queue/this_machine.hpp"
 
@@ -31,14 +32,6 @@ constexpr std::size_t ends_at_once = 250;
 constexpr std::size_t most_unwritten = 1024;
 constexpr std::size_t longest_error = std::size_t{64} << 10;
 
-template <class T, class Begin>
-T call(Begin&& begin) {
-  auto got = detail::call_of<T>(std::forward<Begin>(begin)).get();
-  if (!got)
-    throw error{got.error().code, got.error().message};
-  return std::move(*got);
-}
-
 std::uint64_t new_incarnation() {
   std::uint64_t number = 0;
   while (::getrandom(&number, sizeof number, 0) != sizeof number)
@@ -59,12 +52,13 @@ std::shared_ptr<const detail::known_tasks> tasks_of(std::initializer_list<const 
 void give_back_others(const store& in, const std::string& queue) {
   const auto& core = detail::core_of(in);
   std::vector<detail::lost_runner> lost;
-  for (const auto& each :
-       call<std::vector<detail::runner_row>>([&](auto tell) { core->runners(std::move(tell)); }))
+  for (const auto& each : value_of(detail::call_of<std::vector<detail::runner_row>>(
+           [&](auto tell) { core->runners(std::move(tell)); })))
     if (each.runner.name == queue)
       lost.push_back({each.runner, each.beat});
   if (!lost.empty())
-    call<detail::rescue_reply>([&](auto tell) { core->rescue(std::move(lost), std::move(tell)); });
+    value_of(detail::call_of<detail::rescue_reply>(
+        [&](auto tell) { core->rescue(std::move(lost), std::move(tell)); }));
 }
 
 detail::runner_beat new_beat(const detail::runner_key& key, std::shared_ptr<const detail::known_tasks> tasks,
@@ -100,8 +94,8 @@ batch_runner::~batch_runner() {
     return;
   auto leave = new_beat(key_, all_tasks_, true);
   try {
-    call<detail::beat_reply>(
-        [&](auto tell) { detail::core_of(store_)->renew(std::move(leave), std::move(tell)); });
+    value_of(detail::call_of<detail::beat_reply>(
+        [&](auto tell) { detail::core_of(store_)->renew(std::move(leave), std::move(tell)); }));
   } catch (const std::exception&) { // the next run finds a runner that is gone
     return;
   }
@@ -131,10 +125,10 @@ detail::runner_key batch_runner::key() const {
 
 std::vector<claimed_item> batch_runner::claim(std::size_t most, std::size_t& got) {
   const auto me = key();
-  const auto reply = call<detail::claim_reply>([&](auto tell) {
+  const auto reply = value_of(detail::call_of<detail::claim_reply>([&](auto tell) {
     detail::core_of(store_)->claim(
         {.runner = me, .shares = {{.queue = me.name, .free = most}}, .tasks = item_tasks_}, std::move(tell));
-  });
+  }));
   got = reply.jobs.size();
   std::vector<claimed_item> found;
   lock held_lock{mutex_};

@@ -1,6 +1,7 @@
 #include "batch/batch_store.hpp"
 
 #include "cli/text.hpp"
+#include "jobs/value_of.hpp"
 #include "queue/store_core.hpp"
 #include "run/job.hpp"
 
@@ -27,18 +28,6 @@ constexpr std::chrono::days kept{30};
 /// How long a batch is known by its name, if it isn't ended before.
 constexpr std::chrono::days known{3650};
 constexpr std::size_t request_size = 16;
-
-template <class T>
-T value(expected<T> what) {
-  if (!what)
-    throw error{what.error().code, what.error().message};
-  return std::move(*what);
-}
-
-template <class T, class Begin>
-T call(Begin&& begin) {
-  return value(detail::call_of<T>(std::forward<Begin>(begin)).get());
-}
 
 std::string new_request() {
   std::string bytes(request_size, '\0');
@@ -90,7 +79,7 @@ batch_facts facts_in(const std::string& arguments) {
   return facts;
 }
 
-std::string to_text(const batch_counts& how) {
+std::string counts_text(const batch_counts& how) {
   return json{{"commands", how.items},
               {"completed", how.completed()},
               {"failed", how.failed},
@@ -136,7 +125,7 @@ known_batch batch_store::open(const batch_facts& facts) {
     const auto found = store_.find(replies.front().id).get();
     if (!found && found.error().code == errc::unknown_job)
       continue;
-    const auto head = value(found);
+    const auto head = value_of(found);
     try {
       return {.head = head.info.id,
               .facts = facts_in(head.arguments),
@@ -150,8 +139,8 @@ known_batch batch_store::open(const batch_facts& facts) {
 }
 
 std::vector<detail::push_reply> batch_store::push(std::vector<new_job> jobs) const {
-  return call<std::vector<detail::push_reply>>(
-      [&](auto tell) { detail::core_of(store_)->push(std::move(jobs), std::move(tell)); });
+  return value_of(detail::call_of<std::vector<detail::push_reply>>(
+      [&](auto tell) { detail::core_of(store_)->push(std::move(jobs), std::move(tell)); }));
 }
 
 new_job batch_store::head_job(const batch_facts& facts) const {
@@ -185,17 +174,17 @@ void batch_store::forget(job_id head) {
   job_filter all;
   all.queue = queue_;
   all.task = std::string{batch_item_task};
-  const auto counts = value(store_.remove_all(all).get());
+  const auto counts = value_of(store_.remove_all(all).get());
   if (counts.refused != 0)
     throw error{errc::store_failed,
                 std::to_string(counts.refused) + " jobs of the queue " + queue_ + " can't be deleted"};
-  value(store_.remove(head).get());
+  value_of(store_.remove(head).get());
 }
 
-void batch_store::reopen(job_id head) { value(store_.retry(head).get()); }
+void batch_store::reopen(job_id head) { value_of(store_.retry(head).get()); }
 
 batch_store::open_items batch_store::look(bool head_is_open) const {
-  const auto all = value(store_.survey().get());
+  const auto all = value_of(store_.survey().get());
   for (const auto& each : all.queues)
     if (each.name == queue_)
       return {.ready = each.ready - (head_is_open && each.ready > 0 ? 1 : 0),
@@ -215,7 +204,7 @@ batch_counts batch_store::ends_of(std::size_t ended) const {
                                       job_state::quarantined};
   bad.most = page;
   for (;;) {
-    const auto found = value(store_.list(bad).get());
+    const auto found = value_of(store_.list(bad).get());
     for (const auto& each : found) {
       const bool late = each.error.starts_with(ran_too_long);
       ++(each.state == job_state::cancelled ? counts.cancelled : late ? counts.timed_out : counts.failed);
@@ -230,21 +219,21 @@ bool batch_store::end(const detail::runner_key& runner, const batch_counts& how)
   const auto tasks
       = std::make_shared<const detail::known_tasks>(detail::known_tasks{{batch_head_task, key_}});
   const auto& core = detail::core_of(store_);
-  const auto got = call<detail::claim_reply>([&](auto tell) {
+  const auto got = value_of(detail::call_of<detail::claim_reply>([&](auto tell) {
     core->claim({.runner = runner, .shares = {{.queue = queue_, .free = 1}}, .tasks = tasks},
                 std::move(tell));
-  });
+  }));
   if (got.jobs.empty())
     return false;
   const auto bad = how.items - how.completed();
   detail::job_end end{.id = got.jobs.front().id,
                       .token = got.jobs.front().token,
                       .how = bad == 0 ? detail::claim_end::succeeded : detail::claim_end::failed,
-                      .result = to_text(how)};
+                      .result = counts_text(how)};
   if (bad != 0)
     end.error = std::to_string(bad) + " of " + std::to_string(how.items) + " commands weren't completed";
-  const auto ends = call<std::vector<detail::end_reply>>(
-      [&](auto tell) { core->finish(runner, {std::move(end)}, std::move(tell)); });
+  const auto ends = value_of(detail::call_of<std::vector<detail::end_reply>>(
+      [&](auto tell) { core->finish(runner, {std::move(end)}, std::move(tell)); }));
   return ends.front() == detail::end_reply::done || ends.front() == detail::end_reply::repeated;
 }
 

@@ -19,7 +19,7 @@ namespace taskactor::cli {
 
 namespace {
 
-std::string this_folder() {
+std::string current_folder() {
   const std::unique_ptr<char, void (*)(void*)> path{::getcwd(nullptr, 0), std::free};
   if (!path)
     throw std::system_error{errno, std::generic_category(), "the current folder"};
@@ -30,7 +30,7 @@ batch_facts facts_of(const run_options& options) {
   return {.command = options.command,
           .shell = options.words.shell,
           .whole = options.words.whole,
-          .folder = this_folder()};
+          .folder = current_folder()};
 }
 
 void add_to(batch_digest& digest, const batch_facts& facts) {

@@ -166,7 +166,7 @@ int control_chosen(const control_line& line) {
   return all_completed;
 }
 
-int run_control(const control_kind& kind, std::vector<std::string> arguments) {
+int change_jobs(const control_kind& kind, std::vector<std::string> arguments) {
   control_line line{kind};
   return answer(line.app, std::move(arguments), [&] {
     if (line.ids.empty() == !line.chosen.says_anything())
@@ -407,7 +407,7 @@ int run_delete(std::vector<std::string> arguments) { return change_jobs(deleting
 int run_cancel_of_jobs(std::vector<std::string> arguments) {
   if (names_node(arguments))
     return run_cancel(std::move(arguments));
-  return run_control(cancelling(), std::move(arguments));
+  return change_jobs(cancelling(), std::move(arguments));
 }
 
 int run_pause(std::vector<std::string> arguments) {

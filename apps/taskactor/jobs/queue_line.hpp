@@ -2,21 +2,18 @@
 #pragma once
 
 #include "cli/exit_code.hpp"
+#include "jobs/value_of.hpp"
 #include "shell/option_table.hpp"
 
 #include <CLI/CLI.hpp>
 #include <taskactor/detail/json_type.hpp>
-#include <taskactor/error.hpp>
-#include <taskactor/expected.hpp>
 #include <taskactor/queue/job_info.hpp>
 #include <taskactor/queue/store.hpp>
-#include <taskactor/queue/store_call.hpp>
 
 #include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace taskactor::cli {
@@ -59,18 +56,6 @@ struct job_choice {
   bool says_anything() const { return !states.empty() || !queue.empty() || !task.empty() || !tag.empty(); }
   job_filter filter() const;
 };
-
-/// The value of a call. Errors: `error`.
-template <class T>
-T value_of(expected<T> what) {
-  if (!what)
-    throw error{what.error().code, what.error().message};
-  return std::move(*what);
-}
-template <class T>
-T value_of(const store_call<T>& call) {
-  return value_of(call.get());
-}
 
 /// Calls `page` with the jobs that there are, newest first; until it returns false.
 void for_each_page(const store& from, job_filter which,
