@@ -126,7 +126,7 @@ BOOST_AUTO_TEST_CASE(a_core_dump_is_told_where_there_is_one) {
 BOOST_AUTO_TEST_CASE(what_is_left_of_a_group_is_killed_when_its_leader_ends) {
   const auto result = run_shell("sleep 1000 & echo $!");
   BOOST_TEST(result.success());
-  BOOST_TEST(witness{std::stoi(result.out)}.sees_end());
+  BOOST_TEST(end_witness{std::stoi(result.out)}.sees_end());
 }
 
 BOOST_AUTO_TEST_CASE(orphans_that_become_ours_are_reaped) {
@@ -144,7 +144,7 @@ BOOST_AUTO_TEST_CASE(an_escapee_that_keeps_the_outputs_open_is_not_waited_for) {
   const auto escapee = escaped.get_future().get();
   ::kill(listener->wait_started(), SIGKILL);
   BOOST_TEST(listener->wait_exit().term_signal == SIGKILL);
-  witness watched{escapee};
+  end_witness watched{escapee};
   BOOST_TEST(::kill(escapee, SIGKILL) == 0); // it was there
   BOOST_TEST(watched.sees_end());
 }

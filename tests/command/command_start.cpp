@@ -47,7 +47,7 @@ struct hanging_start {
   }
   /// The signal that has ended it.
   int wait_end() const {
-    BOOST_TEST(witness{pid}.sees_end());
+    BOOST_TEST(end_witness{pid}.sees_end());
     int status = 0;
     BOOST_TEST(::waitpid(pid, &status, 0) == pid);
     return WTERMSIG(status);

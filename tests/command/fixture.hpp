@@ -128,9 +128,9 @@ private:
 };
 
 /// Sees the end of a process that isn't our child.
-class witness {
+class end_witness {
 public:
-  explicit witness(pid_t pid) {
+  explicit end_witness(pid_t pid) {
     try {
       process_ = open_process(pid);
     } catch (const std::system_error& error) {

@@ -97,8 +97,8 @@ pid_t wait_watchdog_of(pid_t parent) {
 }
 
 /// The members of the groups, and the watchdog.
-std::vector<witness> watch(pid_t parent, const std::vector<pid_t>& groups) {
-  std::vector<witness> result;
+std::vector<end_witness> watch(pid_t parent, const std::vector<pid_t>& groups) {
+  std::vector<end_witness> result;
   for (const auto& found : processes())
     if (std::count(groups.begin(), groups.end(), found.group) != 0)
       result.emplace_back(found.pid);
@@ -106,8 +106,8 @@ std::vector<witness> watch(pid_t parent, const std::vector<pid_t>& groups) {
   return result;
 }
 
-bool all_end(const std::vector<witness>& watched) {
-  return std::all_of(watched.begin(), watched.end(), [](const witness& one) { return one.sees_end(); });
+bool all_end(const std::vector<end_witness>& watched) {
+  return std::all_of(watched.begin(), watched.end(), [](const end_witness& one) { return one.sees_end(); });
 }
 
 // -- what the parent does: runs commands until it is killed -----------------
