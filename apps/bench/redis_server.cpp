@@ -25,7 +25,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* variable = "TASKACTOR_BENCH_REDIS";
+constexpr const char* redis_variable = "TASKACTOR_BENCH_REDIS";
 constexpr const char* program = "/usr/bin/redis-server";
 constexpr uid_t nobody = 65534; ///< of Debian, as user and as group
 constexpr std::chrono::seconds patience{20};
@@ -64,12 +64,12 @@ public:
       end();
       throw;
     }
-    ::setenv(variable, socket().c_str(), 1);
+    ::setenv(redis_variable, socket().c_str(), 1);
   }
   redis_server(const redis_server&) = delete;
   redis_server& operator=(const redis_server&) = delete;
   ~redis_server() {
-    ::unsetenv(variable);
+    ::unsetenv(redis_variable);
     end();
   }
 
@@ -126,7 +126,7 @@ private:
 } // namespace
 
 std::shared_ptr<void> make_redis_server() {
-  if (std::getenv(variable) != nullptr || ::access(program, X_OK) != 0)
+  if (std::getenv(redis_variable) != nullptr || ::access(program, X_OK) != 0)
     return {};
   return std::make_shared<redis_server>();
 }

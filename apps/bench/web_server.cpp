@@ -10,7 +10,7 @@ namespace bench {
 
 namespace {
 
-constexpr const char* variable = "TASKACTOR_BENCH_URL";
+constexpr const char* url_variable = "TASKACTOR_BENCH_URL";
 
 std::string configure(const std::filesystem::path& folder, const std::vector<std::uint16_t>& ports) {
   std::ofstream{folder / "1k"} << std::string(web_body_size, 'x');
@@ -21,11 +21,11 @@ std::string configure(const std::filesystem::path& folder, const std::vector<std
 
 struct web_server {
   web_server() {
-    ::setenv(variable, ("http://127.0.0.1:" + std::to_string(nginx.port(0)) + "/1k").c_str(), 1);
+    ::setenv(url_variable, ("http://127.0.0.1:" + std::to_string(nginx.port(0)) + "/1k").c_str(), 1);
   }
   web_server(const web_server&) = delete;
   web_server& operator=(const web_server&) = delete;
-  ~web_server() { ::unsetenv(variable); }
+  ~web_server() { ::unsetenv(url_variable); }
 
   const test::nginx_process nginx{1, configure};
 };
@@ -33,15 +33,15 @@ struct web_server {
 } // namespace
 
 std::shared_ptr<void> make_web_server() {
-  if (std::getenv(variable) != nullptr)
+  if (std::getenv(url_variable) != nullptr)
     return {};
   return std::make_shared<web_server>();
 }
 
 std::string web_url() {
-  if (const char* const found = std::getenv(variable))
+  if (const char* const found = std::getenv(url_variable))
     return found;
-  throw std::runtime_error{std::string{variable} + " isn't set: there is no server to ask"};
+  throw std::runtime_error{std::string{url_variable} + " isn't set: there is no server to ask"};
 }
 
 } // namespace bench

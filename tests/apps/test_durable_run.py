@@ -151,10 +151,13 @@ class GoingOn(Durable):
         self.assertEqual((code, out), (0, "did a\ndid b\n"), err)
 
     def test_report_and_job_log_go_on_and_outputs_have_the_items_numbers(self):
-        script = 'echo "out $1"; [ "$1" != c ] || [ -e go ] || kill -9 $PPID'
+        script = 'echo "out $1"; [ "$1" != c ] || [ -e go ] || exec sleep 100'
         command = ["-j1", "--batch", "b", "--report", "r", "--joblog", "l", "--output", "o",
                    "--", "sh", "-c", script, "x", "{}", ":::", *"abcd"]
-        self.assertEqual(self.run_batch(*command)[0], -signal.SIGKILL)
+        running = self.start_batch(*command)
+        self.wait_for("b", succeeded=2) # what is reported and not stored yet is run, and reported, again
+        running.process.kill()
+        running.process.communicate()
         (self.folder / "go").touch()
         self.assertEqual(self.run_batch(*command)[0], 0)
         self.assertEqual([line["item"] for line in self.report("r")], list("abcd"))

@@ -14,7 +14,7 @@ taskactor::task<void> produce(taskactor::channel<std::size_t> into, std::size_t 
   into.close();
 }
 
-taskactor::task<std::size_t> add_up(taskactor::channel<std::size_t> from) {
+taskactor::task<std::size_t> sum_up(taskactor::channel<std::size_t> from) {
   std::size_t sum = 0;
   while (const auto number = co_await from.receive())
     sum += *number;
@@ -27,7 +27,7 @@ sample run_channel(std::size_t size, std::size_t scheduler_threads) {
   taskactor::task_manager tasks{{.scheduler_threads = scheduler_threads}};
   const taskactor::channel<std::size_t> numbers{room};
   const stopwatch watch;
-  const auto sum = tasks.add_task({.id = "sum"}, add_up, numbers).value();
+  const auto sum = tasks.add_task({.id = "sum"}, sum_up, numbers).value();
   const auto produced = tasks.add_task({.id = "numbers"}, produce, numbers, size).value();
   check_equal(sum.get(), size * (size - 1) / 2);
   produced.get();

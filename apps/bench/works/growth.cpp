@@ -1,3 +1,4 @@
+#include "same.hpp"
 #include "works.hpp"
 
 #include <taskactor/taskactor.hpp>
@@ -9,8 +10,6 @@ namespace bench {
 namespace {
 
 constexpr std::size_t wave = 10'000;
-
-taskactor::task<std::size_t> same(std::size_t number) { co_return number; }
 
 /// A work, and which of what it says of a run is to grow with its tasks alone.
 struct growing {

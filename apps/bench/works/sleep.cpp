@@ -6,7 +6,7 @@ namespace bench {
 
 namespace {
 
-constexpr std::size_t sleepers = 2000;
+constexpr std::size_t sleeping = 2000;
 
 taskactor::task<std::size_t> nap(std::size_t number) {
   co_await taskactor::sleep_for(std::chrono::milliseconds{10});
@@ -17,7 +17,7 @@ taskactor::task<std::size_t> nap(std::size_t number) {
 
 sample run_sleep(std::size_t size, std::size_t scheduler_threads) {
   taskactor::task_manager tasks{
-      {.capacity = sleepers, .max_queue = size, .scheduler_threads = scheduler_threads}};
+      {.capacity = sleeping, .max_queue = size, .scheduler_threads = scheduler_threads}};
   std::vector<taskactor::handle<std::size_t>> handles;
   handles.reserve(size);
   const stopwatch watch;
