@@ -234,12 +234,15 @@ class Finished(Durable):
         self.assertIn("1 timed out", err)
 
     def test_outputs_come_in_the_order_of_items_after_a_kill_too(self):
-        script = 'echo $1; [ "$1" != 5 ] || [ -e go ] || { sleep 0.2; kill -9 $PPID; }'
-        command = ["-k", "-j3", "--batch", "b", "--", "sh", "-c", script, "x"]
-        items = "".join(f"{i}\n" for i in range(1, 21))
-        first = self.run_batch(*command, items=items)[1].split()
+        script = 'echo $1; [ "$1" != 5 ] || [ -e go ] || exec sleep 100'
+        command = ["-k", "-j3", "--batch", "b", "--", "sh", "-c", script, "x", "{}",
+                   ":::", *(str(i) for i in range(1, 21))]
+        running = self.start_batch(*command)
+        self.wait_for("b", succeeded=4) # what is printed and not stored yet is run, and printed, again
+        running.process.kill()
+        first = running.process.communicate()[0].decode().split()
         (self.folder / "go").touch()
-        code, out, err = self.run_batch(*command, items=items)
+        code, out, err = self.run_batch(*command)
         self.assertEqual(code, 0, err)
         self.assertEqual(first + out.split(), [str(i) for i in range(1, 21)])
 
