@@ -1,9 +1,14 @@
-#include "same.hpp"
 #include "works.hpp"
 
 #include <taskactor/taskactor.hpp>
 
 namespace bench {
+
+namespace {
+
+taskactor::task<std::size_t> same(std::size_t number) { co_return number; }
+
+} // namespace
 
 sample run_add(std::size_t size, std::size_t scheduler_threads) {
   taskactor::task_manager tasks{{.capacity = 128, .max_queue = size, .scheduler_threads = scheduler_threads}};

@@ -1,4 +1,3 @@
-#include "same.hpp"
 #include "works.hpp"
 
 #include <taskactor/taskactor.hpp>
@@ -6,6 +5,12 @@
 #include <numeric>
 
 namespace bench {
+
+namespace {
+
+taskactor::task<std::size_t> same(std::size_t number) { co_return number; }
+
+} // namespace
 
 sample run_gather(std::size_t size, std::size_t scheduler_threads) {
   taskactor::task_manager tasks{{.capacity = 128, .scheduler_threads = scheduler_threads}};
