@@ -89,6 +89,7 @@ private:
                     "--appendonly", "no", "--daemonize", "no", "--maxmemory-policy", "noeviction",
                     "--logfile", (folder_ / "log").string()});
     std::vector<char*> argv;
+    argv.reserve(command.size() + 1);
     for (auto& each : command)
       argv.push_back(each.data());
     argv.push_back(nullptr);

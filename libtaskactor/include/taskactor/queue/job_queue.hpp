@@ -132,6 +132,8 @@ template <class F, class Items>
 expected<std::vector<json>> arguments_of_each(F function, Items&& items) {
   try {
     std::vector<json> made;
+    if constexpr (std::ranges::sized_range<Items>)
+      made.reserve(std::ranges::size(items));
     for (auto&& each : items)
       made.push_back(item_arguments(function, std::forward<decltype(each)>(each)));
     return made;
