@@ -117,8 +117,9 @@ std::vector<std::string> four(const test_options& options) {
   expect(faults, "calls that have failed", noted->failed_calls, 0);
   expect(faults, "losses and late ends", counters.lost + counters.stale, 0);
   expect(faults, "bodies and ends", noted->ended, counters.succeeded);
-  for (auto& each : jobs.check().get().value())
-    faults.push_back("the store: " + std::move(each));
+  const auto wrong = jobs.check().get().value();
+  for (const auto& each : wrong)
+    faults.push_back("the store: " + each);
   const auto calls = std::accumulate(noted->calls.begin(), noted->calls.end(), std::uint64_t{0},
                                      [](std::uint64_t sum, const auto& each) { return sum + each; });
   if (calls == 0 || at_end.succeeded == 0)

@@ -278,8 +278,9 @@ std::map<int, ta::job_info> all_jobs(const ta::store& jobs, const std::map<ta::j
 }
 
 void check_at_rest(const ta::store& jobs, std::vector<std::string>& faults) {
-  for (auto& each : jobs.check().get().value())
-    faults.push_back("the store: " + std::move(each));
+  const auto wrong = jobs.check().get().value();
+  for (const auto& each : wrong)
+    faults.push_back("the store: " + each);
   const auto facts = jobs.survey().get().value();
   for (const auto& each : facts.queues)
     if (each.ready + each.delayed + each.running != 0)

@@ -98,7 +98,8 @@ sample run_queue_big(std::size_t size, std::size_t scheduler_threads) {
     with += run_jobs(big, size, scheduler_threads).at("seconds");
   }
   const taskactor::store filled{big};
-  for (const auto& breach : filled.check().get().value())
+  const auto breaches = filled.check().get().value();
+  for (const auto& breach : breaches)
     throw std::runtime_error{"the filled store isn't sound: " + breach};
   return {{"slowdown", with / without}};
 }
