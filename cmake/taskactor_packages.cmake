@@ -4,6 +4,7 @@
 #   libtaskactor-node0  node          the same
 #   libtaskactor-http0  http          the same
 #   libtaskactor-queue0 queue         the same
+#   libtaskactor-postgres0 postgres   the same
 #   libtaskactor-dev    development
 #   taskactor           programs      only where the programs are built
 #
@@ -58,11 +59,11 @@ with taskactor.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libcaf-dev (>= ${CAF_VERSION}), nlohmann-json3-dev")
 
 if("static" IN_LIST _kinds)
-  string(APPEND CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS ", libspdlog-dev, libssl-dev, libcurl4-openssl-dev, libsqlite3-dev")
+  string(APPEND CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS ", libspdlog-dev, libssl-dev, libcurl4-openssl-dev, libsqlite3-dev, libpq-dev")
 endif()
 
 if("shared" IN_LIST _kinds)
-  list(APPEND CPACK_COMPONENTS_ALL library node http queue)
+  list(APPEND CPACK_COMPONENTS_ALL library node http queue postgres)
   set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libtaskactor0)
   set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
   set(CPACK_DEBIAN_LIBRARY_DESCRIPTION "tasks on actors for C++20
@@ -91,14 +92,22 @@ ${_about}
 .
 The shared library by which jobs are written down before they run.")
   set(CPACK_DEBIAN_QUEUE_PACKAGE_SHLIBDEPS ON)
+  set(CPACK_DEBIAN_POSTGRES_PACKAGE_NAME libtaskactor-postgres0)
+  set(CPACK_DEBIAN_POSTGRES_PACKAGE_SECTION libs)
+  set(CPACK_DEBIAN_POSTGRES_DESCRIPTION "tasks on actors for C++20: queues on PostgreSQL
+${_about}
+.
+The shared library by which many machines share durable queues.")
+  set(CPACK_DEBIAN_POSTGRES_PACKAGE_SHLIBDEPS ON)
   # Before 1.0 what was built with one version is run with no other.
   set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
   set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY "=")
   set(CPACK_DEBIAN_ENABLE_COMPONENT_DEPENDS ON)
-  set(CPACK_COMPONENT_DEVELOPMENT_DEPENDS library node http queue)
+  set(CPACK_COMPONENT_DEVELOPMENT_DEPENDS library node http queue postgres)
   set(CPACK_COMPONENT_NODE_DEPENDS library)
   set(CPACK_COMPONENT_HTTP_DEPENDS library)
   set(CPACK_COMPONENT_QUEUE_DEPENDS library)
+  set(CPACK_COMPONENT_POSTGRES_DEPENDS library queue)
   # dpkg-shlibdeps has to see the library that isn't installed yet.
   get_target_property(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS taskactor BINARY_DIR)
 endif()

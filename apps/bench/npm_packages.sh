@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # npm_packages.sh FOLDER: puts what the peers in JavaScript need into the folder. Fails, and says so, where that can't be.
 set -euo pipefail
-packages=(bullmq@6.7.0 ioredis@6.0.0)
+packages=(bullmq@6.7.0 ioredis@6.0.0 graphile-worker@0.17.3 pg-boss@10.4.2 pg@8.16.3)
 folder=$1
 [[ ${packages[*]} == "$(cat "$folder/installed" 2>/dev/null)" ]] && exit 0
 command -v npm >/dev/null || { echo "bench: no npm: peers in JavaScript are left out" >&2; exit 1; }

@@ -19,7 +19,7 @@ constexpr std::size_t quick_repeats = 3;
 std::string footer() {
   std::string text = "Works:\n";
   for (const auto& each : all_works())
-    text += "  " + std::string{each.name} + std::string(15 - each.name.size(), ' ') + std::string{each.what}
+    text += "  " + std::string{each.name} + std::string(17 - each.name.size(), ' ') + std::string{each.what}
             + '\n';
   text += "\nPeers:\n ";
   for (const auto& each : all_peers())

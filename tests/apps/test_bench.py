@@ -12,7 +12,8 @@ import program
 SOURCES = pathlib.Path(__file__).resolve().parents[2]
 # All but those that are about large numbers.
 SMALL = ["add", "gather", "sleep", "thread", "process", "roundtrip", "cold", "cancel", "memory", "latency", "commands",
-         "channel", "callback", "fds", "http", "queue", "queue-single", "queue-latency", "queue-across"]
+         "channel", "callback", "fds", "http", "queue", "queue-single", "queue-latency", "queue-across",
+         "postgres", "postgres-brief", "postgres-one"]
 
 
 class Smoke(program.Case):
@@ -58,6 +59,8 @@ class Smoke(program.Case):
         self.assertIn("curl_multi", by_whom["http"])
         for work in ("queue", "queue-single", "queue-latency"):
             self.assertIn("sqlite", by_whom[work])
+        for work in ("postgres", "postgres-one"):
+            self.assertIn("libpq", by_whom[work])
 
     def test_a_peer_does_what_it_says_and_nothing_else(self):
         done = self.bench("--size", "8", "--repeats", "1", "--peers", "socketpair,caf", "--json", "samples", "roundtrip")
@@ -76,6 +79,8 @@ class Smoke(program.Case):
     def test_a_full_store_is_measured_and_polls_are(self):
         work = self.samples("--size", "20", "queue-big")["works"][0]
         self.assertGreater(work["taskactor"]["costs"]["slowdown"]["median"], 0)
+        for work in self.samples("--size", "20", "postgres-big", "postgres-pinned")["works"]:
+            self.assertGreater(work["taskactor"]["costs"]["slowdown"]["median"], 0, work["work"])
         work = self.samples("--size", "1", "queue-poll")["works"][0]
         self.assertGreater(work["taskactor"]["costs"]["p99"]["median"], 0)
 
@@ -90,7 +95,7 @@ class Smoke(program.Case):
         self.assertIn("/", measured["machine"]["stores"])
 
     def test_servers_and_folders_are_gone_with_the_bench(self):
-        done = self.bench("--size", "5", "--repeats", "1", "queue")
+        done = self.bench("--size", "5", "--repeats", "1", "queue", "postgres")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(list(self.temporary.iterdir()), [])
 

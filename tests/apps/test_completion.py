@@ -81,7 +81,7 @@ class Bash(program.Case):
             in_help = set(re.findall(r"^  (?:-\w,)?(--[\w-]+)", taskactor(verb, "--help"), re.MULTILINE))
             offered = {word for word in self.complete(verb, "-") if word.startswith("--")}
             self.assertEqual(offered, in_help)
-        self.assertEqual(self.complete("store", ""), ["check", "migrate", "backup", "prune", "export"])
+        self.assertEqual(self.complete("store", ""), ["check", "migrate", "backup", "restored", "prune", "export"])
         self.assertEqual(self.complete("store", "--js"), ["--json"])
         self.assertEqual(self.complete("jobs", "--state", "q"), ["quarantined"])
         self.assertIn("--node", self.complete("cancel", "--no"))

@@ -136,7 +136,7 @@ class GoingOn(Durable):
     def test_a_time_for_all_ends_this_run_and_not_the_item(self):
         script = 'echo "begin $1" >>trace; [ -e go ] || exec sleep 100'
         command = ["--batch", "b", "-j1"], ["--", "sh", "-c", script, "x", "{}", ":::", "a"]
-        self.assertEqual(self.run_batch(*command[0], "--total-timeout", "0.3", *command[1])[0], 3)
+        self.assertEqual(self.run_batch(*command[0], "--total-timeout", "1.5", *command[1])[0], 3)
         (self.folder / "go").touch()
         self.assertEqual(self.run_batch(*command[0], *command[1])[0], 0)
         self.assertEqual(self.trace("begin"), ["a", "a"])

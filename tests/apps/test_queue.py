@@ -337,7 +337,14 @@ class Asking(queue_program.Case):
             os.close(follower)
             self.assertEqual((done.returncode, self.state_of(number)), (code, state))
 
-    def test_which_jobs_has_to_be_said(self):
+    def test_what_is_no_id_is_refused_in_words(self):
+        self.push("--", "true")
+        for word in ("0", "-1", "010", "1.5", "1e3", "0x1", " 1", "", "x", "9223372036854775808", "9" * 100):
+            for verb in ("job", "log", "wait", "cancel", "retry", "delete"):
+                with self.subTest(verb=verb, word=word):
+                    said = self.refused(2, verb, "--", word)
+                    self.assertIn(f'ID: "{word}" is no job\'s id: a whole number from 1 to 9223372036854775807', said)
+
         for words in (["cancel"], ["retry"], ["delete", "--yes"], ["delete", "1", "--queue", "mail"]):
             self.assertIn("which jobs?", self.refused(2, *words))
 
@@ -372,6 +379,20 @@ class Stores(queue_program.Case):
         self.assertEqual(self.done("store", "prune"), "0 forgotten\n")
         exported = [json.loads(line) for line in self.done("store", "export").splitlines()]
         self.assertEqual([(job["id"], job["arguments"]["argv"]) for job in exported], [(number, ["true"])])
+
+    def test_a_copy_that_is_put_in_its_place_is_restored(self):
+        kept = self.push("--", "true")
+        self.done("store", "backup", "copy.db")
+        lost = self.push("--", "true")
+        self.assertEqual(self.work("--quiet")[0], 0)
+        for suffix in ("", "-wal", "-shm"):
+            self.store.with_name("jobs.db" + suffix).unlink(missing_ok=True)
+        shutil.copy(self.folder / "copy.db", self.store)
+        self.assertEqual(self.lines("store", "restored"), [{"released": 0}])
+        self.assertGreater(self.push("--", "true"), lost)
+        self.assertEqual(self.work("--quiet")[0], 0)
+        self.assertEqual(self.state_of(kept), "succeeded")
+        self.assertEqual(self.done("store", "check"), "all is well\n")
 
     def test_migrate_makes_one(self):
         self.assertEqual(self.done("store", "migrate", "--store", "new.db"),

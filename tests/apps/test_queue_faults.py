@@ -3,6 +3,7 @@ import json
 import os
 import pathlib
 import re
+import resource
 import signal
 import sqlite3
 import stat
@@ -87,6 +88,13 @@ class BadStores(queue_program.Case):
         self.assertIn("weren't written", ran.stderr)
         self.assertEqual(len(self.done("jobs", "--state", "succeeded", "--json").splitlines()), 3)
 
+    def test_a_limit_of_the_length_of_files(self):
+        number = self.push("--", "true")
+        short = lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+        self.assertIn("SQLite", self.refused(4, "push", "--store", "new.db", "--", "true", preexec_fn=short))
+        self.assertIn("SQLite", self.refused(4, "push", "--", "true", preexec_fn=short))
+        self.assertEqual([each["id"] for each in self.lines("jobs", "--json")], [number], "nothing is lost, or half there")
+
     def test_a_file_with_two_names(self):
         self.done("push", "--store", "one.db", "--task", "a")
         os.link(self.folder / "one.db", self.folder / "two.db")
@@ -108,7 +116,8 @@ class BadStores(queue_program.Case):
         for words in (["jobs"], ["job", "1"], ["cancel", "1"], ["store", "check"]):
             self.assertIn("none.db: ", self.refused(4, *words, "--store", "none.db"))
             self.assertFalse((self.folder / "none.db").exists())
-        self.assertIn("jobs.db: ", self.refused(4, "jobs"))
+            self.assertIn("jobs.db: there is no such store", self.refused(4, *words))
+        self.assertFalse(self.state.exists(), "who only asks makes no folder")
 
     def test_a_folder_that_others_can_write_to(self):
         self.push("--", "true")

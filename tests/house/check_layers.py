@@ -33,6 +33,7 @@ MAY_INCLUDE = {
     "node": CORE | {"group", "command", "worker", "front", "transport", "services"},
     "http": CORE | {"group", "sync", "io", "command", "worker", "front"},
     "queue": CORE | {"group", "sync", "io", "command", "worker", "front"},
+    "postgres": CORE | {"queue"},
     "testing": CORE | {"group", "command", "worker", "front"},
     "umbrella": set(),
 }
@@ -54,7 +55,7 @@ THIRD_PARTIES = {
     "nlohmann/": EVERYTHING - {"group", "capacity", "events"},
     "openssl/": {"transport"},
     "sqlite3.h": {"queue"},
-    "libpq-fe.h": {"queue"},
+    "libpq-fe.h": {"postgres"},
     "curl/": {"http"},
     "asio/": {"io"},
     "boost/asio/": {"io"},

@@ -37,11 +37,11 @@ class Packages(unittest.TestCase):
         return {re.sub(r" -> .*", "", line.split(" ./", 1)[1]) for line in listing.splitlines() if line[0] != "d"}
 
     def test_there_is_one_for_each_component(self):
-        self.assertEqual(set(self.packages), {"libtaskactor0", "libtaskactor-node0", "libtaskactor-http0", "libtaskactor-queue0", "libtaskactor-dev",
+        self.assertEqual(set(self.packages), {"libtaskactor0", "libtaskactor-node0", "libtaskactor-http0", "libtaskactor-queue0", "libtaskactor-postgres0", "libtaskactor-dev",
                                               "taskactor"})
 
     def test_each_says_what_it_is(self):
-        sections = {"libtaskactor0": "libs", "libtaskactor-node0": "libs", "libtaskactor-http0": "libs", "libtaskactor-queue0": "libs",
+        sections = {"libtaskactor0": "libs", "libtaskactor-node0": "libs", "libtaskactor-http0": "libs", "libtaskactor-queue0": "libs", "libtaskactor-postgres0": "libs",
                     "libtaskactor-dev": "libdevel", "taskactor": "utils"}
         for package, section in sections.items():
             with self.subTest(package):

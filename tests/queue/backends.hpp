@@ -31,6 +31,7 @@ struct store_kind {
   /// In a folder that stays as long as it does; again: what was there, if it lasts.
   std::function<std::unique_ptr<td::store_backend>(const std::string& folder, store_clock clock)> open;
   bool lasts = false;
+  bool is_far = false; // each call is a journey: a test of very many has fewer
 };
 
 /// All that are registered in this program.
@@ -56,6 +57,7 @@ public:
     open();
   }
   bool lasts() const { return kind_.lasts; }
+  bool is_far() const { return kind_.is_far; }
   const std::string& folder() const { return folder_.path(); }
 
   ta::store_time now{std::chrono::seconds{1'700'000'000}};

@@ -27,7 +27,7 @@ struct model_job {
   td::claim_token token = 0;
   bool said_its_end = false; // of the last claim
   std::int64_t seq = 0;
-  ta::store_time due{};
+  ta::store_time since{}, due{};
   std::optional<ta::store_time> expires, kept_until;
   bool begun = false, had_begun = false, cancel = false;
   td::runner_key runner;
@@ -102,6 +102,7 @@ public:
     for (const auto& share : request.shares)
       runner.free[share.queue] = share.free;
     std::vector<ta::job_id> given;
+    aside_.clear();
     for (const auto& share : request.shares)
       if (!paused[share.queue])
         claim_share(request.runner, share, given);
@@ -236,8 +237,10 @@ private:
   void wait(model_job& job, ta::store_time until, bool new_seq) {
     job.state = until > now ? ta::job_state::delayed : ta::job_state::ready;
     job.due = until;
-    if (new_seq && job.state == ta::job_state::ready)
+    if (new_seq && job.state == ta::job_state::ready) {
       job.seq = ++seq_;
+      job.since = now;
+    }
   }
   void leave(model_job& job, bool begun) {
     if (begun) {
@@ -277,6 +280,9 @@ private:
         others_free += runner.free[share.queue];
     if (alone_runs)
       return;
+    if (share.free > 0)
+      for (const auto id : held_up(share.queue, mine == 0))
+        set_aside(jobs[id]);
     for (std::size_t i = 0; i < share.free; ++i) {
       const auto id = next(share.queue, mine == 0, false);
       if (id == 0)
@@ -301,22 +307,76 @@ private:
            && tasks.contains({row.task, row.version}) && (may_be_alone || job.losses < 2)
            && (!ahead || (row.limits.empty() && job.losses == 0));
   }
+  /// What jobs that are told apart by nothing but their place have alike.
+  static std::string lane_of(const model_job& job) {
+    const auto& row = job.made.row;
+    auto lane = row.queue + '|' + row.task + '|' + row.version + '|' + row.fairness_key + '|'
+                + std::to_string(std::min<std::size_t>(job.losses, 2));
+    for (const auto& use : row.limits)
+      lane += '|' + use.name + ':' + use.key + ':' + std::to_string(use.tokens);
+    return lane;
+  }
+  /// The oldest of each lane that needs several tokens, if it has waited for half a minute, or one and a
+  /// half.
+  std::vector<ta::job_id> held_up(const std::string& queue, bool may_be_alone) {
+    std::map<std::string, ta::job_id> oldest;
+    for (const auto& [id, job] : jobs)
+      if (is_candidate(job, queue, may_be_alone, false)
+          && std::ranges::any_of(job.made.row.limits, [](const auto& use) { return use.tokens > 1; }))
+        if (const auto [at, is_first] = oldest.try_emplace(lane_of(job), id);
+            !is_first && job.seq < jobs[at->second].seq)
+          at->second = id;
+    std::vector<ta::job_id> found;
+    for (const auto& [lane, id] : oldest)
+      if (const auto waits = now - jobs[id].since;
+          waits.count() >= 0 && waits / std::chrono::seconds{30} % 2 == 1)
+        found.push_back(id);
+    std::ranges::sort(found, {}, [&](ta::job_id id) { return jobs[id].seq; });
+    return found;
+  }
+  void set_aside(const model_job& job) {
+    const auto lane = lane_of(job);
+    auto uses = job.made.row.limits;
+    std::ranges::stable_sort(uses, {}, [](const auto& use) { return use.tokens; });
+    for (const auto& use : uses) {
+      const auto limit = limits.find(use.name);
+      const auto kept = aside_.find({use.name, use.key});
+      if ((limit != limits.end() && limit->second.capacity == std::size_t{0})
+          || (kept != aside_.end() && kept->second.first != lane))
+        return;
+      aside_[{use.name, use.key}] = {lane, use.tokens};
+      if (!has_room(job, use))
+        return;
+    }
+  }
   bool has_room(const model_job& job) {
-    return std::ranges::all_of(job.made.row.limits, [&](const ta::job_limit& use) {
-      const auto at = limits.find(use.name);
-      if (at == limits.end())
-        return true;
-      if (const auto most = at->second.capacity; most) {
-        std::size_t taken = 0;
-        for (const auto& [id, other] : jobs)
-          if (other.state == ta::job_state::running)
-            for (const auto& theirs : other.made.row.limits)
-              taken += theirs.name == use.name && theirs.key == use.key ? theirs.tokens : 0;
-        if (*most == 0 || taken + std::min(use.tokens, *most) > *most)
-          return false;
-      }
-      return !at->second.rate || debt(use.name) + cost(use) <= full(use.name);
-    });
+    return std::ranges::all_of(job.made.row.limits,
+                               [&](const ta::job_limit& use) { return has_room(job, use); });
+  }
+  /// With what is set aside for other lanes.
+  bool has_room(const model_job& job, const ta::job_limit& use) {
+    const auto at = limits.find(use.name);
+    if (at == limits.end())
+      return true;
+    std::size_t aside = 0;
+    if (const auto kept = aside_.find({use.name, use.key});
+        kept != aside_.end() && kept->second.first != lane_of(job))
+      aside = kept->second.second;
+    if (const auto most = at->second.capacity; most) {
+      auto taken = std::min(aside, *most);
+      for (const auto& [id, other] : jobs)
+        if (other.state == ta::job_state::running)
+          for (const auto& theirs : other.made.row.limits)
+            taken += theirs.name == use.name && theirs.key == use.key ? theirs.tokens : 0;
+      if (*most == 0 || taken + std::min(use.tokens, *most) > *most)
+        return false;
+    }
+    if (!at->second.rate)
+      return true;
+    if (aside == 0)
+      return debt(use.name) + cost(use) <= full(use.name);
+    const auto all = static_cast<std::int64_t>(aside + use.tokens);
+    return debt(use.name) + each(use.name) * all <= full(use.name);
   }
   ta::job_id next(const std::string& queue, bool may_be_alone, bool ahead) {
     std::map<std::string, std::size_t> had;
@@ -368,6 +428,7 @@ private:
 
   std::map<std::string, std::chrono::sys_time<std::chrono::nanoseconds>> next_;
   std::map<std::string, std::size_t> turns_;
+  std::map<std::pair<std::string, std::string>, std::pair<std::string, std::size_t>> aside_; // in this claim
   std::int64_t seq_ = 0;
 };
 

@@ -34,6 +34,7 @@ struct call_hooks {
   std::function<void(const std::string& verb, std::size_t rows)> before = [](const auto&, auto) {};
   std::atomic<std::uint64_t> version{0};
   std::atomic<bool> gone{false}; // the backend was closed
+  td::backend_opener beside{};   // of another one on the same store
 
   void note(const std::string& verb, std::size_t rows) {
     {
@@ -105,6 +106,7 @@ public:
   }
   ta::store_time now() override { return inside_->now(); }
   std::uint64_t version() override { return hooks_->version; }
+  td::backend_opener beside() override { return hooks_->beside; }
   std::vector<std::string> check() override {
     return made("check", 1, [&](auto& at) { return at.check(); });
   }

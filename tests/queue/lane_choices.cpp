@@ -49,7 +49,11 @@ public:
   std::optional<td::lane_place> place(const td::job_lane& lane, td::lane_end which) override {
     ++places[lane.id];
     const auto at = find(lane, which);
-    return at == rows_[lane.id].end() ? std::nullopt : std::optional{*at};
+    if (at == rows_[lane.id].end())
+      return {};
+    auto found = *at;
+    found.since = waits.contains(lane.id) ? waits.at(lane.id) : ta::store_time::max();
+    return found;
   }
   void pop(const td::job_lane& lane, td::lane_end which) override {
     const auto at = find(lane, which);
@@ -69,7 +73,8 @@ public:
   std::vector<std::int64_t> given;
   std::vector<std::string> keys; // of all that was given
   std::map<std::string, std::size_t> runs;
-  std::map<std::int64_t, std::size_t> places; // of the last claim: how often a lane was asked
+  std::map<std::int64_t, std::size_t> places;   // of the last claim: how often a lane was asked
+  std::map<std::int64_t, ta::store_time> waits; // since when
   td::limit_tallies::map limits;
   std::uint64_t turn = 0;
 
@@ -320,6 +325,77 @@ BOOST_AUTO_TEST_CASE(who_is_not_first_does_not_get_one_that_runs_alone) {
   of.add(lane, 4);
   of.add(of.lane(), 0, 2);
   BOOST_TEST(of.claim(slots(9)) == (seqs{2, 3}), boost::test_tools::per_element());
+}
+
+BOOST_AUTO_TEST_CASE(what_one_that_has_waited_long_needs_of_a_limit_is_set_aside) {
+  world of;
+  auto& heavy = of.lane();
+  heavy.limits = {{"db", "", 3}};
+  auto& light = of.lane();
+  light.limits = {{"db", "", 1}};
+  auto& other = of.lane();
+  of.add(heavy, 9);    // 1
+  of.add(light, 0, 5); // 2 ... 6
+  of.add(other, 9, 9); // 7 ... 15
+  const auto claim_with = [&](std::size_t taken, std::size_t capacity = 3) {
+    of.limits[{"db", ""}] = {.capacity = capacity, .taken = taken};
+    return of.claim(slots(1)).front();
+  };
+  for (const auto waited : {td::held_up_after - 1us, 2 * td::held_up_after, 4 * td::held_up_after - 1us}) {
+    of.waits[heavy.id] = now - waited;
+    if (waited < td::held_up_after)
+      BOOST_TEST(claim_with(2) == 2);
+    else if (waited == 2 * td::held_up_after)
+      BOOST_TEST(claim_with(2) == 3); // for as long again nothing is
+    else
+      for (const std::size_t taken : {3U, 2U, 1U}) // what runs ends, and nothing takes its place
+        BOOST_TEST(claim_with(taken) >= 7);
+  }
+  BOOST_TEST(claim_with(2, 6) == 4); // of six, one is neither taken nor set aside
+  of.waits[heavy.id] = now - td::held_up_after;
+  BOOST_TEST(claim_with(0) == 1);
+  BOOST_TEST(claim_with(0) == 5); // nobody waits for several any more
+}
+
+BOOST_AUTO_TEST_CASE(who_has_waited_long_for_several_tokens_has_no_other_advantage) {
+  world of;
+  auto& heavy = of.lane();
+  heavy.limits = {{"db", "", 2}};
+  auto& urgent = of.lane();
+  of.add(heavy, 9, 100);
+  of.add(urgent, 0, 100); // 101 ...
+  of.waits[heavy.id] = now - td::held_up_after;
+  of.limits[{"db", ""}] = {.capacity = 100};
+  std::size_t heavy_ones = 0;
+  for (int i = 0; i < 80; ++i)
+    heavy_ones += static_cast<std::size_t>(of.claim(slots(1)).front() <= 100);
+  BOOST_TEST(heavy_ones == 10U); // each eighth is the oldest of all
+}
+
+BOOST_AUTO_TEST_CASE(behind_a_limit_that_lacks_none_is_set_aside) {
+  world of;
+  auto& heavy = of.lane();
+  heavy.limits = {{"db", "", 3}, {"lock", "", 1}};
+  auto& light = of.lane();
+  light.limits = {{"db", "", 1}};
+  auto& locks = of.lane();
+  locks.limits = {{"lock", "", 1}};
+  of.add(heavy, 0);    // 1
+  of.add(light, 9, 4); // 2 ... 5
+  of.add(locks, 9, 4); // 6 ... 9
+  of.waits[heavy.id] = now - td::held_up_after;
+  for (const std::size_t lock : {0U, 1U}) { // closed, or another one's for long
+    of.limits[{"db", ""}] = {.capacity = 3, .taken = 2};
+    of.limits[{"lock", ""}] = {.capacity = lock, .taken = lock};
+    BOOST_TEST(of.claim(slots(2)) == (seqs{static_cast<std::int64_t>(lock) + 2}),
+               boost::test_tools::per_element());
+  }
+  of.limits[{"db", ""}] = {.capacity = 3, .taken = 2};
+  of.limits[{"lock", ""}] = {.capacity = 1};
+  BOOST_TEST(of.claim(slots(2)).empty()); // while the last tokens come, the lock is kept
+  of.limits[{"db", ""}] = {.capacity = 3};
+  of.limits[{"lock", ""}] = {.capacity = 1};
+  BOOST_TEST(of.claim(slots(2)) == (seqs{1}), boost::test_tools::per_element());
 }
 
 BOOST_AUTO_TEST_CASE(ahead_only_what_others_leave_and_what_may_wait) {

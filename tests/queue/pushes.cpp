@@ -199,7 +199,7 @@ BOOST_AUTO_TEST_CASE(a_push_is_awaited_in_a_task) {
 }
 
 BOOST_AUTO_TEST_CASE(a_store_in_memory_has_no_transactions) {
-  const auto got = mail.push(nullptr, {}, note, "x");
+  const auto got = mail.push(static_cast<sqlite3*>(nullptr), {}, note, "x");
   BOOST_REQUIRE(!got);
   BOOST_TEST(static_cast<int>(got.error().code) == static_cast<int>(ta::errc::invalid_argument));
 }

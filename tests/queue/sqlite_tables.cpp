@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 
 namespace sqlite_tables {
 
@@ -59,6 +60,40 @@ BOOST_AUTO_TEST_CASE(a_call_waits_for_anothers_lock_and_then_says_so) {
   BOOST_TEST(other.run("COMMIT") == "");
   store->push({&job, 1});
   BOOST_TEST(store->list({}).size() == 1U);
+}
+
+BOOST_AUTO_TEST_CASE(the_newest_of_very_many_that_wait) {
+  test::temporary_directory folder;
+  const auto store = open_store(folder / "jobs.db", true);
+  const std::vector jobs(20'100, store_world::job()); // more than are sorted
+  const auto pushed = store->push(jobs);
+  BOOST_TEST(claim_from(*store, 50).jobs.size() == 50U);
+  const auto newest = store->list({.states = {ta::job_state::ready}, .most = 3});
+  BOOST_REQUIRE_EQUAL(newest.size(), 3U);
+  BOOST_TEST(newest.front().id - newest.back().id == 2);
+  const auto before = pushed[100].id; // the fifty that are claimed, and as many that wait
+  BOOST_TEST(store->list({.states = {ta::job_state::ready}, .before = before, .most = 1'000}).size() == 50U);
+  BOOST_TEST(store->list({.states = {ta::job_state::running}}).size() == 50U);
+}
+
+BOOST_AUTO_TEST_CASE(a_copy_and_a_check_are_made_beside_the_other_calls) {
+  test::temporary_directory folder;
+  const auto path = folder / "jobs.db";
+  const auto store = open_store(path);
+  const auto job = store_world::job();
+  store->push({&job, 1});
+  const auto open_aside = store->beside();
+  raw_connection other{path};
+  BOOST_TEST(other.run("BEGIN IMMEDIATE") == "");
+  const auto aside = open_aside(); // though another program holds the lock
+  BOOST_TEST(aside->check().empty());
+  aside->backup(folder / "copy.db");
+  BOOST_TEST(other.run("COMMIT") == "");
+  BOOST_TEST(open_store(folder / "copy.db")->list({}).size() == 1U);
+  store->push({&job, 1});
+  BOOST_TEST(aside->list({}).size() == 2U);
+  std::filesystem::rename(path, folder / "elsewhere.db");
+  refuses(ta::errc::store_unusable, "deleted, moved, or replaced", [&] { store->beside(); });
 }
 
 BOOST_AUTO_TEST_CASE(the_version_changes_when_another_connection_writes) {

@@ -266,6 +266,81 @@ BOOST_AUTO_TEST_CASE(a_store_that_hangs_holds_up_nobody_longer_than_a_call_may_t
   BOOST_TEST(world.hooks->count("push") == 0U); // it was said so
 }
 
+/// A store of which what reads all of it can be made beside the rest: by backends whose calls wait at a gate.
+struct store_with_aside : hooked_store {
+  explicit store_with_aside(ta::store_options options = {}) : hooked_store(options) {
+    beside->before = [at = gate](const auto&, auto) { at->pass(); };
+    hooks->beside = [hook = beside, jobs = inside, lock = file] {
+      return std::make_unique<hooked_backend>(hook, jobs, lock);
+    };
+  }
+  ~store_with_aside() { gate->open(); }
+
+  std::shared_ptr<test::gate> gate = std::make_shared<test::gate>();
+  std::shared_ptr<call_hooks> beside = std::make_shared<call_hooks>();
+};
+
+BOOST_AUTO_TEST_CASE(what_reads_all_of_a_store_holds_up_nobody_and_has_no_time_limit) {
+  store_with_aside world{{.call_timeout = 100ms}};
+  const auto first = world.store->check();
+  world.gate->wait_held(1);
+  const auto second = world.store->check();
+  hand_runner runner{world.core()};
+  BOOST_TEST(mail(world).push(note, "x").get().has_value());
+  BOOST_TEST(runner.claim().size() == 1U);
+  test::gate survey;
+  world.hooks->before = [&](const auto& verb, auto) {
+    if (verb == "survey")
+      survey.pass();
+  };
+  BOOST_TEST(code_of(world.store->survey().get()) == static_cast<int>(ta::errc::store_timed_out));
+  BOOST_TEST(!first.ready()); // though it has taken longer than that
+  BOOST_TEST(!second.ready());
+  BOOST_TEST(world.beside->count("check") == 1U); // one at a time
+  survey.open();
+  world.gate->open();
+  BOOST_TEST(first.get().has_value());
+  BOOST_TEST(second.get().has_value());
+  BOOST_TEST(world.hooks->count("check") == 0U);
+  BOOST_TEST(world.store->check().get().has_value()); // by another thread, or the same
+}
+
+BOOST_AUTO_TEST_CASE(what_reads_all_of_a_store_comes_after_what_was_asked_for_before) {
+  held_store world{"push"};
+  const auto beside = std::make_shared<call_hooks>();
+  world.hooks->beside = [&] { return std::make_unique<hooked_backend>(beside, world.inside, world.file); };
+  const auto pushed = mail(world).push(note, "x");
+  world.gate->wait_held(1);
+  const auto checked = world.store->check();
+  BOOST_TEST(beside->count("check") == 0U);
+  world.gate->open();
+  BOOST_TEST(checked.get().has_value());
+  BOOST_TEST(pushed.ready());
+}
+
+BOOST_AUTO_TEST_CASE(a_store_that_cannot_be_opened_once_more_says_so_to_who_asked) {
+  hooked_store world;
+  world.hooks->beside = []() -> std::unique_ptr<td::store_backend> {
+    throw ta::error{ta::errc::store_unusable, "no more"};
+  };
+  const auto refused = world.store->check().get();
+  BOOST_TEST(code_of(refused) == static_cast<int>(ta::errc::store_unusable));
+  BOOST_TEST(refused.error().message == "no more");
+  BOOST_TEST(world.store->survey().get().has_value());
+}
+
+BOOST_AUTO_TEST_CASE(the_end_of_the_last_copy_waits_for_what_reads_all_of_a_store) {
+  store_with_aside world;
+  std::optional<ta::store_call<std::vector<std::string>>> checks = world.store->check();
+  world.gate->wait_held(1);
+  std::thread opens{[&] { world.gate->open(); }};
+  world.store.reset();
+  BOOST_TEST(world.hooks->gone);
+  BOOST_TEST(world.beside->gone);
+  BOOST_TEST(checks->get().has_value());
+  opens.join();
+}
+
 BOOST_AUTO_TEST_CASE(a_claim_that_comes_too_late_gives_its_jobs_back) {
   held_store world{"claim", {.call_timeout = 200ms}};
   mail(world).push(note, "x").get().value();

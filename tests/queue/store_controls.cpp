@@ -188,4 +188,38 @@ BOOST_AUTO_TEST_CASE(a_set_of_actions_is_done_in_order) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(in_a_restored_copy_no_token_and_no_id_is_given_out_again) {
+  in_each_store([](store_world& at) {
+    const auto refused = [&](const char* part) {
+      BOOST_CHECK_EXCEPTION(at->restored(), ta::error, [&](const ta::error& why) {
+        return why.code() == ta::errc::invalid_argument && why.message().find(part) != std::string::npos;
+      });
+    };
+    if (!at.lasts())
+      return refused("a store in memory has no copies");
+    const auto id = at.id_of(at.job());
+    const auto claimed = at.claim_one();
+    at.begin(claimed);
+    at.now += 29s;
+    refused("stop all runners");
+    BOOST_TEST(at.state(id) == job_state::running);
+    at.now += 1s;
+    BOOST_TEST(at->restored() == 1U);
+    BOOST_TEST(at.state(id) == job_state::ready);
+    BOOST_TEST(at.info(id).losses == 0U);
+    BOOST_TEST(at.finish(claimed, claim_end::succeeded) == end_reply::stale);
+    BOOST_TEST(at.beat().fenced);
+    constexpr std::int64_t most_drawn = std::int64_t{1} << 40;
+    const auto again = at.claim_one("s");
+    BOOST_TEST(again.id == id);
+    BOOST_TEST(again.token > most_drawn);
+    BOOST_TEST(at.finish({.id = again.id, .token = again.token, .how = claim_end::succeeded}, "s")
+               == end_reply::done);
+    BOOST_TEST(at.id_of(at.job()) > most_drawn);
+    at.now += 30s;
+    BOOST_TEST(at->restored() == 0U);
+    BOOST_TEST(at.id_of(at.job()) > 2 * most_drawn);
+  });
+}
+
 BOOST_AUTO_TEST_SUITE_END()

@@ -53,6 +53,43 @@ BOOST_AUTO_TEST_CASE(filters) {
   });
 }
 
+BOOST_AUTO_TEST_CASE(each_set_of_states_in_each_queue) {
+  in_each_store([](store_world& at) {
+    for (const auto* const queue : {"p", "q"}) {
+      auto late = at.job("a", queue), over = at.job("a", queue);
+      late.delay = 1h;
+      over.expires = 1ms;
+      for (int i = 0; i < 7; ++i)
+        at.id_of(at.job("a", queue));
+      at.id_of(late);
+      at.id_of(over);
+    }
+    at.now += 1s;
+    const auto jobs = at.claim(4);
+    at.finish(jobs.at(0), claim_end::failed);
+    at.finish(jobs.at(1), claim_end::succeeded);
+    at.finish(jobs.at(2), claim_end::quarantined);
+    td::control_action cancel{.verb = td::control_verb::cancel, .id = at.id_of(at.job())};
+    at->control({&cancel, 1});
+    const auto all = at->list({.most = 1'000});
+    BOOST_REQUIRE_EQUAL(all.size(), 19U);
+    for (unsigned bits = 1; bits < 256; ++bits)
+      for (const auto* const queue : {"", "p", "q", "x"})
+        for (const auto before : {ta::job_id{0}, all.at(9).id}) {
+          td::job_query filter{.queue = queue, .before = before, .most = 5};
+          std::vector<ta::job_id> expected;
+          for (unsigned i = 0; i < 8; ++i)
+            if ((bits >> i & 1) != 0)
+              filter.states.push_back(static_cast<job_state>(i));
+          for (const auto& each : all)
+            if ((bits >> static_cast<unsigned>(each.state) & 1) != 0 && (!*queue || each.queue == queue)
+                && (before == 0 || each.id < before) && expected.size() < filter.most)
+              expected.push_back(each.id);
+          BOOST_TEST(ids_of_list(at, filter) == expected, boost::test_tools::per_element());
+        }
+  });
+}
+
 BOOST_AUTO_TEST_CASE(pages_from_the_newest_on) {
   in_each_store([](store_world& at) {
     const auto ids = at.push(250);

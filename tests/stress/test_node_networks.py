@@ -255,8 +255,11 @@ class SlowNetworks(Networks):
             self.assertTrue(out.strip().isdigit())
         text = "x" * 100_000
         self.assertEqual(self.ask("a", "call", "echo", f'"{text}"', of="b").stdout, f'"{text}"\n')
-        facts = json.loads(self.ask("a", "nodes", "--json", of="a").stdout)
-        self.assertEqual({each["name"]: each["state"] for each in facts["peers"]}.get("b"), "up")
+        # A packet that was lost twice may bring about a suspicion, which the next heartbeat ends; nothing more.
+        states = []
+        self.wait_until(lambda: states.append(self.state("a", "b")) or states[-1] == "up", 30)
+        self.assertLessEqual(set(states), {"suspect", "up"})
+        self.assertEqual(json.loads(self.ask("a", "nodes", "--json", of="a").stdout)["lost"], 0)
         self.assertGreater(self.wire.lost, 10)
         self.assertGreater(self.wire.handed_on, 200)
 

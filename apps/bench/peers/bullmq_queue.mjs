@@ -112,6 +112,7 @@ async function latency(count) {
 
 const works = {
   queue: many,
+  postgres: many, // side by side with a store on PostgreSQL
   "queue-single": (count) => oneByOne(count, same, async (number, run) => check((await run()) === number)),
   "queue-latency": latency,
 };

@@ -115,5 +115,5 @@ def queue_latency(size):
 if __name__ == "__main__":
     check(shutil.which("redis-server"), "no redis-server in PATH")
     VERSION = f"{celery.__version__} on Redis, redis-py {redis.__version__}, Python {platform.python_version()}"
-    WORKS = {"queue": queue, "queue-single": queue_single, "queue-latency": queue_latency}
+    WORKS = {"queue": queue, "postgres": queue, "queue-single": queue_single, "queue-latency": queue_latency}
     main("Celery", VERSION, WORKS, sys.argv[1:])

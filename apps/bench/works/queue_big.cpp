@@ -10,10 +10,6 @@ namespace bench {
 
 namespace {
 
-/// For each job that is run, so many rows are there before: a million and 300,000 with 20,000.
-constexpr std::size_t finished_rows = 50, delayed_rows = 15;
-constexpr int rounds = 3;
-
 /// Runs statements on a store's file, as nobody else has it open.
 class plain_sql {
 public:
@@ -92,7 +88,7 @@ sample run_queue_big(std::size_t size, std::size_t scheduler_threads) {
   const auto big = place.file("big.db");
   fill(big, size * finished_rows, size * delayed_rows);
   double with = 0, without = 0;
-  for (int i = 0; i < rounds; ++i) {
+  for (int i = 0; i < big_rounds; ++i) {
     without
         += run_jobs(place.file("small" + std::to_string(i) + ".db"), size, scheduler_threads).at("seconds");
     with += run_jobs(big, size, scheduler_threads).at("seconds");

@@ -1,6 +1,7 @@
 #include "queues.hpp"
 
 #include <stdexcept>
+#include <utility>
 
 namespace bench {
 
@@ -15,8 +16,11 @@ TASKACTOR_REGISTER(same_job);
 
 queue_world::queue_world(const std::string& file, std::size_t scheduler_threads,
                          taskactor::store_options options)
+    : queue_world(taskactor::store{file, options}, scheduler_threads) {}
+
+queue_world::queue_world(taskactor::store jobs, std::size_t scheduler_threads)
     : tasks_({.capacity = slots, .scheduler_threads = scheduler_threads}),
-      jobs_(file, options),
+      jobs_(std::move(jobs)),
       line_(jobs_, "bench"),
       runner_(tasks_, jobs_, {.queues = {{"bench", slots}}}) {
   wait_until_idle(); // the store knows it

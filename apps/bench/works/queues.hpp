@@ -1,4 +1,4 @@
-/// What the works of job queues share: one queue in a SQLite file, and a runner that serves it.
+/// What the works of job queues share: one queue in a SQLite file, or on PostgreSQL, and its runner.
 #pragma once
 
 #include "sample.hpp"
@@ -12,6 +12,11 @@
 
 namespace bench {
 
+/// In a store that is big, for each job that is run, so many rows are there before: a million and 300,000
+/// with 20,000.
+constexpr std::size_t finished_rows = 50, delayed_rows = 15;
+constexpr int big_rounds = 3;
+
 /// The body: a number, as it is. Registered.
 taskactor::task<std::size_t> same_job(std::size_t number);
 
@@ -19,6 +24,7 @@ taskactor::task<std::size_t> same_job(std::size_t number);
 class queue_world {
 public:
   queue_world(const std::string& file, std::size_t scheduler_threads, taskactor::store_options options = {});
+  queue_world(taskactor::store jobs, std::size_t scheduler_threads);
 
   const taskactor::store& jobs() const { return jobs_; }
   const taskactor::job_queue& line() const { return line_; }
@@ -35,5 +41,8 @@ private:
 
 /// Empty jobs, pushed and run together in this store, until every end is known.
 sample run_jobs(const std::string& file, std::size_t size, std::size_t scheduler_threads);
+sample run_jobs(queue_world& world, std::size_t size, const taskactor::push_options& options = {});
+/// Each when the end of the one before is known.
+sample run_one_by_one(queue_world& world, std::size_t size);
 
 } // namespace bench

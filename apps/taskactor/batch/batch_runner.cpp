@@ -23,7 +23,6 @@ using namespace std::chrono_literals;
 using clock = std::chrono::steady_clock;
 using lock = std::unique_lock<std::mutex>;
 
-constexpr auto beat_interval = 5s;
 /// Between attempts to write what couldn't be written, and how long they are made.
 constexpr auto try_again = 500ms;
 constexpr auto patience = 90s;
@@ -31,6 +30,7 @@ constexpr auto patience = 90s;
 constexpr std::size_t ends_at_once = 250;
 constexpr std::size_t most_unwritten = 1024;
 constexpr std::size_t longest_error = std::size_t{64} << 10;
+constexpr const char* taken_over = "another machine has taken the batch over";
 
 std::uint64_t new_incarnation() {
   std::uint64_t number = 0;
@@ -74,6 +74,21 @@ detail::runner_beat new_beat(const detail::runner_key& key, std::shared_ptr<cons
           .leaves = leaves};
 }
 
+void fail_for_good(batch_trouble& trouble, std::string why) {
+  if (trouble.failure.empty())
+    trouble.failure = std::move(why);
+}
+
+/// If it can't, the next run finds a runner that is gone.
+void leave(const store& in, detail::runner_beat last) noexcept {
+  try {
+    value_of(detail::call_of<detail::beat_reply>(
+        [&](auto tell) { detail::core_of(in)->renew(std::move(last), std::move(tell)); }));
+  } catch (const std::exception&) {
+    return;
+  }
+}
+
 } // namespace
 
 batch_runner::batch_runner(const store& in, std::string queue, std::string version)
@@ -84,21 +99,30 @@ batch_runner::batch_runner(const store& in, std::string queue, std::string versi
   give_back_others(store_, key_.name);
 }
 
+batch_runner::batch_runner(const store& in, const std::string& batch, std::string queue, std::string version,
+                           const takeover_hooks& hooks)
+    : store_(in),
+      item_tasks_(tasks_of({batch_item_task}, version)),
+      all_tasks_(tasks_of({batch_item_task, batch_head_task}, version)),
+      key_{std::move(queue), new_incarnation()} {
+  trouble_.confirmed = boot_time();
+  take_over_batch(store_, batch, new_beat(key_, all_tasks_, false), hooks);
+  try {
+    thread_ = detail::new_thread("the store's beat", [this] { run(); });
+  } catch (...) {
+    leave(store_, new_beat(key_, all_tasks_, true));
+    throw;
+  }
+}
+
 batch_runner::~batch_runner() {
   end_beat();
   {
     lock held_lock{mutex_};
     changed_.wait(held_lock, [this] { return !writes_; });
   }
-  if (!hooks_.cancel) // it has claimed nothing
-    return;
-  auto leave = new_beat(key_, all_tasks_, true);
-  try {
-    value_of(detail::call_of<detail::beat_reply>(
-        [&](auto tell) { detail::core_of(store_)->renew(std::move(leave), std::move(tell)); }));
-  } catch (const std::exception&) { // the next run finds a runner that is gone
-    return;
-  }
+  if (hooks_.cancel || trouble_.is_shared()) // else it has claimed nothing
+    leave(store_, new_beat(key_, all_tasks_, true));
 }
 
 void batch_runner::end_beat() {
@@ -112,8 +136,13 @@ void batch_runner::end_beat() {
 }
 
 void batch_runner::start(batch_hooks with) {
-  hooks_ = std::move(with);
-  thread_ = detail::new_thread("the store's beat", [this] { run(); });
+  {
+    const lock held_lock{mutex_};
+    hooks_ = std::move(with);
+    changed_.notify_all();
+  }
+  if (!thread_.joinable())
+    thread_ = detail::new_thread("the store's beat", [this] { run(); });
 }
 
 detail::runner_key batch_runner::key() const {
@@ -132,7 +161,10 @@ std::vector<claimed_item> batch_runner::claim(std::size_t most, std::size_t& got
   got = reply.jobs.size();
   std::vector<claimed_item> found;
   lock held_lock{mutex_};
-  if (reply.fenced) {
+  if (reply.fenced && trouble_.is_shared()) {
+    fail_for_good(trouble_, taken_over);
+    changed_.notify_all();
+  } else if (reply.fenced) {
     key_.incarnation = new_incarnation();
     got = 1; // it is asked again
   }
@@ -176,7 +208,7 @@ void batch_runner::end(std::size_t number, detail::job_end how) {
 
 /// One call at a time: what comes meanwhile goes with the next.
 void batch_runner::write_some(lock& held_lock) {
-  if (writes_ || unwritten_.empty() || !failure_.empty())
+  if (writes_ || unwritten_.empty() || !trouble_.failure.empty())
     return;
   writes_ = true;
   std::vector<std::size_t> numbers;
@@ -203,12 +235,12 @@ void batch_runner::written(const std::vector<std::size_t>& numbers,
   writes_ = false;
   if (!replies) {
     const auto now = clock::now();
-    failing_since_ = failing_since_.value_or(now);
-    if (last_ || now - *failing_since_ > patience)
-      failure_ = replies.error().message;
+    trouble_.failing_since = trouble_.failing_since.value_or(now);
+    if (last_ || now - *trouble_.failing_since > patience)
+      trouble_.failure = replies.error().message;
     unwritten_.insert(unwritten_.begin(), numbers.begin(), numbers.end());
   } else {
-    failing_since_.reset();
+    trouble_.failing_since.reset();
     for (std::size_t i = 0; i < numbers.size(); ++i)
       if ((*replies)[i] == detail::end_reply::stale)
         items_.at(numbers[i]).lost = true; // until it is claimed again
@@ -221,15 +253,16 @@ void batch_runner::written(const std::vector<std::size_t>& numbers,
 
 void batch_runner::wait_for_room() {
   lock held_lock{mutex_};
-  changed_.wait(held_lock, [this] { return unwritten_.size() < most_unwritten || !failure_.empty(); });
+  changed_.wait(held_lock,
+                [this] { return unwritten_.size() < most_unwritten || !trouble_.failure.empty(); });
 }
 
 bool batch_runner::flush() {
-  const auto all_written = [this] { return (unwritten_.empty() && !writes_) || !failure_.empty(); };
+  const auto all_written = [this] { return (unwritten_.empty() && !writes_) || !trouble_.failure.empty(); };
   for (;;) {
     lock held_lock{mutex_};
     changed_.wait(held_lock, all_written);
-    if (!failure_.empty())
+    if (!trouble_.failure.empty())
       return false;
     if (std::none_of(items_.begin(), items_.end(), [](const auto& each) { return each.second.lost; }))
       return true;
@@ -250,18 +283,18 @@ void batch_runner::run() {
   while (!last_) {
     if (clock::now() >= due) {
       beat(held_lock);
-      due = clock::now() + beat_interval;
+      due = clock::now() + batch_beat_interval;
     }
-    if (!failure_.empty() && !std::exchange(told, true)) {
-      const auto why = failure_;
+    if (!trouble_.failure.empty() && hooks_.fail && !std::exchange(told, true)) {
+      const auto why = trouble_.failure;
       held_lock.unlock();
       hooks_.fail(why);
       held_lock.lock();
     }
-    if (failing_since_)
+    if (trouble_.failing_since)
       write_some(held_lock);
-    const auto until = failing_since_ && !told ? std::min(due, clock::now() + try_again) : due;
-    const auto is_news = [&] { return last_ || (!failure_.empty() && !told); };
+    const auto until = trouble_.failing_since && !told ? std::min(due, clock::now() + try_again) : due;
+    const auto is_news = [&] { return last_ || (!trouble_.failure.empty() && hooks_.fail && !told); };
     changed_.wait_until(held_lock, until, is_news);
   }
 }
@@ -269,17 +302,30 @@ void batch_runner::run() {
 /// What fails is made again with the next beat.
 void batch_runner::beat(lock& held_lock) {
   auto news = new_beat(key_, all_tasks_, false);
+  const auto fence_at = trouble_.confirmed.value_or(std::chrono::nanoseconds{0}) + batch_fence;
   held_lock.unlock();
-  const auto got = detail::call_of<detail::beat_reply>([&](auto tell) {
-                     detail::core_of(store_)->renew(std::move(news), std::move(tell));
-                   }).get();
+  const auto sent = boot_time();
+  const auto call = detail::call_of<detail::beat_reply>(
+      [&](auto tell) { detail::core_of(store_)->renew(std::move(news), std::move(tell)); });
+  const bool in_time
+      = !trouble_.is_shared() || call.wait_for(std::max(fence_at - sent, std::chrono::nanoseconds{0}));
+  const auto got = in_time ? std::optional{call.get()} : std::nullopt;
   held_lock.lock();
-  if (!got)
+  changed_.notify_all(); // should it have come to an end
+  if (!got || !*got) {
+    if (trouble_.is_shared() && boot_time() >= fence_at)
+      fail_for_good(trouble_, "it hasn't confirmed for " + std::to_string(batch_fence.count())
+                                  + " s that this run has the batch, so that another machine may take it");
     return;
-  if (got->fenced)
+  }
+  if (trouble_.is_shared())
+    trouble_.confirmed = sent;
+  if ((*got)->fenced && trouble_.is_shared())
+    fail_for_good(trouble_, taken_over);
+  else if ((*got)->fenced)
     key_.incarnation = new_incarnation();
   std::vector<std::size_t> turns;
-  for (const auto& [id, token] : got->to_cancel)
+  for (const auto& [id, token] : (*got)->to_cancel)
     for (auto& [number, item] : items_)
       if (item.id == id && item.token == token && !std::exchange(item.unwanted, true))
         turns.push_back(item.turn);

@@ -5,11 +5,14 @@
 /// item its place: what was claimed is ready again.
 ///
 /// Its claims may be lost (the program was stopped for so long that another one has taken it for dead): its
-/// items are then claimed once more; one whose command runs here, or has ended, isn't run again.
+/// items are then claimed once more; one whose command runs here, or has ended, isn't run again. In a store
+/// that many machines share the run is then over: another machine may have taken the batch
+/// (batch_takeover.hpp).
 ///
 /// Threads: `claim`, `wait_for_room` and `flush` are its owner's; `end` may be called from any.
 #pragma once
 
+#include "batch/batch_takeover.hpp"
 #include "queue/store_backend.hpp"
 
 #include <taskactor/expected.hpp>
@@ -53,17 +56,31 @@ struct held_item {
   std::optional<detail::job_end> end{};
 };
 
+/// Between a runner and its store.
+struct batch_trouble {
+  std::optional<std::chrono::steady_clock::time_point> failing_since{};
+  std::string failure{}; // for good
+  /// When the last beat that the store has answered was sent; unset: it is no store that machines share.
+  std::optional<std::chrono::nanoseconds> confirmed{};
+
+  bool is_shared() const noexcept { return confirmed.has_value(); }
+};
+
 class batch_runner {
 public:
   /// Gives back what a dead runner of the same queue had. `version`: of its items. Errors: `error`, as of the
   /// store; `std::system_error`.
   batch_runner(const store& in, std::string queue, std::string version);
+  /// In a store that many machines share: takes the batch over, and beats from now on. Errors: those of
+  /// `take_over_batch`, too.
+  batch_runner(const store& in, const std::string& batch, std::string queue, std::string version,
+               const takeover_hooks& hooks);
   batch_runner(const batch_runner&) = delete;
   batch_runner& operator=(const batch_runner&) = delete;
   /// Gives back what it still has.
   ~batch_runner();
 
-  /// From now on it beats.
+  /// From now on it beats, and calls these.
   void start(batch_hooks with);
   /// The next items, in their order; `got` is how many the store gave, those that it had before included.
   std::vector<claimed_item> claim(std::size_t most, std::size_t& got);
@@ -88,17 +105,16 @@ private:
 
   const store store_;
   const std::shared_ptr<const detail::known_tasks> item_tasks_, all_tasks_;
-  batch_hooks hooks_;
 
   mutable std::mutex mutex_; // what follows
+  batch_hooks hooks_;
   std::condition_variable changed_;
   detail::runner_key key_;
   std::map<std::size_t, held_item> items_; // by number
   std::deque<std::size_t> unwritten_;
   bool writes_ = false;
   std::size_t turns_ = 0;
-  std::optional<std::chrono::steady_clock::time_point> failing_since_;
-  std::string failure_; // for good
+  batch_trouble trouble_;
   bool last_ = false;
   std::thread thread_;
 };

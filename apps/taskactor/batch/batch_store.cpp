@@ -110,8 +110,8 @@ batch_item item_of(const std::string& arguments) {
   }
 }
 
-batch_store::batch_store(const store& in, const std::string& name)
-    : store_(in), name_(name), queue_("run/" + name) {}
+batch_store::batch_store(const store& in, const std::string& name, bool is_shared)
+    : store_(in), name_(name), is_shared_(is_shared), queue_("run/" + name) {}
 
 /// A key for a period outlives its job: of a batch that was forgotten, the next one is tried.
 known_batch batch_store::open(const batch_facts& facts) {
@@ -161,6 +161,12 @@ void batch_store::add(const batch_facts& now, const std::vector<std::string>& mo
   for (const auto& each : more) {
     auto& one = jobs.emplace_back(new_job_of(queue_, batch_item_task, key_));
     one.row.arguments = json{{"number", ++number}, {"item", to_json(each)}}.dump();
+    if (is_shared_) {
+      one.unique_scope = batch_item_task;
+      one.unique_key = key_ + '/' + std::to_string(number);
+      one.until = unique_until::period;
+      one.unique_period = kept;
+    }
     if (one.row.arguments.size() > limit)
       throw error{errc::payload_too_large, "item " + std::to_string(number) + " has "
                                                + std::to_string(each.size())

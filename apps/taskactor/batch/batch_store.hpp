@@ -57,7 +57,9 @@ inline constexpr const char* batch_head_task = "taskactor run: batch";
 
 class batch_store {
 public:
-  batch_store(const store& in, const std::string& name);
+  /// `is_shared`: by many machines. Then a run that was taken for dead, and isn't, may still write items for
+  /// a moment: each is unique by its number, so that this does no harm.
+  batch_store(const store& in, const std::string& name, bool is_shared);
 
   const std::string& queue() const noexcept { return queue_; }
   /// The batch of this name; if there is none, one is begun with `facts`.
@@ -92,6 +94,7 @@ private:
 
   store store_;
   std::string name_;
+  bool is_shared_;
   std::string queue_;
   std::string key_; // of the head
 };

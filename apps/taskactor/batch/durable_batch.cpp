@@ -41,7 +41,7 @@ durable_batch::durable_batch(const run_options& options, run_control& control, s
                              used_files& files)
     : control_(control),
       screen_(messages),
-      batch_(open_batch(options, control, files)),
+      batch_(open_batch(options, control, messages, files)),
       ahead_(batch_->ready),
       skipped_(batch_->counts.completed()) {}
 

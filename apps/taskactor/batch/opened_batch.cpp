@@ -1,6 +1,8 @@
 #include "batch/opened_batch.hpp"
 
 #include "batch/item_spool.hpp"
+#include "cli/screen.hpp"
+#include "cli/store_address.hpp"
 #include "cli/text.hpp"
 #include "jobs/default_store.hpp"
 #include "run/items.hpp"
@@ -13,6 +15,7 @@
 #include <cstdlib>
 #include <system_error>
 
+#include <poll.h>
 #include <unistd.h>
 
 namespace taskactor::cli {
@@ -43,21 +46,43 @@ void add_to(batch_digest& digest, const batch_facts& facts) {
 
 std::string file_of(const run_options& options) {
   const char* const set = std::getenv("TASKACTOR_STORE");
-  const auto chosen = choose_store(!options.former.store->empty() ? *options.former.store : set ? set : "");
-  if (!chosen.is_default)
+  const std::string named = !options.former.store->empty() ? *options.former.store : set ? set : "";
+  const auto chosen = choose_store(named, true);
+  if (!chosen.is_default && !is_server(chosen.file))
     check_own_store(chosen.file);
   return chosen.file;
 }
 
+/// From now on it is this process' alone.
+void take(opened_batch& batch, run_control& control, screen& messages) {
+  if (batch.lock) {
+    batch.runner.emplace(*batch.in, batch.jobs->queue(), batch.jobs->version());
+    return;
+  }
+  constexpr int look_again = 500; // ms
+  const auto wait = [&] {
+    pollfd stopped{control.notifier().stopped_fd(), POLLIN, 0};
+    ::poll(&stopped, 1, look_again);
+    return control.may_start();
+  };
+  batch.runner.emplace(
+      *batch.in, batch.name, batch.jobs->queue(), batch.jobs->version(),
+      takeover_hooks{.note = [&](const std::string& text) { messages.note(text); }, .wait = wait});
+  const bool is_new = batch.known.is_new;
+  batch.known = batch.jobs->open(batch.facts); // another run may have gone on with it until now
+  batch.known.is_new = is_new;
+}
+
 /// What is known of the batch by now.
-void identify(opened_batch& batch, const run_options& options) {
+void identify(opened_batch& batch, const run_options& options, run_control& control, screen& messages) {
   batch.facts.digest = batch.digest.text();
   batch.known = batch.jobs->open(batch.facts);
-  batch.runner.emplace(*batch.in, batch.jobs->queue(), batch.jobs->version());
+  take(batch, control, messages);
   if (options.former.again && !batch.known.is_new) {
     batch.jobs->forget(batch.known.head);
     batch.known = batch.jobs->open(batch.facts);
-    batch.runner.emplace(*batch.in, batch.jobs->queue(), batch.jobs->version());
+    batch.runner.reset();
+    take(batch, control, messages);
   }
   batch.goes_on = !batch.known.is_new;
   if (!batch.known.facts.same_command(batch.facts))
@@ -109,7 +134,7 @@ void compare(opened_batch& batch, run_control& control) {
 
 opened_batch::~opened_batch() = default;
 
-std::unique_ptr<opened_batch> open_batch(const run_options& options, run_control& control,
+std::unique_ptr<opened_batch> open_batch(const run_options& options, run_control& control, screen& messages,
                                          used_files& files) {
   auto batch = std::make_unique<opened_batch>();
   batch->facts = facts_of(options);
@@ -122,10 +147,12 @@ std::unique_ptr<opened_batch> open_batch(const run_options& options, run_control
     batch->source = keep_items(*batch->source, all, options, control);
     batch->name = all.text();
   }
-  batch->in.emplace(file);
-  batch->lock.emplace(batch->in->file(), batch->name);
-  batch->jobs.emplace(*batch->in, batch->name);
-  identify(*batch, options);
+  batch->in.emplace(open_store(file));
+  const bool is_shared = is_server(file);
+  if (!is_shared)
+    batch->lock.emplace(batch->in->file(), batch->name);
+  batch->jobs.emplace(*batch->in, batch->name, is_shared);
+  identify(*batch, options, control, messages);
   compare(*batch, control);
   return batch;
 }

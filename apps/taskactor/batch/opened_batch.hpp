@@ -17,6 +17,7 @@ namespace taskactor::cli {
 
 class item_source;
 class run_control;
+class screen;
 class used_files;
 struct run_options;
 
@@ -31,7 +32,7 @@ struct opened_batch {
   std::string name{};
   batch_facts facts{};
   std::optional<store> in{};
-  std::optional<batch_lock> lock{};
+  std::optional<batch_lock> lock{}; ///< of a store in a file; in one on a server the runner has the batch
   std::optional<batch_store> jobs{};
   std::optional<batch_runner> runner{}; ///< gone before the lock
   known_batch known{};
@@ -42,6 +43,7 @@ struct opened_batch {
 
 /// Reads what has to be read to know the batch, and compares it with what was read before. Errors:
 /// `bad_batch`, `stopped_early`, `unreadable_items`, `file_in_use`; `error`, as of the store.
-std::unique_ptr<opened_batch> open_batch(const run_options& options, run_control& control, used_files& files);
+std::unique_ptr<opened_batch> open_batch(const run_options& options, run_control& control, screen& messages,
+                                         used_files& files);
 
 } // namespace taskactor::cli

@@ -1,9 +1,11 @@
 #include "jobs/default_store.hpp"
 
 #include "base/unique_fd.hpp"
+#include "cli/store_address.hpp"
 
 #include <taskactor/detail/visible_text.hpp>
 #include <taskactor/error.hpp>
+#include <taskactor/queue/postgres_store.hpp>
 
 #include <cerrno>
 #include <cstdlib>
@@ -125,7 +127,13 @@ bool is_same(const fs::path& one, const fs::path& other) {
 
 } // namespace
 
-chosen_store choose_store(const std::string& given) {
+store open_store(const std::string& place, const store_options& options) {
+  return is_server(place) ? postgres_store(place, {.store = options}) : store{place, options};
+}
+
+chosen_store choose_store(const std::string& given, bool make) {
+  if (is_server(given))
+    return {given, false};
   if (!given.empty()) {
     std::error_code ignored;
     const auto folder
@@ -134,9 +142,12 @@ chosen_store choose_store(const std::string& given) {
       return {given, false};
   }
   const auto folder = state_home() / "taskactor";
-  make_folders(folder);
-  check_folder(folder);
   const auto file = folder / "jobs.db";
+  if (make)
+    make_folders(folder);
+  else if (struct stat what{}; ::lstat(folder.c_str(), &what) != 0 && errno == ENOENT)
+    return {file.string(), true}; // who opens it says so
+  check_folder(folder);
   for (const auto* const suffix : {"", "-wal", "-shm", "-journal"})
     check_file(file.string() + suffix);
   return {file.string(), true};

@@ -23,20 +23,18 @@ std::string why_unknown(const served_queue& queue, const job_info& job) {
   return "of the task \"" + job.task + "\", which this worker doesn't have (--load)";
 }
 
-bool is_paused(const store& at, const std::string& queue) {
-  const auto survey = value_of(at.survey());
-  return std::any_of(survey.queues.begin(), survey.queues.end(),
+bool is_paused(const store_survey& all, const std::string& queue) {
+  return std::any_of(all.queues.begin(), all.queues.end(),
                      [&](const auto& one) { return one.name == queue && one.paused; });
 }
 
 /// False: there is a job to wait for. What runs first: there is least of it.
 bool look_at(const store& at, const served_queue& queue, std::chrono::nanoseconds horizon, jobs_left& left) {
-  const auto now = std::chrono::system_clock::now();
-  std::optional<bool> paused; // as soon as it matters
-  const auto paused_now = [&] {
-    if (!paused)
-      paused = is_paused(at, queue.name);
-    return *paused;
+  std::optional<store_survey> survey; // as soon as it matters; the time is the store's, as that of jobs is
+  const auto now = [&]() -> const store_survey& {
+    if (!survey)
+      survey = value_of(at.survey());
+    return *survey;
   };
   for (const auto state : {job_state::running, job_state::ready, job_state::delayed}) {
     job_filter which;
@@ -47,9 +45,9 @@ bool look_at(const store& at, const served_queue& queue, std::chrono::nanosecond
       for (const auto& each : page) {
         if (!knows(queue, each)) {
           ++left[why_unknown(queue, each)];
-        } else if (state == job_state::delayed && each.due && *each.due - now >= horizon) {
+        } else if (state == job_state::delayed && each.due && *each.due - now().now >= horizon) {
           ++left["due later than " + limit_text(horizon) + " from now (--horizon)"];
-        } else if (state == job_state::running || !paused_now()) {
+        } else if (state == job_state::running || !is_paused(now(), queue.name)) {
           waits = true;
           return false;
         } else {

@@ -17,7 +17,7 @@ namespace {
 
 using nlohmann::ordered_json;
 
-std::string_view to_text(job_kind kind) noexcept { return kind == job_kind::task ? "task" : "command"; }
+std::string_view word_for(job_kind kind) noexcept { return kind == job_kind::task ? "task" : "command"; }
 
 std::tm broken_down(store_time at, bool local) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(at).time_since_epoch().count();
@@ -155,7 +155,7 @@ void set_text(ordered_json& into, const std::string& name, std::string_view text
 }
 
 ordered_json json_of(const job_info& what) {
-  ordered_json made{{"id", what.id}, {"state", to_string(what.state)}, {"kind", to_text(what.kind)}};
+  ordered_json made{{"id", what.id}, {"state", to_string(what.state)}, {"kind", word_for(what.kind)}};
   set_text(made, "queue", what.queue);
   set_text(made, "task", what.task);
   made["priority"] = what.priority;
@@ -227,7 +227,7 @@ std::string text_of(const job_details& what, store_time now) {
   all.add("job", std::to_string(info.id));
   all.add("state", std::string{to_string(info.state)} + " (" + since(info, now) + ')');
   all.add("queue", info.queue);
-  all.add(to_text(info.kind), info.kind == job_kind::task ? info.task : arguments_text(what));
+  all.add(word_for(info.kind), info.kind == job_kind::task ? info.task : arguments_text(what));
   if (info.kind == job_kind::task)
     all.add("arguments", what.arguments);
   all.add("priority", std::to_string(info.priority));

@@ -52,10 +52,7 @@ struct log_line : queue_line {
       : queue_line("Prints what a job has written: its beginning and its end, if it is much. On a terminal "
                    "what could move the cursor is shown as an escape.",
                    "taskactor log") {
-    app.add_option("ID", id, "Of the job")
-        ->required()
-        ->type_name("")
-        ->check(CLI::PositiveNumber.description(""));
+    app.add_option("ID", id, "Of the job")->required()->type_name("")->check(is_job_id());
     app.add_flag("-f,--follow", follows, "Go on until the job has ended");
   }
   job_id id = 0;

@@ -191,7 +191,7 @@ void check(const push_line& line) {
     throw verb_failed{bad_usage, "the command's name is empty"};
 }
 
-std::string_view to_text(push_result how) noexcept {
+std::string_view word_for(push_result how) noexcept {
   switch (how) {
   case push_result::duplicate:
     return "duplicate";
@@ -204,7 +204,7 @@ std::string_view to_text(push_result how) noexcept {
 
 int print(const push_line& line, job_id id, push_result how) {
   if (line.as_json)
-    put_json(ordered_json{{"id", id}, {"result", to_text(how)}, {"queue", line.queue}});
+    put_json(ordered_json{{"id", id}, {"result", word_for(how)}, {"queue", line.queue}});
   else
     put(std::to_string(id) + '\n');
   if (how != push_result::pushed && !line.as_json)

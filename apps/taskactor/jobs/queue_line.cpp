@@ -2,10 +2,15 @@
 
 #include "cli/command_line.hpp"
 #include "cli/quantity.hpp"
+#include "cli/store_address.hpp"
 #include "jobs/default_store.hpp"
 
+#include <taskactor/detail/visible_text.hpp>
+
 #include <cerrno>
+#include <charconv>
 #include <iostream>
+#include <limits>
 #include <system_error>
 
 namespace taskactor::cli {
@@ -23,6 +28,17 @@ std::vector<std::string> state_names() {
   return names;
 }
 
+std::string fault_of_id(const std::string& text) {
+  job_id id = 0;
+  const char* const end = text.data() + text.size();
+  const auto read = std::from_chars(text.data(), end, id);
+  // A zero in front is none: what reads the number later would take it for an octal one.
+  if (read.ec == std::errc{} && read.ptr == end && id > 0 && text.front() != '0')
+    return {};
+  return '"' + detail::visible(text) + "\" is no job's id: a whole number from 1 to "
+         + std::to_string(std::numeric_limits<job_id>::max());
+}
+
 int code_of(const std::error_code& code) {
   if (code == errc::invalid_argument || code == errc::unknown_task || code == errc::bad_arguments
       || code == errc::payload_too_large)
@@ -37,9 +53,9 @@ int code_of(const std::error_code& code) {
 
 queue_line::queue_line(const std::string& about, const std::string& name) : app(about, name) {
   app.add_option("--store", store_file,
-                 "The store's file (default: the user's own, taskactor/jobs.db under "
-                 "XDG_STATE_HOME or ~/.local/state)")
-      ->type_name("FILE")
+                 "The store's file, or its server: postgresql://HOST/DATABASE (default: the user's "
+                 "own file, taskactor/jobs.db under XDG_STATE_HOME or ~/.local/state)")
+      ->type_name("STORE")
       ->check(CLI::Validator{[](std::string& file) {
                                return file.empty() ? std::string{"the name of a store's file is empty"}
                                                    : std::string{};
@@ -53,7 +69,7 @@ void queue_line::add_json(const char* help) { app.add_flag("--json", as_json, he
 store queue_line::open(bool create) const {
   store_options options;
   options.create = create;
-  return store{choose_store(store_file).file, options};
+  return open_store(choose_store(store_file, create).file, options);
 }
 
 CLI::Option* add_time(CLI::App& app, const char* name, std::optional<std::chrono::nanoseconds>& into,
@@ -71,10 +87,14 @@ CLI::Option* add_list(CLI::App& app, const char* name, std::vector<std::string>&
   return app.add_option(name, into, help)->expected(1)->take_all();
 }
 
+CLI::Validator is_job_id() {
+  return CLI::Validator{[](std::string& text) { return fault_of_id(text); }, "", "id"};
+}
+
 CLI::Option* add_ids(CLI::App& app, std::vector<job_id>& into) {
   return app.add_option("ID", into, "Of the jobs, as `push` and `jobs` print them")
       ->type_name("")
-      ->check(CLI::PositiveNumber.description(""));
+      ->check(is_job_id());
 }
 
 void job_choice::add_options(CLI::App& app) {
@@ -122,8 +142,25 @@ void put_json(const nlohmann::ordered_json& what) {
   put(what.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + '\n');
 }
 
+namespace {
+
+/// In the environment, of which only the user's own programs know, it may have one.
+void refuse_password(const std::vector<std::string>& arguments) {
+  constexpr std::string_view name = "--store";
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const auto& word = arguments[i];
+    const bool joined = word.starts_with(std::string{name} + '=');
+    if ((joined && has_password(word.substr(name.size() + 1)))
+        || (word == name && i + 1 < arguments.size() && has_password(arguments[i + 1])))
+      throw verb_failed{bad_usage, std::string{name} + ": " + password_advice};
+  }
+}
+
+} // namespace
+
 int answer(CLI::App& app, std::vector<std::string> arguments, const std::function<int()>& act) {
   try {
+    refuse_password(arguments);
     if (const auto answered = parse(app, std::move(arguments)))
       return *answered;
     return act();

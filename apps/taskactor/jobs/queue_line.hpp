@@ -45,6 +45,8 @@ CLI::Option* add_time(CLI::App& app, const char* name, std::optional<std::chrono
                       const char* help);
 /// One that may be given again; its values are all that were.
 CLI::Option* add_list(CLI::App& app, const char* name, std::vector<std::string>& into, const char* help);
+/// What is no job's id is refused in words, before any store is opened.
+CLI::Validator is_job_id();
 CLI::Option* add_ids(CLI::App& app, std::vector<job_id>& into);
 
 /// Which jobs, as options say it.

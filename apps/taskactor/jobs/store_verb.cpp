@@ -12,17 +12,23 @@ namespace {
 
 struct store_line : queue_line {
   store_line()
-      : queue_line("Looks after a store:\n\n"
-                   "  check        says what is wrong with its tables; exit code 1 if anything is\n"
-                   "  migrate      brings it up to date, as any other verb does; makes it, if need be\n"
-                   "  backup FILE  writes a copy of it as it is now; jobs may go on meanwhile\n"
-                   "  prune        forgets ended jobs whose time is over, as workers do by and by\n"
-                   "  export       prints all of each job as a line of JSON, the newest first",
-                   "taskactor store") {
-    app.add_option("ACTION", action, "check, migrate, backup, prune or export")
+      : queue_line(
+          "Looks after a store:\n\n"
+          "  check        says what is wrong with its tables; exit code 1 if anything is\n"
+          "  migrate      brings it up to date, as any other verb does; makes it, if need be\n"
+          "  backup FILE  writes a copy of it as it is now; jobs may go on meanwhile. Of a store on "
+          "PostgreSQL pg_dump makes one\n"
+          "  restored     to be said once a copy has been put in the store's place, before any worker "
+          "runs: no token and no id that was given out since is given out again, and what workers "
+          "had when the copy was made is ready\n"
+          "  prune        forgets ended jobs whose time is over, as workers do by and by\n"
+          "  export       prints all of each job as a line of JSON, the newest first",
+          "taskactor store") {
+    app.add_option("ACTION", action, "check, migrate, backup, restored, prune or export")
         ->required()
         ->type_name("")
-        ->check(CLI::IsMember(std::vector<std::string>{"check", "migrate", "backup", "prune", "export"})
+        ->check(CLI::IsMember(
+                    std::vector<std::string>{"check", "migrate", "backup", "restored", "prune", "export"})
                     .description(""));
     app.add_option("COPY", copy, "Of `backup`: a file that isn't there yet")->type_name("");
     add_json("As JSON");
@@ -73,6 +79,16 @@ int prune_store(const store_line& line) {
   return all_completed;
 }
 
+int store_restored(const store_line& line) {
+  const auto claims = value_of(line.open().restored());
+  if (line.as_json)
+    put_json(ordered_json{{"released", claims}});
+  else
+    put("tokens and ids begin anew above all that were given out; claims that are ready again: "
+        + std::to_string(claims) + '\n');
+  return all_completed;
+}
+
 /// Of a job that goes meanwhile there is no line.
 int export_store(const store_line& line) {
   const auto from = line.open();
@@ -94,11 +110,12 @@ int export_store(const store_line& line) {
 int act(const store_line& line) {
   if (!line.copy.empty() && line.action != "backup")
     throw verb_failed{bad_usage, line.action + " takes no file: \"" + line.copy + '"'};
-  return line.action == "check"     ? check_store(line)
-         : line.action == "migrate" ? migrate_store(line)
-         : line.action == "backup"  ? back_up_store(line)
-         : line.action == "prune"   ? prune_store(line)
-                                    : export_store(line);
+  return line.action == "check"      ? check_store(line)
+         : line.action == "migrate"  ? migrate_store(line)
+         : line.action == "backup"   ? back_up_store(line)
+         : line.action == "restored" ? store_restored(line)
+         : line.action == "prune"    ? prune_store(line)
+                                     : export_store(line);
 }
 
 } // namespace
@@ -119,8 +136,8 @@ std::vector<verb_entry> queue_verb_table() {
     all.insert(all.end(), more.begin(), more.end());
   auto& store = all.emplace_back(entry_of(store_line{}.app, "store",
                                           "Check, migrate, back up, prune or export a store",
-                                          "check | migrate | backup FILE | prune | export"));
-  store.words = {"check", "migrate", "backup", "prune", "export"};
+                                          "check | migrate | backup FILE | restored | prune | export"));
+  store.words = {"check", "migrate", "backup", "restored", "prune", "export"};
   return all;
 }
 

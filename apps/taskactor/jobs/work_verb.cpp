@@ -231,11 +231,11 @@ std::string summary_of(const runner_statistics& ran) {
 int work(const work_line& line) {
   constexpr std::chrono::milliseconds last_words{2000};
   std::signal(SIGPIPE, SIG_IGN);
-  const auto chosen = choose_store(line.store_file);
+  const auto chosen = choose_store(line.store_file, true);
   const auto queues = queues_of(line, chosen.is_default);
   for (const auto& each : line.libraries)
     load_tasks(each);
-  store jobs{chosen.file};
+  store jobs = line.open(true);
   screen messages;
   task_manager tasks{options_of(line, queues, make_runtime_log(messages))};
   shutdown_options bounds;

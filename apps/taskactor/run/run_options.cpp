@@ -1,6 +1,7 @@
 #include "run/run_options.hpp"
 
 #include "cli/quantity.hpp"
+#include "cli/store_address.hpp"
 #include "cli/text.hpp"
 #include "run/completed_items.hpp"
 #include "run/run_help.hpp"
@@ -89,10 +90,10 @@ void add_input(CLI::App& verb, run_options& into) {
   const auto set_store = [&into](const std::string& file) { into.former.store = file; };
   verb.add_option_function<std::string>(
           "--store", set_store,
-          "Write items and ends into a store, so that the\nsame command line goes on after a crash\n"
-          "(default: that of `taskactor push`)")
+          "Write items and ends into a store, a file or\npostgresql://..., so that the same command line\n"
+          "goes on after a crash (default: that of\n`taskactor push`)")
       ->expected(0, 1)
-      ->type_name("[=FILE]")
+      ->type_name("[=STORE]")
       ->group("Items");
   const auto set_batch = [&into](const std::string& name) {
     into.former.batch = name;
@@ -234,6 +235,8 @@ void check_durable(const run_options& options) {
       refuse("--again is about a run that goes on after a crash: say --store, too");
     return;
   }
+  if (has_password(*options.former.store))
+    refuse(std::string{"--store: "} + password_advice);
   if (options.former.batch_asked && is_bad_name(options.former.batch))
     refuse("--batch: a name has 1 to " + std::to_string(longest_batch_name)
            + " bytes of text, without control characters");
@@ -242,6 +245,9 @@ void check_durable(const run_options& options) {
   // A word that may be meant as the store, as other verbs have it, would be run.
   if (options.former.store_is_last && options.former.store->empty() && !options.command.empty()) {
     const auto& word = options.command.front();
+    if (is_server(word)) // it may have a password in it, so that it isn't repeated
+      refuse("is the address behind --store the store, or the command? Write --store=postgresql://..., or "
+             "--store -- postgresql://...");
     const bool is_file = word.ends_with(".db") || word.ends_with(".sqlite");
     const bool before_dashes = options.command.size() > 1 && options.command[1] == "--";
     if (is_file || before_dashes)

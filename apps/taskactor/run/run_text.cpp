@@ -71,7 +71,8 @@ a line of a report is an error, and nothing is run.)",
 same command line goes on after a crash, a kill or Ctrl-C: items that had ended aren't run again, those that
 were in flight are. One that failed stays so, once its retries are used up. A finished batch is only reported,
 with its exit code; --again has it begin anew. Without --batch the name is made of the command, the items and
-the folder; then all items are read before the first is run. A store of another name is given as --store=FILE.)"},
+the folder; then all items are read before the first is run. A store of another name is given as --store=FILE,
+one on PostgreSQL as --store=postgresql://HOST/DATABASE: then another machine may go on with it.)"},
     {"Durable runs in detail", R"(An item has ended when its output is written, and then its end is in the
 store: with --keep-order, one that waits for its turn is in flight. So is one that is cancelled by Ctrl-C or
 --fail-fast or cut by --total-timeout, or whose program is missing for all. Attempts before a crash don't count
@@ -79,12 +80,14 @@ for --retries, and an item whose command ends taskactor itself is run again each
 
 With --batch items are run as they come, and compared with those of before: other ones, or another command or
 folder, are refused, and nothing is run. All other options may differ from call to call. A batch is run by one
-process at a time; a second one is refused. --report and --joblog are gone on with.
+process at a time; a second one is refused. On PostgreSQL that may be another machine's: when nothing is known of
+it but its silence, it is waited for it for 30 seconds, and a run that the server doesn't confirm for 20 seconds
+ends. --report and --joblog are gone on with.
 
 `taskactor jobs --queue run/NAME` shows the batch and its items. `cancel` ends one (within five seconds, if it
 runs), `pause` and `resume` hold up the whole, and `retry` has what failed run again by the same command line.
-No `taskactor work` runs them: the store has the items, not the command's environment. A store that others can
-write to is refused, since they could add items. Ends can be asked for 30 days; after that a finished batch
+No `taskactor work` runs them: the store has the items, not the command's environment. A file that others can
+write to is refused, since they could add items; on PostgreSQL that is who may write to the schema. Ends can be asked for 30 days; after that a finished batch
 is begun anew. --dry-run prints all commands, whatever was done. --resume doesn't go with --store.)",
      shown_in::manual},
     {"Job log", R"(The columns of --joblog are those of GNU parallel, separated by tabs: Seq, Host (always a

@@ -42,7 +42,9 @@ constexpr std::string_view jobs_note
 program that has pushed it, and is run again when the program that runs it dies. Any number of taskactor work
 may run the jobs of one store. The default store is taskactor/jobs.db in the folder XDG_STATE_HOME, or
 ~/.local/state; its folder is for its owner alone, and a store whose folder or files are a symbolic link,
-another user's, or can be written by others, is refused.
+another user's, or can be written by others, is refused. A store that many machines share is on PostgreSQL, and is
+named by its address: --store postgresql://HOST/DATABASE, or TASKACTOR_STORE. A password belongs into a password
+file (~/.pgpass, PGPASSFILE) or a service file: an address with one in it is refused on the command line.
 
 Of a command the store has its words, the folder that it was pushed in, the umask, and of the environment LANG,
 PATH, HOME and what --env names. Whoever can write to a store could have the programs of a worker's user run:

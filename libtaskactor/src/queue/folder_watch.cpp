@@ -6,7 +6,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
-#include <optional>
 #include <string_view>
 
 #include <poll.h>
@@ -20,7 +19,8 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds first_step{5}, last_step{160};
+constexpr milliseconds first_step{5}, last_step{160}, own_step{40};
+constexpr std::chrono::seconds lately{10};
 
 } // namespace
 
@@ -65,39 +65,51 @@ bool folder_watch::read_events() {
   }
 }
 
+/// Which events led here was read before: those of a write that begins only now are others'.
+folder_watch::looks folder_watch::wanted_looks(time now) noexcept {
+  const bool perhaps_own = calls_.load() != 0 || now - call_ended_.load() < last_step;
+  if (perhaps_own && now - others_.load() > lately)
+    return {own_step, own_step};
+  return {first_step, last_step};
+}
+
 void folder_watch::run(std::chrono::nanoseconds period, const std::function<void()>& tick,
                        const std::function<void()>& look) {
-  auto next_tick = std::chrono::steady_clock::now() + period;
-  std::optional<time> next_look;
-  time last_look{};
-  milliseconds step = first_step;
+  const auto quiet = events_ ? 2 * period : period;
+  auto last_look = std::chrono::steady_clock::now();
+  auto next_tick = last_look + period;
+  auto next_look = time::max(); // no event wants one
+  looks wanted{};
   while (true) {
     // Until a look is due nobody needs to hear of further events.
-    const bool event = wait(next_look ? std::min(*next_look, next_tick) : next_tick, events_ && !next_look);
+    const bool waits = next_look == time::max();
+    const bool event = wait(std::min(waits ? last_look + quiet : next_look, next_tick), events_ && waits);
     eventfd_t stopped = 0;
     if (::eventfd_read(stop_.get(), &stopped) == 0)
       return;
-    auto now = std::chrono::steady_clock::now();
+    const auto now = std::chrono::steady_clock::now();
     if (event && read_events()) {
-      step = first_step;
+      wanted = wanted_looks(now);
       next_look = std::max(now, last_look + first_step);
     }
-    if (next_look && *next_look <= now) {
+    if (next_look <= now) {
       look();
       last_look = now;
-      const bool more = events_ && read_events();
-      if (more)
-        step = first_step;
-      next_look.reset();
-      if (step <= last_step) {
-        next_look = now + step;
-        step *= 2;
+      if (events_ && read_events()) // those of its own end no series of looks at others'
+        if (const auto more = wanted_looks(now); more.last >= wanted.last || wanted.step > wanted.last)
+          wanted = more;
+      next_look = time::max();
+      if (wanted.step <= wanted.last) {
+        next_look = now + wanted.step;
+        wanted.step *= 2;
       }
+    } else if (next_look == time::max() && now - last_look >= quiet) {
+      look();
+      last_look = now;
     }
     if (next_tick <= now) {
       next_tick = now + period;
       tick();
-      look();
     }
   }
 }

@@ -224,21 +224,31 @@ void queue_front::push_command(const push_options& options, const json& command,
   push_jobs(store_, std::move(jobs), std::move(told));
 }
 
-expected<pushed_ids> queue_front::push_in(sqlite3* transaction, const expected<const named_task*>& which,
-                                          const push_options& options,
-                                          const expected<std::vector<json>>& arguments) const {
+expected<pushed_ids>
+queue_front::push_by(const std::function<std::vector<push_reply>(const std::vector<new_job>&)>& make,
+                     const expected<const named_task*>& which, const push_options& options,
+                     const expected<std::vector<json>>& arguments) const {
   const auto jobs = typed_jobs(*this, which, options, arguments);
   if (!jobs)
     return jobs.error();
-  if (!transaction)
-    return invalid("push: there is no connection");
-  if (store_.file().empty())
-    return invalid("push: a store in memory has no transactions of others");
   try {
-    return ids_of(push_in_transaction(transaction, store_.file(), *jobs));
+    return ids_of(make(*jobs));
   } catch (const error& why) {
     return rejection{static_cast<errc>(why.code().value()), why.message()};
   }
+}
+
+expected<pushed_ids> queue_front::push_in(sqlite3* transaction, const expected<const named_task*>& which,
+                                          const push_options& options,
+                                          const expected<std::vector<json>>& arguments) const {
+  const auto make = [&](const std::vector<new_job>& jobs) {
+    if (!transaction)
+      throw_rejection(invalid("push: there is no connection"));
+    if (store_.file().empty())
+      throw_rejection(invalid("push: a store in memory has no transactions of others"));
+    return push_in_transaction(transaction, store_.file(), jobs);
+  };
+  return push_by(make, which, options, arguments);
 }
 
 expected<const named_task*> registered_function(const void* function) {

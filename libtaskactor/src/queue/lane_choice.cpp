@@ -26,27 +26,54 @@ limit_room& limit_tallies::room(lane_source& source, const job_limit& limit) {
   return at->second;
 }
 
-bool limit_tallies::take(lane_source& source, const std::vector<job_limit>& limits) {
-  for (const auto& limit : limits) {
-    const auto& left = room(source, limit);
-    if (left.capacity) {
-      const auto tokens = std::min(limit.tokens, *left.capacity);
-      if (*left.capacity == 0 || left.taken > *left.capacity - tokens)
-        return false;
-    }
-    if (left.rate && !store_rate{*left.rate}.has(limit.tokens, left.next, now_)) {
-      const auto wait = store_rate{*left.rate}.wait(limit.tokens, left.next, now_);
-      again_ = again_ ? std::min(*again_, wait) : wait;
-      return false;
-    }
+limit_tallies::lack limit_tallies::lack_of(const limit_room& left, const job_limit& limit,
+                                           std::size_t aside) const noexcept {
+  if (left.capacity) {
+    const auto all = *left.capacity, rest = all - std::min(all, left.taken);
+    if (all == 0 || std::min(limit.tokens, all) > rest - std::min(rest, aside))
+      return lack::capacity;
   }
-  for (const auto& limit : limits) {
+  if (!left.rate)
+    return lack::nothing;
+  const auto burst = left.rate->burst; // a job that needs more takes all of it
+  if (aside != 0 && (limit.tokens > burst || aside > burst - limit.tokens))
+    return lack::rate;
+  return store_rate{*left.rate}.has(limit.tokens + aside, left.next, now_) ? lack::nothing : lack::rate;
+}
+
+bool limit_tallies::take(lane_source& source, const job_lane& lane) {
+  for (const auto& limit : lane.limits) {
+    const auto& left = room(source, limit);
+    const auto lacks = lack_of(left, limit, left.aside_for == &lane ? 0 : left.aside);
+    if (lacks == lack::rate) {
+      const auto wait = store_rate{*left.rate}.wait(limit.tokens, left.next, now_);
+      if (wait > wait.zero()) // else it is kept for another one
+        again_ = again_ ? std::min(*again_, wait) : wait;
+    }
+    if (lacks != lack::nothing)
+      return false;
+  }
+  for (const auto& limit : lane.limits) {
     auto& left = room(source, limit);
     left.taken += limit.tokens;
     if (left.rate)
       left.next = store_rate{*left.rate}.take(limit.tokens, left.next, now_);
   }
   return true;
+}
+
+void limit_tallies::set_aside(lane_source& source, const job_lane& lane) {
+  auto limits = lane.limits;
+  std::ranges::stable_sort(limits, {}, &job_limit::tokens);
+  for (const auto& limit : limits) {
+    auto& left = room(source, limit);
+    if (left.capacity == std::size_t{0} || (left.aside_for && left.aside_for != &lane))
+      return;
+    left.aside = limit.tokens;
+    left.aside_for = &lane;
+    if (lack_of(left, limit, 0) != lack::nothing)
+      return;
+  }
 }
 
 std::optional<store_duration> limit_tallies::again() const noexcept {
@@ -112,7 +139,7 @@ public:
         continue; // some had nothing, and are out
       auto& chosen = lanes_[at];
       const auto& lane = *chosen.lane;
-      if (!tallies_.take(source_, lane.limits)) {
+      if (!tallies_.take(source_, lane)) {
         leave(at);
         continue;
       }
@@ -169,17 +196,40 @@ private:
   std::vector<lane_candidate> lanes_;
 };
 
+/// Those that have waited too long for several tokens, the oldest first.
+std::vector<const job_lane*> held_up(lane_source& source, std::span<const job_lane* const> lanes,
+                                     store_time now) {
+  std::vector<std::pair<std::int64_t, const job_lane*>> found;
+  for (const auto* lane : lanes)
+    if (lane->needs_several())
+      if (const auto at = source.place(*lane, lane_end::oldest);
+          at && at->since <= now && (now - at->since) / held_up_after % 2 == 1)
+        found.emplace_back(at->seq, lane);
+  std::ranges::sort(found, {}, &std::pair<std::int64_t, const job_lane*>::first);
+  std::vector<const job_lane*> ordered;
+  ordered.reserve(found.size());
+  for (const auto& each : found)
+    ordered.push_back(each.second);
+  return ordered;
+}
+
 } // namespace
 
 void choose_jobs(lane_source& source, std::span<const job_lane* const> lanes, const claim_share& share,
                  const known_tasks& tasks, limit_tallies& tallies, std::uint64_t& turn) {
   if (share.runs_alone)
     return;
+  std::vector<const job_lane*> candidates;
   lane_contest contest{source, tallies};
   for (const auto* lane : lanes)
-    if (is_known(*lane, tasks, share.asked.commands) && (!lane->runs_alone() || share.runs == 0))
+    if (is_known(*lane, tasks, share.asked.commands) && (!lane->runs_alone() || share.runs == 0)) {
+      candidates.push_back(lane);
       contest.add(*lane);
+    }
   contest.begin();
+  if (share.asked.free > 0)
+    for (const auto* lane : held_up(source, candidates, tallies.now()))
+      tallies.set_aside(source, *lane);
 
   const auto pop = [&] {
     const auto* lane = contest.pop(turn % oldest_each == oldest_each - 1 ? lane_end::oldest : lane_end::head);

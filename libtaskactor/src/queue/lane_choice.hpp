@@ -10,6 +10,13 @@
 /// with the smallest seq. Each eighth row that a queue gives out is the oldest (smallest seq) of all lanes
 /// instead, whatever its priority and key.
 ///
+/// What needs several tokens of a limit may find that smaller jobs never leave so many. Once the oldest of
+/// such a lane has waited for `held_up_after`, a claim sets aside for it what it needs: others see so much
+/// less. It has no other advantage, so priorities and fairness hold; of the limits those with the fewest
+/// tokens come first, and nothing is set aside behind the first one that lacks, so that no limit stands idle
+/// for another one. In each second span of that length nothing is set aside: what runs may be waiting for one
+/// of those others.
+///
 /// Threads: none; pure, but for the source.
 #pragma once
 
@@ -18,6 +25,7 @@
 
 #include <taskactor/queue/push_options.hpp>
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -34,6 +42,9 @@ namespace taskactor::detail {
 /// A job with so many losses is claimed only by a runner that runs nothing else in its queue.
 inline constexpr std::size_t losses_to_run_alone = 2;
 
+/// So long the oldest of a lane that needs several tokens may wait before some are set aside.
+inline constexpr store_duration held_up_after = std::chrono::seconds{30};
+
 /// What the jobs of a lane have alike, beside their queue.
 struct job_lane {
   std::int64_t id = 0; // the store's
@@ -44,12 +55,17 @@ struct job_lane {
   std::size_t losses = 0; // at most losses_to_run_alone
 
   bool runs_alone() const noexcept { return losses >= losses_to_run_alone; }
+  /// Smaller jobs may leave it too few of a limit for ever.
+  bool needs_several() const noexcept {
+    return std::any_of(limits.begin(), limits.end(), [](const job_limit& each) { return each.tokens > 1; });
+  }
   bool may_be_prefetched() const noexcept { return limits.empty() && losses == 0; }
 };
 
 struct lane_place {
   int priority = 0;
   std::int64_t seq = 0;
+  store_time since{}; // when it became ready
   auto operator<=>(const lane_place&) const = default;
 };
 
@@ -64,7 +80,9 @@ struct limit_room {
   std::optional<std::size_t> capacity; // unset: any number
   std::size_t taken = 0;               // tokens of running jobs
   std::optional<taskactor::rate> rate;
-  rate_point next{}; // of the rate's bucket
+  rate_point next{};                   // of the rate's bucket
+  std::size_t aside = 0;               // tokens that are kept in this claim,
+  const job_lane* aside_for = nullptr; // for this one
 };
 
 /// What is kept of the queue's rows. It answers for the state after all that was popped.
@@ -72,7 +90,7 @@ class lane_source {
 public:
   virtual ~lane_source() = default;
 
-  /// Empty: there is none that hasn't expired.
+  /// With the time; empty: there is none that hasn't expired.
   virtual std::optional<lane_place> place(const job_lane& lane, lane_end which) = 0;
   /// Makes it a running one. Called only after `place` has answered with a place.
   virtual void pop(const job_lane& lane, lane_end which) = 0;
@@ -91,7 +109,11 @@ public:
 
   /// A job takes all that it needs, or nothing. One that needs more than a limit has in all is served alone,
   /// when nobody has any of it.
-  bool take(lane_source& source, const std::vector<job_limit>& limits);
+  bool take(lane_source& source, const job_lane& lane);
+  /// For the lane, whose oldest has waited too long; not what is kept for another one already. What the lane
+  /// itself takes then doesn't come off that: others may have it again in the next claim.
+  void set_aside(lane_source& source, const job_lane& lane);
+  store_time now() const noexcept { return now_; }
 
   using map = std::map<std::pair<std::string, std::string>, limit_room, std::less<>>;
   /// As they are now: those points of the rates' buckets that have changed are to be written back, even if
@@ -101,7 +123,11 @@ public:
   std::optional<store_duration> again() const noexcept;
 
 private:
+  enum class lack : std::uint8_t { nothing, capacity, rate };
+
   limit_room& room(lane_source& source, const job_limit& limit);
+  /// What it doesn't have, while so many tokens are kept for another one.
+  lack lack_of(const limit_room& left, const job_limit& limit, std::size_t aside) const noexcept;
 
   store_time now_;
   map rooms_;

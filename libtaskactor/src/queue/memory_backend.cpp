@@ -100,7 +100,7 @@ public:
       if (!job)
         return {};
       if (!job->expires || now_ < *job->expires)
-        return lane_place{.priority = job->row.priority, .seq = job->seq};
+        return lane_place{.priority = job->row.priority, .seq = job->seq, .since = job->since};
       if (reply_.expired == expired_at_once) {
         reply_.again = store_duration{0}; // the rest by the next claim
         return {};
@@ -288,6 +288,8 @@ beat_reply memory_backend::renew(const runner_beat& beat) {
     for (const auto id : runner.running)
       if (const auto& job = tables_.jobs.at(id); job.cancel_requested)
         reply.to_cancel.emplace_back(id, job.token);
+    reply.others = std::ranges::any_of(
+        tables_.runners, [&](const auto& each) { return !each.second.dead && each.first != beat.runner; });
   }
   wrote();
   return reply;
@@ -346,7 +348,9 @@ std::vector<runner_row> memory_backend::runners() {
                       .boot_id = runner.boot_id,
                       .pid = runner.pid,
                       .process_start = runner.process_start,
-                      .claims = runner.running.size()});
+                      .claims = runner.running.size(),
+                      .cancels = static_cast<std::size_t>(std::ranges::count_if(
+                          runner.running, [&](job_id id) { return tables_.jobs.at(id).cancel_requested; }))});
   return rows;
 }
 

@@ -1,5 +1,6 @@
 #include "queue/open_store.hpp"
 
+#include "base/signal_blocked.hpp"
 #include "queue/memory_backend.hpp"
 #include "queue/sqlite_backend.hpp"
 #include "queue/sqlite_push.hpp"
@@ -27,6 +28,7 @@ std::chrono::milliseconds busy_wait_of(std::chrono::nanoseconds call_timeout) {
 } // namespace
 
 std::unique_ptr<store_backend> open_file_backend(const std::string& file, const store_options& options) {
+  const signal_blocked too_long{SIGXFSZ}; // `ulimit -f` is an error as others; the store's thread blocks all
   sqlite_options how;
   how.path = file;
   how.create = options.create;

@@ -9,8 +9,9 @@ namespace taskactor::detail {
 
 namespace {
 
-/// After hints, of which there may be many, the delayed jobs are looked at so often at most.
+/// After hints, of which there may be many, the delayed jobs and the runners are looked at so often at most.
 constexpr std::chrono::milliseconds between_looks{50};
+constexpr std::chrono::milliseconds between_runner_looks{250};
 constexpr std::chrono::minutes between_prunes{10};
 constexpr std::chrono::minutes first_prune{1};
 
@@ -51,6 +52,11 @@ void runner_care::look_soon(time_point now) noexcept {
   promote_at_ = std::min(promote_at_, std::max(now, promoted_at_ + between_looks));
 }
 
+void runner_care::look_at_runners_soon(time_point now) noexcept {
+  runners_.look_is_asked = true;
+  look_at_ = std::min(look_at_, std::max(now, looked_at_ + between_runner_looks));
+}
+
 void runner_care::began_promote(time_point now) noexcept {
   promote.begin();
   promoted_at_ = now;
@@ -59,6 +65,8 @@ void runner_care::began_promote(time_point now) noexcept {
 
 void runner_care::began_look(time_point now) noexcept {
   rescue.begin();
+  looked_at_ = now;
+  runners_.look_is_asked = false;
   look_at_ = after(now, plan_.beat);
 }
 
@@ -93,7 +101,7 @@ time_point runner_care::due(bool all) const noexcept {
   if (!all)
     return delayed;
   return std::min(
-      {delayed, std::max(look_at_, rescue.not_before()), std::max(prune_at_, prune.not_before())});
+      {delayed, std::max(look_due(), rescue.not_before()), std::max(prune_at_, prune.not_before())});
 }
 
 std::optional<time_point> runner_care::next_job() const noexcept {

@@ -45,8 +45,12 @@ public:
 
   /// Something has changed in the store: perhaps what is due next.
   void look_soon(time_point now) noexcept;
+  /// Perhaps a job that runs was asked to end: the runners' rows say so.
+  void look_at_runners_soon(time_point now) noexcept;
+  /// As a beat was told.
+  void know_others(bool there_are) noexcept { runners_.alone = !there_are; }
   bool wants_promote(time_point now) const noexcept { return now >= promote_at_ && promote.may_begin(now); }
-  bool wants_look(time_point now) const noexcept { return now >= look_at_ && rescue.may_begin(now); }
+  bool wants_look(time_point now) const noexcept { return now >= look_due() && rescue.may_begin(now); }
   bool wants_prune(time_point now) const noexcept { return now >= prune_at_ && prune.may_begin(now); }
   /// The store is asked for it: when the next time is.
   void began_promote(time_point now) noexcept;
@@ -63,8 +67,19 @@ public:
   bool is_to_look() const noexcept { return promote.is_under_way() || promote_at_ < next_job_; }
 
 private:
+  /// Who is alone has nobody to look after, until a beat says that others have come; unless the last look has
+  /// failed.
+  time_point look_due() const noexcept {
+    const bool rests
+        = runners_.alone && !others.any() && !runners_.look_is_asked && rescue.not_before() == time_point{};
+    return rests ? time_point::max() : look_at_;
+  }
+
   const runner_plan& plan_;
-  time_point promote_at_{}, look_at_{}, prune_at_{}, promoted_at_{}, pruned_at_{};
+  time_point promote_at_{}, look_at_{}, prune_at_{}, promoted_at_{}, looked_at_{}, pruned_at_{};
+  struct {
+    bool alone = false, look_is_asked = false;
+  } runners_;
   time_point next_job_ = time_point::max();
 };
 

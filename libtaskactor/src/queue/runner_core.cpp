@@ -53,7 +53,8 @@ time_point runner_core::turn(runner_mail mail) {
   if (now_ >= next_.poll) {
     const auto half = host_.plan().poll / 2;
     next_.poll = after(now_, plus(half, random_below(host_.plan().decides, host_.plan().poll)));
-    hinted();
+    jobs_.claims().may_have_more();
+    care_.look_soon(now_);
   }
   if (now_ >= next_.claim) {
     next_.claim = time_point::max();
@@ -68,6 +69,8 @@ time_point runner_core::turn(runner_mail mail) {
 void runner_core::hinted() {
   jobs_.claims().may_have_more();
   care_.look_soon(now_);
+  if (!jobs_.is_empty())
+    care_.look_at_runners_soon(now_);
 }
 
 // -- whether it may ---------------------------------------------------------
@@ -180,6 +183,7 @@ void runner_core::beaten(expected<beat_reply> got) {
   if (got->fenced)
     return be_another();
   host_.set_fence(heart_.fence_at());
+  care_.know_others(got->others);
   jobs_.noted(now_);
   jobs_.cancel(got->to_cancel);
 }
@@ -217,6 +221,9 @@ void runner_core::seen(expected<std::vector<runner_row>> got) {
     care_.rescue.end(got, now_);
     return;
   }
+  for (const auto& row : *got)
+    if (row.runner == heart_.key() && row.cancels != 0)
+      heart_.tell_by(now_); // its answer says which
   auto lost = care_.others.look(*got, heart_.key(), host_.plan().lease, host_.boot_now(), heart_.is_steady());
   if (lost.empty())
     care_.rescue.end(got, now_);

@@ -176,7 +176,8 @@ void runner_host::end() noexcept {
 }
 
 bool runner_host::wait_until_idle(std::chrono::nanoseconds limit) {
-  const auto is_idle = [this] { return over_ || (status_.idle && !has_mail()); };
+  bool was_idle = false; // mail comes without the lock: a moment later it may not be idle any more
+  const auto is_idle = [&] { return was_idle = was_idle || over_ || (status_.idle && !has_mail()); };
   std::unique_lock lock{mutex_};
   if (!is_idle())
     home().waits().block(lock, changed_, is_idle, after(home().now(), limit));

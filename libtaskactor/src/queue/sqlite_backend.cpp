@@ -42,8 +42,7 @@ void use_wal(sqlite_database& db) {
       for (auto rows = db.query("PRAGMA main.journal_mode = WAL"); rows.next();)
         mode = rows.string(0);
     } catch (const error& why) {
-      const bool is_busy = (::sqlite3_errcode(db.handle()) & 0xff) == SQLITE_BUSY;
-      if (!is_busy || std::chrono::steady_clock::now() - begun >= db.busy_limit())
+      if (!is_busy(db) || std::chrono::steady_clock::now() - begun >= db.busy_limit())
         throw;
       std::this_thread::sleep_for(std::chrono::milliseconds{1} + random_below(std::chrono::milliseconds{1}));
       continue;
@@ -61,10 +60,12 @@ void set_pragma(sqlite_database& db, const char* set, const char* read, std::int
     refuse_pragma(db, set, std::to_string(is));
 }
 
+constexpr std::int64_t full_sync = 2; // as SQLite answers
+
 void set_pragmas(sqlite_database& db, bool is_durable) {
   use_wal(db);
   if (is_durable)
-    set_pragma(db, "PRAGMA main.synchronous = FULL", "PRAGMA main.synchronous", 2);
+    set_pragma(db, "PRAGMA main.synchronous = FULL", "PRAGMA main.synchronous", full_sync);
   else
     set_pragma(db, "PRAGMA main.synchronous = NORMAL", "PRAGMA main.synchronous", 1);
   set_pragma(db, "PRAGMA foreign_keys = OFF", "PRAGMA foreign_keys", 0);
@@ -104,6 +105,14 @@ std::vector<push_reply> sqlite_backend::push(std::span<const new_job> jobs) {
 
 std::uint64_t sqlite_backend::version() {
   return static_cast<std::uint64_t>(db_.number("PRAGMA main.data_version"));
+}
+
+backend_opener sqlite_backend::beside() {
+  require_place(); // else it would be another file
+  const bool is_durable = db_.number("PRAGMA main.synchronous") == full_sync;
+  return [how = sqlite_options{db_.path(), false, is_durable, db_.busy_limit(), clock_}] {
+    return std::make_unique<sqlite_backend>(how);
+  };
 }
 
 /// SQLite writes it all, and doesn't wait for the disk.

@@ -46,7 +46,9 @@ public:
   std::vector<runner_row> runners() override;
   store_time now() override { return clock_(); }
   std::uint64_t version() override;
+  backend_opener beside() override;
   void backup(const std::string& file) override;
+  std::size_t restored() override;
   std::vector<std::string> check() override;
 
   /// Without symbolic links.
@@ -56,6 +58,11 @@ private:
   /// Runs `what` with a change, in a transaction that writes.
   template <class What>
   auto write(const What& what);
+  /// Runs `what`, one statement that reads: a transaction by itself.
+  template <class What>
+  auto read_one(const What& what);
+  bool has_nothing_for(const claim_request& request);
+  std::optional<store_duration> next_due();
   void require_place() const;
 
   std::function<store_time()> clock_;
@@ -64,8 +71,14 @@ private:
   std::unordered_map<std::int64_t, job_lane> lanes_;
   /// Of queues with very many lanes: where the last claim has stopped to look.
   std::map<std::string, std::int64_t> lane_windows_;
-  /// What the tasks of runners were when they were last written.
-  std::map<std::int64_t, std::shared_ptr<const known_tasks>> written_tasks_;
+  /// What of runners stood in their rows after the last beat, if no claim has written since.
+  struct told_by_beat {
+    std::int64_t runner = 0; // the row
+    std::shared_ptr<const known_tasks> tasks;
+    std::map<std::string, std::pair<std::size_t, bool>> shares; // free slots, commands
+    bool has_shares = false;
+  };
+  std::map<runner_key, told_by_beat> told_;
 };
 
 template <class What>
@@ -77,6 +90,18 @@ auto sqlite_backend::write(const What& what) {
   change.flush();
   lock.commit();
   return reply;
+}
+
+template <class What>
+auto sqlite_backend::read_one(const What& what) {
+  try {
+    return what();
+  } catch (const error&) {
+    if (!is_busy(db_))
+      throw;
+  }
+  sqlite_transaction look{db_, sqlite_lock::read};
+  return what();
 }
 
 // -- its parts --------------------------------------------------------------
@@ -100,5 +125,7 @@ struct sqlite_runner {
 sqlite_runner runner_of(sqlite_change& change, const runner_key& runner);
 /// Which queues it serves, with how many free slots.
 void write_shares(sqlite_change& change, std::int64_t runner, std::span<const queue_share> shares);
+/// By the queue's name: its free slots, and whether it serves commands.
+std::map<std::string, std::pair<std::size_t, bool>> shares_by_name(std::span<const queue_share> shares);
 
 } // namespace taskactor::detail

@@ -89,9 +89,6 @@ struct sqlite_waiting {
   store_time since{};
 };
 
-std::string limits_text(const std::vector<job_limit>& limits);
-std::vector<job_limit> limits_of(std::string_view text);
-
 class sqlite_change {
 public:
   sqlite_change(sqlite_database& db, store_time now) : db_(db), now_(now) {}

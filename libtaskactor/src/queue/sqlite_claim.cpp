@@ -2,6 +2,7 @@
 
 #include "queue/sqlite_backend.hpp"
 #include "queue/store_rate.hpp"
+#include "queue/stored_limits.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -94,7 +95,8 @@ public:
     const auto* const line = find(lane, which);
     if (!line)
       return {};
-    return lane_place{.priority = line->priority, .seq = line->rows.front().seq};
+    const auto& row = line->rows.front();
+    return lane_place{.priority = line->priority, .seq = row.seq, .since = row.since};
   }
 
   void pop(const job_lane& lane, lane_end which) override {
@@ -373,14 +375,12 @@ private:
   }
 
   bool are_written(std::span<const queue_share> shares) {
-    std::map<std::string, std::pair<std::size_t, bool>> written, now;
-    for (const auto& share : shares)
-      now[share.queue] = {share.free, share.commands};
+    std::map<std::string, std::pair<std::size_t, bool>> written;
     auto rows = change_.db().query(
         "SELECT queue, free, commands FROM main.taskactor_runner_queue WHERE runner = ?", runner_);
     while (rows.next())
       written[rows.string(0)] = {rows.size(1), rows.integer(2) != 0};
-    return written == now;
+    return written == shares_by_name(shares);
   }
 
   std::vector<const job_lane*> look_at(const std::string& queue, std::int64_t& window,
@@ -417,7 +417,26 @@ private:
   claim_reply reply_;
 };
 
+/// Mostly a runner asks in vain: then it needn't lock out others, and one statement a queue will do.
+bool sqlite_backend::has_nothing_for(const claim_request& request) {
+  const auto told = told_.find(request.runner);
+  if (told == told_.end() || !told->second.has_shares
+      || told->second.shares != shares_by_name(request.shares))
+    return false;
+  return std::ranges::none_of(request.shares, [&](const queue_share& share) {
+    return read_one([&] {
+      return db_.number("SELECT EXISTS (SELECT 1 FROM main.taskactor_lane WHERE queue = ?)", share.queue)
+             != 0;
+    });
+  });
+}
+
 claim_reply sqlite_backend::claim(const claim_request& request) {
+  require_place();
+  if (has_nothing_for(request))
+    return {};
+  if (const auto told = told_.find(request.runner); told != told_.end())
+    told->second.has_shares = false;
   if (lanes_.size() > most_known_lanes)
     lanes_.clear();
   return write([&](sqlite_change& change) {

@@ -215,16 +215,25 @@ std::vector<control_reply> sqlite_backend::control(std::span<const control_actio
   });
 }
 
+/// From now until the first job is delayed no more, or expires.
+std::optional<store_duration> sqlite_backend::next_due() {
+  auto rows = db_.query("SELECT min(at) FROM (SELECT min(due) AS at FROM main.taskactor_delayed UNION ALL "
+                        "SELECT min(at) FROM main.taskactor_expiry)");
+  if (!rows.next() || rows.is_null(0))
+    return {};
+  return std::max(rows.time(0) - clock_(), store_duration{0});
+}
+
 promote_reply sqlite_backend::promote(std::size_t most) {
+  require_place();
+  const auto due = read_one([&] { return next_due(); });
+  if (!due || due->count() > 0) // others needn't be locked out
+    return {.promoted = 0, .expired = 0, .more = false, .next = due};
   return write([&](sqlite_change& change) {
     promote_reply reply;
     reply.expired = expire_some(change, most);
     reply.promoted = promote_some(change, most - std::min(most, reply.expired));
-    auto rows = change.db().query(
-        "SELECT min(at) FROM (SELECT min(due) AS at FROM main.taskactor_delayed UNION ALL "
-        "SELECT min(at) FROM main.taskactor_expiry)");
-    if (rows.next() && !rows.is_null(0))
-      reply.next = std::max(rows.time(0) - change.now(), store_duration{0});
+    reply.next = next_due();
     reply.more = reply.next == store_duration{0};
     return reply;
   });

@@ -175,6 +175,10 @@ void sqlite_database::fail(int code, const std::string& doing) const {
   throw error{errc::store_failed, text};
 }
 
+bool is_busy(const sqlite_database& db) noexcept {
+  return primary(::sqlite3_errcode(db.handle())) == SQLITE_BUSY;
+}
+
 // -- transactions -----------------------------------------------------------
 
 /// SQLite gives its lock to whoever asks next, which is the one who has just let it go: of four programs that

@@ -170,6 +170,9 @@ private:
   std::unordered_map<const char*, prepared_statement> statements_;
 };
 
+/// Its last statement has failed, since others hold a lock.
+bool is_busy(const sqlite_database& db) noexcept;
+
 enum class sqlite_lock : std::uint8_t { read, write };
 
 /// Destroyed without `commit`, it is rolled back.

@@ -121,6 +121,8 @@ std::string prepare_store_file(const std::string& path, bool create) {
   } else {
     const auto [folder, name] = folder_and_name(path);
     const auto real_folder = resolved(folder);
+    if (real_folder.empty() && !create && errno == ENOENT)
+      refuse_file(path, "there is no such store");
     if (real_folder.empty())
       refuse_file(folder, "the store's folder can't be used", errno);
     if (name.empty())

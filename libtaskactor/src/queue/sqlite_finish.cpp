@@ -2,6 +2,7 @@
 
 #include "queue/sqlite_backend.hpp"
 #include "queue/sqlite_output.hpp"
+#include "queue/this_machine.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -154,6 +155,27 @@ std::int64_t find_lost(sqlite_change& change, const lost_runner& lost) {
   return rows.next() ? rows.integer(0) : 0;
 }
 
+struct written_beat {
+  std::int64_t runner = 0;
+  bool has_cancels = false, has_others = false;
+};
+
+/// Empty: its row is dead, or there is none.
+std::optional<written_beat> write_beat(sqlite_change& change, const runner_beat& beat) {
+  auto rows = change.db().query(
+      "UPDATE main.taskactor_runner SET beat = beat + 1, seen = ?, host = ?, boot_id = ?, pid = ?, "
+      "process_start = ? WHERE name = ? AND incarnation = ? AND dead = 0 RETURNING id, EXISTS (SELECT 1 FROM "
+      "main.taskactor_running r WHERE r.runner = taskactor_runner.id AND r.cancel = 1), EXISTS (SELECT 1 "
+      "FROM "
+      "main.taskactor_runner o WHERE o.dead = 0 AND o.id <> taskactor_runner.id)",
+      change.now(), beat.host, beat.boot_id, beat.pid, beat.process_start, beat.runner.name,
+      beat.runner.incarnation);
+  if (!rows.next())
+    return {};
+  return written_beat{
+      .runner = rows.integer(0), .has_cancels = rows.integer(1) != 0, .has_others = rows.integer(2) != 0};
+}
+
 } // namespace
 
 std::optional<sqlite_running> find_running(sqlite_change& change, job_id id) {
@@ -197,6 +219,13 @@ void write_shares(sqlite_change& change, std::int64_t runner, std::span<const qu
                     runner, share.free, share.commands);
 }
 
+std::map<std::string, std::pair<std::size_t, bool>> shares_by_name(std::span<const queue_share> shares) {
+  std::map<std::string, std::pair<std::size_t, bool>> all;
+  for (const auto& share : shares)
+    all[share.queue] = {share.free, share.commands};
+  return all;
+}
+
 // -- the verbs --------------------------------------------------------------
 
 std::vector<end_reply> sqlite_backend::finish(const runner_key&, std::span<const job_end> ends) {
@@ -210,36 +239,47 @@ std::vector<end_reply> sqlite_backend::finish(const runner_key&, std::span<const
 }
 
 beat_reply sqlite_backend::renew(const runner_beat& beat) {
-  std::int64_t written = 0; // whose tasks
+  auto& told = told_[beat.runner];
+  const auto known = std::exchange(told, {}); // should this fail, nothing is known
+  auto now = known;
   auto reply = write([&](sqlite_change& change) {
-    auto& db = change.db();
-    const auto runner = runner_of(change, beat.runner);
-    if (runner.is_dead)
+    if (beat.leaves || !beat.notes.empty())
+      if (const auto runner = runner_of(change, beat.runner); !runner.is_dead) {
+        for (const auto& note : beat.notes)
+          write_note(change, runner.id, note);
+        if (beat.leaves) {
+          let_go(change, runner.id);
+          return beat_reply{};
+        }
+      }
+    auto written = write_beat(change, beat);
+    if (!written && !runner_of(change, beat.runner).is_dead) // it is made there
+      written = write_beat(change, beat);
+    if (!written)
       return beat_reply{.fenced = true, .to_cancel = {}};
-    const auto id = runner.id;
-    for (const auto& note : beat.notes)
-      write_note(change, id, note);
-    if (beat.leaves) {
-      let_go(change, id);
-      return beat_reply{};
+    const auto before = known.runner == written->runner ? known : told_by_beat{}; // else it was forgotten
+    now = {.runner = written->runner, .tasks = before.tasks, .shares = shares_by_name(beat.shares)};
+    if (!before.has_shares || before.shares != now.shares)
+      write_shares(change, written->runner, beat.shares);
+    now.has_shares = true;
+    if (beat.tasks && before.tasks != beat.tasks) {
+      change.db().run("UPDATE main.taskactor_runner SET tasks = ? WHERE id = ?", tasks_text(*beat.tasks),
+                      written->runner);
+      now.tasks = beat.tasks;
     }
-    db.run("UPDATE main.taskactor_runner SET beat = beat + 1, seen = ?, host = ?, boot_id = ?, pid = ?, "
-           "process_start = ? WHERE id = ?",
-           change.now(), beat.host, beat.boot_id, beat.pid, beat.process_start, id);
-    write_shares(change, id, beat.shares);
-    if (const auto last = written_tasks_.find(id);
-        beat.tasks && (last == written_tasks_.end() || last->second != beat.tasks)) {
-      db.run("UPDATE main.taskactor_runner SET tasks = ? WHERE id = ?", tasks_text(*beat.tasks), id);
-      written = id;
+    beat_reply answer{.fenced = false, .to_cancel = {}, .others = written->has_others};
+    if (written->has_cancels) {
+      auto rows = change.db().query(
+          "SELECT job, token FROM main.taskactor_running WHERE runner = ? AND cancel = 1", written->runner);
+      while (rows.next())
+        answer.to_cancel.emplace_back(rows.integer(0), rows.integer(1));
     }
-    beat_reply answer;
-    auto rows = db.query("SELECT job, token FROM main.taskactor_running WHERE runner = ? AND cancel = 1", id);
-    while (rows.next())
-      answer.to_cancel.emplace_back(rows.integer(0), rows.integer(1));
     return answer;
   });
-  if (written != 0)
-    written_tasks_.insert_or_assign(written, beat.tasks);
+  if (beat.leaves || reply.fenced)
+    told_.erase(beat.runner);
+  else
+    told = std::move(now);
   return reply;
 }
 
@@ -269,22 +309,62 @@ rescue_reply sqlite_backend::rescue(std::span<const lost_runner> runners) {
 }
 
 std::vector<runner_row> sqlite_backend::runners() {
-  sqlite_transaction look{db_, sqlite_lock::read};
-  std::vector<runner_row> all;
-  auto rows = db_.query(
-      "SELECT name, incarnation, beat, host, boot_id, pid, process_start, (SELECT count(*) FROM "
-      "main.taskactor_running c WHERE c.runner = r.id) FROM main.taskactor_runner r WHERE dead = 0 "
-      "ORDER BY name, id");
-  while (rows.next())
-    all.push_back(
-        {.runner = {.name = rows.string(0), .incarnation = static_cast<std::uint64_t>(rows.integer(1))},
-         .beat = static_cast<std::uint64_t>(rows.integer(2)),
-         .host = rows.string(3),
-         .boot_id = rows.string(4),
-         .pid = rows.integer(5),
-         .process_start = static_cast<std::uint64_t>(rows.integer(6)),
-         .claims = rows.size(7)});
-  return all;
+  return read_one([&] {
+    std::vector<runner_row> all;
+    auto rows = db_.query(
+        "SELECT r.name, r.incarnation, r.beat, r.host, r.boot_id, r.pid, r.process_start, coalesce(c.claims, "
+        "0), coalesce(c.cancels, 0) FROM main.taskactor_runner r LEFT JOIN (SELECT runner, count(*) AS "
+        "claims, "
+        "sum(cancel) AS cancels FROM main.taskactor_running GROUP BY runner) c ON c.runner = r.id WHERE "
+        "r.dead "
+        "= 0 ORDER BY r.name, r.id");
+    while (rows.next())
+      all.push_back(
+          {.runner = {.name = rows.string(0), .incarnation = static_cast<std::uint64_t>(rows.integer(1))},
+           .beat = static_cast<std::uint64_t>(rows.integer(2)),
+           .host = rows.string(3),
+           .boot_id = rows.string(4),
+           .pid = rows.integer(5),
+           .process_start = static_cast<std::uint64_t>(rows.integer(6)),
+           .claims = rows.size(7),
+           .cancels = rows.size(8)});
+    return all;
+  });
+}
+
+std::size_t sqlite_backend::restored() {
+  return write([&](sqlite_change& change) {
+    auto& db = change.db();
+    std::vector<std::int64_t> all;
+    {
+      auto rows = db.query(
+          "SELECT id, name, host, boot_id, pid, process_start, seen FROM main.taskactor_runner WHERE "
+          "dead = 0");
+      while (rows.next()) {
+        const auto ago = change.now() - rows.time(6);
+        const process_identity process{rows.string(2), rows.string(3), rows.integer(4),
+                                       static_cast<std::uint64_t>(rows.integer(5))};
+        if (ago < restored_lease && !this_machine::is_gone(process))
+          refuse_restored(rows.string(1), process.host, process.pid, ago);
+        all.push_back(rows.integer(0));
+      }
+    }
+    db.run(
+        "UPDATE main.taskactor_count SET value = ((value >> ?) + 1) << ? WHERE name IN ('number', 'token')",
+        drawn_bits, drawn_bits);
+    std::size_t claims = 0;
+    for (const auto id : all) {
+      for (const auto job : claims_of(change, id))
+        if (auto from = find_running(change, job)) {
+          const auto move = move_at_leave(from->tries.counts, from->begun, from->cancel, change.now());
+          move_running(change, std::move(*from), move, {}, {});
+          ++claims;
+        }
+      write_shares(change, id, {});
+      db.run("UPDATE main.taskactor_runner SET dead = 1, seen = ? WHERE id = ?", change.now(), id);
+    }
+    return claims;
+  });
 }
 
 } // namespace taskactor::detail

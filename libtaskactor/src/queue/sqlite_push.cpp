@@ -1,6 +1,7 @@
 #include "queue/sqlite_push.hpp"
 
 #include "queue/sqlite_schema.hpp"
+#include "queue/stored_limits.hpp"
 
 #include <taskactor/detail/visible_text.hpp>
 #include <taskactor/error.hpp>

@@ -2,6 +2,7 @@
 
 #include "queue/sqlite_backend.hpp"
 #include "queue/sqlite_output.hpp"
+#include "queue/stored_limits.hpp"
 
 #include <taskactor/queue/job_state.hpp>
 
@@ -146,16 +147,29 @@ unsigned state_bits(const job_query& filter) {
 
 constexpr unsigned bit_of(job_state state) noexcept { return 1U << static_cast<unsigned>(state); }
 
+constexpr unsigned live_states
+    = bit_of(job_state::ready) | bit_of(job_state::delayed) | bit_of(job_state::running);
+/// So many rows are sorted sooner than as many jobs that have ended are passed over, one by one.
+constexpr std::int64_t most_live_rows = 20'000;
+
+/// Of jobs that haven't ended, in these states: as the queues' rows count them; of all queues, since that is
+/// what is read.
+std::int64_t count_live(sqlite_database& db, unsigned states) {
+  const auto one_if = [states](job_state state) { return (states & bit_of(state)) != 0 ? 1 : 0; };
+  return db.number("SELECT coalesce(sum(ready * ? + delayed * ? + running * ?), 0) FROM main.taskactor_queue",
+                   one_if(job_state::ready), one_if(job_state::delayed), one_if(job_state::running));
+}
+
 /// Few rows, of which the ids are read first; null: there are too many of them for that.
-const char* few_of(unsigned states) noexcept {
-  constexpr unsigned running = bit_of(job_state::running);
+const char* few_of(sqlite_database& db, unsigned states) {
   constexpr unsigned unhappy = bit_of(job_state::failed) | bit_of(job_state::cancelled)
                                | bit_of(job_state::expired) | bit_of(job_state::quarantined);
-  if (states == running)
-    return "SELECT j.id FROM main.taskactor_running s JOIN main.taskactor_job j ON j.id = s.job WHERE s.job "
-           "< ?1 AND "
-           "(?2 = '' OR j.queue = ?2) AND (?3 = '' OR j.task = ?3) AND (?4 = '' OR EXISTS (SELECT 1 FROM "
-           "json_each(j.tags) WHERE value = ?4)) AND ?5 <> 0 ORDER BY s.job DESC LIMIT ?6";
+  if (states != 0 && (states & live_states) == states && count_live(db, states) <= most_live_rows)
+    return "SELECT j.id FROM (SELECT job FROM main.taskactor_ready WHERE ?5 & 1 UNION ALL SELECT job FROM "
+           "main.taskactor_delayed WHERE ?5 & 2 UNION ALL SELECT job FROM main.taskactor_running "
+           "WHERE ?5 & 4) s JOIN main.taskactor_job j ON j.id = s.job WHERE j.id < ?1 "
+           "AND (?2 = '' OR j.queue = ?2) AND (?3 = '' OR j.task = ?3) AND (?4 = '' OR EXISTS (SELECT 1 "
+           "FROM json_each(j.tags) WHERE value = ?4)) ORDER BY j.id DESC LIMIT ?6";
   if (states != 0 && (states & unhappy) == states)
     return "SELECT j.id FROM main.taskactor_job j WHERE j.id IN (SELECT job FROM main.taskactor_history "
            "WHERE state > 3 "
@@ -180,7 +194,7 @@ constexpr const char* any_of_them
 std::vector<job_id> find_page(sqlite_database& db, const job_query& filter) {
   const auto states = state_bits(filter);
   const auto before = filter.before > 0 ? filter.before : std::numeric_limits<job_id>::max();
-  const char* const few = few_of(states);
+  const char* const few = few_of(db, states);
   std::vector<job_id> ids;
   auto rows
       = db.query(few ? few : any_of_them, before, filter.queue, filter.task, filter.tag, states, filter.most);
@@ -302,9 +316,11 @@ std::vector<limit_info> survey_limits(sqlite_database& db) {
 
 std::vector<runner_info> survey_runners(sqlite_database& db) {
   std::vector<runner_info> runners;
-  auto rows = db.query(
-      "SELECT name, incarnation, host, pid, seen, (SELECT count(*) FROM main.taskactor_running c WHERE "
-      "c.runner = r.id), id FROM main.taskactor_runner r WHERE dead = 0 ORDER BY name, id");
+  auto rows
+      = db.query("SELECT r.name, r.incarnation, r.host, r.pid, r.seen, coalesce(c.claims, 0), r.id FROM "
+                 "main.taskactor_runner r LEFT JOIN (SELECT runner, count(*) AS claims FROM "
+                 "main.taskactor_running GROUP BY "
+                 "runner) c ON c.runner = r.id WHERE r.dead = 0 ORDER BY r.name, r.id");
   while (rows.next()) {
     auto& runner = runners.emplace_back();
     runner.name = rows.string(0);

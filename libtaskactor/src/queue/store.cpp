@@ -8,6 +8,7 @@
 #include "threads/waits.hpp"
 
 #include <taskactor/detail/duration_text.hpp>
+#include <taskactor/detail/visible_text.hpp>
 #include <taskactor/error.hpp>
 #include <taskactor/task_manager.hpp>
 
@@ -70,6 +71,9 @@ std::shared_ptr<store_core> open_file(const std::string& file, const store_optio
   refuse_inside_coroutine(); // before the file is touched
   if (file.empty())
     throw_rejection(invalid("a store's file: it has no name"));
+  if (file.starts_with("postgresql://") || file.starts_with("postgres://"))
+    throw_rejection(invalid("a store's file: " + visible(file.substr(0, file.find(':')))
+                            + "://... is a server: open it with postgres_store, of taskactor::postgres"));
   auto path = std::filesystem::absolute(file).lexically_normal().string();
   auto backend = open_file_backend(path, checked(options));
   path = std::filesystem::weakly_canonical(path).string(); // its folder is watched, not that of a link
@@ -306,6 +310,10 @@ store_call<std::string> store::backup(std::string file) const {
   return detail::call_of<std::string>([&](auto tell) {
     core_->backup(std::filesystem::absolute(file).lexically_normal().string(), std::move(tell));
   });
+}
+
+store_call<std::size_t> store::restored() const {
+  return detail::call_of<std::size_t>([&](auto tell) { core_->restored(std::move(tell)); });
 }
 
 } // namespace taskactor

@@ -14,6 +14,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <set>
@@ -164,6 +165,7 @@ struct runner_beat {
 struct beat_reply {
   bool fenced = false; // taken for lost; nothing was written
   std::vector<std::pair<job_id, claim_token>> to_cancel;
+  bool others = true; // false: there is no other living runner, whom somebody should look after
 };
 
 struct promote_reply {
@@ -188,7 +190,8 @@ struct runner_row {
   std::string host, boot_id;
   std::int64_t pid = 0;
   std::uint64_t process_start = 0;
-  std::size_t claims = 0; // running rows
+  std::size_t claims = 0;  // running rows
+  std::size_t cancels = 0; // of these, those that were asked to end
 };
 
 enum class control_verb : std::uint8_t {
@@ -216,6 +219,17 @@ struct job_query {
   std::size_t most = 100;
 };
 
+/// More than are ever drawn between a copy and its restoration: 10,000 a second for three years.
+inline constexpr int drawn_bits = 40;
+inline constexpr std::chrono::seconds restored_lease{30};
+
+/// Somebody else's, on another machine.
+enum class outside_change : std::uint8_t { ready /* jobs may be claimed */, ended /* jobs have */ };
+
+class store_backend;
+/// Opens it, on the thread that will use it. Errors: as of what it opens.
+using backend_opener = std::function<std::unique_ptr<store_backend>()>;
+
 class store_backend {
 public:
   virtual ~store_backend() = default;
@@ -238,17 +252,43 @@ public:
   virtual std::vector<runner_row> runners() = 0;
 
   virtual store_time now() = 0;
+  /// From now on `outside` is called when others may have changed something, if the store hears of that at
+  /// once. A hint, on any thread, never after this has gone. It doesn't block, and asks for nothing here.
+  virtual void listen(std::function<void(outside_change)> outside);
   /// Another one than the last time: somebody else may have written. For who waits.
   virtual std::uint64_t version() = 0;
+  /// How another one on the same store is opened, for what reads all of it (`backup`, `check`) while this one
+  /// goes on; empty: there is none.
+  virtual backend_opener beside();
   /// A copy of all that is in it, into a file that isn't there yet. Errors: `errc::invalid_argument`, of a
   /// store in memory.
   virtual void backup(const std::string& file);
+  /// A copy is in its place: numbers and tokens are drawn from the next multiple of 2^`drawn_bits` on, and
+  /// what runners had claimed is released; they are dead. How many claims. Errors: `errc::invalid_argument`:
+  /// a runner that isn't known to be gone was seen within `restored_lease`; a store in memory.
+  virtual std::size_t restored();
   /// Each invariant of the tables that doesn't hold, in words; none: all is well.
   virtual std::vector<std::string> check() = 0;
 };
 
+inline void store_backend::listen(std::function<void(outside_change)>) {}
+inline backend_opener store_backend::beside() { return {}; }
 inline void store_backend::backup(const std::string& file) {
   throw error{errc::invalid_argument, "backup: " + file + ": a store in memory has no file"};
+}
+
+inline std::size_t store_backend::restored() {
+  throw error{errc::invalid_argument, "restored: a store in memory has no copies"};
+}
+
+/// A runner that was seen just now.
+[[noreturn]] inline void refuse_restored(const std::string& name, const std::string& host, std::int64_t pid,
+                                         store_duration ago) {
+  throw error{errc::invalid_argument,
+              "restored: the runner " + name + " (process " + std::to_string(pid) + " on " + host
+                  + ") was there " + std::to_string(std::chrono::floor<std::chrono::seconds>(ago).count())
+                  + " s ago, or that long before the copy was made: stop all runners, wait until it is "
+                  + std::to_string(restored_lease.count()) + " s, and say this again"};
 }
 
 } // namespace taskactor::detail

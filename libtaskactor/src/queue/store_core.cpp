@@ -143,7 +143,7 @@ void store_core::runners(told<std::vector<runner_row>> tell) {
 
 void store_core::backup(std::string file, told<std::string> tell) {
   engine_->post(one_call<std::string>(
-      store_verb::other,
+      store_verb::aside,
       [into = std::move(file)](store_backend& at) {
         at.backup(into);
         return into;
@@ -151,9 +151,15 @@ void store_core::backup(std::string file, told<std::string> tell) {
       std::move(tell)));
 }
 
+void store_core::restored(told<std::size_t> tell) {
+  engine_->post(one_call<std::size_t>(
+      store_verb::other, [](store_backend& at) { return at.restored(); }, std::move(tell),
+      [](std::size_t, store_news& news) { news.changed = true; }));
+}
+
 void store_core::check(told<std::vector<std::string>> tell) {
   engine_->post(one_call<std::vector<std::string>>(
-      store_verb::other, [](store_backend& at) { return at.check(); }, std::move(tell)));
+      store_verb::aside, [](store_backend& at) { return at.check(); }, std::move(tell)));
 }
 
 std::shared_ptr<void> store_core::watch(std::function<void()> changed) {

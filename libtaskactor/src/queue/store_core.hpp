@@ -60,6 +60,7 @@ public:
   void survey(told<store_survey> tell);
   void runners(told<std::vector<runner_row>> tell);
   void backup(std::string file, told<std::string> tell);
+  void restored(told<std::size_t> tell);
   void check(told<std::vector<std::string>> tell);
 
   /// `changed` is called, as one that is told, when jobs may have become ready, have ended, or were asked to

@@ -29,11 +29,12 @@ public:
   store_watchers& watchers() noexcept { return watchers_; }
   end_waits& ends() noexcept { return ends_; }
 
+  /// Of what a backend has thrown, in a handler.
+  static rejection why_not_made();
+
 protected:
   void publish(const store_news& news);
   static store_news news_of(std::span<const std::shared_ptr<store_request>> made) noexcept;
-  /// Of what a backend has thrown, in a handler.
-  static rejection why_not_made();
 
 private:
   store_watchers watchers_;

@@ -35,8 +35,9 @@ enum class store_verb : std::uint8_t {
   find,
   list,
   other,
+  aside, // reads all of the store, beside the others: see `store_aside`
 };
-inline constexpr std::size_t store_verbs = 8;
+inline constexpr std::size_t store_verbs = 9;
 
 /// What others may want to know of what was made.
 struct store_news {

@@ -25,6 +25,10 @@ std::chrono::nanoseconds period_of(std::chrono::nanoseconds call_timeout) {
                                               longest_period);
 }
 
+bool may_wait_here() noexcept {
+  return current_context() == nullptr && !service_thread::is_this() && !is_named_as_schedulers();
+}
+
 } // namespace
 
 store_thread::store_thread(std::unique_ptr<store_backend> backend, const store_options& options,
@@ -40,6 +44,10 @@ std::shared_ptr<store_thread> store_thread::start(std::unique_ptr<store_backend>
   auto& self = *made;
   const all_signals_blocked inherited;
   self.seen_version_ = self.backend_->version();
+  self.backend_->listen([to = std::weak_ptr{made}](outside_change what) {
+    if (const auto alive = to.lock(); alive && (what == outside_change::ready || !alive->ends().empty()))
+      alive->want_look();
+  });
   self.thread_ = new_thread("a store", [made] { made->run(); });
   try {
     self.watch_thread_ = new_thread("the watch of a store", [made] {
@@ -87,12 +95,15 @@ void store_thread::run() {
     const auto next = take(together);
     if (next == next_step::end)
       break;
-    if (next == next_step::make)
+    if (next == next_step::make && together.front()->verb() == store_verb::aside)
+      begin_aside(together.front());
+    else if (next == next_step::make)
       make(together);
     else
       look_outside();
     together.clear();
   }
+  aside_.end();
   backend_.reset();
   watch_.stop();
   over_.post();
@@ -136,6 +147,7 @@ store_thread::next_step store_thread::take(std::vector<std::shared_ptr<store_req
 /// others' trouble.
 void store_thread::make(std::span<const std::shared_ptr<store_request>> together) {
   try {
+    const folder_watch::own_writes here{watch_};
     together.front()->make(*backend_, together);
   } catch (...) {
     const auto why = why_not_made();
@@ -161,6 +173,20 @@ void store_thread::make(std::span<const std::shared_ptr<store_request>> together
   tell_of(news);
 }
 
+/// It has begun in time; from now on it takes as long as it takes.
+void store_thread::begin_aside(const std::shared_ptr<store_request>& what) {
+  try {
+    if (auto open = backend_->beside()) {
+      aside_.add(std::move(open), what);
+      return;
+    }
+  } catch (...) {
+    what->refuse(why_not_made());
+    return;
+  }
+  make({&what, 1});
+}
+
 /// Without memory who waits hears of it at the next tick.
 void store_thread::tell_of(const store_news& news) noexcept {
   try {
@@ -176,8 +202,10 @@ void store_thread::look_outside() {
   } catch (...) {
     return; // the calls themselves will say so
   }
-  if (std::exchange(seen_version_, version) != version)
-    tell_of({.changed = true, .some_ended = true, .is_others = true});
+  if (std::exchange(seen_version_, version) == version)
+    return;
+  watch_.saw_others();
+  tell_of({.changed = true, .some_ended = true, .is_others = true});
 }
 
 // -- the watch's thread -----------------------------------------------------
@@ -207,10 +235,6 @@ void store_thread::tick() {
 }
 
 // -- its end ----------------------------------------------------------------
-
-bool store_thread::may_wait_here() const noexcept {
-  return current_context() == nullptr && !service_thread::is_this() && !is_named_as_schedulers();
-}
 
 void store_thread::close() noexcept {
   {

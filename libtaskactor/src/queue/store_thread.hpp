@@ -4,6 +4,7 @@
 ///
 ///     any thread            post: into its verb's line
 ///     the store's thread    take: `renew` first, else the verb whose first request waits longest
+///     a thread aside        what reads all of the store, in its turn begun, beside what comes then
 ///     the watch's thread    tick: refuses those whose time is up, made or not; looks for ends once a second
 ///
 /// A backend that hangs holds up its thread alone: who waits is told by the watch's. Both threads hold this,
@@ -12,6 +13,7 @@
 
 #include "base/semaphore.hpp"
 #include "queue/folder_watch.hpp"
+#include "queue/store_aside.hpp"
 #include "queue/store_engine.hpp"
 #include "queue/store_request.hpp"
 
@@ -54,14 +56,15 @@ private:
   void run();
   next_step take(std::vector<std::shared_ptr<store_request>>& together);
   void make(std::span<const std::shared_ptr<store_request>> together);
+  void begin_aside(const std::shared_ptr<store_request>& what);
   void look_outside();
   void tell_of(const store_news& news) noexcept;
   void tick();
   void want_look();
-  bool may_wait_here() const noexcept;
   void wake_under_lock() noexcept;
 
   std::unique_ptr<store_backend> backend_; // the thread's own
+  store_aside aside_;                      // as well
   std::uint64_t seen_version_ = 0;
   const std::chrono::nanoseconds call_timeout_, close_timeout_;
   folder_watch watch_;

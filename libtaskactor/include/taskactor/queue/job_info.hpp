@@ -130,12 +130,26 @@ struct store_counters {
                 repeated = 0;
 };
 
+/// How well a store itself is. What a kind of store doesn't have is unset.
+struct store_health {
+  /// How long the job that waits longest has been ready, in no paused queue.
+  std::optional<time_span> oldest_ready{};
+  /// PostgreSQL: how long a transaction, of whomever, has been open; until its end no dead row of any table
+  /// is cleared away. Unset: there is none, or this user may not see it.
+  std::optional<time_span> oldest_snapshot{};
+  std::optional<std::uint64_t> dead_rows{}; ///< PostgreSQL: that no vacuum has cleared away yet
+  bool notices = false;                     ///< others tell of their changes at once
+  std::string silence{};                    ///< ... and yet nothing is heard of them: why
+  std::vector<std::string> warnings{};      ///< what is wrong, in words, and what to do
+};
+
 struct store_survey {
   store_time now{};
   std::vector<queue_info> queues{};
   std::vector<limit_info> limits{};
   std::vector<runner_info> runners{};
   store_counters counters{};
+  store_health health{};
 };
 
 namespace detail {

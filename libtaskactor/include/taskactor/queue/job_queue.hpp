@@ -42,6 +42,7 @@
 #include <utility>
 #include <vector>
 
+struct pg_conn;
 struct sqlite3;
 
 namespace taskactor {
@@ -54,6 +55,9 @@ struct pushed {
 };
 
 namespace detail {
+
+struct new_job;
+struct push_reply;
 
 struct pushed_id {
   job_id id;
@@ -81,6 +85,11 @@ public:
   /// A command (`job_kind::command`), as command_job.hpp says; its program is its name.
   void push_command(const push_options& options, const json& command,
                     std::function<void(expected<pushed_ids>)> told) const;
+  /// `make` is given the jobs, writes them, and answers in their order; or it throws `error`.
+  expected<pushed_ids>
+  push_by(const std::function<std::vector<push_reply>(const std::vector<new_job>&)>& make,
+          const expected<const named_task*>& which, const push_options& options,
+          const expected<std::vector<json>>& arguments) const;
   expected<pushed_ids> push_in(sqlite3* transaction, const expected<const named_task*>& which,
                                const push_options& options,
                                const expected<std::vector<json>>& arguments) const;
@@ -89,6 +98,11 @@ private:
   store store_;
   std::string name_;
 };
+
+/// In `taskactor::postgres`.
+expected<pushed_ids> push_in_postgres(pg_conn* transaction, const queue_front& to,
+                                      const expected<const named_task*>& which, const push_options& options,
+                                      const expected<std::vector<json>>& arguments);
 
 expected<const named_task*> registered_function(const void* function);
 /// In a handler: what can't be made an argument.
@@ -191,7 +205,8 @@ consteval bool check_push() {
 
 template <class F>
 concept may_be_pushed
-    = !std::same_as<std::remove_cvref_t<F>, push_options> && !std::same_as<std::remove_cvref_t<F>, sqlite3*>;
+    = !std::same_as<std::remove_cvref_t<F>, push_options> && !std::same_as<std::remove_cvref_t<F>, sqlite3*>
+      && !std::same_as<std::remove_cvref_t<F>, pg_conn*>;
 
 } // namespace detail
 
@@ -245,6 +260,22 @@ public:
     return front_
         .push_in(transaction, detail::registered_function(reinterpret_cast<const void*>(plain)), options,
                  detail::arguments_of_one(plain, std::forward<Args>(args)...))
+        .transform([&](const detail::pushed_ids& ids) {
+          return detail::pushed_as<detail::job_result<F>>(in(), ids.front());
+        });
+  }
+
+  /// The same, of a store on PostgreSQL (`postgres_store`; link `taskactor::postgres`): in the transaction
+  /// that is open on a connection of libpq's of the caller's, in its blocking mode. What it pushes is undone
+  /// alone, if it fails. A key that another transaction has just taken is waited for.
+  template <detail::may_be_pushed F, class... Args>
+  expected<pushed<detail::job_result<F>>> push(pg_conn* transaction, const push_options& options,
+                                               F&& function, Args&&... args) const {
+    static_assert(detail::check_push<F, Args...>());
+    const auto plain = static_cast<std::decay_t<F>>(function);
+    return detail::push_in_postgres(transaction, front_,
+                                    detail::registered_function(reinterpret_cast<const void*>(plain)),
+                                    options, detail::arguments_of_one(plain, std::forward<Args>(args)...))
         .transform([&](const detail::pushed_ids& ids) {
           return detail::pushed_as<detail::job_result<F>>(in(), ids.front());
         });

@@ -79,12 +79,19 @@ public:
 
   // -- the whole ------------------------------------------------------------
   store_call<store_survey> survey() const;
-  /// What is wrong with its tables, in words; none: all is well. It reads all of it.
+  /// What is wrong with its tables, in words; none: all is well. It reads all of it, as `backup` does: of a
+  /// file beside the other calls, which go on, and without a limit of time once it has begun.
   store_call<std::vector<std::string>> check() const;
   /// Forgets ended jobs that needn't be kept any longer, as runners do by and by. How many have gone.
   store_call<std::size_t> prune() const;
   /// A copy of it as it is now, into a file that isn't there yet. Errors: `errc::invalid_argument`.
   store_call<std::string> backup(std::string file) const;
+  /// To be called once a copy has been put in the store's place, before anything runs: what was drawn since
+  /// isn't in it. All tokens of claims, and ids of jobs, are from now on greater than any that were given
+  /// out, and what runners had claimed when the copy was made is ready again, with no loss counted: how many
+  /// claims. What the copy lacks stays lost, and jobs that had ended since run again. Errors:
+  /// `errc::invalid_argument`: a runner has been there within 30 seconds, or it is in memory.
+  store_call<std::size_t> restored() const;
 
   /// The same store.
   friend bool operator==(const store&, const store&) noexcept = default;

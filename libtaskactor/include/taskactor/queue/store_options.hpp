@@ -18,7 +18,7 @@ enum class store_sync : std::uint8_t {
 /// Errors: `errc::invalid_argument`, naming the field.
 struct store_options {
   /// How long a call may take in all, the calls before it included. It fails with `errc::store_timed_out`
-  /// then, whatever holds up the store.
+  /// then, whatever holds up the store. Of `check` and `backup` of a file: until it begins.
   time_span call_timeout = std::chrono::seconds{30};
   /// How long the end of the last copy waits for the calls that were begun. What isn't done by then is left
   /// to the store's thread.

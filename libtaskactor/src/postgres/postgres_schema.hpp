@@ -1,0 +1,19 @@
+/// The tables of a store on PostgreSQL, all in one schema, and how they come to be.
+///
+/// `lane`, `ready`, `delayed`, `running` and `history` are as in SQLite's; counts are rows that are only
+/// added (`tally`) and folded by prune; a lane's row may have a twin, and stays while it has no jobs.
+#pragma once
+
+#include "postgres/postgres_connection.hpp"
+
+namespace taskactor::detail {
+
+inline constexpr std::int64_t postgres_schema_version = 1;
+
+/// There is a store of this release, or it is made or brought up to date. Errors: `errc::store_unusable`,
+/// with what to do; `errc::store_failed`.
+void migrate_store(postgres_connection& connection, postgres_connection::clock::time_point until);
+/// There is a store of this release, or an error says what there is.
+void require_store(postgres_connection& connection, postgres_connection::clock::time_point until);
+
+} // namespace taskactor::detail
