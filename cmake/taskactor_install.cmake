@@ -1,7 +1,7 @@
 # What `cmake --install` puts into a prefix, by components:
 #
 #   library      the shared library
-#   node, http, queue, postgres   the shared library of each of `taskactor_components`
+#   node, http, schedule, queue, postgres   the shared library of each of `taskactor_components`
 #   development  headers, the static libraries, the CMake package, FindCAF for it, a pkg-config file for each library,
 #                and what is to be read: the README, the design, the guide, the examples
 #   programs     what apps/ installs
@@ -106,11 +106,13 @@ function(_taskactor_pkg_config kinds)
   set(pc_libs_private "")
   set(pc_node_requires_private "")
   set(pc_http_requires_private "")
+  set(pc_schedule_libs_private "") # that library has no .pc file
   set(pc_queue_requires_private "")
   set(pc_postgres_requires_private "")
   if("static" IN_LIST kinds)
     set(pc_node_requires_private openssl)
     set(pc_http_requires_private libcurl)
+    set(pc_schedule_libs_private -ldate-tz)
     set(pc_queue_requires_private sqlite3)
     set(pc_postgres_requires_private libpq)
     set(pc_requires_private spdlog)
@@ -132,7 +134,7 @@ function(_taskactor_pkg_config kinds)
   endif()
   string(APPEND pc_libs " -lcaf_core -pthread")
 
-  foreach(name IN ITEMS taskactor taskactor-node taskactor-http taskactor-queue taskactor-postgres taskactor-testing)
+  foreach(name IN ITEMS taskactor taskactor-node taskactor-http taskactor-schedule taskactor-queue taskactor-postgres taskactor-testing)
     configure_file("${PROJECT_SOURCE_DIR}/cmake/${name}.pc.in" ${name}.pc @ONLY)
     install(FILES "${CMAKE_CURRENT_BINARY_DIR}/${name}.pc"
       DESTINATION "${CMAKE_INSTALL_LIBDIR}/pkgconfig" COMPONENT development)

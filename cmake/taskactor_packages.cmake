@@ -3,6 +3,7 @@
 #   libtaskactor0       library       only where a shared library is built
 #   libtaskactor-node0  node          the same
 #   libtaskactor-http0  http          the same
+#   libtaskactor-schedule0 schedule   the same
 #   libtaskactor-queue0 queue         the same
 #   libtaskactor-postgres0 postgres   the same
 #   libtaskactor-dev    development
@@ -59,11 +60,11 @@ with taskactor.")
 set(CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS "libcaf-dev (>= ${CAF_VERSION}), nlohmann-json3-dev")
 
 if("static" IN_LIST _kinds)
-  string(APPEND CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS ", libspdlog-dev, libssl-dev, libcurl4-openssl-dev, libsqlite3-dev, libpq-dev")
+  string(APPEND CPACK_DEBIAN_DEVELOPMENT_PACKAGE_DEPENDS ", libspdlog-dev, libssl-dev, libcurl4-openssl-dev, libhowardhinnant-date-dev, libsqlite3-dev, libpq-dev")
 endif()
 
 if("shared" IN_LIST _kinds)
-  list(APPEND CPACK_COMPONENTS_ALL library node http queue postgres)
+  list(APPEND CPACK_COMPONENTS_ALL library node http schedule queue postgres)
   set(CPACK_DEBIAN_LIBRARY_PACKAGE_NAME libtaskactor0)
   set(CPACK_DEBIAN_LIBRARY_PACKAGE_SECTION libs)
   set(CPACK_DEBIAN_LIBRARY_DESCRIPTION "tasks on actors for C++20
@@ -85,6 +86,15 @@ ${_about}
 .
 The shared library by which tasks make requests to web servers.")
   set(CPACK_DEBIAN_HTTP_PACKAGE_SHLIBDEPS ON)
+  set(CPACK_DEBIAN_SCHEDULE_PACKAGE_NAME libtaskactor-schedule0)
+  set(CPACK_DEBIAN_SCHEDULE_PACKAGE_SECTION libs)
+  set(CPACK_DEBIAN_SCHEDULE_DESCRIPTION "tasks on actors for C++20: schedules
+${_about}
+.
+The shared library that knows when something is to be done.")
+  set(CPACK_DEBIAN_SCHEDULE_PACKAGE_SHLIBDEPS ON)
+  # Zones are read from its files.
+  set(CPACK_DEBIAN_SCHEDULE_PACKAGE_DEPENDS tzdata)
   set(CPACK_DEBIAN_QUEUE_PACKAGE_NAME libtaskactor-queue0)
   set(CPACK_DEBIAN_QUEUE_PACKAGE_SECTION libs)
   set(CPACK_DEBIAN_QUEUE_DESCRIPTION "tasks on actors for C++20: durable queues
@@ -103,9 +113,10 @@ The shared library by which many machines share durable queues.")
   set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS ON)
   set(CPACK_DEBIAN_PACKAGE_GENERATE_SHLIBS_POLICY "=")
   set(CPACK_DEBIAN_ENABLE_COMPONENT_DEPENDS ON)
-  set(CPACK_COMPONENT_DEVELOPMENT_DEPENDS library node http queue postgres)
+  set(CPACK_COMPONENT_DEVELOPMENT_DEPENDS library node http schedule queue postgres)
   set(CPACK_COMPONENT_NODE_DEPENDS library)
   set(CPACK_COMPONENT_HTTP_DEPENDS library)
+  set(CPACK_COMPONENT_SCHEDULE_DEPENDS library)
   set(CPACK_COMPONENT_QUEUE_DEPENDS library)
   set(CPACK_COMPONENT_POSTGRES_DEPENDS library queue)
   # dpkg-shlibdeps has to see the library that isn't installed yet.

@@ -8,6 +8,7 @@
 #include "node/node_verb.hpp"
 #include "run/run_options.hpp"
 #include "run/run_verb.hpp"
+#include "schedule/preview_verb.hpp"
 #include "shell/completion.hpp"
 #include "shell/manual.hpp"
 #include "shell/option_table.hpp"
@@ -98,6 +99,7 @@ constexpr verb verbs[] = {
     {"limit", "", "", cli::run_limit},
     {"status", "", "", cli::run_status_of_store},
     {"store", "", "", cli::run_store},
+    {"preview", "", "", cli::run_preview},
     {"node cert", "Make certificates for nodes (taskactor node cert --help)", "[NAME]...",
      make_node_certificates},
     {"completion", "Print a completion script for bash or zsh", "SHELL", complete},
@@ -107,6 +109,7 @@ constexpr verb verbs[] = {
 /// With those of any program of named tasks: here the tasks are those of libraries.
 std::vector<cli::verb_entry> verbs_of_users() {
   auto result = cli::queue_verb_table();
+  result.push_back(cli::preview_entry());
   for (auto& each : cli::node_verb_table()) // but those that are of jobs as well
     if (std::none_of(result.begin(), result.end(), [&](const auto& one) { return one.name == each.name; }))
       result.push_back(std::move(each));

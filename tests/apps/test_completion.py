@@ -46,7 +46,7 @@ class Bash(program.Case):
     def test_the_first_word_is_a_verb_or_an_option(self):
         self.assertEqual(set(self.complete("")), {
             "run", "push", "work", "jobs", "job", "log", "wait", "retry", "cancel", "delete", "pause", "resume", "limit",
-            "status", "store", "node", "nodes", "services", "completion", "list", "call", "-h", "--help", "--version"})
+            "status", "store", "preview", "node", "nodes", "services", "completion", "list", "call", "-h", "--help", "--version"})
         self.assertEqual(self.complete("ru"), ["run"])
         self.assertEqual(self.complete("completion", ""), ["bash", "zsh"])
 
@@ -81,6 +81,8 @@ class Bash(program.Case):
             in_help = set(re.findall(r"^  (?:-\w,)?(--[\w-]+)", taskactor(verb, "--help"), re.MULTILINE))
             offered = {word for word in self.complete(verb, "-") if word.startswith("--")}
             self.assertEqual(offered, in_help)
+        in_help = set(re.findall(r"^  (?:-\w,)?(--?\w+)", taskactor("preview", "--help"), re.MULTILINE))
+        self.assertEqual(set(self.complete("preview", "-")) - {"-h"}, in_help)
         self.assertEqual(self.complete("store", ""), ["check", "migrate", "backup", "restored", "prune", "export"])
         self.assertEqual(self.complete("store", "--js"), ["--json"])
         self.assertEqual(self.complete("jobs", "--state", "q"), ["quarantined"])

@@ -57,6 +57,12 @@ class Manual(program.Case):
             in_help = re.findall(r"^  (?:-\w,)?(--[\w-]+)", taskactor(verb, "--help"), re.MULTILINE)
             self.assertEqual([tag for tag in tags if tag.startswith("--")], in_help, verb)
 
+    def test_options_of_schedules_are_those_of_their_help(self):
+        text = plain(self.page).partition("\n.SH SCHEDULES\n")[2].partition("\n.SH ")[0]
+        part = text.partition("\n.SS Options of taskactor preview\n")[2]
+        in_help = re.findall(r"^  (-.*?)  ", taskactor("preview", "--help"), re.MULTILINE)
+        self.assertEqual(re.findall(r"\.TP\n(.*)\n", part), [line.strip().replace(",", ", ") for line in in_help])
+
     def test_options_of_node_cert_are_those_of_its_help(self):
         text = plain(self.page).partition("\n.SS Options of taskactor node cert\n")[2].partition("\n.S")[0]
         in_help = re.findall(r"^  (-.*?)(?: REQUIRED)?  ", taskactor("node", "cert", "--help"), re.MULTILINE)

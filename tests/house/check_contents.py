@@ -12,7 +12,7 @@ INCLUDE = LIBRARY + "include/"
 UMBRELLA = "taskactor/taskactor.hpp"
 # Not in the umbrella, since they have CAF's, Asio's or nlohmann-json's headers in them, are of a library of their own, or are for
 # programs that are more than tasks.
-ON_REQUEST = ("taskactor/actors/", "taskactor/asio.hpp", "taskactor/boost_asio.hpp", "taskactor/node/", "taskactor/http/", "taskactor/http.hpp", "taskactor/queue/", "taskactor/queue.hpp", "taskactor/named_tasks.hpp", "taskactor/named_program.hpp",
+ON_REQUEST = ("taskactor/actors/", "taskactor/asio.hpp", "taskactor/boost_asio.hpp", "taskactor/node/", "taskactor/http/", "taskactor/http.hpp", "taskactor/queue/", "taskactor/queue.hpp", "taskactor/schedule/", "taskactor/schedule.hpp", "taskactor/named_tasks.hpp", "taskactor/named_program.hpp",
               "taskactor/worker_entry.hpp", "taskactor/task_library.hpp", "taskactor/registry.hpp", "taskactor/named_task.hpp",
               # What the project's own programs share with the library.
               "taskactor/detail/json_text.hpp", "taskactor/detail/visible_text.hpp",

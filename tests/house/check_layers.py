@@ -32,6 +32,8 @@ MAY_INCLUDE = {
     "programs": CORE | {"group", "command", "worker", "front"},
     "node": CORE | {"group", "command", "worker", "front", "transport", "services"},
     "http": CORE | {"group", "sync", "io", "command", "worker", "front"},
+    "schedule": {"base", "task"},
+    "scheduler": CORE | {"schedule", "group", "io", "command", "worker", "front"},
     "queue": CORE | {"group", "sync", "io", "command", "worker", "front"},
     "postgres": CORE | {"queue"},
     "testing": CORE | {"group", "command", "worker", "front"},
@@ -43,17 +45,18 @@ EVERYTHING = set(MAY_INCLUDE)
 TOP = {"runtime": "runtime", "runtime_actors": "runtime", "runtime_attachments": "runtime", "runtime_ending": "runtime",
        "runtime_parts": "runtime", "runtime_shutdown": "runtime", "named_tasks": "front",
        "shutdown_signals": "front", "task_manager": "front",
-       "http": "umbrella", "queue": "umbrella", "io": "umbrella", "sync": "umbrella", "taskactor": "umbrella", "testing": "testing"}
+       "http": "umbrella", "queue": "umbrella", "schedule": "umbrella", "io": "umbrella", "sync": "umbrella", "taskactor": "umbrella", "testing": "testing"}
 # Of a layer, and yet the other end of something of a higher one.
 EXCEPTIONS = {"src/worker/worker_entry.cpp": {"front"}, "src/precompiled.hpp": set()}
 
 # Where a third party may be included; the standard library may be everywhere.
 THIRD_PARTIES = {
     "caf/fwd.hpp": EVERYTHING,
-    "caf/": EVERYTHING - {"base", "task", "events"},
+    "caf/": EVERYTHING - {"base", "task", "events", "schedule"},
     "spdlog/": {"events"},
     "nlohmann/": EVERYTHING - {"group", "capacity", "events"},
     "openssl/": {"transport"},
+    "date/": {"schedule"},
     "sqlite3.h": {"queue"},
     "libpq-fe.h": {"postgres"},
     "curl/": {"http"},

@@ -66,6 +66,11 @@ def temporary_folder(add_cleanup) -> pathlib.Path:
     return pathlib.Path(holder.name).resolve()
 
 
+# Of the program schedule.cpp, and what it prints.
+SCHEDULE = ("30 2 * * * @ Europe/Berlin", "2026-03-28T12:00:00Z")
+SCHEDULED = "2026-03-29T03:00:00+02:00\n"
+
+
 class Case(unittest.TestCase):
     """A test with a prefix of its own, in which everything that can be is installed."""
 

@@ -2,7 +2,7 @@
 import json
 
 import installed
-from installed import CACHE, cmake, needs, run
+from installed import CACHE, SCHEDULE, SCHEDULED, cmake, needs, run
 
 # What a project may be told to compile with: where the headers are, and which C++ they need.
 OPTIONS = {"-isystem", "-std", "-o", "-c"}
@@ -74,6 +74,23 @@ class FindPackage(installed.Case):
     @needs("static")
     def test_the_static_library_of_nodes_brings_what_it_needs(self):
         self.check_node("-Dtaskactor_USE_STATIC_LIBS=ON")
+
+    def check_schedule(self, *options: str) -> None:
+        self.write_project(
+            "find_package(taskactor 0.2 REQUIRED COMPONENTS schedule)\n"
+            "add_executable(asks schedule.cpp)\ntarget_link_libraries(asks PRIVATE taskactor::schedule)\n"
+        )
+        self.configure(*options)
+        cmake("--build", self.folder / "build")
+        self.assertEqual(run(self.folder / "build" / "asks", *SCHEDULE).stdout, SCHEDULED)
+
+    @needs("shared")
+    def test_the_library_of_schedules_is_there_on_request(self):
+        self.check_schedule()
+
+    @needs("static")
+    def test_the_static_library_of_schedules_brings_what_it_needs(self):
+        self.check_schedule("-Dtaskactor_USE_STATIC_LIBS=ON")
 
     @needs("shared", "static")
     def test_a_static_library_that_is_not_there_is_not_found(self):

@@ -37,11 +37,11 @@ class Packages(unittest.TestCase):
         return {re.sub(r" -> .*", "", line.split(" ./", 1)[1]) for line in listing.splitlines() if line[0] != "d"}
 
     def test_there_is_one_for_each_component(self):
-        self.assertEqual(set(self.packages), {"libtaskactor0", "libtaskactor-node0", "libtaskactor-http0", "libtaskactor-queue0", "libtaskactor-postgres0", "libtaskactor-dev",
+        self.assertEqual(set(self.packages), {"libtaskactor0", "libtaskactor-node0", "libtaskactor-http0", "libtaskactor-schedule0", "libtaskactor-queue0", "libtaskactor-postgres0", "libtaskactor-dev",
                                               "taskactor"})
 
     def test_each_says_what_it_is(self):
-        sections = {"libtaskactor0": "libs", "libtaskactor-node0": "libs", "libtaskactor-http0": "libs", "libtaskactor-queue0": "libs", "libtaskactor-postgres0": "libs",
+        sections = {"libtaskactor0": "libs", "libtaskactor-node0": "libs", "libtaskactor-http0": "libs", "libtaskactor-schedule0": "libs", "libtaskactor-queue0": "libs", "libtaskactor-postgres0": "libs",
                     "libtaskactor-dev": "libdevel", "taskactor": "utils"}
         for package, section in sections.items():
             with self.subTest(package):
@@ -87,6 +87,11 @@ class Packages(unittest.TestCase):
         self.assertEqual(node.get("libtaskactor0"), f"= {version}")
         self.assertTrue([name for name in node if name.startswith("libssl")], node)
         self.assertFalse([name for name in library if name.startswith("libssl")], library)
+        schedule = self.depends("libtaskactor-schedule0")
+        self.assertEqual(schedule.get("libtaskactor0"), f"= {version}")
+        self.assertIn("tzdata", schedule)
+        self.assertTrue([name for name in schedule if name.startswith("libdate-tz")], schedule)
+        self.assertEqual("libhowardhinnant-date-dev" in development, "static" in installed.kinds())
 
     def test_what_is_built_with_the_library_depends_on_its_version(self):
         shlibs = run("dpkg-deb", "-I", self.packages["libtaskactor0"], "shlibs").stdout

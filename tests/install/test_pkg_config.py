@@ -1,6 +1,6 @@
 """A program outside finds the installed library with pkg-config."""
 import installed
-from installed import CACHE, needs, run
+from installed import CACHE, SCHEDULE, SCHEDULED, needs, run
 
 
 class PkgConfig(installed.Case):
@@ -16,6 +16,7 @@ class PkgConfig(installed.Case):
         run(self.project / "my_node", self.folder / "authority", env=self.environment())
         self.assertTrue((self.folder / "authority" / "authority.pem").is_file())
         run(self.project / "my_tests", env=self.environment())
+        self.assertEqual(run(self.project / "my_schedule", *SCHEDULE, env=self.environment()).stdout, SCHEDULED)
         needed = run("readelf", "-d", self.project / "my_node").stdout
         self.assertEqual("[libtaskactor-node.so.0]" in needed, kind == "shared", needed)
 

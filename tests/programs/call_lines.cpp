@@ -124,7 +124,33 @@ BOOST_AUTO_TEST_CASE(durations_have_units_or_are_in_seconds) {
   BOOST_CHECK(parse_duration("20us") == 20us);
   BOOST_CHECK(parse_duration("2m") == 2min);
   BOOST_CHECK(parse_duration("1d") == 24h);
-  for (const auto* text : {"", "s", "-1", "1x", "1 s", "1e3", "nan", "1e300", "9999999999"})
+  BOOST_CHECK(parse_duration("1h30m") == 90min);
+  BOOST_CHECK(parse_duration("1d2h3min4s5ms6us") == 26h + 3min + 4s + 5ms + 6us);
+  BOOST_CHECK(parse_duration("1.5h0.5s") == 90min + 500ms);
+  BOOST_CHECK(parse_duration("104166d1us") == 104'166 * 24h + 1us); // more digits than a double has
+  BOOST_CHECK(parse_duration("0.000000001") == std::chrono::nanoseconds{1});
+  BOOST_CHECK(parse_duration("0.3333333333333333333333333") == std::chrono::nanoseconds{333'333'333});
+  BOOST_CHECK(parse_duration("104166d16h") == 9'000'000'000s); // the longest
+  for (const auto* text : {"",
+                           "s",
+                           "-1",
+                           "1x",
+                           "1 s",
+                           "1e3",
+                           "nan",
+                           "1e300",
+                           "9999999999",
+                           ".",
+                           ".s",
+                           "1..5",
+                           "30m1h",
+                           "1h1h",
+                           "1m1min",
+                           "1h30",
+                           "90 ",
+                           "+1",
+                           "104166d16h1us",
+                           "99999999999999999999999999999999999999999d"})
     BOOST_TEST(!parse_duration(text), text);
 }
 

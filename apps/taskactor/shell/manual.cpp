@@ -58,6 +58,17 @@ The exit code is 0 if all was done, 1 if some of it was refused, 2 for bad usage
 taskactor work --until-empty returns 3 if its queues have jobs that it doesn't run; taskactor wait what the
 first of its jobs has returned that hasn't succeeded, and 3 when --timeout is over.)";
 
+constexpr std::string_view schedules_note
+    = R"(taskactor preview prints when a trigger fires next, a line for each fire: its time as RFC 3339, as
+the clocks of its zone show it, and behind two blanks what clocks do to it, when it is due if that is later, and
+why there are no more. EXPR is a cron expression of five fields, of six (seconds first) or of seven (years last), a
+macro such as @daily, or one of: at TIME, every TIME [from TIME], calendar N UNIT [on DAY] [at TIME] [from DAY],
+any_of(EXPR; EXPR), all_of(EXPR; EXPR). Behind it may stand @ ZONE, gap at_end|shift|skip, fold first|second|both,
+start TIME, end TIME, count N, jitter TIME. Zones are those of the system's tzdata.
+
+The exit code is 0 if there is a fire, 1 if it is never due again, 2 for bad usage and for what no trigger can be
+made of, 5 if standard output can't be written.)";
+
 /// Text as roff prints it: `-` as a hyphen-minus, quotes as they are typed.
 std::string escaped(std::string_view text) {
   std::string result;
@@ -197,11 +208,13 @@ std::string description() {
 
 bool is_of_nodes(const verb_entry& verb) { return verb.name.starts_with("node"); }
 bool is_of_jobs(const verb_entry& verb) { return verb.section == verb_section::jobs; }
+bool is_of_schedules(const verb_entry& verb) { return verb.section == verb_section::schedules; }
 
-std::string nodes(const program_table& table) {
-  std::string result = ".SH NODES\n" + prose(nodes_note);
+/// All options of the verbs that are `wanted`.
+std::string verb_options(const program_table& table, bool (*wanted)(const verb_entry&)) {
+  std::string result;
   for (const auto& verb : table.verbs) {
-    if (!is_of_nodes(verb) || verb.options.empty())
+    if (!wanted(verb))
       continue;
     result += ".SS Options of taskactor " + escaped(verb.name) + '\n';
     for (const auto& each : verb.options)
@@ -210,28 +223,26 @@ std::string nodes(const program_table& table) {
   return result;
 }
 
+std::string nodes(const program_table& table) {
+  return ".SH NODES\n" + prose(nodes_note) + verb_options(table, [](const verb_entry& each) {
+           return is_of_nodes(each) && !each.options.empty();
+         });
+}
+
 std::string jobs(const program_table& table) {
-  std::string result = ".SH JOBS\n" + prose(jobs_note);
-  for (const auto& verb : table.verbs) {
-    if (!is_of_jobs(verb))
-      continue;
-    result += ".SS Options of taskactor " + escaped(verb.name) + '\n';
-    for (const auto& each : verb.options)
-      result += option(each);
-  }
-  return result;
+  return ".SH JOBS\n" + prose(jobs_note) + verb_options(table, is_of_jobs);
+}
+
+std::string schedules(const program_table& table) {
+  return ".SH SCHEDULES\n" + prose(schedules_note) + verb_options(table, is_of_schedules);
 }
 
 /// The verbs of named tasks.
 std::string named_tasks(const program_table& table) {
-  std::string result = ".SH NAMED TASKS\n" + prose(named_note);
-  for (const auto& verb : table.verbs) {
-    if (verb.options.empty() || is_of_nodes(verb) || is_of_jobs(verb))
-      continue;
-    result += ".SS Options of taskactor " + escaped(verb.name) + '\n';
-    for (const auto& each : verb.options)
-      result += option(each);
-  }
+  auto result
+      = ".SH NAMED TASKS\n" + prose(named_note) + verb_options(table, [](const verb_entry& each) {
+          return !each.options.empty() && !is_of_nodes(each) && !is_of_jobs(each) && !is_of_schedules(each);
+        });
   result += ".SS Exit status of both\n";
   for (const auto& each : named_exit_codes())
     result += tagged(bold(each.word), std::string{each.text} + '.');
@@ -267,8 +278,8 @@ std::string examples_section() {
 std::string manual_page(const program_table& table, const std::string& version) {
   return ".TH TASKACTOR 1 " + std::string{date} + " \"" + version + "\" \"User Commands\"\n"
          + ".SH NAME\ntaskactor \\- many things done, so many at a time, and what became of each\n"
-         + synopsis(table) + description() + verbs(table) + options(table) + jobs(table) + named_tasks(table)
-         + nodes(table) + topics_section() + exit_codes_section() + examples_section()
+         + synopsis(table) + description() + verbs(table) + options(table) + jobs(table) + schedules(table)
+         + named_tasks(table) + nodes(table) + topics_section() + exit_codes_section() + examples_section()
          + ".SH SEE ALSO\n.BR xargs (1),\n.BR parallel (1),\n.BR nice (1),\n.BR setrlimit (2)\n";
 }
 

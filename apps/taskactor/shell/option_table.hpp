@@ -29,7 +29,7 @@ struct option_entry {
 std::vector<option_entry> option_table(const CLI::App& app);
 
 /// Where the manual has a verb's options.
-enum class verb_section : std::uint8_t { other, nodes, jobs };
+enum class verb_section : std::uint8_t { other, nodes, jobs, schedules };
 
 struct verb_entry {
   std::string name{};

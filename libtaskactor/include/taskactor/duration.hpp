@@ -7,8 +7,8 @@
 
 namespace taskactor {
 
-/// "90", "1.5", "500ms", "2s", "1m" or "1min", "3h", "1d"; without a unit seconds. None: not a duration, or
-/// too long.
+/// "90", "1.5", "500ms", "2s", "1m" or "1min", "3h", "1d"; "1h30m", longest unit first; without a unit
+/// seconds. Exact to the nanosecond. None: not a duration, or longer than 285 years.
 std::optional<std::chrono::nanoseconds> parse_duration(std::string_view text);
 
 } // namespace taskactor

@@ -109,6 +109,10 @@ enum class errc {
   quarantined,
   /// The job hadn't begun when its time was over.
   job_expired,
+  /// A trigger has no next fire, or the schedule has ended: the message says why.
+  never,
+  /// As many fires of the schedule run as may at once.
+  overlapping,
 };
 
 /// The category of `errc`, named "taskactor".

@@ -23,6 +23,11 @@
 /// | service_restarting  | warn  | and will be started again; `text`: when                                 |
 /// | service_left_behind | warn  | has outlived its kill, and is waited for no longer                      |
 /// | supervisor_gave_up  | error | a child didn't start, or was restarted too often                        |
+/// | schedule_fired      | debug | a schedule has begun a task; `text`: nominal and actual time, the task  |
+/// | schedule_missed     | warn  | fires were too late, and aren't made up; `text`: how many, and which    |
+/// | schedule_skipped    | info  | fires weren't done; `text`: which, and for what                         |
+/// | schedule_refused    | error | the manager doesn't take the task of a fire; `text`: why                |
+/// | schedule_ended      | debug | it fires no more; `text`: why                                           |
 ///
 /// An unobserved failure is logged as info when it was to be expected: the task had been asked to end, or was
 /// refused something new by a manager that is stopping.
@@ -61,6 +66,11 @@ enum class event_kind : std::uint8_t {
   service_restarting,
   service_left_behind,
   supervisor_gave_up,
+  schedule_fired,
+  schedule_missed,
+  schedule_skipped,
+  schedule_refused,
+  schedule_ended,
 };
 
 std::string_view to_string(event_kind kind) noexcept;
@@ -103,7 +113,7 @@ private:
     return std::uint64_t{1} << static_cast<unsigned>(kind);
   }
   std::uint64_t bits_ = ~std::uint64_t{0};
-  static_assert(static_cast<unsigned>(event_kind::supervisor_gave_up) < 64); // the last
+  static_assert(static_cast<unsigned>(event_kind::schedule_ended) < 64); // the last
 };
 
 struct observer_options {

@@ -109,6 +109,10 @@ std::string to_string(errc code) {
     return "quarantined: its runners have died under it";
   case errc::job_expired:
     return "expired before it had begun";
+  case errc::never:
+    return "it is never due again";
+  case errc::overlapping:
+    return "as many fires of the schedule run as may at once";
   }
   return "unknown error";
 }

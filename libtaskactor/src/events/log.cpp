@@ -54,6 +54,16 @@ std::string_view to_string(event_kind kind) noexcept {
     return "service left behind, still running after its kill";
   case event_kind::supervisor_gave_up:
     return "supervisor gave up";
+  case event_kind::schedule_fired:
+    return "schedule fired";
+  case event_kind::schedule_missed:
+    return "schedule missed fires";
+  case event_kind::schedule_skipped:
+    return "schedule skipped";
+  case event_kind::schedule_refused:
+    return "schedule couldn't fire";
+  case event_kind::schedule_ended:
+    return "schedule ended";
   }
   return "?";
 }
@@ -70,14 +80,18 @@ spdlog::level::level_enum level_of(event_kind kind) noexcept {
   case event_kind::worker_ended:
   case event_kind::service_started:
   case event_kind::service_ended:
+  case event_kind::schedule_fired:
+  case event_kind::schedule_ended:
   case event_kind::timed_out: // that nobody has looked at them is another event
   case event_kind::failed:
     return spdlog::level::debug;
   case event_kind::cancelled:
+  case event_kind::schedule_skipped:
     return spdlog::level::info;
   case event_kind::unobserved_failure:
   case event_kind::service_failed:
   case event_kind::supervisor_gave_up:
+  case event_kind::schedule_refused:
     return spdlog::level::err;
   case event_kind::retrying:
   case event_kind::cleanup_fault:
@@ -87,6 +101,7 @@ spdlog::level::level_enum level_of(event_kind kind) noexcept {
   case event_kind::worker_lost:
   case event_kind::service_restarting:
   case event_kind::service_left_behind:
+  case event_kind::schedule_missed:
     return spdlog::level::warn;
   case event_kind::progress:
     break;

@@ -8,8 +8,8 @@
 
 namespace taskactor::detail {
 
-enum class attachment_kind : std::uint8_t { commands, workers, io, signals, http, queue };
-inline constexpr std::size_t attachment_kinds = 6;
+enum class attachment_kind : std::uint8_t { commands, workers, io, signals, http, queue, schedules };
+inline constexpr std::size_t attachment_kinds = 7;
 
 class attachment {
 public:

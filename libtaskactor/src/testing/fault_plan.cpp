@@ -111,4 +111,27 @@ std::uint64_t fault_plan::draw(std::uint64_t limit) noexcept {
   return chance_() % limit;
 }
 
+std::chrono::system_clock::time_point fault_plan::wall_now() const {
+  const std::lock_guard lock{mutex_};
+  return wall_.to
+         + std::chrono::duration_cast<std::chrono::system_clock::duration>(scheduler_.now() - wall_.since);
+}
+
+void fault_plan::when_wall_is_set(std::function<void()> call) {
+  const std::lock_guard lock{mutex_};
+  wall_.heard_by.push_back(std::move(call));
+}
+
+void fault_plan::set_wall(std::chrono::system_clock::time_point to) {
+  std::vector<std::function<void()>> heard_by;
+  {
+    const std::lock_guard lock{mutex_};
+    wall_.since = scheduler_.now();
+    wall_.to = to;
+    heard_by = wall_.heard_by;
+  }
+  for (const auto& call : heard_by)
+    call();
+}
+
 } // namespace taskactor::testing

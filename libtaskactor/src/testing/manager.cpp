@@ -262,6 +262,8 @@ void manager::run_until_idle() {
 }
 bool manager::wait_for_wake(std::chrono::milliseconds bound) { return world_->scheduler().wait(bound); }
 std::chrono::steady_clock::time_point manager::now() const { return world_->scheduler().now(); }
+std::chrono::system_clock::time_point manager::wall_now() const { return world_->plan().wall_now(); }
+void manager::set_wall(std::chrono::system_clock::time_point to) { world_->plan().set_wall(to); }
 std::chrono::nanoseconds manager::elapsed() const { return world_->elapsed(); }
 void manager::set_patience(std::chrono::milliseconds patience) noexcept { world_->set_patience(patience); }
 

@@ -98,6 +98,11 @@ public:
   /// came.
   bool wait_for_wake(std::chrono::milliseconds bound);
   std::chrono::steady_clock::time_point now() const;
+  /// What the clock on the wall shows, by which schedules fire: the beginning of 2026, in UTC, at first, and
+  /// from then on as much later as time passes.
+  std::chrono::system_clock::time_point wall_now() const;
+  /// Sets it, forth or back, as somebody would by hand; no time passes by that.
+  void set_wall(std::chrono::system_clock::time_point to);
   /// Since this was made.
   std::chrono::nanoseconds elapsed() const;
   void set_patience(std::chrono::milliseconds patience) noexcept;
