@@ -4,11 +4,15 @@
 // told, an entry of the scheduler's queue) is tried again until there is memory, and so has worked. Not ours:
 // what CAF allocates in its own noexcept code when an actor is spawned, which calls of users don't do.
 #include "bodies.hpp"
+#include "caf_adapter/detached_job.hpp"
 #include "support/fail_each.hpp"
 #include "support/virtual_time.hpp"
 
 #include <boost/test/unit_test.hpp>
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
 
+#include <atomic>
 #include <functional>
 #include <new>
 #include <optional>
@@ -152,6 +156,27 @@ BOOST_AUTO_TEST_CASE(a_child_is_admitted_or_not) {
   };
   BOOST_TEST(world.tasks.add_task({}, parent).value().get() == 1);
   BOOST_TEST(world.tasks.task_status().empty());
+}
+
+/// CAF counts a thread before it has one: the system's destructor waited for one that there wasn't.
+BOOST_AUTO_TEST_CASE(a_system_ends_whose_thread_was_made_or_not) {
+  caf::actor_system_config config;
+  for (const bool counted : {false, true}) {
+    std::optional<caf::actor_system> system;
+    std::atomic<int> ran{0};
+    int made = 0;
+    fail_each([&] { system.emplace(config); },
+              [&] {
+                ta::detail::detached_job::start(
+                    *system, [&ran] { ++ran; }, counted);
+              },
+              [&](bool threw) {
+                made += threw ? 0 : 1;
+                system.reset();
+                BOOST_TEST(ran == made);
+              });
+    BOOST_TEST(made == 1);
+  }
 }
 
 BOOST_AUTO_TEST_SUITE_END()

@@ -10,6 +10,8 @@
 #include <sys/un.h>
 
 #include <atomic>
+#include <functional>
+#include <map>
 #include <thread>
 
 namespace postgres_sessions {
@@ -334,6 +336,81 @@ BOOST_AUTO_TEST_CASE(a_lock_that_another_session_holds_ends_the_call_and_not_the
   psql.run("ROLLBACK");
   store.push({&job, 1});
   BOOST_TEST(store.claim(claim_of("r", 9)).jobs.size() == 2U);
+  world.is_well();
+}
+
+/// Whatever table somebody changes: no verb waits at the server for longer than a lock may take.
+BOOST_AUTO_TEST_CASE(no_verb_waits_longer_for_a_lock_than_it_may) {
+  const postgres_world world;
+  auto options = world.options();
+  options.lock_wait = 150ms;
+  options.notices = false; // with these `version` needn't look
+  td::postgres_backend store{options};
+  const auto job = limited();
+  const td::runner_beat beat{.runner = {"r", 1}};
+  const td::control_action pause{
+      .verb = td::control_verb::pause, .id = 0, .name = "q", .capacity = {}, .rate = {}};
+  std::vector<ta::job_id> ids{store.push({&job, 1}).at(0).id};
+  const std::pair<const char*, std::function<void()>> verbs[] = {
+      {"push",
+       [&] {
+         store.push({&job, 1});
+       }},
+      {"claim", [&] { store.claim(claim_of("r", 1)); }},
+      {"renew", [&] { store.renew(beat); }},
+      {"promote", [&] { store.promote(10); }},
+      {"rescue",
+       [&] {
+         const td::lost_runner lost{{"other", 1}, 0};
+         store.rescue({&lost, 1});
+       }},
+      {"prune", [&] { store.prune(10); }},
+      {"control",
+       [&] {
+         store.control({&pause, 1});
+       }},
+      {"list", [&] { store.list({}); }},
+      {"find", [&] { store.find(ids); }},
+      {"survey", [&] { store.survey(); }},
+      {"runners", [&] { store.runners(); }},
+      {"now", [&] { store.now(); }},
+      {"version", [&] { store.version(); }},
+      {"check", [&] { store.check(); }},
+  };
+  store.renew(beat); // from now on it is short
+  auto psql = world.psql();
+  std::vector<std::string> tables;
+  for (const auto row :
+       psql.run("SELECT relname FROM pg_class WHERE relkind IN ('r', 'p') AND relnamespace = "
+                "'taskactor'::regnamespace ORDER BY 1"))
+    tables.push_back(row.string(0));
+  BOOST_REQUIRE(tables.size() > 10);
+  std::map<std::string, int> held_up;
+  for (const auto& table : tables) {
+    psql.run("BEGIN");
+    psql.run("LOCK TABLE taskactor." + table);
+    for (const auto& [name, call] : verbs)
+      BOOST_TEST_CONTEXT(name << " beside a lock of " << table) {
+        const auto before = std::chrono::steady_clock::now();
+        try {
+          call();
+        } catch (const ta::error& why) {
+          BOOST_TEST(why.code() == ta::errc::store_failed);
+          has_words(why.what(), "has held a lock");
+          ++held_up[name];
+        }
+        BOOST_TEST((std::chrono::steady_clock::now() - before < 5s));
+      }
+    BOOST_TEST(psql.number("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname "
+                           "= current_database()")
+               == 0);
+    psql.run("ROLLBACK");
+    for (const auto& [name, call] : verbs)
+      BOOST_CHECK_NO_THROW(call());
+  }
+  for (const auto& [name, call] : verbs)
+    if (name != std::string{"now"}) // which has no table
+      BOOST_TEST(held_up[name] > 0, name << " was never held up");
   world.is_well();
 }
 

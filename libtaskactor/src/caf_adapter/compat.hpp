@@ -29,6 +29,7 @@
 #include <caf/resumable.hpp>
 
 #include <cstddef>
+#include <type_traits>
 #include <utility>
 
 // CAF_VERSION itself is of no use: 1.1.0 says 0100.
@@ -87,13 +88,35 @@ private:
 #endif
 };
 
-/// After a detached actor that could not be started, since the machine has no thread left.
-inline void forget_detached([[maybe_unused]] caf::actor_system& system) {
+/// An actor that may be detached. If its thread can't be made, for want of threads or of memory, the system's
+/// destructor doesn't wait for it: CAF 0.17 counts a thread before it has one.
 #if TASKACTOR_CAF_0
-  system
-      .dec_detached_threads(); // it counts the thread before it has one, and its destructor would wait for it
+template <class Base>
+class detachable : public Base {
+public:
+  using Base::Base;
+  void launch(caf::execution_unit* here, bool lazy, bool hide) override {
+    try {
+      Base::launch(here, lazy, hide);
+    } catch (...) {
+      if (is_counted())
+        this->home_system().dec_detached_threads();
+      throw;
+    }
+  }
+
+private:
+  bool is_counted() const noexcept {
+    if constexpr (std::is_base_of_v<caf::scheduled_actor, Base>)
+      return this->private_thread_ != nullptr; // whose constructor counts it
+    else
+      return true; // that is the first thing that a blocking actor does
+  }
+};
+#else
+template <class Base>
+using detachable = Base;
 #endif
-}
 
 // -- messages ---------------------------------------------------------------
 

@@ -13,10 +13,10 @@
 
 namespace taskactor::detail {
 
-class detached_job final : public caf::blocking_actor {
+class detached_job final : public detachable<caf::blocking_actor> {
 public:
   detached_job(caf::actor_config& config, std::function<void()> job)
-      : blocking_actor(config), job_(std::move(job)) {}
+      : detachable<caf::blocking_actor>(config), job_(std::move(job)) {}
   void act() override {
     is_this_thread_one() = true;
     const auto job
@@ -41,7 +41,6 @@ public:
       else
         system.spawn<detached_job, caf::detached + caf::hidden>(std::move(job));
     } catch (const std::system_error& error) {
-      forget_detached(system);
       no_thread(error, "a part of the manager_core that has its own");
     }
   }

@@ -5,7 +5,6 @@
 #include <taskactor/error.hpp>
 
 #include <algorithm>
-#include <limits>
 #include <thread>
 #include <utility>
 
@@ -43,23 +42,11 @@ postgres_session::time postgres_session::until() const {
   return bound_ ? std::min(*bound_, own) : own;
 }
 
-postgres_values postgres_session::limits() const {
-  // As the server takes them: whole milliseconds, of which zero were none, in 32 bits.
-  const auto text = [](std::chrono::nanoseconds limit) {
-    return std::to_string(
-        std::clamp<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(limit).count(), 1,
-                                 std::numeric_limits<std::int32_t>::max()));
-  };
-  const auto call = connection_.options().call_timeout;
-  return postgres_values{text(call),
-                         text(std::min<std::chrono::nanoseconds>(call, connection_.options().lock_wait))};
-}
-
 postgres_batch postgres_session::begin() const {
   postgres_batch first;
   first
       .add("BEGIN ISOLATION LEVEL READ COMMITTED") // whatever the user's or the database's default is
-      .add(limit_statements, limits())
+      .add(postgres_connection::limit_statements, connection_.limits())
       .add("SELECT @now_us()");
   return first;
 }

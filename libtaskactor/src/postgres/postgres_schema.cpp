@@ -307,8 +307,8 @@ std::int64_t schema_of(postgres_connection& connection, postgres_connection::clo
   std::int64_t version = 0;
   bool is_ours = false;
   try {
-    const auto rows
-        = connection.run("SELECT name, value FROM @meta WHERE name IN ('program', 'schema')", {}, until);
+    const auto rows = connection.run_limited(
+        "SELECT name, value FROM @meta WHERE name IN ('program', 'schema')", {}, until);
     for (const auto row : rows)
       if (row.text(0) == "program")
         is_ours = row.text(1) == "taskactor";
@@ -338,7 +338,8 @@ void migrate_store(postgres_connection& connection, postgres_connection::clock::
     const postgres_values name{"taskactor migration of " + connection.options().schema};
     postgres_batch begin;
     begin.add("BEGIN ISOLATION LEVEL READ COMMITTED")
-        .add("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name);
+        .add("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
+        .add(postgres_connection::limit_statements, connection.limits());
     connection.run(begin, until);
     std::int64_t version = 0;
     try {

@@ -44,11 +44,6 @@ public:
   auto attempt(const What& what);
   /// BEGIN, time limits, and the time: it is the last result before those that `what` adds.
   postgres_batch begin() const;
-  /// Of each transaction: `limits` of them.
-  static constexpr const char* limit_statements
-      = "SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true), "
-        "set_config('idle_in_transaction_session_timeout', $2, true)";
-  postgres_values limits() const;
   template <class What>
   auto read(const What& what);
   store_time time_of(const postgres_result& said) const;
@@ -145,7 +140,8 @@ template <class What>
 auto postgres_session::read(const What& what) {
   return attempt([&](time end) {
     postgres_batch first;
-    first.add("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").add(limit_statements, limits());
+    first.add("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        .add(postgres_connection::limit_statements, connection_.limits());
     connection_.run(first, end);
     auto made = what(end);
     connection_.run("COMMIT", {}, end);

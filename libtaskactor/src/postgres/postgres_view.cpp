@@ -202,11 +202,9 @@ std::vector<job_info> postgres_list(postgres_session& session, const job_query& 
                                array_of(filter.ids)};
   return session.attempt([&](postgres_session::time end) {
     std::vector<job_info> infos;
-    postgres_batch look; // in a pipeline, and so in one transaction
-    look.add(postgres_session::limit_statements, session.limits());
-    look.add(list_of(states, by_ids), values); // one statement, one snapshot
-    const auto found = session.connection().run(look, end);
-    for (const auto row : found.back())
+    const auto found = session.connection().run_limited(list_of(states, by_ids), values,
+                                                        end); // one statement, one snapshot
+    for (const auto row : found)
       infos.push_back(read_info(row));
     return infos;
   });

@@ -49,7 +49,6 @@ caf::actor start_runner(manager_core& home, const std::shared_ptr<runner_host>& 
   try {
     return home.system().spawn<runner_actor, caf::detached + caf::hidden>(host);
   } catch (const std::system_error& error) {
-    forget_detached(home.system());
     no_thread(error, "a job runner");
   }
 }

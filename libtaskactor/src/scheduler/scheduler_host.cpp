@@ -31,7 +31,6 @@ caf::actor start_scheduler(manager_core& home, const std::shared_ptr<scheduler_h
   try {
     return home.system().spawn<scheduler_actor, caf::detached + caf::hidden>(host);
   } catch (const std::system_error& error) {
-    forget_detached(home.system());
     no_thread(error, "a scheduler");
   }
 }
