@@ -1,5 +1,5 @@
-// No memory, at each place of a call or a turn: it has thrown and changed nothing, or it has worked; no fire is
-// lost, none is done twice, and nothing stays that isn't there.
+// No memory, at each place of a call or a turn: it has thrown and changed nothing, or it has worked; no fire
+// is lost, none is done twice, and nothing stays that isn't there.
 #include "scheduler/plays.hpp"
 #include "scheduler/scheduler_host.hpp"
 #include "support/fail_each.hpp"

@@ -46,7 +46,7 @@ postgres_batch postgres_session::begin() const {
   postgres_batch first;
   first
       .add("BEGIN ISOLATION LEVEL READ COMMITTED") // whatever the user's or the database's default is
-      .add(postgres_connection::limit_statements, connection_.limits())
+      .add(limit_statements, postgres_limits(connection_.options()))
       .add("SELECT @now_us()");
   return first;
 }

@@ -11,7 +11,6 @@
 #include <cerrno>
 #include <cstring>
 #include <exception>
-#include <limits>
 #include <set>
 #include <thread>
 #include <utility>
@@ -342,26 +341,6 @@ void postgres_connection::roll_back(clock::time_point until) noexcept {
   } catch (const std::exception&) {
     close();
   }
-}
-
-postgres_values postgres_connection::limits() const {
-  // As the server takes them: whole milliseconds, of which zero were none, in 32 bits.
-  const auto text = [](std::chrono::nanoseconds limit) {
-    return std::to_string(
-        std::clamp<std::int64_t>(std::chrono::ceil<std::chrono::milliseconds>(limit).count(), 1,
-                                 std::numeric_limits<std::int32_t>::max()));
-  };
-  return postgres_values{text(options_.call_timeout),
-                         text(std::min<std::chrono::nanoseconds>(options_.call_timeout, options_.lock_wait))};
-}
-
-postgres_result postgres_connection::run_limited(const char* sql, const postgres_values& values,
-                                                 clock::time_point until) {
-  postgres_batch all;
-  if (!address_.is_callers())
-    all.add(limit_statements, limits());
-  all.add(sql, values);
-  return std::move(run(all, until).back());
 }
 
 postgres_result postgres_connection::run(const char* sql, const postgres_values& values,

@@ -114,14 +114,6 @@ public:
   std::vector<postgres_result> run(const postgres_batch& batch, clock::time_point until);
   /// Of one statement.
   postgres_result run(const char* sql, const postgres_values& values, clock::time_point until);
-  /// Of a transaction: the server waits for no lock on behalf of who has gone. `limits` of them.
-  static constexpr const char* limit_statements
-      = "SELECT set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true), "
-        "set_config('idle_in_transaction_session_timeout', $2, true)";
-  postgres_values limits() const;
-  /// One statement with these limits, in a pipeline, and so in one transaction. A caller's connection keeps
-  /// its own.
-  postgres_result run_limited(const char* sql, const postgres_values& values, clock::time_point until);
   /// Statements without values, separated by semicolons.
   void script(const std::string& sql, clock::time_point until);
   void close() noexcept;

@@ -29,7 +29,8 @@ void forget_most(Values& values) {
 
 /// Of a lane one row is enough, of very many lanes it isn't worth while to look at all.
 postgres_idle::look postgres_idle::look_at(const runner_key& runner, postgres_session::time until) {
-  const auto found = session_.connection().run_limited(
+  const auto found = run_limited(
+      session_.connection(),
       "SELECT (SELECT last_value FROM @tally_id_seq), (SELECT coalesce(bool_or(f.found), false) OR count(*) "
       ">= "
       "1000 FROM (SELECT id FROM @lane l WHERE l.queue = ANY($1::text[]) AND NOT EXISTS (SELECT 1 FROM "
@@ -107,13 +108,13 @@ std::optional<beat_reply> postgres_idle::beat(const runner_beat& beat) {
   else
     values.add(nullptr);
   const auto found = session_.attempt([&](postgres_session::time end) {
-    return session_.connection().run_limited(
-        "WITH b AS (UPDATE @runner SET beat = beat + 1, seen = "
-        "coalesce($3::bigint, @now_us()) WHERE name = $1 "
-        "AND incarnation = $2 AND NOT dead RETURNING id) SELECT r.job, r.token "
-        "FROM b LEFT JOIN @running r ON "
-        "r.runner_id = b.id AND r.cancel",
-        values, end);
+    return run_limited(session_.connection(),
+                       "WITH b AS (UPDATE @runner SET beat = beat + 1, seen = "
+                       "coalesce($3::bigint, @now_us()) WHERE name = $1 "
+                       "AND incarnation = $2 AND NOT dead RETURNING id) SELECT r.job, r.token "
+                       "FROM b LEFT JOIN @running r ON "
+                       "r.runner_id = b.id AND r.cancel",
+                       values, end);
   });
   if (found.empty())
     return {};

@@ -62,7 +62,8 @@ rescue_reply postgres_rescue(postgres_session& session, std::span<const lost_run
 std::vector<runner_row> postgres_runners(postgres_session& session) {
   return session.attempt([&](postgres_session::time end) { // one statement, one snapshot
     std::vector<runner_row> all;
-    const auto found = session.connection().run_limited(
+    const auto found = run_limited(
+        session.connection(),
         "SELECT name, incarnation, beat, host, boot_id, pid, process_start, c.claims, c.cancels FROM @runner "
         "r "
         "CROSS JOIN LATERAL (SELECT count(*) AS claims, count(*) FILTER (WHERE c.cancel) AS cancels FROM "

@@ -1,5 +1,7 @@
 #include "postgres/postgres_schema.hpp"
 
+#include "postgres/postgres_limits.hpp"
+
 #include <taskactor/detail/visible_text.hpp>
 
 #include <array>
@@ -275,7 +277,8 @@ constexpr std::array<std::string (*)(const postgres_connection&), postgres_schem
 }
 
 /// Zero: there is no store in it.
-std::int64_t schema_of(postgres_connection& connection, postgres_connection::clock::time_point until) {
+std::int64_t schema_of(postgres_connection& connection, postgres_connection::clock::time_point until,
+                       postgres_owner whose = postgres_owner::store) {
   const auto& schema = connection.options().schema;
   postgres_batch look;
   look.add("SELECT current_setting('server_encoding'), current_setting('server_version_num')::int, "
@@ -307,8 +310,9 @@ std::int64_t schema_of(postgres_connection& connection, postgres_connection::clo
   std::int64_t version = 0;
   bool is_ours = false;
   try {
-    const auto rows = connection.run_limited(
-        "SELECT name, value FROM @meta WHERE name IN ('program', 'schema')", {}, until);
+    constexpr const char* said = "SELECT name, value FROM @meta WHERE name IN ('program', 'schema')";
+    const auto rows = whose == postgres_owner::caller ? connection.run(said, {}, until)
+                                                      : run_limited(connection, said, {}, until);
     for (const auto row : rows)
       if (row.text(0) == "program")
         is_ours = row.text(1) == "taskactor";
@@ -339,7 +343,7 @@ void migrate_store(postgres_connection& connection, postgres_connection::clock::
     postgres_batch begin;
     begin.add("BEGIN ISOLATION LEVEL READ COMMITTED")
         .add("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
-        .add(postgres_connection::limit_statements, connection.limits());
+        .add(limit_statements, postgres_limits(connection.options()));
     connection.run(begin, until);
     std::int64_t version = 0;
     try {
@@ -367,8 +371,9 @@ void migrate_store(postgres_connection& connection, postgres_connection::clock::
   }
 }
 
-void require_store(postgres_connection& connection, postgres_connection::clock::time_point until) {
-  const auto version = schema_of(connection, until);
+void require_store(postgres_connection& connection, postgres_connection::clock::time_point until,
+                   postgres_owner whose) {
+  const auto version = schema_of(connection, until, whose);
   if (version == 0)
     refuse_schema(connection, "has no store: open it once as a `store`");
   if (version != postgres_schema_version)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "postgres/postgres_connection.hpp"
+#include "postgres/postgres_limits.hpp"
 #include "postgres/postgres_news.hpp"
 
 #include <taskactor/queue/push_options.hpp>
@@ -141,7 +142,7 @@ auto postgres_session::read(const What& what) {
   return attempt([&](time end) {
     postgres_batch first;
     first.add("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
-        .add(postgres_connection::limit_statements, connection_.limits());
+        .add(limit_statements, postgres_limits(connection_.options()));
     connection_.run(first, end);
     auto made = what(end);
     connection_.run("COMMIT", {}, end);

@@ -113,7 +113,7 @@ std::vector<push_reply> push_on(PGconn* connection, const std::string& schema, s
   postgres_savepoint all{connection};
   postgres_connection borrowed{connection, schema};
   const auto until = postgres_connection::clock::time_point::max();
-  require_store(borrowed, until);
+  require_store(borrowed, until, postgres_owner::caller);
   postgres_batch first;
   first.add("SELECT @now_us()");
   postgres_news news;

@@ -202,8 +202,8 @@ std::vector<job_info> postgres_list(postgres_session& session, const job_query& 
                                array_of(filter.ids)};
   return session.attempt([&](postgres_session::time end) {
     std::vector<job_info> infos;
-    const auto found = session.connection().run_limited(list_of(states, by_ids), values,
-                                                        end); // one statement, one snapshot
+    const auto found
+        = run_limited(session.connection(), list_of(states, by_ids), values, end); // one snapshot
     for (const auto row : found)
       infos.push_back(read_info(row));
     return infos;

@@ -1,5 +1,5 @@
-/// `schedule_table`: the schedules of one scheduler: by name, by when they are due, and those with a fire that
-/// waits for room in the manager. What is done to one that is there takes no memory.
+/// `schedule_table`: the schedules of one scheduler: by name, by when they are due, and those with a fire
+/// that waits for room in the manager. What is done to one that is there takes no memory.
 ///
 /// Under its scheduler's lock.
 #pragma once

@@ -1,13 +1,14 @@
-/// `scheduler_host`: the schedules of one scheduler, under one lock, and what is done to them, by callers and by
-/// its actor's turns.
+/// `scheduler_host`: the schedules of one scheduler, under one lock, and what is done to them, by callers and
+/// by its actor's turns.
 ///
 ///     callers: add, pause, run_now ... --+--> entries --admit--> tasks of the manager
 ///     scheduler_actor: turn -------------+       ^
 ///     tasks, when nothing of a body runs --> ended runs, under a lock of their own
 ///
 /// Tasks are admitted under the lock, which calls nothing of the user's: a body is called, and destroyed,
-/// elsewhere. Closed, by its owner or with its manager, it asks that one for nothing any more. What is done to a
-/// schedule that is there takes no memory that it hasn't: what asks for some comes before anything is changed.
+/// elsewhere. Closed, by its owner or with its manager, it asks that one for nothing any more. What is done
+/// to a schedule that is there takes no memory that it hasn't: what asks for some comes before anything is
+/// changed.
 /// Threads: any.
 #pragma once
 

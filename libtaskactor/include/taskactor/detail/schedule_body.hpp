@@ -95,7 +95,7 @@ public:
     const bool on_a_thread = std::exchange(options.where, std::nullopt) == run_where::thread;
     if constexpr (!traits::coroutine)
       if (on_a_thread)
-        // A function, so that no coroutine in a header is made of the user's type, which may be local to a source.
+        // A function, so that no coroutine in a header is made of a type that may be one source's own.
         return admit_fire<result>(
             home, make_body(thread_body<std::function<result()>>, std::function<result()>{std::move(made)}),
             std::move(options));
