@@ -67,7 +67,7 @@ std::shared_ptr<runner_host> runner_host::start(task_manager& tasks, std::shared
   auto plan = checked(std::move(options), home.with().cancel_grace);
   plan.decides = home.decides();
   auto host = std::make_shared<runner_host>(home, std::move(from), std::move(plan));
-  attach_to(home, host, "a job runner");
+  attach_member(home, attachment_kind::queue, when_let_go::go_on, host, "job runner");
   const auto started = start_runner(home, host);
   host->set_actor(started);
   home.dependents().add(started, false, {{}, [name = host->plan_.name] {

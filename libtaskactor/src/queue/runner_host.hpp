@@ -5,10 +5,10 @@
 ///
 /// The actor has a thread of its own, but in virtual time, where it has its turn as any. It is a dependent of
 /// its manager: the shutdown asks it to leave, and waits for that; with an actor system that ends first it is
-/// left behind (`queue_member`). Threads: any.
+/// left behind (`attached_member`). Threads: any.
 #pragma once
 
-#include "queue/queue_service.hpp"
+#include "lifecycle/attached_members.hpp"
 #include "queue/runner_inbox.hpp"
 #include "queue/runner_plan.hpp"
 
@@ -29,7 +29,7 @@ struct runner_status {
   std::optional<time_point> next_due{}; // of delayed jobs, and of those that wait for a rate
 };
 
-class runner_host final : public runner_inbox, public queue_member {
+class runner_host final : public runner_inbox, public attached_member {
 public:
   /// Errors: as `job_runner`'s.
   static std::shared_ptr<runner_host> start(task_manager& tasks, std::shared_ptr<store_core> from,
@@ -49,7 +49,7 @@ public:
   void end() noexcept; // the destructor's
   bool wait_until_idle(std::chrono::nanoseconds limit);
   runner_status status();
-  void stop() noexcept override; // as a `queue_member`
+  void stop() noexcept override; // as an `attached_member`
 
 private:
   void say_trouble(const runner_statistics& counts);

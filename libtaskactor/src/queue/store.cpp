@@ -1,9 +1,9 @@
 #include <taskactor/queue/store.hpp>
 
 #include "base/invalid.hpp"
+#include "lifecycle/attached_members.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "queue/open_store.hpp"
-#include "queue/queue_service.hpp"
 #include "queue/store_core.hpp"
 #include "threads/waits.hpp"
 
@@ -27,7 +27,7 @@ const std::shared_ptr<store_core>& core_of(const store& which) noexcept { return
 namespace {
 
 /// A manager's time as a store's: it stands when the manager has ended.
-class manager_clock final : public queue_member {
+class manager_clock final : public attached_member {
 public:
   explicit manager_clock(manager_core& home)
       : home_(&home),
@@ -82,7 +82,7 @@ std::shared_ptr<store_core> open_file(const std::string& file, const store_optio
 
 std::shared_ptr<store_core> make_in_memory(manager_core& home, const store_options& options) {
   auto clock = std::make_shared<manager_clock>(home);
-  attach_to(home, clock, "store in memory");
+  attach_member(home, attachment_kind::queue, when_let_go::go_on, clock, "store in memory");
   return std::make_shared<store_core>(make_memory_backend([clock] { return clock->now(); }), checked(options),
                                       std::string{});
 }

@@ -44,7 +44,7 @@ std::shared_ptr<scheduler_host> scheduler_host::start(task_manager& tasks) {
   if (home.table().refuses(0))
     throw error{errc::stopping, "the manager is shutting down: it takes no scheduler"};
   auto host = std::make_shared<scheduler_host>(home);
-  attach_scheduler(home, host);
+  attach_member(home, attachment_kind::schedules, when_let_go::stop, host, "scheduler");
   const auto started = start_scheduler(home, host);
   host->starter_.ended()->set_actor(started);
   home.dependents().add(started, false, {{}, [] { return std::vector<std::string>{"scheduler"}; }});

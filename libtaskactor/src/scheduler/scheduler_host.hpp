@@ -12,11 +12,11 @@
 /// Threads: any.
 #pragma once
 
+#include "lifecycle/attached_members.hpp"
 #include "scheduler/ended_runs.hpp"
 #include "scheduler/fire_starter.hpp"
 #include "scheduler/schedule_entry.hpp"
 #include "scheduler/schedule_table.hpp"
-#include "scheduler/scheduler_service.hpp"
 
 #include <taskactor/schedule/scheduler.hpp>
 
@@ -40,7 +40,7 @@ struct next_turn {
   time_point due = time_point::max();
 };
 
-class scheduler_host final : public scheduler_member, public std::enable_shared_from_this<scheduler_host> {
+class scheduler_host final : public attached_member, public std::enable_shared_from_this<scheduler_host> {
 public:
   using entry_ptr = std::shared_ptr<schedule_entry>;
 

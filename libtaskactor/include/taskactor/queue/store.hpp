@@ -9,9 +9,9 @@
 /// program that opens it twice. Jobs are pushed by `job_queue`, run by `job_runner`.
 ///
 /// A file has two threads: one makes the calls, in groups that are as large as what has come meanwhile; one
-/// looks at the clock and the folder. None of the user's code runs there. The end of the last copy waits for
-/// the calls that were begun, for at most `store_options::close_timeout`; in a coroutine body, and on threads
-/// of the scheduler, it doesn't wait.
+/// looks at the clock and the folder. `check` and `backup` have one of their own. None of the user's code
+/// runs there. The end of the last copy waits for the calls that were begun, for at most
+/// `store_options::close_timeout`; in a coroutine body, and on threads of the scheduler, it doesn't wait.
 ///
 /// A store in memory goes by the manager's clock (a test's is virtual), and by no clock when that has ended;
 /// its calls are over when they are made. It can be used by tasks of any manager.

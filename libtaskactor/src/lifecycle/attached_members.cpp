@@ -1,11 +1,9 @@
-#include "queue/queue_service.hpp"
+#include "lifecycle/attached_members.hpp"
 
-#include "lifecycle/attachment.hpp"
 #include "lifecycle/manager_core.hpp"
 
 #include <taskactor/error.hpp>
 
-#include <memory>
 #include <mutex>
 #include <string>
 #include <vector>
@@ -14,9 +12,11 @@ namespace taskactor::detail {
 
 namespace {
 
-class queue_service final : public attachment {
+class attached_members final : public attachment {
 public:
-  void add(const std::shared_ptr<queue_member>& one, const char* what) {
+  explicit attached_members(when_let_go then) : then_(then) {}
+
+  void add(const std::shared_ptr<attached_member>& one, const char* what) {
     const std::lock_guard lock{mutex_};
     if (stopped_)
       throw error{errc::stopping, std::string{"the manager is shutting down: it takes no "} + what};
@@ -24,7 +24,7 @@ public:
     members_.push_back(one);
   }
   void stop() noexcept override {
-    std::vector<std::weak_ptr<queue_member>> all;
+    std::vector<std::weak_ptr<attached_member>> all;
     {
       const std::lock_guard lock{mutex_};
       stopped_ = true;
@@ -36,21 +36,25 @@ public:
   }
   void leave_behind() noexcept override { stop(); }
   void let_go() noexcept override {
+    if (then_ == when_let_go::stop)
+      return stop();
     const std::lock_guard lock{mutex_};
-    stopped_ = true; // what is attached goes on as long as the manager is there
+    stopped_ = true;
   }
 
 private:
+  const when_let_go then_;
   std::mutex mutex_; // what follows
-  std::vector<std::weak_ptr<queue_member>> members_;
+  std::vector<std::weak_ptr<attached_member>> members_;
   bool stopped_ = false;
 };
 
 } // namespace
 
-void attach_to(manager_core& home, const std::shared_ptr<queue_member>& member, const char* what) {
-  auto& service = home.attached(attachment_kind::queue, [] { return std::make_unique<queue_service>(); });
-  static_cast<queue_service&>(service).add(member, what);
+void attach_member(manager_core& home, attachment_kind kind, when_let_go then,
+                   const std::shared_ptr<attached_member>& member, const char* what) {
+  auto& all = home.attached(kind, [then] { return std::make_unique<attached_members>(then); });
+  static_cast<attached_members&>(all).add(member, what);
 }
 
 } // namespace taskactor::detail
