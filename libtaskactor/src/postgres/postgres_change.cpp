@@ -23,7 +23,7 @@ constexpr std::array<counter_pointer, 14> counters{
 
 } // namespace
 
-postgres_job read_job(const postgres_result::row& row) {
+stored_head read_job(const postgres_result::row& row) {
   return {.id = row.integer(0),
           .queue = row.string(1),
           .kind = static_cast<job_kind>(row.integer(2)),
@@ -40,7 +40,7 @@ postgres_job read_job(const postgres_result::row& row) {
           .until = static_cast<unique_until>(row.integer(13))};
 }
 
-postgres_tries read_tries(const postgres_result::row& row, int first) {
+stored_tries read_tries(const postgres_result::row& row, int first) {
   return {.counts
           = {.attempts = row.size(first), .losses = row.size(first + 1), .snoozes = row.size(first + 2)},
           .claims = row.integer(first + 3),
@@ -112,7 +112,7 @@ void postgres_change::move_running(postgres_running from, const job_move& move, 
     end(from.job, from.tries, move.to, result, from.cancel);
 }
 
-void postgres_change::make_ready(const postgres_job& job, const postgres_tries& tries, store_time since,
+void postgres_change::make_ready(const stored_head& job, const stored_tries& tries, store_time since,
                                  std::optional<std::int64_t> seq) {
   const auto losses = static_cast<int>(std::min(tries.counts.losses, losses_to_run_alone));
   news_.ready.insert(job.queue);
@@ -126,13 +126,13 @@ void postgres_change::make_ready(const postgres_job& job, const postgres_tries& 
                   tries.had_begun, tries.ended_token, postgres_bytes{tries.error}, tries.runner, tries.began);
 }
 
-void postgres_change::make_delayed(const postgres_job& job, const postgres_tries& tries, store_time due) {
+void postgres_change::make_delayed(const stored_head& job, const stored_tries& tries, store_time due) {
   rows_.delayed.add(job.id, job.queue, due, job.expires, tries.counts.attempts, tries.counts.losses,
                     tries.counts.snoozes, tries.claims, tries.had_begun, tries.ended_token,
                     postgres_bytes{tries.error}, tries.runner, tries.began);
 }
 
-void postgres_change::end(const postgres_job& job, const postgres_tries& tries, job_state how,
+void postgres_change::end(const stored_head& job, const stored_tries& tries, job_state how,
                           std::string_view result, bool cancel_requested) {
   drop_key(job);
   news_.ended = true;
@@ -146,12 +146,12 @@ void postgres_change::end(const postgres_job& job, const postgres_tries& tries, 
                     cancel_requested, postgres_bytes{result});
 }
 
-void postgres_change::drop_key(const postgres_job& job) {
+void postgres_change::drop_key(const stored_head& job) {
   if (!job.unique_key.empty() && job.until != unique_until::period)
     rows_.keys.add(job.unique_scope, job.unique_key, job.id);
 }
 
-void postgres_change::add_attempt(job_id id, const postgres_tries& tries, std::string_view end,
+void postgres_change::add_attempt(job_id id, const stored_tries& tries, std::string_view end,
                                   std::string_view error) {
   rows_.attempts.add(id, tries.claims, tries.runner, tries.began.value_or(now_), now_, postgres_text(end),
                      postgres_bytes{error});

@@ -11,6 +11,7 @@
 #include "postgres/postgres_news.hpp"
 #include "queue/job_moves.hpp"
 #include "queue/store_backend.hpp"
+#include "queue/stored_job.hpp"
 
 #include <array>
 #include <cstdint>
@@ -24,47 +25,22 @@
 
 namespace taskactor::detail {
 
-/// Of a job's row, all that is before what may be large.
-struct postgres_job {
-  job_id id = 0;
-  std::string queue;
-  job_kind kind{};
-  std::string task, version;
-  std::string limits; // JSON, as in the row; empty: none
-  std::string fairness_key;
-  int priority = default_priority;
-  store_duration keep{};
-  store_time pushed{};
-  std::optional<store_time> expires;
-  std::string unique_scope, unique_key;
-  unique_until until{};
-};
 /// For a SELECT of it, first.
 #define TASKACTOR_POSTGRES_JOB                                                                               \
   "j.id, j.queue, j.kind, j.task, j.version, j.limits, j.fairness, j.priority, j.keep, j.pushed, "           \
   "j.expires, coalesce(j.unique_scope, ''), coalesce(j.unique_key, ''), coalesce(j.unique_until, 0)"
 inline constexpr int postgres_job_columns = 14;
-postgres_job read_job(const postgres_result::row& row);
+stored_head read_job(const postgres_result::row& row);
 
-/// What moves along with a job from row to row.
-struct postgres_tries {
-  job_counts counts;
-  std::int64_t claims = 0;
-  bool had_begun = false;      // at any claim
-  claim_token ended_token = 0; // of the last claim whose end was written
-  std::string error;
-  std::string runner; // that has, or had last, claimed it
-  std::optional<store_time> began;
-};
 #define TASKACTOR_POSTGRES_TRIES                                                                             \
   "r.attempts, r.losses, r.snoozes, r.claims, r.had_begun, r.ended_token, r.error, r.runner, r.began"
 inline constexpr int postgres_tries_columns = 9;
-postgres_tries read_tries(const postgres_result::row& row, int first);
+stored_tries read_tries(const postgres_result::row& row, int first);
 
 /// A row of `running`.
 struct postgres_running {
-  postgres_job job;
-  postgres_tries tries;
+  stored_head job;
+  stored_tries tries;
   claim_token token = 0;
   std::int64_t seq = 0;
   store_time since{};
@@ -106,18 +82,18 @@ public:
 
   // -- where they go to -----------------------------------------------------
   /// Into the line: at `seq`; unset: behind all.
-  void make_ready(const postgres_job& job, const postgres_tries& tries, store_time since,
+  void make_ready(const stored_head& job, const stored_tries& tries, store_time since,
                   std::optional<std::int64_t> seq = {});
-  void make_delayed(const postgres_job& job, const postgres_tries& tries, store_time due);
+  void make_delayed(const stored_head& job, const stored_tries& tries, store_time due);
   /// A job that waits or runs no more: its key goes, and, if it isn't kept, all of it.
-  void end(const postgres_job& job, const postgres_tries& tries, job_state how, std::string_view result = {},
+  void end(const stored_head& job, const stored_tries& tries, job_state how, std::string_view result = {},
            bool cancel_requested = false);
   /// Nothing stays of it.
   void forget(job_id id) { ids_.forgotten.push_back(id); }
   /// Unless it is taken for a period.
-  void drop_key(const postgres_job& job);
+  void drop_key(const stored_head& job);
   void expiry_goes(job_id id) { ids_.unexpiring.push_back(id); }
-  void add_attempt(job_id id, const postgres_tries& tries, std::string_view end, std::string_view error);
+  void add_attempt(job_id id, const stored_tries& tries, std::string_view end, std::string_view error);
 
   /// All of it, and then what `also` has, which may end with COMMIT: the results of that.
   std::vector<postgres_result> flush(postgres_batch also = {});

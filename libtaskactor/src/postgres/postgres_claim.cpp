@@ -6,6 +6,7 @@
 
 #include "postgres/postgres_backend.hpp"
 #include "postgres/postgres_lanes.hpp"
+#include "queue/lane_choice.hpp"
 #include "queue/stored_limits.hpp"
 
 #include <nlohmann/json.hpp>
@@ -21,12 +22,8 @@ namespace taskactor::detail {
 
 namespace {
 
-/// Of a queue, that a claim looks at; while it has found nothing, it looks at so many windows of them.
-constexpr std::size_t lanes_in_window = 1'000;
-constexpr int most_windows = 8; // of a claim
-constexpr store_duration next_windows = std::chrono::milliseconds{250};
-/// What is remembered of lanes between claims.
-constexpr std::size_t most_known_lanes = 20'000, most_known_runners = 1'000;
+/// What is remembered of runners between claims.
+constexpr std::size_t most_known_runners = 1'000;
 /// With so many lanes those are dropped that a claim has found without jobs; prune drops the others.
 constexpr std::size_t many_lanes = 64;
 

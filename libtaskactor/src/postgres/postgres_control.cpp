@@ -13,8 +13,8 @@ namespace {
 
 /// A job, wherever it is; its row there is locked.
 struct found_job {
-  postgres_job job;
-  postgres_tries tries;
+  stored_head job;
+  stored_tries tries;
   job_state state{};
 };
 
@@ -145,7 +145,7 @@ private:
     return control_reply::done;
   }
   /// False: another job has its key. Rare, so that it is a call of its own.
-  bool take_key_again(const postgres_job& job) {
+  bool take_key_again(const stored_head& job) {
     if (job.unique_key.empty())
       return true;
     const postgres_values name{job.unique_scope, job.unique_key};

@@ -28,8 +28,8 @@ struct key_owner {
 
 /// A job that waited in the store, and is replaced.
 struct replaced_job {
-  postgres_job job;
-  postgres_tries tries;
+  stored_head job;
+  stored_tries tries;
   std::optional<store_time> due; // unset: it is ready
   std::optional<std::int64_t> seq;
   store_time since{};
@@ -221,19 +221,19 @@ private:
     for (const auto& [id, each] : new_jobs_) {
       const auto& made = *each.made;
       const auto& row = made.row;
-      const postgres_job job{.id = id,
-                             .queue = row.queue,
-                             .kind = row.kind,
-                             .task = row.task,
-                             .version = row.version,
-                             .limits = limits_text(row.limits),
-                             .fairness_key = row.fairness_key,
-                             .priority = each.last->row.priority,
-                             .keep = row.keep,
-                             .pushed = now_,
-                             .expires = expiry_of(*each.last),
-                             .unique_scope = {},
-                             .unique_key = {}};
+      const stored_head job{.id = id,
+                            .queue = row.queue,
+                            .kind = row.kind,
+                            .task = row.task,
+                            .version = row.version,
+                            .limits = limits_text(row.limits),
+                            .fairness_key = row.fairness_key,
+                            .priority = each.last->row.priority,
+                            .keep = row.keep,
+                            .pushed = now_,
+                            .expires = expiry_of(*each.last),
+                            .unique_scope = {},
+                            .unique_key = {}};
       std::optional<std::string> scope, key;
       std::optional<unique_until> until;
       if (!made.unique_key.empty()) {

@@ -1,6 +1,7 @@
 // What is asked of a store: lists, details, the survey.
 
 #include "postgres/postgres_backend.hpp"
+#include "queue/stored_job.hpp"
 #include "queue/stored_limits.hpp"
 
 #include <taskactor/detail/duration_text.hpp>
@@ -72,15 +73,6 @@ job_info read_info(const postgres_result::row& row) {
   }
   return info;
 }
-
-/// One bit for each state that is asked for; none: all.
-unsigned state_bits(const job_query& filter) {
-  unsigned bits = 0;
-  for (const auto state : filter.states)
-    bits |= 1U << static_cast<unsigned>(state);
-  return bits;
-}
-constexpr unsigned bit_of(job_state state) noexcept { return 1U << static_cast<unsigned>(state); }
 
 #define TASKACTOR_POSTGRES_WANTED                                                                            \
   " AND ($2 = '' OR j.queue = $2) AND ($3 = '' OR j.task = $3) AND ($4 = '' OR jsonb_exists(j.tags, $4)) "

@@ -39,6 +39,13 @@
 
 namespace taskactor::detail {
 
+/// Of a queue, that a claim looks at; while it has found nothing, it looks at so many windows of them.
+inline constexpr std::size_t lanes_in_window = 1'000;
+inline constexpr int most_windows = 8; // of a claim
+inline constexpr store_duration next_windows = std::chrono::milliseconds{250};
+/// What a store remembers of lanes between claims.
+inline constexpr std::size_t most_known_lanes = 20'000;
+
 /// A job with so many losses is claimed only by a runner that runs nothing else in its queue.
 inline constexpr std::size_t losses_to_run_alone = 2;
 

@@ -108,8 +108,8 @@ auto sqlite_backend::read_one(const What& what) {
 
 /// A row of `running`, with its job.
 struct sqlite_running {
-  sqlite_job_head job;
-  sqlite_tries tries;
+  stored_head job;
+  stored_tries tries;
   claim_token token = 0;
   std::int64_t seq = 0;
   store_time since{};

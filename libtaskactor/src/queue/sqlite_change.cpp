@@ -10,14 +10,14 @@ namespace taskactor::detail {
 
 namespace {
 
-void add_expiry(sqlite_database& db, const sqlite_job_head& job) {
+void add_expiry(sqlite_database& db, const stored_head& job) {
   if (job.expires)
     db.run("INSERT OR IGNORE INTO main.taskactor_expiry VALUES(?, ?)", *job.expires, job.id);
 }
 
 } // namespace
 
-sqlite_job_head read_head(const sqlite_rows& rows) {
+stored_head read_head(const sqlite_rows& rows) {
   return {.id = rows.integer(0),
           .queue = rows.string(1),
           .kind = static_cast<job_kind>(rows.integer(2)),
@@ -34,7 +34,7 @@ sqlite_job_head read_head(const sqlite_rows& rows) {
           .until = static_cast<unique_until>(rows.integer(13))};
 }
 
-sqlite_tries read_tries(const sqlite_rows& rows, int first) {
+stored_tries read_tries(const sqlite_rows& rows, int first) {
   return {.counts
           = {.attempts = rows.size(first), .losses = rows.size(first + 1), .snoozes = rows.size(first + 2)},
           .claims = rows.integer(first + 3),
@@ -57,14 +57,14 @@ std::int64_t sqlite_change::draw(sqlite_count which) {
 
 // -- waiting ----------------------------------------------------------------
 
-std::optional<sqlite_job_head> sqlite_change::head(job_id id) {
+std::optional<stored_head> sqlite_change::head(job_id id) {
   auto rows = db_.query("SELECT " TASKACTOR_SQLITE_HEAD " FROM main.taskactor_job j WHERE j.id = ?", id);
   if (!rows.next())
     return {};
   return read_head(rows);
 }
 
-std::int64_t sqlite_change::find_lane(const sqlite_job_head& job, std::size_t losses, bool make) {
+std::int64_t sqlite_change::find_lane(const stored_head& job, std::size_t losses, bool make) {
   losses = std::min(losses, losses_to_run_alone);
   const auto [at, is_new] = lane_ids_.try_emplace(
       lane_key{job.queue, job.kind, job.task, job.version, job.limits, job.fairness_key, losses}, 0);
@@ -84,7 +84,7 @@ std::int64_t sqlite_change::find_lane(const sqlite_job_head& job, std::size_t lo
   return at->second;
 }
 
-void sqlite_change::make_ready(const sqlite_job_head& job, const sqlite_tries& tries, store_time since,
+void sqlite_change::make_ready(const stored_head& job, const stored_tries& tries, store_time since,
                                std::optional<std::int64_t> seq) {
   const auto lane = find_lane(job, tries.counts.losses, true);
   if (!seq)
@@ -98,7 +98,7 @@ void sqlite_change::make_ready(const sqlite_job_head& job, const sqlite_tries& t
   add_expiry(db_, job);
 }
 
-void sqlite_change::make_delayed(const sqlite_job_head& job, const sqlite_tries& tries, store_time due) {
+void sqlite_change::make_delayed(const stored_head& job, const stored_tries& tries, store_time due) {
   db_.run("INSERT INTO main.taskactor_delayed VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", job.id, due,
           tries.counts.attempts, tries.counts.losses, tries.counts.snoozes, tries.claims, tries.had_begun,
           tries.ended_token, tries.error, tries.runner, tries.began);
@@ -106,7 +106,7 @@ void sqlite_change::make_delayed(const sqlite_job_head& job, const sqlite_tries&
   add_expiry(db_, job);
 }
 
-void sqlite_change::drop_expiry(const sqlite_job_head& job) {
+void sqlite_change::drop_expiry(const stored_head& job) {
   if (job.expires)
     db_.run("DELETE FROM main.taskactor_expiry WHERE at = ? AND job = ?", *job.expires, job.id);
 }
@@ -116,7 +116,7 @@ void sqlite_change::took_ready(std::int64_t lane, const std::string& queue) {
   --queues_[queue].ready;
 }
 
-std::optional<sqlite_waiting> sqlite_change::find_waiting(const sqlite_job_head& job) {
+std::optional<sqlite_waiting> sqlite_change::find_waiting(const stored_head& job) {
   {
     auto rows = db_.query(
         "SELECT attempts, losses, snoozes, claims, had_begun, ended_token, error, runner, began, due FROM "
@@ -147,7 +147,7 @@ std::optional<sqlite_waiting> sqlite_change::find_waiting(const sqlite_job_head&
   return {};
 }
 
-std::optional<sqlite_waiting> sqlite_change::take_waiting(const sqlite_job_head& job) {
+std::optional<sqlite_waiting> sqlite_change::take_waiting(const stored_head& job) {
   auto found = find_waiting(job);
   if (!found)
     return {};
@@ -183,7 +183,7 @@ std::int64_t sqlite_change::count_of_running(const std::string& queue,
   return running + (more == shares_.end() ? 0 : more->second);
 }
 
-void sqlite_change::free_limits(const sqlite_job_head& job, bool unused) {
+void sqlite_change::free_limits(const stored_head& job, bool unused) {
   for (const auto& each : limits_of(job.limits)) {
     db_.run("DELETE FROM main.taskactor_held WHERE name = ? AND key = ? AND job = ?", each.name, each.key,
             job.id);
@@ -212,13 +212,13 @@ void sqlite_change::free_limits(const sqlite_job_head& job, bool unused) {
 
 // -- ended ------------------------------------------------------------------
 
-void sqlite_change::drop_key(const sqlite_job_head& job) {
+void sqlite_change::drop_key(const stored_head& job) {
   if (!job.unique_key.empty() && job.until != unique_until::period)
     db_.run("DELETE FROM main.taskactor_unique_key WHERE scope = ? AND key = ? AND job = ?", job.unique_scope,
             job.unique_key, job.id);
 }
 
-void sqlite_change::end(const sqlite_job_head& job, const sqlite_tries& tries, job_state how,
+void sqlite_change::end(const stored_head& job, const stored_tries& tries, job_state how,
                         std::string_view result, bool cancel_requested) {
   drop_key(job);
   if (job.keep.count() <= 0) {
@@ -231,14 +231,14 @@ void sqlite_change::end(const sqlite_job_head& job, const sqlite_tries& tries, j
           tries.began, cancel_requested, sqlite_blob{result});
 }
 
-void sqlite_change::forget(const sqlite_job_head& job) {
+void sqlite_change::forget(const stored_head& job) {
   db_.run("DELETE FROM main.taskactor_attempt WHERE job = ?", job.id);
   db_.run("DELETE FROM main.taskactor_progress WHERE job = ?", job.id);
   db_.run("DELETE FROM main.taskactor_output WHERE job = ?", job.id);
   db_.run("DELETE FROM main.taskactor_job WHERE id = ?", job.id);
 }
 
-void sqlite_change::add_attempt(job_id id, const sqlite_tries& tries, std::string_view end,
+void sqlite_change::add_attempt(job_id id, const stored_tries& tries, std::string_view end,
                                 std::string_view error) {
   db_.run("INSERT INTO main.taskactor_attempt VALUES(?, ?, ?, ?, ?, ?, ?)", id, tries.claims, tries.runner,
           tries.began.value_or(now_), now_, end, error);

@@ -12,6 +12,7 @@
 #include "queue/job_moves.hpp"
 #include "queue/sqlite_database.hpp"
 #include "queue/store_backend.hpp"
+#include "queue/stored_job.hpp"
 
 #include <array>
 #include <map>
@@ -46,44 +47,19 @@ inline constexpr std::array<const char*, 16> sqlite_count_names{
     "number",  "token",       "pushed",  "duplicates", "claimed",  "succeeded", "failed", "cancelled",
     "expired", "quarantined", "retried", "snoozed",    "released", "lost",      "stale",  "repeated"};
 
-/// Of a job's row, all that is before what may be large.
-struct sqlite_job_head {
-  job_id id = 0;
-  std::string queue;
-  job_kind kind{};
-  std::string task, version;
-  std::string limits; // JSON, as in the row; empty: none
-  std::string fairness_key;
-  int priority = default_priority;
-  store_duration keep{};
-  store_time pushed{};
-  std::optional<store_time> expires;
-  std::string unique_scope, unique_key;
-  unique_until until{};
-};
 /// For a SELECT of it, first.
 #define TASKACTOR_SQLITE_HEAD                                                                                \
   "j.id, j.queue, j.kind, j.task, j.version, j.limits, j.fairness, j.priority, j.keep, j.pushed, "           \
   "j.expires, j.unique_scope, j.unique_key, j.unique_until"
 inline constexpr int sqlite_head_columns = 14;
-sqlite_job_head read_head(const sqlite_rows& rows);
+stored_head read_head(const sqlite_rows& rows);
 
-/// What moves along with a job from row to row. In a SELECT: attempts, losses, snoozes, claims,
-/// had_begun, ended_token, error, runner, began.
-struct sqlite_tries {
-  job_counts counts;
-  std::int64_t claims = 0;
-  bool had_begun = false;      // at any claim
-  claim_token ended_token = 0; // of the last claim whose end was written
-  std::string error;
-  std::string runner; // that has, or had last, claimed it
-  std::optional<store_time> began;
-};
+/// In a SELECT: attempts, losses, snoozes, claims, had_begun, ended_token, error, runner, began.
 inline constexpr int sqlite_tries_columns = 9;
-sqlite_tries read_tries(const sqlite_rows& rows, int first);
+stored_tries read_tries(const sqlite_rows& rows, int first);
 
 struct sqlite_waiting {
-  sqlite_tries tries;
+  stored_tries tries;
   std::optional<store_time> due; // unset: it is ready
   std::int64_t seq = 0;
   store_time since{};
@@ -100,34 +76,34 @@ public:
   /// Never drawn before. As a job's id it is its first place in line as well.
   std::int64_t draw(sqlite_count which);
 
-  std::optional<sqlite_job_head> head(job_id id);
+  std::optional<stored_head> head(job_id id);
 
   /// Into the line: at `seq`; unset: behind all.
-  void make_ready(const sqlite_job_head& job, const sqlite_tries& tries, store_time since,
+  void make_ready(const stored_head& job, const stored_tries& tries, store_time since,
                   std::optional<std::int64_t> seq = {});
-  void make_delayed(const sqlite_job_head& job, const sqlite_tries& tries, store_time due);
+  void make_delayed(const stored_head& job, const stored_tries& tries, store_time due);
   /// Of a job that waits no more.
-  void drop_expiry(const sqlite_job_head& job);
+  void drop_expiry(const stored_head& job);
 
-  std::optional<sqlite_waiting> find_waiting(const sqlite_job_head& job);
+  std::optional<sqlite_waiting> find_waiting(const stored_head& job);
   /// Its row goes; where it goes to is the caller's. Empty: it doesn't wait.
-  std::optional<sqlite_waiting> take_waiting(const sqlite_job_head& job);
+  std::optional<sqlite_waiting> take_waiting(const stored_head& job);
   /// A row of `ready` that the caller has removed.
   void took_ready(std::int64_t lane, const std::string& queue);
   /// Plus or minus one job that runs.
   void count_running(const std::string& queue, const std::string& fairness_key, std::int64_t by);
   std::int64_t count_of_running(const std::string& queue, const std::string& fairness_key) const;
   /// The limits that a job has held; `unused`: it gives back what it took of rates.
-  void free_limits(const sqlite_job_head& job, bool unused);
+  void free_limits(const stored_head& job, bool unused);
 
   /// A job that waits or runs no more: its key goes, and, if it isn't kept, all of it.
-  void end(const sqlite_job_head& job, const sqlite_tries& tries, job_state how, std::string_view result = {},
+  void end(const stored_head& job, const stored_tries& tries, job_state how, std::string_view result = {},
            bool cancel_requested = false);
   /// Nothing stays of it.
-  void forget(const sqlite_job_head& job);
+  void forget(const stored_head& job);
   /// Unless it is taken for a period.
-  void drop_key(const sqlite_job_head& job);
-  void add_attempt(job_id id, const sqlite_tries& tries, std::string_view end, std::string_view error);
+  void drop_key(const stored_head& job);
+  void add_attempt(job_id id, const stored_tries& tries, std::string_view end, std::string_view error);
 
   void give_turn(const std::string& queue, std::int64_t turns) { queues_[queue].turns += turns; }
   void flush();
@@ -139,7 +115,7 @@ private:
   using lane_key
       = std::tuple<std::string, job_kind, std::string, std::string, std::string, std::string, std::size_t>;
 
-  std::int64_t find_lane(const sqlite_job_head& job, std::size_t losses, bool make);
+  std::int64_t find_lane(const stored_head& job, std::size_t losses, bool make);
 
   sqlite_database& db_;
   store_time now_;

@@ -1,5 +1,6 @@
 // Claims: which rows a runner gets (lane_choice.hpp decides), and what they become.
 
+#include "queue/lane_choice.hpp"
 #include "queue/sqlite_backend.hpp"
 #include "queue/store_rate.hpp"
 #include "queue/stored_limits.hpp"
@@ -15,12 +16,6 @@ namespace taskactor::detail {
 
 namespace {
 
-/// Of a queue, that a claim looks at; while it has found nothing, it looks at so many windows of them.
-constexpr std::size_t lanes_in_window = 1'000;
-constexpr int most_windows = 8; // of a claim
-constexpr store_duration next_windows = std::chrono::milliseconds{250};
-/// What is remembered of lanes between claims.
-constexpr std::size_t most_known_lanes = 20'000;
 constexpr std::int64_t most_rows_ahead = 128;
 
 struct line_row {
@@ -28,7 +23,7 @@ struct line_row {
   job_id job = 0;
   store_time since{};
   std::optional<store_time> expires;
-  sqlite_tries tries;
+  stored_tries tries;
 };
 
 /// The rows of a lane of one priority, read a few at a time.
@@ -50,7 +45,7 @@ std::vector<std::string> strings_of(std::string_view json) {
   return nlohmann::json::parse(json).get<std::vector<std::string>>();
 }
 
-claimed_job read_claimed(sqlite_change& change, job_id id, sqlite_job_head& head) {
+claimed_job read_claimed(sqlite_change& change, job_id id, stored_head& head) {
   auto rows
       = change.db().query("SELECT " TASKACTOR_SQLITE_HEAD ", j.timeout, j.max_attempts, j.backoff_first, "
                           "j.backoff_factor, j.backoff_max, j.backoff_jitter, j.tags, j.trace, j.arguments "
@@ -104,7 +99,7 @@ public:
     auto row = std::move(line->rows.front());
     remove(lane, *line);
 
-    sqlite_job_head head;
+    stored_head head;
     auto job = read_claimed(change_, row.job, head);
     job.token = change_.draw(sqlite_count::token);
     job.attempts = row.tries.counts.attempts;

@@ -9,7 +9,7 @@ namespace taskactor::detail {
 
 namespace {
 
-std::optional<sqlite_tries> ended_tries(sqlite_change& change, job_id id) {
+std::optional<stored_tries> ended_tries(sqlite_change& change, job_id id) {
   auto rows = change.db().query(
       "SELECT attempts, losses, snoozes, claims, had_begun, ended_token, error, runner, began FROM "
       "main.taskactor_history WHERE job = ?",
@@ -48,7 +48,7 @@ control_reply remove_job(sqlite_change& change, job_id id) {
 }
 
 /// False: another job has its key.
-bool take_key_again(sqlite_change& change, const sqlite_job_head& job) {
+bool take_key_again(sqlite_change& change, const stored_head& job) {
   if (job.unique_key.empty())
     return true;
   {

@@ -50,7 +50,7 @@ std::optional<store_time> expiry_of(const new_job& job, store_time now) noexcept
   return job.expires ? std::optional{store_time_after(now, *job.expires)} : std::nullopt;
 }
 
-sqlite_job_head head_of(const new_job& job, job_id id, store_time now) {
+stored_head head_of(const new_job& job, job_id id, store_time now) {
   return {.id = id,
           .queue = job.row.queue,
           .kind = job.row.kind,
@@ -67,8 +67,8 @@ sqlite_job_head head_of(const new_job& job, job_id id, store_time now) {
           .until = job.until};
 }
 
-void enqueue_row(sqlite_change& change, const sqlite_job_head& head, const sqlite_tries& tries,
-                 store_time due, store_time since, std::optional<std::int64_t> seq) {
+void enqueue_row(sqlite_change& change, const stored_head& head, const stored_tries& tries, store_time due,
+                 store_time since, std::optional<std::int64_t> seq) {
   if (due > change.now())
     change.make_delayed(head, tries, due);
   else

@@ -2,6 +2,7 @@
 
 #include "queue/sqlite_backend.hpp"
 #include "queue/sqlite_output.hpp"
+#include "queue/stored_job.hpp"
 #include "queue/stored_limits.hpp"
 
 #include <taskactor/queue/job_state.hpp>
@@ -48,7 +49,7 @@ std::optional<job_texts> read_texts(sqlite_database& db, job_id id, bool with_ar
   return texts;
 }
 
-void tell_tries(job_info& info, const sqlite_tries& tries) {
+void tell_tries(job_info& info, const stored_tries& tries) {
   info.attempts = tries.counts.attempts;
   info.losses = tries.counts.losses;
   info.snoozes = tries.counts.snoozes;
@@ -136,16 +137,6 @@ std::vector<job_attempt> read_attempts(sqlite_database& db, job_id id) {
                         .error = rows.string(5)});
   return attempts;
 }
-
-/// One bit for each state that is asked for; none: all.
-unsigned state_bits(const job_query& filter) {
-  unsigned bits = 0;
-  for (const auto state : filter.states)
-    bits |= 1U << static_cast<unsigned>(state);
-  return bits;
-}
-
-constexpr unsigned bit_of(job_state state) noexcept { return 1U << static_cast<unsigned>(state); }
 
 constexpr unsigned live_states
     = bit_of(job_state::ready) | bit_of(job_state::delayed) | bit_of(job_state::running);
