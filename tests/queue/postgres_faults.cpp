@@ -1,8 +1,6 @@
 // A store on PostgreSQL when something goes wrong: sessions that are ended, a server that restarts or doesn't
 // answer, many who claim at once, users without rights, schemas of others.
-#include "backends.hpp"
-#include "postgres/postgres_backend.hpp"
-#include "support/postgres_server.hpp"
+#include "postgres_world.hpp"
 
 #include <taskactor/error.hpp>
 
@@ -15,47 +13,6 @@ namespace postgres_faults {
 
 using namespace queue_tests;
 
-/// A database of its own, on the server of all.
-struct fault_world {
-  std::string where = test::postgres_server::shared().new_database();
-
-  td::postgres_options options(std::chrono::nanoseconds limit = 20s) const {
-    td::postgres_options made{.where = where};
-    made.call_timeout = limit;
-    return made;
-  }
-  td::postgres_backend open(std::chrono::nanoseconds limit = 20s) const {
-    return td::postgres_backend{options(limit)};
-  }
-  /// By another connection.
-  td::postgres_result run(const std::string& sql) const {
-    td::postgres_connection other{options()};
-    return other.run(sql.c_str(), {}, td::postgres_connection::clock::now() + 20s);
-  }
-};
-
-bool says(const std::exception& why, const std::string& what) {
-  return std::string{why.what()}.find(what) != std::string::npos;
-}
-
-template <class Call>
-std::string refusal(ta::errc code, const Call& call) {
-  try {
-    call();
-  } catch (const ta::error& why) {
-    BOOST_TEST(why.code() == code, why.what());
-    return why.what();
-  }
-  BOOST_ERROR("it isn't refused");
-  return {};
-}
-
-const std::shared_ptr<const td::known_tasks> known = std::make_shared<const td::known_tasks>(task_a);
-
-td::claim_request request_of(const std::string& runner, std::size_t free) {
-  return {.runner = {runner, 1}, .shares = {{.queue = "q", .free = free}}, .tasks = known};
-}
-
 } // namespace postgres_faults
 
 using namespace postgres_faults;
@@ -63,7 +20,7 @@ using namespace postgres_faults;
 BOOST_AUTO_TEST_SUITE(postgres_faults)
 
 BOOST_AUTO_TEST_CASE(sixteen_claimers_with_three_limits_of_one_never_have_two_and_never_a_deadlock) {
-  const fault_world world;
+  const postgres_world world;
   {
     auto store = world.open();
     std::vector<td::control_action> limits;
@@ -87,7 +44,7 @@ BOOST_AUTO_TEST_CASE(sixteen_claimers_with_three_limits_of_one_never_have_two_an
           auto store = world.open(60s);
           const auto name = "r" + std::to_string(i);
           for (int tries = 0; ended < 120 && tries < 3000; ++tries) {
-            auto request = request_of(name, 4);
+            auto request = claim_of(name, 4);
             request.shares.push_back({.queue = "p", .free = 4});
             if (i % 2)
               std::swap(request.shares[0], request.shares[1]);
@@ -108,7 +65,8 @@ BOOST_AUTO_TEST_CASE(sixteen_claimers_with_three_limits_of_one_never_have_two_an
   }
   BOOST_TEST(faults == 0);
   BOOST_TEST(ended == 120);
-  BOOST_TEST(world.run("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
+  BOOST_TEST(world.psql()
+                 .run("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
                  .front()
                  .integer(0)
              == 0);
@@ -116,10 +74,10 @@ BOOST_AUTO_TEST_CASE(sixteen_claimers_with_three_limits_of_one_never_have_two_an
 }
 
 BOOST_AUTO_TEST_CASE(a_session_that_is_ended_is_made_anew_and_nothing_is_done_twice) {
-  const fault_world world;
+  const postgres_world world;
   auto store = world.open();
   const auto cut = [&] {
-    world.run(
+    world.psql().run(
         "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND "
         "datname = current_database()");
   };
@@ -130,7 +88,7 @@ BOOST_AUTO_TEST_CASE(a_session_that_is_ended_is_made_anew_and_nothing_is_done_tw
   cut();
   BOOST_TEST(store.push({&job, 1}).at(0).id == id);
   cut();
-  const auto jobs = store.claim(request_of("r", 5)).jobs;
+  const auto jobs = store.claim(claim_of("r", 5)).jobs;
   BOOST_REQUIRE_EQUAL(jobs.size(), 1U);
   cut();
   td::runner_beat beat{.runner = {"r", 1}};
@@ -167,75 +125,63 @@ BOOST_AUTO_TEST_CASE(a_server_that_does_not_answer_holds_nobody_up_and_is_asked_
   const auto job = store_world::job();
   server.signal_all(SIGSTOP);
   const auto begun = std::chrono::steady_clock::now();
-  const auto said = refusal(ta::errc::store_timed_out, [&] { store.push({&job, 1}); });
+  const auto said = refusal_of(ta::errc::store_timed_out, [&] { store.push({&job, 1}); });
   BOOST_TEST(said.find("hasn't answered in time") != std::string::npos, said);
   BOOST_TEST((std::chrono::steady_clock::now() - begun < 20s));
   server.signal_all(SIGCONT);
-  for (int tries = 0;; ++tries) // until its time for a new connection has come
-    try {
-      store.push({&job, 1});
-      break;
-    } catch (const ta::error& why) {
-      BOOST_REQUIRE_MESSAGE(tries < 100, why.what());
-    }
+  soon([&] { store.push({&job, 1}); });
   server.stop(); // as a crash
-  refusal(ta::errc::store_failed, [&] { store.push({&job, 1}); });
+  refusal_of(ta::errc::store_failed, [&] { store.push({&job, 1}); });
   server.start();
-  for (int tries = 0;; ++tries)
-    try {
-      BOOST_TEST(store.survey().counters.pushed >= 1U);
-      break;
-    } catch (const ta::error& why) {
-      BOOST_REQUIRE_MESSAGE(tries < 100, why.what());
-    }
+  BOOST_TEST(soon([&] { return store.survey(); }).counters.pushed >= 1U);
   BOOST_TEST(store.check().empty());
 }
 
 BOOST_AUTO_TEST_CASE(what_is_wrong_with_the_server_or_the_schema_is_said_in_words) {
-  const fault_world world;
+  const postgres_world world;
   const auto& server = test::postgres_server::shared();
   const auto open = [](const std::string& where, const std::string& schema = "taskactor") {
     td::postgres_options options{.where = where, .schema = schema};
     options.call_timeout = 5s;
     return td::postgres_backend{options};
   };
-  auto said = refusal(ta::errc::invalid_argument, [&] { open("postgresql://[:"); });
+  auto said = refusal_of(ta::errc::invalid_argument, [&] { open("postgresql://[:"); });
   BOOST_TEST(said.find("isn't one") != std::string::npos, said);
-  said = refusal(ta::errc::store_failed, [&] { open(server.url("not_there")); });
+  said = refusal_of(ta::errc::store_failed, [&] { open(server.url("not_there")); });
   BOOST_TEST(said.find("createdb") != std::string::npos, said);
-  said = refusal(ta::errc::store_failed, [&] { open("postgresql://x@/y?host=/nowhere"); });
+  said = refusal_of(ta::errc::store_failed, [&] { open("postgresql://x@/y?host=/nowhere"); });
   BOOST_TEST(said.find("/nowhere") != std::string::npos, said);
-  said = refusal(ta::errc::store_failed, [&] { open(server.url("t1", "nobody_at_all")); });
+  said = refusal_of(ta::errc::store_failed, [&] { open(server.url("t1", "nobody_at_all")); });
   BOOST_TEST(said.find("nobody_at_all") != std::string::npos, said);
 
-  world.run("CREATE SCHEMA other");
-  world.run("CREATE TABLE other.meta(a int)");
-  said = refusal(ta::errc::store_unusable, [&] { open(world.where, "other"); });
+  world.psql().run("CREATE SCHEMA other");
+  world.psql().run("CREATE TABLE other.meta(a int)");
+  said = refusal_of(ta::errc::store_unusable, [&] { open(world.where, "other"); });
   BOOST_TEST(said.find("another program's") != std::string::npos, said);
-  world.run("DROP TABLE other.meta");
-  world.run("CREATE TABLE other.jobs(a int)");
-  said = refusal(ta::errc::store_unusable, [&] { open(world.where, "other"); });
+  world.psql().run("DROP TABLE other.meta");
+  world.psql().run("CREATE TABLE other.jobs(a int)");
+  said = refusal_of(ta::errc::store_unusable, [&] { open(world.where, "other"); });
   BOOST_TEST(said.find("another program's") != std::string::npos, said);
 
   auto store = open(world.where);
-  world.run("ALTER TABLE taskactor.running RENAME TO elsewhere");
-  said = refusal(ta::errc::store_unusable, [&] { store.claim(request_of("r", 1)); });
+  world.psql().run("ALTER TABLE taskactor.running RENAME TO elsewhere");
+  said = refusal_of(ta::errc::store_unusable, [&] { store.claim(claim_of("r", 1)); });
   BOOST_TEST(said.find("schema isn't as this release makes it") != std::string::npos, said);
-  world.run("ALTER TABLE taskactor.elsewhere RENAME TO running");
-  BOOST_TEST(store.claim(request_of("r", 1)).jobs.empty());
-  world.run("UPDATE taskactor.meta SET value = '99' WHERE name = 'schema'");
-  said = refusal(ta::errc::store_unusable, [&] { open(world.where); });
+  world.psql().run("ALTER TABLE taskactor.elsewhere RENAME TO running");
+  BOOST_TEST(store.claim(claim_of("r", 1)).jobs.empty());
+  world.psql().run("UPDATE taskactor.meta SET value = '99' WHERE name = 'schema'");
+  said = refusal_of(ta::errc::store_unusable, [&] { open(world.where); });
   BOOST_TEST(said.find("update this program") != std::string::npos, said);
 }
 
 BOOST_AUTO_TEST_CASE(roles_have_their_rights_and_no_others) {
-  const fault_world world;
+  const postgres_world world;
   auto store = world.open();
   const auto name
       = world.where.substr(world.where.find("@/") + 2, world.where.find('?') - world.where.find("@/") - 2);
   for (const auto* role : {"push", "run", "read"}) {
     const auto user = name + '_' + role;
-    world.run("CREATE ROLE " + user + " LOGIN IN ROLE taskactor_" + role);
+    world.psql().run("CREATE ROLE " + user + " LOGIN IN ROLE taskactor_" + role);
   }
   const auto as = [&](const std::string& role) {
     td::postgres_options options{.where = test::postgres_server::shared().url(name, name + '_' + role)};
@@ -248,17 +194,17 @@ BOOST_AUTO_TEST_CASE(roles_have_their_rights_and_no_others) {
             .front()
             .integer(0);
   BOOST_TEST(store.find({&id, 1}).at(0).info.priority == 2);
-  refusal(ta::errc::store_unusable, [&] { push.run("SELECT * FROM taskactor.job", {}, end()); });
-  auto said = refusal(ta::errc::store_failed, [&] {
+  refusal_of(ta::errc::store_unusable, [&] { push.run("SELECT * FROM taskactor.job", {}, end()); });
+  auto said = refusal_of(ta::errc::store_failed, [&] {
     push.run("SELECT taskactor.push('q', 'a', '[1]', '{\"prio\": 2}')", {}, end());
   });
   BOOST_TEST(said.find("there is no option \"prio\"") != std::string::npos, said);
   auto read = as("read");
   BOOST_TEST(read.run("SELECT count(*) FROM taskactor.job", {}, end()).front().integer(0) == 1);
-  said = refusal(ta::errc::store_unusable, [&] { read.run("DELETE FROM taskactor.job", {}, end()); });
+  said = refusal_of(ta::errc::store_unusable, [&] { read.run("DELETE FROM taskactor.job", {}, end()); });
   BOOST_TEST(said.find("lacks rights") != std::string::npos, said);
   td::postgres_backend runner{{.where = test::postgres_server::shared().url(name, name + "_run")}};
-  const auto jobs = runner.claim(request_of("r", 1)).jobs;
+  const auto jobs = runner.claim(claim_of("r", 1)).jobs;
   BOOST_REQUIRE_EQUAL(jobs.size(), 1U);
   BOOST_TEST(jobs[0].row.arguments == "[1]");
   const td::job_end done{.id = id, .token = jobs[0].token, .how = td::claim_end::succeeded};
@@ -267,7 +213,7 @@ BOOST_AUTO_TEST_CASE(roles_have_their_rights_and_no_others) {
 }
 
 BOOST_AUTO_TEST_CASE(a_winner_of_a_key_that_rolls_back_lets_the_loser_in) {
-  const fault_world world;
+  const postgres_world world;
   auto store = world.open();
   td::postgres_connection winner{world.options()};
   const auto end = td::postgres_connection::clock::now() + 60s;
@@ -280,7 +226,7 @@ BOOST_AUTO_TEST_CASE(a_winner_of_a_key_that_rolls_back_lets_the_loser_in) {
     is_in = other.push({&job, 1}).at(0).how == ta::push_result::pushed;
   }};
   // Until it waits.
-  while (world
+  while (world.psql()
              .run("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = "
                   "current_database()")
              .front()

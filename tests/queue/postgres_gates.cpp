@@ -84,16 +84,12 @@ BOOST_AUTO_TEST_CASE(a_pooler_that_shares_sessions_will_do_without_prepared_stat
   // With them it is said what to do; which of several sessions has them is the pooler's choice.
   options.prepare = true;
   options.call_timeout = 5s;
-  std::string said;
-  for (int tries = 0; said.empty() && tries < 20; ++tries)
-    try {
-      td::postgres_backend one{options}, two{options};
-      one.survey();
-      two.survey();
-    } catch (const ta::error& why) {
-      said = why.what();
-    }
-  has_words(said, "`prepare` = false");
+  has_words(refusal_soon([&] {
+              td::postgres_backend one{options}, two{options};
+              one.survey();
+              two.survey();
+            }),
+            "`prepare` = false");
 }
 
 BOOST_AUTO_TEST_CASE(a_password_is_asked_for_and_taken_from_a_file) {
@@ -122,13 +118,7 @@ BOOST_AUTO_TEST_CASE(a_password_is_asked_for_and_taken_from_a_file) {
                                  std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
   };
   // The reload is on its way.
-  std::string said;
-  for (int tries = 0; said.empty() && tries < 1000; ++tries)
-    try {
-      open_as(world, as("ann"));
-    } catch (const ta::error& why) {
-      said = why.what();
-    }
+  auto said = refusal_soon([&] { open_as(world, as("ann")); });
   has_words(said, "no password supplied");
   has_words(said, "PGPASSFILE");
   writes("wrong");

@@ -120,15 +120,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_takes_no_writes_is_left_and_taken_again) {
   auto psql = world.psql();
   psql.run("ALTER SYSTEM SET default_transaction_read_only = on");
   psql.run("SELECT pg_reload_conf()");
-  std::string said;
-  const auto soon = [] { return std::chrono::steady_clock::now() + 60s; };
-  for (const auto end = soon(); said.empty() && std::chrono::steady_clock::now() < end;) // it has been read
-    try {
-      store.push({&job, 1});
-    } catch (const ta::error& why) {
-      BOOST_TEST((why.code() == ta::errc::store_failed), why.what());
-      said = why.what();
-    }
+  const auto said = refusal_soon([&] { store.push({&job, 1}); });
   has_words(said, "read-only");
   has_words(said, "a standby");
   auto looking = world.options();
@@ -139,15 +131,7 @@ BOOST_AUTO_TEST_CASE(a_server_that_takes_no_writes_is_left_and_taken_again) {
   psql.run("COMMIT");
   psql.run("ALTER SYSTEM RESET default_transaction_read_only");
   psql.run("SELECT pg_reload_conf()");
-  // While its back-off is longer than a call may take, calls are refused at once.
-  for (const auto end = soon();;)
-    try {
-      store.push({&job, 1});
-      break;
-    } catch (const ta::error& why) {
-      BOOST_REQUIRE_MESSAGE(std::chrono::steady_clock::now() < end, why.what());
-      std::this_thread::yield();
-    }
+  soon([&] { store.push({&job, 1}); });
   BOOST_TEST(store.list({.most = 10'000}).size() == there + 1);
   world.is_well();
 }

@@ -39,16 +39,6 @@ struct behind_proxy {
     options.prepare = false; // so that each COMMIT is said in words
     return td::postgres_backend{options};
   }
-  /// Once it may connect again.
-  template <class Call>
-  static auto soon(const Call& call) {
-    for (int tries = 0;; ++tries)
-      try {
-        return call();
-      } catch (const ta::error& why) {
-        BOOST_REQUIRE_MESSAGE(tries < 200, why.what());
-      }
-  }
 
   postgres_world world{};
   test::byte_proxy proxy{world.socket()};
@@ -221,7 +211,7 @@ BOOST_AUTO_TEST_CASE(jobs_of_a_claim_that_was_never_answered_are_ready_again) {
   at.proxy.arm(proxy_fault::stall, commit_words);
   refusal_of(ta::errc::store_timed_out, [&] { store.claim(claim_of("r", 2)); });
   BOOST_TEST(running(at.world).size() == 2U); // they have no end, and nobody knows of them
-  auto given = behind_proxy::soon([&] { return ids_of(store.claim(claim_of("r", 2)).jobs); });
+  auto given = soon([&] { return ids_of(store.claim(claim_of("r", 2)).jobs); });
   BOOST_TEST(given.size() == 2U);
   std::ranges::sort(given);
   BOOST_TEST(given == running(at.world), boost::test_tools::per_element());
@@ -241,7 +231,7 @@ BOOST_AUTO_TEST_CASE(what_a_beat_without_an_answer_has_written_is_not_written_ag
   refusal_of(ta::errc::store_timed_out, [&] { store.renew(beat); });
   note.output = "second\n";
   beat.notes.push_back(note); // behind those that are sent again
-  BOOST_TEST(!behind_proxy::soon([&] { return store.renew(beat); }).fenced);
+  BOOST_TEST(!soon([&] { return store.renew(beat); }).fenced);
   BOOST_TEST(store.find({&id, 1}).at(0).output == "first\nsecond\n");
 }
 

@@ -7,6 +7,7 @@
 
 #include <taskactor/error.hpp>
 
+#include <chrono>
 #include <thread>
 
 namespace queue_tests {
@@ -96,6 +97,32 @@ std::string refusal_of(ta::errc code, const Call& call) {
     BOOST_TEST(why.code() == code, why.what());
     return why.what();
   }
+  BOOST_ERROR("it isn't refused");
+  return {};
+}
+inline constexpr std::chrono::seconds patience{60};
+/// What the call returns, once it isn't refused: while a store's back-off is longer than a call may take,
+/// each is refused at once, however many there are.
+template <class Call>
+auto soon(const Call& call) {
+  for (const auto end = std::chrono::steady_clock::now() + patience;;)
+    try {
+      return call();
+    } catch (const ta::error& why) {
+      BOOST_REQUIRE_MESSAGE(std::chrono::steady_clock::now() < end, why.what());
+      std::this_thread::yield();
+    }
+}
+/// What it says, once the call is refused: a server's settings are read some time after they were made.
+template <class Call>
+std::string refusal_soon(const Call& call) {
+  for (const auto end = std::chrono::steady_clock::now() + patience; std::chrono::steady_clock::now() < end;)
+    try {
+      call();
+    } catch (const ta::error& why) {
+      BOOST_TEST(why.code() == ta::errc::store_failed, why.what());
+      return why.what();
+    }
   BOOST_ERROR("it isn't refused");
   return {};
 }
