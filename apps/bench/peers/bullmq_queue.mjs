@@ -1,36 +1,18 @@
 // A peer of taskactor-bench: BullMQ on Redis, by ioredis, a worker with 100 jobs at once in the process that pushes.
 //
-//     bullmq_queue.mjs PACKAGES WORK SIZE    PACKAGES: the folder that npm has put bullmq and ioredis into
-//     bullmq_queue.mjs PACKAGES --about
-//
 // Jobs are pushed in bulk, as its guide says; the ends of all are kept, with what they have returned. Nothing is on a
 // disk: what Redis has is gone with its process.
 import { execFileSync } from "node:child_process";
-import { createRequire } from "node:module";
-import path from "node:path";
 
-const TOGETHER = 1000;
+import { fail, load, main, seconds, server, TOGETHER, version } from "./node_peer.mjs";
+
 const AT_ONCE = 100;
 
-function fail(why) {
-  console.error(why);
-  process.exit(1);
-}
-
-function load(folder, name) {
-  try {
-    return createRequire(path.resolve(folder, "package.json"))(name);
-  } catch {
-    fail(`no ${name} in ${folder} (npm install --prefix ${folder} bullmq ioredis)`);
-  }
-}
-
-const [folder, work, size] = process.argv.slice(2);
-const { Queue, QueueEvents, Worker } = load(folder, "bullmq");
-const Redis = load(folder, "ioredis");
+const { Queue, QueueEvents, Worker } = load("bullmq");
+const Redis = load("ioredis");
 
 function connect() {
-  return new Redis({ path: process.env.TASKACTOR_BENCH_REDIS, maxRetriesPerRequest: null });
+  return new Redis({ path: server("TASKACTOR_BENCH_REDIS"), maxRetriesPerRequest: null });
 }
 
 function check(right) {
@@ -43,17 +25,14 @@ async function serverSeconds(redis) {
     (sum, name) => sum + Number(info.match(new RegExp(`^${name}:(.*)$`, "m"))[1]), 0);
 }
 
-const seconds = (from) => Number(process.hrtime.bigint() - from) / 1e9;
-
 async function measure(redis, run) {
-  const server = await serverSeconds(redis), used = process.cpuUsage(), from = process.hrtime.bigint();
+  const before = await serverSeconds(redis), used = process.cpuUsage(), from = process.hrtime.bigint();
   await run();
   const wall = seconds(from), own = process.cpuUsage(used);
-  return { seconds: wall, cpu_seconds: (own.user + own.system) / 1e6 + (await serverSeconds(redis)) - server };
+  return { seconds: wall, cpu_seconds: (own.user + own.system) / 1e6 + (await serverSeconds(redis)) - before };
 }
 
 async function world(body) {
-  if (!process.env.TASKACTOR_BENCH_REDIS) fail("TASKACTOR_BENCH_REDIS isn't set: there is no server to ask");
   const redis = connect();
   await redis.flushall();
   const queue = new Queue("bench", { connection: connect() });
@@ -117,20 +96,13 @@ const works = {
   "queue-latency": latency,
 };
 
-if (work === "--about") {
+function about() {
   try {
     execFileSync("redis-server", ["--version"], { stdio: "ignore" });
   } catch {
     fail("no redis-server in PATH");
   }
-  const version = (name) => load(folder, `${name}/package.json`).version;
-  console.log(JSON.stringify({
-    name: "BullMQ",
-    version: `${version("bullmq")} on Redis, ioredis ${version("ioredis")}, Node.js ${process.versions.node}`,
-    works: Object.keys(works),
-  }));
-  process.exit(0);
+  return `${version("bullmq")} on Redis, ioredis ${version("ioredis")}`;
 }
-if (!(work in works) || !(size > 0)) fail(`usage: bullmq_queue.mjs PACKAGES (${Object.keys(works).join(" | ")}) SIZE`);
-console.log(JSON.stringify(await works[work](Number(size))));
-process.exit(0);
+
+await main("BullMQ", about, works);

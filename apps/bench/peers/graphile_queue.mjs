@@ -1,35 +1,13 @@
 // A peer of taskactor-bench: graphile-worker, one process that pushes and works.
 //
-//     graphile_queue.mjs PACKAGES WORK SIZE    PACKAGES: the folder that npm has put graphile-worker and pg into
-//     graphile_queue.mjs PACKAGES --about
-//
 // As its page on performance says: jobs are added in sets, fetched ahead into a local queue of 500, and completed in
 // batches. It keeps nothing of a job that has ended.
-import { createRequire } from "node:module";
-import path from "node:path";
-
-const TOGETHER = 1000;
-
-function fail(why) {
-  console.error(why);
-  process.exit(1);
-}
-
-function load(folder, name) {
-  try {
-    return createRequire(path.resolve(folder, "package.json"))(name);
-  } catch (error) {
-    fail(`no ${name} in ${folder} (npm install --prefix ${folder} ${name}): ${error.message}`);
-  }
-}
-
-const [folder, work, size] = process.argv.slice(2);
-const address = process.env.TASKACTOR_BENCH_POSTGRES;
-const seconds = (from) => Number(process.hrtime.bigint() - from) / 1e9;
+import { fail, load, main, seconds, server, TOGETHER, version } from "./node_peer.mjs";
 
 async function many(count) {
-  const { Logger, run, runMigrations } = load(folder, "graphile-worker");
-  const pg = load(folder, "pg");
+  const address = server("TASKACTOR_BENCH_POSTGRES");
+  const { Logger, run, runMigrations } = load("graphile-worker");
+  const pg = load("pg");
   const pgPool = new pg.Pool({ connectionString: address, max: 20 });
   const lost = (error) => fail(error.message);
   pgPool.on("error", lost);
@@ -64,16 +42,5 @@ async function many(count) {
   return { seconds: taken };
 }
 
-if (work === "--about") {
-  const version = (name) => load(folder, `${name}/package.json`).version;
-  console.log(JSON.stringify({
-    name: "graphile-worker",
-    version: `${version("graphile-worker")}, pg ${version("pg")}, Node.js ${process.versions.node}`,
-    works: ["postgres", "postgres-brief"],
-  }));
-  process.exit(0);
-}
-if (!["postgres", "postgres-brief"].includes(work) || !(size > 0)) fail("usage: graphile_queue.mjs PACKAGES WORK SIZE");
-if (!address) fail("TASKACTOR_BENCH_POSTGRES isn't set: there is no server to ask");
-console.log(JSON.stringify(await many(Number(size))));
-process.exit(0);
+await main("graphile-worker", () => `${version("graphile-worker")}, pg ${version("pg")}`,
+           { postgres: many, "postgres-brief": many });

@@ -1,35 +1,12 @@
 // A peer of taskactor-bench: pg-boss, one process that pushes and works.
 //
-//     pg_boss_queue.mjs PACKAGES WORK SIZE    PACKAGES: the folder that npm has put pg-boss into
-//     pg_boss_queue.mjs PACKAGES --about
-//
 // Jobs are inserted in sets, and fetched and completed by hand, 500 at once: its workers look no more often than twice a
 // second. What has ended is kept.
-import { createRequire } from "node:module";
-import path from "node:path";
-
-const TOGETHER = 1000;
-
-function fail(why) {
-  console.error(why);
-  process.exit(1);
-}
-
-function load(folder, name) {
-  try {
-    return createRequire(path.resolve(folder, "package.json"))(name);
-  } catch (error) {
-    fail(`no ${name} in ${folder} (npm install --prefix ${folder} ${name}): ${error.message}`);
-  }
-}
-
-const [folder, work, size] = process.argv.slice(2);
-const address = process.env.TASKACTOR_BENCH_POSTGRES;
-const seconds = (from) => Number(process.hrtime.bigint() - from) / 1e9;
+import { fail, load, main, seconds, server, TOGETHER, version } from "./node_peer.mjs";
 
 async function many(count) {
-  const all = load(folder, "pg-boss");
-  const boss = new (all.PgBoss ?? all.default ?? all)({ connectionString: address, max: 20 });
+  const all = load("pg-boss");
+  const boss = new (all.PgBoss ?? all.default ?? all)({ connectionString: server("TASKACTOR_BENCH_POSTGRES"), max: 20 });
   boss.on("error", (error) => fail(error.message));
   await boss.start();
   const queue = `same${process.pid}`;
@@ -49,16 +26,4 @@ async function many(count) {
   return { seconds: seconds(from) };
 }
 
-if (work === "--about") {
-  const version = (name) => load(folder, `${name}/package.json`).version;
-  console.log(JSON.stringify({
-    name: "pg-boss",
-    version: `${version("pg-boss")}, Node.js ${process.versions.node}`,
-    works: ["postgres"],
-  }));
-  process.exit(0);
-}
-if (!["postgres"].includes(work) || !(size > 0)) fail("usage: pg_boss_queue.mjs PACKAGES WORK SIZE");
-if (!address) fail("TASKACTOR_BENCH_POSTGRES isn't set: there is no server to ask");
-console.log(JSON.stringify(await many(Number(size))));
-process.exit(0);
+await main("pg-boss", () => version("pg-boss"), { postgres: many });
