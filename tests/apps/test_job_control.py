@@ -39,14 +39,16 @@ class Paused(program.Case):
         self.assertEqual(os.WSTOPSIG(status), signal.SIGTSTP)
 
     def test_commands_stop_and_go_on_with_the_program(self):
-        process = self.start()
+        # A shell that doesn't fork: one whose child is stopped between vfork and exec waits for it, and isn't stopped itself.
+        os.mkfifo(self.folder / "go")
+        process = self.start(script="echo $$ > pid; read x < go")
         pid = self.pid()
         for _ in range(2):
             self.stop(process)
             self.wait_until(lambda: state(pid) == "T")
             process.send_signal(signal.SIGCONT)
             self.wait_until(lambda: state(pid) != "T")
-        (self.folder / "go").write_text("")
+        (self.folder / "go").write_text("\n")
         self.assertEqual(process.wait(program.LIMIT), 0)
         self.assertEqual([line["state"] for line in self.report()], ["completed"])
 
