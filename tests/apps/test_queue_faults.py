@@ -178,7 +178,7 @@ class BadUsage(queue_program.Case):
             (["push", "--delay", "soon", "--", "true"], '"soon" is not a time'),
             (["push", "--priority", "10", "--", "true"], "--priority"),
             (["push", "--replace", "--", "true"], "--replace is about jobs with a key"),
-            (["push", "--queue", "", "--", "true"], "a queue has no name"),
+            (["push", "--queue", "", "--", "true"], "a queue's name: it is empty"),
             (["push", "--queue", "q" * 201, "--", "true"], "give at most 200"),
             (["push", "--", b"\xff"], "is no UTF-8"),
         ):

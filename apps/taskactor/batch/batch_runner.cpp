@@ -4,6 +4,7 @@
 #include "batch/batch_store.hpp"
 #include "jobs/value_of.hpp"
 #include "queue/store_core.hpp"
+#include "queue/store_text.hpp"
 #include "queue/this_machine.hpp"
 
 #include <taskactor/error.hpp>
@@ -29,7 +30,6 @@ constexpr auto patience = 90s;
 /// Ends that are written together, and those that may be unwritten before no more is begun.
 constexpr std::size_t ends_at_once = 250;
 constexpr std::size_t most_unwritten = 1024;
-constexpr std::size_t longest_error = std::size_t{64} << 10;
 constexpr const char* taken_over = "another machine has taken the batch over";
 
 std::uint64_t new_incarnation() {
@@ -199,8 +199,7 @@ void batch_runner::end(std::size_t number, detail::job_end how) {
   const auto found = items_.find(number);
   if (found == items_.end())
     return;
-  if (how.error.size() > longest_error)
-    how.error.resize(longest_error);
+  how.error = detail::cut_error(std::move(how.error));
   found->second.end = std::move(how);
   unwritten_.push_back(number);
   write_some(held_lock);

@@ -153,7 +153,7 @@ void postgres_change::drop_key(const stored_head& job) {
 
 void postgres_change::add_attempt(job_id id, const stored_tries& tries, std::string_view end,
                                   std::string_view error) {
-  rows_.attempts.add(id, tries.claims, tries.runner, tries.began.value_or(now_), now_, postgres_text(end),
+  rows_.attempts.add(id, tries.claims, tries.runner, tries.began.value_or(now_), now_, end,
                      postgres_bytes{error});
   if (tries.claims > static_cast<std::int64_t>(attempts_kept))
     ids_.trimmed.push_back(id);

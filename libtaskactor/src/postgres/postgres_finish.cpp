@@ -144,7 +144,7 @@ void write_notes(postgres_connection& connection, std::int64_t runner, std::span
     if (note.begun && !std::exchange(at->second.second, true))
       begun.add(note.id);
     if (note.has_progress)
-      last[note.id] = {note.done, note.total, postgres_text(note.text)};
+      last[note.id] = {note.done, note.total, note.text};
     output.append(note.id, note.output);
     output.append(note.id, note.output_tail, note.output_lost);
   }

@@ -36,38 +36,14 @@ struct replaced_job {
   const new_job* by = nullptr;
 };
 
-void check_texts(const new_job& job) {
-  const auto check = [](const char* what, std::string_view text) {
-    if (!is_postgres_text(text))
-      throw error{errc::invalid_argument,
-                  std::string{what} + ": PostgreSQL takes UTF-8 without a NUL; this isn't"};
-  };
-  check("queue", job.row.queue);
-  check("task", job.row.task);
-  check("arguments", job.row.arguments);
-  check("fairness_key", job.row.fairness_key);
-  check("trace", job.row.trace);
-  check("version", job.row.version);
-  check("unique.scope", job.unique_scope);
-  check("unique.key", job.unique_key);
-  for (const auto& each : job.row.tags)
-    check("tags", each);
-  for (const auto& each : job.row.limits) {
-    check("limits", each.name);
-    check("limits", each.key);
-  }
-}
-
 class postgres_pushes {
 public:
   postgres_pushes(postgres_connection& connection, postgres_news& news, std::span<const new_job> jobs,
                   postgres_connection::clock::time_point until)
       : connection_(connection), news_(news), jobs_(jobs), until_(until) {
-    for (const auto& each : jobs) {
-      check_texts(each);
+    for (const auto& each : jobs)
       if (!each.unique_key.empty())
         keys_[{each.unique_scope, each.unique_key}];
-    }
   }
 
   /// With keys: from then on nobody else has them.

@@ -11,25 +11,6 @@ namespace taskactor::detail {
 
 namespace {
 
-/// How many bytes the letter has that begins there; zero: it is none. As RFC 3629 has it.
-std::size_t letter_at(std::string_view text, std::size_t at) noexcept {
-  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(i < text.size() ? text[i] : 0); };
-  const unsigned first = byte(at);
-  if (first < 0x80)
-    return first == 0 ? 0 : 1;
-  const std::size_t size = first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  if (first < 0xc2 || first > 0xf4)
-    return 0;
-  for (std::size_t i = 1; i < size; ++i)
-    if ((byte(at + i) & 0xc0U) != 0x80)
-      return 0;
-  const unsigned second = byte(at + 1);
-  if ((first == 0xe0 && second < 0xa0) || (first == 0xed && second > 0x9f) || (first == 0xf0 && second < 0x90)
-      || (first == 0xf4 && second > 0x8f))
-    return 0;
-  return size;
-}
-
 constexpr std::string_view digits = "0123456789abcdef";
 
 unsigned digit_of(char letter) noexcept {
@@ -37,31 +18,6 @@ unsigned digit_of(char letter) noexcept {
 }
 
 } // namespace
-
-bool is_postgres_text(std::string_view text) noexcept {
-  for (std::size_t at = 0; at < text.size();) {
-    const auto size = letter_at(text, at);
-    if (size == 0)
-      return false;
-    at += size;
-  }
-  return true;
-}
-
-std::string postgres_text(std::string_view text) {
-  if (is_postgres_text(text))
-    return std::string{text};
-  std::string made;
-  for (std::size_t at = 0; at < text.size();) {
-    const auto size = letter_at(text, at);
-    if (size == 0)
-      made += "\xef\xbf\xbd";
-    else
-      made += text.substr(at, size);
-    at += size == 0 ? 1 : size;
-  }
-  return made;
-}
 
 std::string postgres_hex(std::string_view bytes) {
   std::string made{"\\x"};

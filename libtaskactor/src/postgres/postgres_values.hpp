@@ -31,10 +31,6 @@ struct postgres_bytes {
   std::string_view bytes;
 };
 
-/// A text as PostgreSQL takes it: UTF-8, without a NUL. What isn't becomes U+FFFD: for words that are shown.
-std::string postgres_text(std::string_view text);
-bool is_postgres_text(std::string_view text) noexcept;
-
 std::string postgres_hex(std::string_view bytes);
 
 /// One array, as PostgreSQL writes it.

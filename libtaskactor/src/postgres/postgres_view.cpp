@@ -186,9 +186,9 @@ std::vector<job_info> postgres_list(postgres_session& session, const job_query& 
   const bool by_ids = !filter.ids.empty();
   const auto before = filter.before > 0 ? filter.before : std::numeric_limits<job_id>::max();
   const postgres_values values{before,
-                               postgres_text(filter.queue),
-                               postgres_text(filter.task),
-                               postgres_text(filter.tag),
+                               filter.queue,
+                               filter.task,
+                               filter.tag,
                                states,
                                std::min<std::size_t>(filter.most, std::numeric_limits<std::int64_t>::max()),
                                array_of(filter.ids)};

@@ -3,8 +3,10 @@
 #include "base/invalid.hpp"
 #include "queue/open_store.hpp"
 #include "queue/store_core.hpp"
+#include "queue/store_text.hpp"
 
 #include <taskactor/detail/json_text.hpp>
+#include <taskactor/detail/visible_text.hpp>
 #include <taskactor/error.hpp>
 #include <taskactor/outcome.hpp>
 
@@ -15,6 +17,7 @@
 #include <exception>
 #include <limits>
 #include <stdexcept>
+#include <string_view>
 #include <system_error>
 #include <tuple>
 #include <utility>
@@ -26,8 +29,6 @@ namespace taskactor {
 namespace detail {
 
 namespace {
-
-constexpr std::size_t longest_queue_name = 200;
 
 /// Of a push that is made again the first one's answer is given. Those of one call are numbers in a row
 /// behind its random bytes, and those of one time stand together: their index grows at its end, and no page
@@ -125,6 +126,8 @@ new_job job_with(const push_options& options, std::string queue, std::string tas
 
 expected<std::vector<new_job>> jobs_for(const store& in, const std::string& queue, const std::string& task,
                                         const push_options& options, const std::vector<json>& arguments) {
+  if (auto wrong = check_name("task", task))
+    return std::move(*wrong);
   if (auto wrong = validate(options))
     return std::move(*wrong);
   if (arguments.size() > 1 && !content_of(options.unique.key).empty())
@@ -146,6 +149,18 @@ expected<std::vector<new_job>> jobs_for(const store& in, const std::string& queu
     one.request = requests.next();
   }
   return all;
+}
+
+/// A program's, of which the end says more. What is wrong with its text is said of the arguments.
+std::string command_name(const std::string& program) {
+  constexpr std::string_view cut = "...";
+  auto name = store_text(program);
+  if (name.size() <= longest_name)
+    return name;
+  auto from = name.size() - (longest_name - cut.size());
+  while (from < name.size() && utf8_length(std::string_view{name}.substr(from)) == 0)
+    ++from; // not in the middle of a character
+  return std::string{cut} + name.substr(from);
 }
 
 pushed_ids ids_of(const std::vector<push_reply>& replies) {
@@ -185,11 +200,8 @@ store_call<pushed<json>> only_one(std::shared_ptr<call_state<pushed_ids>> ids, c
 } // namespace
 
 queue_front::queue_front(const store& in, std::string name) : store_(in), name_(std::move(name)) {
-  if (name_.empty())
-    throw_rejection(invalid("a queue has no name"));
-  if (name_.size() > longest_queue_name)
-    throw_rejection(invalid("a queue's name: " + std::to_string(name_.size()) + " bytes; give at most "
-                            + std::to_string(longest_queue_name)));
+  if (const auto wrong = check_name("a queue's name", name_))
+    throw_rejection(*wrong);
 }
 
 void queue_front::push(const expected<const named_task*>& which, const push_options& options,
@@ -200,8 +212,8 @@ void queue_front::push(const expected<const named_task*>& which, const push_opti
 
 void queue_front::push_unchecked(const push_options& options, const std::string& task, const json& arguments,
                                  std::function<void(expected<pushed_ids>)> told) const {
-  if (task.empty())
-    return told(invalid("a task has no name"));
+  if (auto wrong = check_name("task", task))
+    return told(std::move(*wrong));
   if (!arguments.is_array())
     return told(
         rejection{errc::bad_arguments, task + ": arguments: expected an array, got " + shown(arguments)});
@@ -210,9 +222,7 @@ void queue_front::push_unchecked(const push_options& options, const std::string&
 
 void queue_front::push_command(const push_options& options, const json& command,
                                std::function<void(expected<pushed_ids>)> told) const {
-  auto name = command.at("argv").at(0).get<std::string>();
-  if (name.size() > longest_queue_name)
-    name = "..." + name.substr(name.size() - longest_queue_name);
+  const auto name = command_name(command.at("argv").at(0).get<std::string>());
   auto jobs = jobs_for(store_, name_, name, options, {command});
   if (jobs)
     for (auto& each : *jobs) {

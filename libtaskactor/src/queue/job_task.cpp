@@ -4,6 +4,7 @@
 #include "lifecycle/manager_core.hpp"
 #include "queue/command_job.hpp"
 #include "queue/runner_inbox.hpp"
+#include "queue/store_text.hpp"
 
 #include <taskactor/detail/admit.hpp>
 #include <taskactor/detail/json_text.hpp>
@@ -17,9 +18,6 @@
 namespace taskactor::detail {
 
 namespace {
-
-/// Whether it is in the middle of a character, as UTF-8 has them.
-bool goes_on(char letter) noexcept { return (static_cast<unsigned char>(letter) & 0xC0U) == 0x80U; }
 
 /// What the arguments of a job say. Errors: `errc::bad_arguments`.
 json arguments_of(const claimed_job& job) {
@@ -38,17 +36,6 @@ store_duration to_store(std::chrono::nanoseconds time) {
 
 } // namespace
 
-std::string cut_error(std::string text) {
-  constexpr std::string_view cut = " ...";
-  if (text.size() <= largest_error)
-    return text;
-  auto length = largest_error - cut.size();
-  while (length > 0 && goes_on(text[length]))
-    --length;
-  text.resize(length);
-  return text += cut;
-}
-
 // -- what a body says -------------------------------------------------------
 
 bool job_notes::tell() noexcept { return !std::exchange(told_, true); }
@@ -57,7 +44,7 @@ bool job_notes::progress(std::uint64_t done, std::uint64_t total, std::string te
   const std::lock_guard lock{mutex_};
   open_.done = done;
   open_.total = total;
-  open_.text = std::move(text);
+  open_.text = store_text(std::move(text));
   open_.has_progress = true;
   return tell();
 }

@@ -118,9 +118,6 @@ private:
   } is_;
 };
 
-/// At most so many bytes of an error are kept.
-inline constexpr std::size_t largest_error = std::size_t{64} * 1024;
-std::string cut_error(std::string text);
 /// That of a job which hasn't begun.
 job_end end_unbegun(const claimed_job& job, claim_end how, std::string error = {});
 

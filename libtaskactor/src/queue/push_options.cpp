@@ -1,11 +1,9 @@
 #include <taskactor/queue/push_options.hpp>
 
 #include "base/invalid.hpp"
+#include "queue/store_text.hpp"
 
 #include <taskactor/detail/duration_text.hpp>
-#include <taskactor/detail/visible_text.hpp>
-
-#include <nlohmann/json.hpp>
 
 #include <cstddef>
 #include <set>
@@ -16,29 +14,7 @@ namespace taskactor::detail {
 
 namespace {
 
-constexpr std::size_t longest_name = 200, longest_key = 1000, most_tags = 64, most_tokens = 1'000'000;
-
-/// As all texts of a store are, and JSON of them.
-bool is_utf8(const std::string& text) {
-  if (text.empty())
-    return true;
-  try {
-    (void)nlohmann::json(text).dump();
-    return true;
-  } catch (const nlohmann::json::exception&) {
-    return false;
-  }
-}
-
-std::optional<rejection> check_text(const char* field, const std::string& text, std::size_t longest) {
-  if (text.size() <= longest) {
-    if (is_utf8(text))
-      return {};
-    return invalid(std::string{field} + ": " + visible(text) + " isn't UTF-8");
-  }
-  return invalid(std::string{field} + ": " + std::to_string(text.size()) + " bytes; give at most "
-                 + std::to_string(longest));
-}
+constexpr std::size_t most_tags = 64, most_tokens = 1'000'000;
 
 std::optional<rejection> check_unique(const unique_options& unique) {
   const std::string& key = content_of(unique.key);
@@ -56,9 +32,7 @@ std::optional<rejection> check_unique(const unique_options& unique) {
 std::optional<rejection> check_limits(const std::vector<job_limit>& limits) {
   std::set<std::pair<std::string, std::string>> seen;
   for (const auto& each : limits) {
-    if (each.name.empty())
-      return invalid("limits: one has no name");
-    if (auto wrong = check_text("limits: name", each.name, longest_name))
+    if (auto wrong = check_name("limits: name", each.name))
       return wrong;
     if (auto wrong = check_text("limits: key", each.key, longest_key))
       return wrong;
@@ -82,9 +56,7 @@ std::optional<rejection> check_texts(const push_options& options) {
   if (tags.size() > most_tags)
     return invalid("tags: " + std::to_string(tags.size()) + "; give at most " + std::to_string(most_tags));
   for (const auto& each : tags) {
-    if (each.empty())
-      return invalid("tags: one is empty");
-    if (auto wrong = check_text("tags", each, longest_name))
+    if (auto wrong = check_name("tags", each))
       return wrong;
   }
   return {};

@@ -1,5 +1,6 @@
 #include "queue/runner_heart.hpp"
 
+#include "queue/store_text.hpp"
 #include "queue/this_machine.hpp"
 
 #include <taskactor/registry.hpp>
@@ -21,8 +22,11 @@ void runner_heart::find_tasks() {
     return;
   known_tasks known;
   for (const auto* each : all) {
+    if (check_name("task", each->name()))
+      continue; // no job is of it, and a store couldn't be told of it
     known.emplace(each->name(), std::string{});
-    known.emplace(each->name(), each->version());
+    if (!check_text("version", each->version(), longest_name))
+      known.emplace(each->name(), each->version());
   }
   tasks_ = std::make_shared<const known_tasks>(std::move(known));
   registered_ = all.size();

@@ -1,6 +1,7 @@
 #include "queue/runner_plan.hpp"
 
 #include "base/invalid.hpp"
+#include "queue/store_text.hpp"
 #include "queue/this_machine.hpp"
 
 #include <taskactor/detail/duration_text.hpp>
@@ -18,8 +19,8 @@ void check_queues(const std::vector<runner_queue>& queues) {
     throw_rejection(invalid("queues: a runner serves one at least"));
   std::set<std::string> seen;
   for (const auto& each : queues) {
-    if (each.name.empty())
-      throw_rejection(invalid("queues: a queue has a name"));
+    if (const auto wrong = check_name("queues", each.name))
+      throw_rejection(*wrong);
     if (!seen.insert(each.name).second)
       throw_rejection(invalid("queues: \"" + each.name + "\" is named twice"));
     if (each.how.slots == 0)
@@ -44,6 +45,8 @@ runner_plan checked(job_runner_options options, std::chrono::nanoseconds grace) 
                    .poll = options.poll,
                    .prefetch = options.prefetch};
   check_queues(plan.queues);
+  if (const auto wrong = check_text("name", plan.name, longest_name))
+    throw_rejection(*wrong);
   check_positive("lease", plan.lease);
   check_positive("beat", plan.beat);
   check_positive("fence", plan.fence);

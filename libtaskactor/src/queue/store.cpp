@@ -5,6 +5,7 @@
 #include "lifecycle/manager_core.hpp"
 #include "queue/open_store.hpp"
 #include "queue/store_core.hpp"
+#include "queue/store_text.hpp"
 #include "threads/waits.hpp"
 
 #include <taskactor/detail/duration_text.hpp>
@@ -16,6 +17,7 @@
 #include <filesystem>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <utility>
 
 namespace taskactor {
@@ -87,6 +89,15 @@ std::shared_ptr<store_core> make_in_memory(manager_core& home, const store_optio
                                       std::string{});
 }
 
+/// No job can have a text that is no store's.
+std::optional<rejection> check_filter(const taskactor::job_filter& which) {
+  if (auto wrong = check_text("queue", content_of(which.queue), longest_name))
+    return wrong;
+  if (auto wrong = check_text("task", content_of(which.task), longest_name))
+    return wrong;
+  return check_text("tag", content_of(which.tag), longest_name);
+}
+
 job_query query_of(taskactor::job_filter& which) {
   job_query made;
   made.ids = take_content(which.ids);
@@ -117,9 +128,9 @@ store_call<control_reply> control_job(const std::shared_ptr<store_core>& core, c
 }
 
 store_call<control_reply> control_name(const std::shared_ptr<store_core>& core, control_verb verb,
-                                       std::string name) {
-  if (name.empty())
-    return store_call<control_reply>{invalid("the queue or limit has no name")};
+                                       const char* field, std::string name) {
+  if (auto wrong = check_name(field, name))
+    return store_call<control_reply>{std::move(*wrong)};
   control_action what;
   what.verb = verb;
   what.name = std::move(name);
@@ -189,6 +200,8 @@ private:
 
 store_call<control_counts> control_all(const std::shared_ptr<store_core>& core, control_verb verb,
                                        taskactor::job_filter which) {
+  if (auto wrong = check_filter(which))
+    return store_call<control_counts>{std::move(*wrong)};
   return std::make_shared<control_pages>(core->for_calls(), verb, query_of(which))->begin();
 }
 
@@ -237,6 +250,8 @@ store::store(std::shared_ptr<detail::store_core> core) noexcept : core_(std::mov
 const std::string& store::file() const noexcept { return core_->file(); }
 
 store_call<std::vector<job_info>> store::list(job_filter which) const {
+  if (auto wrong = detail::check_filter(which))
+    return store_call<std::vector<job_info>>{std::move(*wrong)};
   return detail::call_of<std::vector<job_info>>(
       [&](auto tell) { core_->list(detail::query_of(which), std::move(tell)); });
 }
@@ -275,13 +290,15 @@ store_call<control_counts> store::remove_all(job_filter which) const {
 }
 
 store_call<control_reply> store::pause(std::string queue) const {
-  return detail::control_name(core_, control_verb::pause, std::move(queue));
+  return detail::control_name(core_, control_verb::pause, "queue", std::move(queue));
 }
 store_call<control_reply> store::resume(std::string queue) const {
-  return detail::control_name(core_, control_verb::resume, std::move(queue));
+  return detail::control_name(core_, control_verb::resume, "queue", std::move(queue));
 }
 
 store_call<control_reply> store::set_limit(std::string name, limiter_options options) const {
+  if (auto wrong = detail::check_name("name", name))
+    return store_call<control_reply>{std::move(*wrong)};
   if (auto wrong = detail::validate(name, options))
     return store_call<control_reply>{std::move(*wrong)};
   detail::control_action what;
@@ -292,7 +309,7 @@ store_call<control_reply> store::set_limit(std::string name, limiter_options opt
   return detail::control_one(core_, std::move(what));
 }
 store_call<control_reply> store::drop_limit(std::string name) const {
-  return detail::control_name(core_, control_verb::drop_limit, std::move(name));
+  return detail::control_name(core_, control_verb::drop_limit, "name", std::move(name));
 }
 
 store_call<store_survey> store::survey() const {

@@ -1,5 +1,7 @@
 #include "queue/this_machine.hpp"
 
+#include "queue/store_text.hpp"
+
 #include <array>
 #include <fstream>
 #include <iterator>
@@ -53,7 +55,7 @@ process_identity identify() {
   std::array<char, HOST_NAME_MAX + 1> name{};
   if (::gethostname(name.data(), name.size() - 1) != 0)
     name[0] = '\0';
-  return {.host = name.data(),
+  return {.host = store_text(name.data()), // the kernel takes any bytes
           .boot_id = read_boot_id(),
           .pid = ::getpid(),
           .start = look_at_process(::getpid()).start};

@@ -27,8 +27,8 @@ struct job_attempt {
   std::size_t number = 0; ///< of the claims of the job, from one
   std::string runner{};
   store_time began{}, ended{};
-  std::string end{}; ///< "failed", "timed out", "snoozed", "lost"
-  std::string error{};
+  std::string end{};   ///< "failed", "timed out", "snoozed", "lost"
+  std::string error{}; ///< UTF-8, whatever was thrown; at most 64 KiB
 };
 
 struct job_info {
@@ -69,7 +69,8 @@ struct job_details {
   std::string output{};
 };
 
-/// Which jobs; what is unset doesn't matter.
+/// Which jobs; what is unset doesn't matter. Errors: `errc::invalid_argument`, naming the field: no job can
+/// have that name (see `push_options`).
 struct job_filter {
   field<std::vector<job_id>> ids{};
   field<std::vector<job_state>> states{};

@@ -14,8 +14,9 @@
 ///
 /// What is wrong is known before anything is written: `errc::unknown_task` (the function isn't registered
 /// here, or there is no such name: `push_unchecked` takes any), `errc::bad_arguments` (which, what was
-/// expected, and what came), `errc::payload_too_large`, `errc::invalid_argument` (naming the option). It
-/// comes in the `expected`, as all that a store call fails with does.
+/// expected, and what came; texts in them are UTF-8, and may have NULs), `errc::payload_too_large`,
+/// `errc::invalid_argument` (naming the option, or the task: a name is a text as the queue's). It comes in
+/// the `expected`, as all that a store call fails with does.
 ///
 /// g++ 12 doesn't compile a list in braces within an await, of tags or of JSON: give it a name before.
 ///
@@ -214,7 +215,7 @@ class job_queue {
   using json = taskactor::json;
 
 public:
-  /// Errors: `errc::invalid_argument`: an empty name, or one of more than 200 bytes.
+  /// Errors: `errc::invalid_argument`: an empty name, one of more than 200 bytes, or no UTF-8, or with a NUL.
   job_queue(const store& in, std::string name) : front_(in, std::move(name)) {}
 
   const store& in() const noexcept { return front_.in(); }

@@ -38,7 +38,8 @@ struct runner_queue {
   queue_service how;
 };
 
-/// Errors: `errc::invalid_argument`, naming the field. Negative durations are refused, and zero ones.
+/// Errors: `errc::invalid_argument`, naming the field. Negative durations are refused, and zero ones; and
+/// names of more than 200 bytes, that aren't UTF-8, or have a NUL.
 struct job_runner_options {
   /// At least one; none twice.
   field<std::vector<runner_queue>> queues{};

@@ -71,7 +71,8 @@ struct job_limit {
   std::size_t tokens = 1;
 };
 
-/// Errors: `errc::invalid_argument`, naming the field. Negative durations are refused.
+/// Errors: `errc::invalid_argument`, naming the field. Negative durations are refused; and texts that aren't
+/// UTF-8, have a NUL, or more than 1000 bytes: names, tags and versions more than 200.
 struct push_options {
   /// Not before so much time has gone by. Not both this and `at`.
   time_span delay{};

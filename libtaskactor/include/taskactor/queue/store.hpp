@@ -69,7 +69,8 @@ public:
   store_call<control_counts> remove_all(job_filter which) const;
 
   // -- queues and limits ----------------------------------------------------
-  /// Nothing of the queue begins until it is resumed. It needn't have any jobs yet.
+  /// Nothing of the queue begins until it is resumed. It needn't have any jobs yet. Errors, as of limits:
+  /// `errc::invalid_argument`: no queue can have that name (see `job_queue`).
   store_call<control_reply> pause(std::string queue) const;
   store_call<control_reply> resume(std::string queue) const;
   /// For all runners of the store, from now on: see `push_options::limits`. What runs goes on. Errors:
