@@ -131,9 +131,10 @@ class UntilEmpty(queue_program.Case):
         self.assertIn("1 job remains, due later than 3600 s from now (--horizon)", err)
 
     def test_what_is_due_before_it_is_waited_for(self):
-        number = self.push("--delay", "300ms", "--", "true")
+        # Many, so that some become ready just when it looks whether there are any.
+        numbers = [self.push("--delay", f"{300 + 41 * i}ms", "--", "true") for i in range(16)]
         self.assertEqual(self.work("--quiet"), (0, "", ""))
-        self.assertEqual(self.state_of(number), "succeeded")
+        self.assertEqual({self.state_of(number) for number in numbers}, {"succeeded"})
         self.push("--delay", "30s", "--", "true")
         self.assertEqual(self.work("--horizon", "1s", "--quiet")[0], 3)
 

@@ -28,7 +28,8 @@ bool is_paused(const store_survey& all, const std::string& queue) {
                      [&](const auto& one) { return one.name == queue && one.paused; });
 }
 
-/// False: there is a job to wait for. What runs first: there is least of it.
+/// False: there is a job to wait for. All states are asked for by one call: a job that becomes ready between
+/// two would be in neither.
 bool look_at(const store& at, const served_queue& queue, std::chrono::nanoseconds horizon, jobs_left& left) {
   std::optional<store_survey> survey; // as soon as it matters; the time is the store's, as that of jobs is
   const auto now = [&]() -> const store_survey& {
@@ -36,30 +37,26 @@ bool look_at(const store& at, const served_queue& queue, std::chrono::nanosecond
       survey = value_of(at.survey());
     return *survey;
   };
-  for (const auto state : {job_state::running, job_state::ready, job_state::delayed}) {
-    job_filter which;
-    which.states = std::vector{state};
-    which.queue = queue.name;
-    bool waits = false;
-    for_each_page(at, which, [&](const std::vector<job_info>& page) {
-      for (const auto& each : page) {
-        if (!knows(queue, each)) {
-          ++left[why_unknown(queue, each)];
-        } else if (state == job_state::delayed && each.due && *each.due - now().now >= horizon) {
-          ++left["due later than " + limit_text(horizon) + " from now (--horizon)"];
-        } else if (state == job_state::running || !is_paused(now(), queue.name)) {
-          waits = true;
-          return false;
-        } else {
-          ++left["of the queue \"" + queue.name + "\", which is paused"];
-        }
+  job_filter which;
+  which.states = std::vector{job_state::running, job_state::ready, job_state::delayed};
+  which.queue = queue.name;
+  bool waits = false;
+  for_each_page(at, which, [&](const std::vector<job_info>& page) {
+    for (const auto& each : page) {
+      if (!knows(queue, each)) {
+        ++left[why_unknown(queue, each)];
+      } else if (each.state == job_state::delayed && each.due && *each.due - now().now >= horizon) {
+        ++left["due later than " + limit_text(horizon) + " from now (--horizon)"];
+      } else if (each.state == job_state::running || !is_paused(now(), queue.name)) {
+        waits = true;
+        return false;
+      } else {
+        ++left["of the queue \"" + queue.name + "\", which is paused"];
       }
-      return true;
-    });
-    if (waits)
-      return false;
-  }
-  return true;
+    }
+    return true;
+  });
+  return !waits;
 }
 
 } // namespace
