@@ -136,7 +136,7 @@ class GoingOn(Durable):
     def test_a_time_for_all_ends_this_run_and_not_the_item(self):
         script = 'echo "begin $1" >>trace; [ -e go ] || exec sleep 100'
         command = ["--batch", "b", "-j1"], ["--", "sh", "-c", script, "x", "{}", ":::", "a"]
-        self.assertEqual(self.run_batch(*command[0], "--total-timeout", "1.5", *command[1])[0], 3)
+        self.assertEqual(self.run_batch(*command[0], "--total-timeout", "10", *command[1])[0], 3)
         (self.folder / "go").touch()
         self.assertEqual(self.run_batch(*command[0], *command[1])[0], 0)
         self.assertEqual(self.trace("begin"), ["a", "a"])
@@ -227,7 +227,7 @@ class Finished(Durable):
         self.assertRegex(err, r"failed before +1\n")
 
     def test_a_late_item_is_late_and_the_batch_has_that_code(self):
-        command = ["--batch", "b", "--timeout", "0.1", "sleep", ":::", "50", "0"]
+        command = ["--batch", "b", "--timeout", "6", "sleep", ":::", "50", "0"]
         self.assertEqual(self.run_batch(*command)[0], 3)
         code, _, err = self.run_batch(*command)
         self.assertEqual(code, 3)
