@@ -5,6 +5,7 @@ import pathlib
 import random
 import signal
 import sqlite3
+import sys
 import unittest
 
 import program
@@ -33,6 +34,9 @@ class Durable(queue_program.Case):
     def items_of(self, queue: str) -> list[dict]:
         return [job for job in self.lines("jobs", "--all", "--queue", queue) if job["task"] == "taskactor run"]
 
+    def in_order(self, queue: str) -> list[dict]:
+        return sorted(self.items_of(queue), key=lambda job: job["id"])
+
     def wait_for(self, batch: str, **counts: int) -> None:
         """Until so many of its items are in each of these states."""
 
@@ -55,20 +59,31 @@ class GoingOn(Durable):
         items = [str(i) for i in range(count)]
         command = ["-j", str(jobs), "--batch", "b", "--", "sh", "-c", WORK, "x", "{}", "0.02", ":::", *items]
         stops = sorted(chance.sample(range(10, count - 10), kills))
+        # Of each item, in the order of their jobs' numbers: how often it may begin, by what the store says at
+        # each kill (its command ran, or had ended and wasn't written down yet), and where in the trace it isn't
+        # to begin any more.
+        most, closed = [1] * count, [sys.maxsize] * count
         for stop in stops:
             running = self.start_batch(*command)
             self.wait_until(lambda: len(set(self.trace("end"))) >= stop)
             running.process.kill()
             running.process.communicate()
+            so_far = len(self.trace("begin"))
+            for i, job in enumerate(self.in_order("run/b")):
+                most[i] += job["state"] == "running"
+                if job["state"] == "succeeded":
+                    closed[i] = min(closed[i], so_far)
         code, out, err = self.run_batch(*command)
         self.assertEqual(code, 0, err)
         began, ended = self.trace("begin"), self.trace("end")
         self.assertEqual(set(ended), set(items))
-        # In flight at a kill: its command ran, or had ended and wasn't written down yet.
-        self.assertLessEqual(len(began) - count, kills * 3 * jobs, "more was run again than was in flight")
+        for i in range(count):
+            self.assertLessEqual(began.count(str(i)), most[i], f"{i} was run again more often than it was in flight")
+            self.assertNotIn(str(i), began[closed[i]:], "it had succeeded")
         self.assertIn("completed before", err)
-        states = [job["state"] for job in self.items_of("run/b")]
-        self.assertEqual(states, ["succeeded"] * count)
+        done = self.in_order("run/b")
+        self.assertEqual([job["state"] for job in done], ["succeeded"] * count)
+        self.assertEqual(self.job(done[-1]["id"])["arguments"]["item"], items[-1])
         self.is_well()
 
     def test_what_has_ended_before_a_kill_isnt_run_again(self):
