@@ -59,7 +59,7 @@ private:
       }
   }
   void work(const std::string& name, const std::stop_token& stop) {
-    auto store = world_.open(2s);
+    auto store = made([&] { return world_.open(2s); });
     for (int n = 0; !stop.stop_requested(); ++n) {
       auto job = store_world::job();
       job.request = name + "/" + std::to_string(n);
@@ -114,7 +114,8 @@ BOOST_AUTO_TEST_CASE(a_server_that_is_restarted_and_ends_its_sessions_loses_noth
 BOOST_AUTO_TEST_CASE(a_server_that_takes_no_writes_is_left_and_taken_again) {
   test::postgres_server server;
   const postgres_world world{server};
-  auto store = world.open(3s);
+  { world.open(); } // its tables
+  auto store = soon([&] { return world.open(3s); });
   const auto job = store_world::job();
   store.push({&job, 1});
   auto psql = world.psql();

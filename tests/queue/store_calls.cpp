@@ -281,7 +281,7 @@ struct store_with_aside : hooked_store {
 };
 
 BOOST_AUTO_TEST_CASE(what_reads_all_of_a_store_holds_up_nobody_and_has_no_time_limit) {
-  store_with_aside world{{.call_timeout = 100ms}};
+  store_with_aside world{{.call_timeout = 2s}};
   const auto first = world.store->check();
   world.gate->wait_held(1);
   const auto second = world.store->check();
@@ -342,7 +342,7 @@ BOOST_AUTO_TEST_CASE(the_end_of_the_last_copy_waits_for_what_reads_all_of_a_stor
 }
 
 BOOST_AUTO_TEST_CASE(a_claim_that_comes_too_late_gives_its_jobs_back) {
-  held_store world{"claim", {.call_timeout = 200ms}};
+  held_store world{"claim", {.call_timeout = 2s}};
   mail(world).push(note, "x").get().value();
   hand_runner runner{world.core()};
   BOOST_CHECK_EXCEPTION(runner.claim(), std::system_error,
