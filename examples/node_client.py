@@ -120,8 +120,11 @@ class Session:
             made = socket.create_connection((where, int(port)), timeout=10)
             made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             host = host or where
+        if tls:
+            made.settimeout(10)
+            made = tls.wrap_socket(made, server_hostname=host)
         made.settimeout(0.25)
-        return tls.wrap_socket(made, server_hostname=host) if tls else made
+        return made
 
     def send(self, frame: list) -> None:
         content = encode(frame)
