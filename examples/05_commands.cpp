@@ -37,7 +37,7 @@ int main() {
   auto shell = tasks.run_command({.id = "shell"}, {"sh", "-c", "echo oops >&2; exit 3"}).value().get();
   std::cout << shell.describe() << ", and said " << shell.err;
 
-  auto result = tasks.run_command({}, {"sleep", "100"}, {.timeout = 500ms, .grace = 10s}).value().get();
+  auto result = tasks.run_command({}, {"sleep", "100"}, {.timeout = 5s, .grace = 10s}).value().get();
   std::cout << result.describe() << (result.timed_out ? ", out of time\n" : "\n");
 
   // What can't be started is an error, not an exit code.
