@@ -132,6 +132,17 @@ def alive(pid: int) -> bool:
         return False
 
 
+def blocks(pid: int, number: int) -> bool:
+    """Does it wait for that signal itself?"""
+    return is_in("SigBlk", pid, number)
+
+
+def is_in(mask: str, pid: int, number: int) -> bool:
+    status = pathlib.Path(f"/proc/{pid}/status").read_text()
+    masks = [line.split()[1] for line in status.splitlines() if line.startswith(mask + ":")]
+    return bool(int(masks[0], 16) >> (number - 1) & 1)
+
+
 def main() -> None:
     global PROGRAM
     sys.modules["program"].PROGRAM = PROGRAM = sys.argv.pop(1)

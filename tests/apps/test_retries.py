@@ -111,8 +111,11 @@ class Rate(program.Case):
 
     def test_an_interrupt_ends_the_waits_of_more_items_than_run_at_once(self):
         for options in (["--rate", "1/h"], ["--jitter", "10h"]):
+            report = self.folder / "report"
+            report.unlink(missing_ok=True)
             running = self.start_program(*options, "-j2", "--report", "report", "true", ":::", *map(str, range(40)))
-            time.sleep(1)
+            self.wait_until(lambda: program.blocks(running.process.pid, signal.SIGINT) and report.exists())
+            time.sleep(1)  # nothing is said of items that wait
             running.interrupt()
             begin = time.monotonic()
             code, _, err = running.finish()

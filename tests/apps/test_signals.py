@@ -100,6 +100,7 @@ class Signals(program.Case):
     def test_once_ends_a_pause(self):
         running = self.start_program("--jitter", "10h", "-j1", "echo")
         running.give(b"x\n")
+        self.wait_until(lambda: program.blocks(running.process.pid, signal.SIGINT))
         time.sleep(1)  # nothing is said of an item in its pause
         running.interrupt()
         self.assertEqual(running.process.wait(program.LIMIT), 130)

@@ -47,7 +47,14 @@ class Stalled(program.Case):
     def interrupt(self, process: subprocess.Popen) -> None:
         """Returns when it has read the signal: one that is pending already doesn't count twice."""
         process.send_signal(signal.SIGINT)
-        self.wait_until(lambda: not program.alive(process.pid) or not is_in("ShdPnd", process.pid, signal.SIGINT))
+        self.wait_until(lambda: not program.alive(process.pid) or not program.is_in("ShdPnd", process.pid, signal.SIGINT))
+
+    @staticmethod
+    def has_runtime(pid: int) -> bool:
+        try:
+            return any(path.read_text().startswith("caf.") for path in pathlib.Path(f"/proc/{pid}/task").glob("*/comm"))
+        except (FileNotFoundError, ProcessLookupError):  # one of its threads has ended meanwhile
+            return True
 
     def lines(self) -> int:
         """Of the report, while it is written."""
@@ -153,11 +160,12 @@ class Stalled(program.Case):
         for arguments, code in ((["true", ":::", "x"], 130), (["--resume", "missing", "true", ":::", "x"], 2)):
             with self.subTest(arguments):
                 process = self.start("--report", "report", *arguments)
-                self.wait_until(lambda: blocks(process.pid, signal.SIGINT))
+                self.wait_until(lambda: program.blocks(process.pid, signal.SIGINT))
                 if code == 130:
-                    # As long as there are threads of the run, the signal would only stop that.
-                    self.wait_until(lambda: self.lines() == 1 and len(os.listdir(f"/proc/{process.pid}/task")) < 6)
-                time.sleep(0.3)
+                    # As long as the run hears of signals, one would only stop that: its runtime ends later.
+                    self.wait_until(lambda: self.lines() == 1 and not self.has_runtime(process.pid))
+                else:
+                    time.sleep(3)  # nothing shows that it has words to say
                 self.assertIsNone(process.poll())
                 process.send_signal(signal.SIGINT)
                 self.assertEqual(process.wait(program.LIMIT), code)
@@ -166,7 +174,7 @@ class Stalled(program.Case):
         _, full = self.full_pipe()
         process = self.start("--dry-run", "echo", ":::", "x", stdout=full, stderr=subprocess.DEVNULL)
         os.close(full)
-        self.wait_until(lambda: blocks(process.pid, signal.SIGTERM))
+        self.wait_until(lambda: program.blocks(process.pid, signal.SIGTERM))
         process.terminate()
         self.assertEqual(process.wait(program.LIMIT), 143)
 
@@ -188,17 +196,6 @@ class Stalled(program.Case):
         self.assertIn(b"the report is not read; what was left to write is lost", process.stderr.read())
 
 
-def blocks(pid: int, number: int) -> bool:
-    """Does it wait for that signal itself?"""
-    return is_in("SigBlk", pid, number)
-
-
-def is_in(mask: str, pid: int, number: int) -> bool:
-    status = pathlib.Path(f"/proc/{pid}/status").read_text()
-    masks = [line.split()[1] for line in status.splitlines() if line.startswith(mask + ":")]
-    return bool(int(masks[0], 16) >> (number - 1) & 1)
-
-
 class Fifos(program.Case):
     OPTIONS = (["-a", "fifo"], ["--report", "fifo"], ["--joblog", "fifo"], ["--resume", "fifo"],
                ["--joblog", "log", "--report", "fifo"], ["--dry-run", "-a", "fifo"], ["--dry-run", "--resume", "fifo"])
@@ -216,7 +213,7 @@ class Fifos(program.Case):
             for number, code in ((signal.SIGINT, 130), (signal.SIGTERM, 143)):
                 with self.subTest(options=options, number=number):
                     running = self.start(options)
-                    self.wait_until(lambda: blocks(running.process.pid, number))
+                    self.wait_until(lambda: program.blocks(running.process.pid, number))
                     running.interrupt(number)
                     running.process.send_signal(signal.SIGCONT)  # as systemd and timeout do it
                     self.assertEqual(running.process.wait(program.LIMIT), code)
@@ -231,7 +228,7 @@ class Fifos(program.Case):
 
     def test_items_come_from_one_that_is_opened_late(self):
         running = self.start_program("-kq", "-a", "fifo", "echo")
-        self.wait_until(lambda: blocks(running.process.pid, signal.SIGINT))
+        self.wait_until(lambda: program.blocks(running.process.pid, signal.SIGINT))
         (self.folder / "fifo").write_text("a\nb\n")
         self.assertEqual(running.finish(), (0, "a\nb\n", ""))
 
@@ -239,7 +236,7 @@ class Fifos(program.Case):
         for option in ("--report", "--joblog"):
             with self.subTest(option):
                 running = self.start_program("-q", option, "fifo", "true", ":::", *map(str, range(300)))
-                self.wait_until(lambda: blocks(running.process.pid, signal.SIGINT))
+                self.wait_until(lambda: program.blocks(running.process.pid, signal.SIGINT))
                 read = []
                 reader = threading.Thread(target=lambda: read.append((self.folder / "fifo").read_text()))
                 reader.start()
