@@ -82,17 +82,19 @@ class OnPaper(queue_program.Case):
         def near(what: str, value: float, least: float = 0.5, most: float = 1.3) -> None:
             self.assertTrue(least * a[what] <= value <= most * a[what], f"{what}: assumed {a[what]}, counted {value}")
 
+        # Two of them depend on how many jobs a call is about, which are fewer on a slow machine: those may be
+        # 2.5 times as much.
         # Items of a batch have a key each, which other jobs lack: what that table costs isn't theirs.
         keys = one("SELECT coalesce(sum(wal_bytes), 0) FROM pg_stat_statements WHERE query LIKE '%INTO%unique_key%' OR query "
                    "LIKE 'UPDATE%unique_key%'")
-        near("bytes of WAL for a job", (one(f"SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '{begin}')") - keys) / count)
+        near("bytes of WAL for a job", (one(f"SELECT pg_wal_lsn_diff(pg_current_wal_lsn(), '{begin}')") - keys) / count, 0.5, 2.5)
         size = lambda *names: sum(one(f"SELECT pg_total_relation_size('taskactor.{name}')") for name in names)
         near("bytes of an ended job", size("job", "history") / count)
         near("bytes of a push's request", size("request") / count)
         # BEGIN and COMMIT of a pipeline aren't counted there; an end is the call that most of these are.
         ends = one("SELECT sum(calls) FROM pg_stat_statements WHERE query LIKE 'DELETE FROM \"taskactor\".running%'")
         near("statements of an end", one("SELECT sum(calls) FROM pg_stat_statements WHERE query LIKE '%\"taskactor\".%' OR query "
-                                         "LIKE '%set_config%'") / ends + 2, 0.5, 1.7)
+                                         "LIKE '%set_config%'") / ends + 2, 0.5, 2.5)
         server.wait_until_counted(database, count)
         written = "sum(n_tup_ins + n_tup_del) FILTER (WHERE relname <> 'unique_key')"
         near("rows written for a job", one(f"SELECT {written} FROM pg_stat_user_tables WHERE schemaname = 'taskactor'") / count)
