@@ -347,7 +347,7 @@ BOOST_AUTO_TEST_CASE(a_forks_child_that_closes_ends_no_wait_of_its_parent) {
 BOOST_AUTO_TEST_CASE(a_plain_number_that_is_closed_is_waited_for_until_the_end_of_its_task) {
   ta::task_manager tasks;
   auto pipe = make_pipe();
-  auto waits = tasks.add_task({.timeout = 50ms}, until_readable, pipe.read.get()).value();
+  auto waits = tasks.add_task({.timeout = 2s}, until_readable, pipe.read.get()).value();
   BOOST_TEST(!waits.wait_for(10ms));
   ::close(pipe.read.release());
   BOOST_TEST((waits.wait_outcome().state() == ta::state::timed_out));

@@ -342,9 +342,9 @@ BOOST_AUTO_TEST_CASE(what_a_call_logs_is_told_to_its_caller) {
   const auto sink = std::make_shared<spdlog::sinks::ostream_sink_mt>(said);
   { // what it logs is written when the manager has ended
     ta::task_manager tasks{{.logger = std::make_shared<spdlog::logger>("said", sink)}};
-    ta::node caller{tasks, {.name = "caller", .drain = 0s}};
+    ta::node caller{tasks, {.name = "caller", .lease = 1min, .drain = 0s}};
     caller.join(nodes.address);
-    BOOST_REQUIRE(caller.wait_for_peers(1, 10s));
+    BOOST_REQUIRE(caller.wait_for_peers(1, 30s));
     logs_at = nodes.there.get();
     BOOST_TEST(caller.submit({.id = "me"}, ta::on_any(), logs).value().get());
     BOOST_TEST(!nodes.there->relay_log(3, "", "of nobody"));

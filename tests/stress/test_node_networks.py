@@ -216,7 +216,7 @@ class Networks(unittest.TestCase):
         self.wait_until(lambda: self.state("b", "a") != "up" and self.state("a", "b") != "up", 30)
         self.wait_until(lambda: "down" in (self.state("a", "b"), self.state("b", "a")), 30)
         self.assertEqual(call.wait(LIMIT), 1)
-        self.assertLess(time.monotonic() - begun, 15)  # of 2.5, with the asking; one side may hear of it by the other
+        self.assertLess(time.monotonic() - begun, 30)  # of 2.5, with the asking; one side may hear of it by the other
         self.assertIn("was lost under it", call.stderr.read())
         self.wait_until(lambda: "cancelled" in log.read_text(), 30)
         for name in silent:
