@@ -117,8 +117,8 @@ The shared library by which many machines share durable queues.")
   set(CPACK_COMPONENT_NODE_DEPENDS library)
   set(CPACK_COMPONENT_HTTP_DEPENDS library)
   set(CPACK_COMPONENT_SCHEDULE_DEPENDS library)
-  set(CPACK_COMPONENT_QUEUE_DEPENDS library)
-  set(CPACK_COMPONENT_POSTGRES_DEPENDS library queue)
+  set(CPACK_COMPONENT_QUEUE_DEPENDS library schedule)
+  set(CPACK_COMPONENT_POSTGRES_DEPENDS library schedule queue)
   # dpkg-shlibdeps has to see the library that isn't installed yet.
   get_target_property(CPACK_DEBIAN_PACKAGE_SHLIBDEPS_PRIVATE_DIRS taskactor BINARY_DIR)
 endif()
@@ -135,7 +135,7 @@ cancellation reaches all of a command's processes. The verbs \"list\" and
 other programs.")
   set(CPACK_DEBIAN_PROGRAMS_PACKAGE_SHLIBDEPS ON)
   if("shared" IN_LIST _kinds) # which the programs that load task libraries are linked with
-    set(CPACK_COMPONENT_PROGRAMS_DEPENDS library node)
+    set(CPACK_COMPONENT_PROGRAMS_DEPENDS library node schedule queue postgres)
   endif()
 endif()
 

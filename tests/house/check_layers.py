@@ -35,6 +35,7 @@ MAY_INCLUDE = {
     "schedule": {"base", "task"},
     "scheduler": CORE | {"schedule", "group", "io", "command", "worker", "front"},
     "queue": CORE | {"group", "sync", "io", "command", "worker", "front"},
+    "job_scheduler": CORE | {"group", "io", "command", "worker", "front", "schedule", "scheduler", "queue"},
     "postgres": CORE | {"queue"},
     "testing": CORE | {"group", "command", "worker", "front"},
     "umbrella": set(),

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "backends.hpp"
+#include "queue/stored_schedule.hpp"
 
 #include <sys/mman.h>
 #include <sys/wait.h>
@@ -82,7 +83,8 @@ public:
       finish("first", jobs[i],
              std::array{claim_end::succeeded, claim_end::retry, claim_end::released, claim_end::failed,
                         claim_end::snooze, claim_end::succeeded}[i % 6]);
-    push(12, 8);
+    push(12, 7);
+    fire(19);
     jobs = claim("second", 3, 0);
     beat("second", jobs);
     control(td::control_verb::cancel, 13);
@@ -155,6 +157,24 @@ private:
           BOOST_ERROR("request " << from + i << " was " << known << ", and is " << replies[i].id);
         known = replies.at(i).id;
       }
+    });
+  }
+  /// A schedule comes, and pushes that job.
+  void fire(std::size_t n) {
+    const std::vector<td::schedule_write> writes{
+        {.name = "s",
+         .from = 0,
+         .to = td::schedule_row{.name = "s", .stamp = 1, .due = now_, .spec = "{}", .state = "{}"},
+         .jobs = {job_of(n)}},
+        {.name = "none", .from = 1, .to = {}, .jobs = {}}};
+    in("write_schedules", [&] {
+      const auto replies = store_->write_schedules(writes);
+      BOOST_CHECK(replies.at(0).done && !replies.at(1).done);
+      auto& known = tale_.pushed[n];
+      const auto id = replies[0].pushed.at(0).id;
+      if (known != 0 && known != id)
+        BOOST_ERROR("request " << n << " was " << known << ", and is " << id);
+      known = id;
     });
   }
   void beat(const std::string& name, const std::vector<td::claimed_job>& begun) {
@@ -262,6 +282,7 @@ inline void crash_at(const store_kind& kind, std::size_t point, std::map<std::st
       BOOST_TEST(!again.claimed_at_the_end().contains(id), "job " << id << " had succeeded, and ran again");
     const auto counters = again.store().survey().counters;
     BOOST_TEST(counters.pushed == 20U); // each request once
+    BOOST_TEST(again.store().schedules({}).found.size() == 1U);
     std::set<ta::job_id> ids(tale->pushed.begin(), tale->pushed.begin() + 20);
     BOOST_TEST(ids.size() == 20U);
     for (const auto& info : again.store().list({.most = 1000})) {
@@ -300,7 +321,7 @@ inline void kill_at_points(const store_kind& kind, std::size_t some, void (*hook
   for (const auto* verb : {"push", "claim", "finish", "renew", "control"})
     BOOST_TEST(verbs.contains(verb), verb);
   if (all)
-    for (const auto* verb : {"promote", "rescue", "prune"})
+    for (const auto* verb : {"promote", "rescue", "prune", "write_schedules"})
       BOOST_TEST(verbs.contains(verb), verb);
 }
 

@@ -3,6 +3,7 @@
 
 #include "queue/memory_backend.hpp"
 #include "queue/store_core.hpp"
+#include "queue/stored_schedule.hpp"
 #include "support/temporary_directory.hpp"
 
 #include <taskactor/queue.hpp>
@@ -91,6 +92,12 @@ public:
   }
   std::vector<ta::control_reply> control(std::span<const td::control_action> actions) override {
     return made("control", actions.size(), [&](auto& at) { return at.control(actions); });
+  }
+  std::vector<td::schedule_written> write_schedules(std::span<const td::schedule_write> writes) override {
+    return made("write_schedules", writes.size(), [&](auto& at) { return at.write_schedules(writes); });
+  }
+  td::schedule_page schedules(const td::schedule_query& which) override {
+    return made("schedules", which.names.size(), [&](auto& at) { return at.schedules(which); });
   }
   std::vector<ta::job_info> list(const td::job_query& which) override {
     return made("list", which.ids.size(), [&](auto& at) { return at.list(which); });

@@ -36,7 +36,7 @@ std::string told_with(proxy_fault fault, std::size_t times = 1) {
   count();
   std::ostringstream list;
   for (const auto* each : {"push", "claim", "finish", "renew", "promote", "rescue", "prune", "control",
-                           "list", "find", "survey", "runners"}) {
+                           "list", "find", "survey", "runners", "write_schedules", "schedules"}) {
     list << ' ' << each << ' ' << hits[each];
     BOOST_TEST(hits[each] > 0U, each);
   }

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "postgres_world.hpp"
+#include "queue/stored_schedule.hpp"
 
 #include <array>
 #include <functional>
@@ -35,6 +36,7 @@ public:
     promote();
     rescue();
     prune();
+    schedules();
     reads();
     return said_.str();
   }
@@ -166,6 +168,40 @@ private:
   }
   void prune() {
     in("prune", [&] { said_ << ' ' << store_.prune(100); });
+  }
+  void schedules() {
+    auto job = store_world::job();
+    job.request = "request of fire";
+    job.unique_scope = td::schedule_scope("s");
+    job.unique_key = "k";
+    const td::schedule_row row{.name = "s", .stamp = 1, .due = *clock_.now, .spec = "{}", .state = "[]"};
+    auto other = row, next = row;
+    other.name = "t";
+    next.stamp = 2;
+    ta::job_id fired = 0;
+    const auto write = [&](std::vector<td::schedule_write> writes) {
+      in("write_schedules", [&] {
+        for (const auto& reply : store_.write_schedules(writes)) {
+          said_ << ' ' << reply.done;
+          for (const auto& each : reply.pushed) {
+            said_ << static_cast<int>(each.how);
+            fired = each.id;
+          }
+        }
+      });
+    };
+    write(
+        {{.name = "s", .from = 0, .to = row, .jobs = {}}, {.name = "t", .from = 0, .to = other, .jobs = {}}});
+    write({{.name = "s", .from = 1, .to = next, .jobs = {job}},
+           {.name = "t", .from = 7, .to = {}, .jobs = {}},
+           {.name = "t", .from = 1, .to = {}, .jobs = {}}});
+    in("schedules", [&] {
+      for (const auto& each : store_.schedules({.due = true}).found)
+        said_ << ' ' << each.row.name << each.row.stamp << each.open.size();
+    });
+    const td::control_action remove{
+        .verb = td::control_verb::remove, .id = fired, .name = {}, .capacity = {}, .rate = {}};
+    in("control", [&] { said_ << ' ' << static_cast<int>(store_.control({&remove, 1}).at(0)); });
   }
   void reads() {
     in("survey", [&] {

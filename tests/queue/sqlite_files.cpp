@@ -2,6 +2,7 @@
 #include "sqlite_world.hpp"
 
 #include "queue/sqlite_file.hpp"
+#include "queue/sqlite_schema.hpp"
 
 #include <cstdio>
 #include <filesystem>
@@ -176,9 +177,14 @@ BOOST_AUTO_TEST_CASE(a_store_of_a_newer_release) {
   test::temporary_directory folder;
   const auto path = folder / "jobs.db";
   open_store(path);
-  BOOST_TEST(raw_connection{path}.run("UPDATE taskactor_meta SET value = 99 WHERE name = 'schema'") == "");
+  const auto say = [&](int schema) {
+    BOOST_TEST(raw_connection{path}.run("UPDATE taskactor_meta SET value = " + std::to_string(schema)
+                                        + " WHERE name = 'schema'")
+               == "");
+  };
+  say(99);
   refuses_file(path, "99, of a newer release");
-  BOOST_TEST(raw_connection{path}.run("UPDATE taskactor_meta SET value = 1 WHERE name = 'schema'") == "");
+  say(td::sqlite_schema_version);
   BOOST_TEST(open_store(path)->check().empty());
 }
 

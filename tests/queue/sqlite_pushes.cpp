@@ -125,9 +125,9 @@ BOOST_AUTO_TEST_CASE(transactions_that_are_none_or_not_the_stores) {
   BOOST_TEST(at.push({job}).size() == 1U);
   BOOST_TEST(at.other.run("COMMIT") == "");
 
-  BOOST_TEST(at.other.run("UPDATE taskactor_meta SET value = 2 WHERE name = 'schema'; BEGIN") == "");
+  BOOST_TEST(at.other.run("UPDATE taskactor_meta SET value = value + 1 WHERE name = 'schema'; BEGIN") == "");
   refuses_push(at, ta::errc::store_unusable, "of a newer release");
-  BOOST_TEST(at.other.run("COMMIT; UPDATE taskactor_meta SET value = 1 WHERE name = 'schema'") == "");
+  BOOST_TEST(at.other.run("COMMIT; UPDATE taskactor_meta SET value = value - 1 WHERE name = 'schema'") == "");
   at.is_well();
 }
 

@@ -111,6 +111,12 @@ rescue_reply postgres_backend::rescue(std::span<const lost_runner> runners) {
 std::vector<runner_row> postgres_backend::runners() { return postgres_runners(*this); }
 std::size_t postgres_backend::restored() { return postgres_restored(*this); }
 std::size_t postgres_backend::prune(std::size_t most) { return postgres_prune(*this, most); }
+std::vector<schedule_written> postgres_backend::write_schedules(std::span<const schedule_write> writes) {
+  return postgres_write_schedules(*this, writes);
+}
+schedule_page postgres_backend::schedules(const schedule_query& which) {
+  return postgres_schedules(*this, which);
+}
 std::vector<job_info> postgres_backend::list(const job_query& filter) { return postgres_list(*this, filter); }
 std::vector<job_details> postgres_backend::find(std::span<const job_id> ids) {
   return postgres_find(*this, ids);

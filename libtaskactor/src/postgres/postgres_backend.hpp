@@ -1,4 +1,4 @@
-/// A store in a PostgreSQL database: one connection, one transaction for each verb, two or three journeys to
+/// A store in a PostgreSQL database: one connection, one transaction for each verb, two to four journeys to
 /// the server for it. Others do the same at the same time, on any number of machines: see postgres_change.hpp
 /// for the locks.
 ///
@@ -15,6 +15,7 @@
 #include "postgres/postgres_session.hpp"
 #include "queue/lane_choice.hpp"
 #include "queue/store_backend.hpp"
+#include "queue/stored_schedule.hpp"
 
 #include <chrono>
 #include <functional>
@@ -27,7 +28,7 @@
 
 namespace taskactor::detail {
 
-/// What claims remember.
+/// What claims and beats remember.
 struct postgres_claim_memory {
   explicit postgres_claim_memory(const postgres_options& options)
       : marks(options.mark_lag, options.sweep_part) {}
@@ -40,6 +41,8 @@ struct postgres_claim_memory {
   /// A token, for a runner and a queue, up to which it has no claims that go on: only this process claims in
   /// its name.
   std::map<runner_key, std::map<std::string, claim_token>> before_own;
+  /// By the runner's row: what its tasks were when they were last written.
+  std::map<std::int64_t, std::shared_ptr<const known_tasks>> written_tasks;
 
   claim_token first_token(const runner_key& runner, const std::set<std::string>& queues) const;
   /// The connection is lost, perhaps since the server has crashed: then numbers that nobody has committed are
@@ -63,6 +66,8 @@ public:
   rescue_reply rescue(std::span<const lost_runner> runners) override;
   std::size_t prune(std::size_t most) override;
   std::vector<control_reply> control(std::span<const control_action> actions) override;
+  std::vector<schedule_written> write_schedules(std::span<const schedule_write> writes) override;
+  schedule_page schedules(const schedule_query& which) override;
   std::vector<job_info> list(const job_query& filter) override;
   std::vector<job_details> find(std::span<const job_id> ids) override;
   store_survey survey() override;
@@ -96,15 +101,16 @@ private:
       return counter == before + 1 ? notes : counter == before ? known : 0;
     }
   };
+  struct doubts {
+    std::optional<doubtful_claim> claim;
+    std::map<std::int64_t, doubtful_beat> beats; // by the runner's row
+  };
   claim_reply make_claim(const claim_request& request);
   std::vector<job_end> claims_in_doubt(time end);
   beat_reply make_beat(const runner_beat& beat);
 
   postgres_claim_memory memory_;
-  std::optional<doubtful_claim> claim_doubt_;
-  std::map<std::int64_t, doubtful_beat> beat_doubts_; // by its row
-  /// What the tasks of runners were when they were last written.
-  std::map<std::int64_t, std::shared_ptr<const known_tasks>> written_tasks_;
+  doubts doubts_;
   postgres_notices notices_;
   postgres_idle idle_;
 };
@@ -116,6 +122,9 @@ rescue_reply postgres_rescue(postgres_session& session, std::span<const lost_run
 std::vector<runner_row> postgres_runners(postgres_session& session);
 std::size_t postgres_restored(postgres_session& session);
 std::size_t postgres_prune(postgres_session& session, std::size_t most);
+std::vector<schedule_written> postgres_write_schedules(postgres_session& session,
+                                                       std::span<const schedule_write> writes);
+schedule_page postgres_schedules(postgres_session& session, const schedule_query& which);
 std::vector<job_info> postgres_list(postgres_session& session, const job_query& filter);
 std::vector<job_details> postgres_find(postgres_session& session, std::span<const job_id> ids);
 store_survey postgres_survey(postgres_session& session);

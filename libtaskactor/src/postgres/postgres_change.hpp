@@ -1,10 +1,10 @@
 /// What one transaction changes in the rows of jobs. What is decided one by one, by job_moves.hpp, is
 /// gathered here, and written in sets, in one order: `flush`.
 ///
-/// Locks are taken in one order, so that nobody waits for who waits for him: queues (advisory, sorted),
-/// limits (sorted), runners (sorted), rows of ready, delayed, running, history (each sorted by job), buckets
-/// (sorted), unique keys (sorted), lanes. A push takes keys first: it locks no row of a job but such that
-/// nobody has locked.
+/// Locks are taken in one order, so that nobody waits for who waits for him: schedules (sorted by name),
+/// queues (advisory, sorted), limits (sorted), runners (sorted), rows of ready, delayed, running, history
+/// (each sorted by job), buckets (sorted), unique keys (sorted), lanes. A push takes keys first: it locks no
+/// row of a job but such that nobody has locked.
 #pragma once
 
 #include "postgres/postgres_connection.hpp"

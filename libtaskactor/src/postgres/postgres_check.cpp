@@ -64,6 +64,7 @@ constexpr table_rule rules[]{
       max(ended_token) FROM @delayed UNION ALL SELECT max(ended_token) FROM @history) a WHERE n > (SELECT last_value FROM
       @token))sql",
      "token", "is used, and beyond the last one drawn"},
+    {R"sql(SELECT name FROM @schedule WHERE stamp = 0)sql", "schedule", "has no stamp"},
     {R"sql(SELECT job FROM @attempt GROUP BY job HAVING count(*) > 20)sql", "job",
      "has more attempts than are kept"},
 };

@@ -511,7 +511,7 @@ claim_token postgres_claim_memory::first_token(const runner_key& runner,
 
 claim_reply postgres_backend::claim(const claim_request& request) {
   notices_.serve(request.shares);
-  if (!claim_doubt_ && idle_.has_nothing(request))
+  if (!doubts_.claim && idle_.has_nothing(request))
     return {};
   auto reply = make_claim(request);
   idle_.claimed(request, reply);
@@ -525,16 +525,16 @@ claim_reply postgres_backend::make_claim(const claim_request& request) {
     memory_.before_own.clear();
   bool is_this_one = false; // that is in doubt
   return attempt([&](time end) {
-    if (claim_doubt_) {
+    if (doubts_.claim) {
       auto there = claims_in_doubt(end);
       if (is_this_one && !there.empty())
-        return std::move(std::exchange(claim_doubt_, {})->reply);
+        return std::move(std::exchange(doubts_.claim, {})->reply);
       // Its runner has been told that it failed.
       if (!there.empty()) {
         const within this_call{*this, end};
-        finish(claim_doubt_->runner, there);
+        finish(doubts_.claim->runner, there);
       }
-      claim_doubt_.reset();
+      doubts_.claim.reset();
     }
     postgres_claim one{connection_, news_, request, memory_, end};
     try {
@@ -543,7 +543,7 @@ claim_reply postgres_backend::make_claim(const claim_request& request) {
       if (why.kind() == postgres_trouble::lost || why.kind() == postgres_trouble::late)
         if (auto reply = one.uncertain(); reply && !reply->jobs.empty()) {
           is_this_one = true;
-          claim_doubt_ = doubtful_claim{request.runner, std::move(*reply), array_of(queues_of(request))};
+          doubts_.claim = doubtful_claim{request.runner, std::move(*reply), array_of(queues_of(request))};
         }
       throw;
     }
@@ -554,18 +554,18 @@ claim_reply postgres_backend::make_claim(const claim_request& request) {
 /// runner's: if the server has crashed instead, others may have its tokens.
 std::vector<job_end> postgres_backend::claims_in_doubt(time end) {
   postgres_columns tokens{2};
-  for (const auto& job : claim_doubt_->reply.jobs)
+  for (const auto& job : doubts_.claim->reply.jobs)
     tokens.add(job.id, job.token);
   auto look = begin();
-  look.add(lock_queues, postgres_values{claim_doubt_->queues});
+  look.add(lock_queues, postgres_values{doubts_.claim->queues});
   look.add(
       "SELECT r.job, r.token FROM @running r JOIN unnest($1::bigint[], $2::bigint[]) t(job, token) ON t.job "
       "= r.job AND t.token = r.token JOIN @runner n ON n.id = r.runner_id WHERE n.name = $3 AND "
       "n.incarnation = $4",
       postgres_values{}
           .add(tokens)
-          .add(claim_doubt_->runner.name)
-          .add(static_cast<std::int64_t>(claim_doubt_->runner.incarnation)));
+          .add(doubts_.claim->runner.name)
+          .add(static_cast<std::int64_t>(doubts_.claim->runner.incarnation)));
   look.add("COMMIT");
   std::vector<job_end> there;
   const auto results = connection_.run(look, end);

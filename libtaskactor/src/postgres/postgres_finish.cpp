@@ -254,14 +254,14 @@ beat_reply postgres_backend::make_beat(const runner_beat& beat) {
     const auto id = results.back().front().integer(0);
     if (results.back().front().flag(1)) {
       connection_.run("ROLLBACK", {}, end);
-      beat_doubts_.erase(id);
-      written_tasks_.erase(id);
+      doubts_.beats.erase(id);
+      memory_.written_tasks.erase(id);
       return beat_reply{.fenced = true, .to_cancel = {}};
     }
     const auto counter = results.back().front().integer(2);
     auto notes = std::span<const claim_note>{beat.notes};
-    const auto written = beat_doubts_[id].written(counter);
-    beat_doubts_[id] = {.before = counter, .known = written, .notes = notes.size()};
+    const auto written = doubts_.beats[id].written(counter);
+    doubts_.beats[id] = {.before = counter, .known = written, .notes = notes.size()};
     postgres_batch rest;
     write_notes(connection_, id, notes.subspan(std::min(notes.size(), written)), now, rest, end);
     postgres_change change{connection_, news_, now, end};
@@ -278,8 +278,8 @@ beat_reply postgres_backend::make_beat(const runner_beat& beat) {
       last.add("DELETE FROM @runner WHERE id = $1", postgres_values{id});
       last.add("COMMIT");
       change.flush(std::move(last));
-      beat_doubts_.erase(id);
-      written_tasks_.erase(id);
+      doubts_.beats.erase(id);
+      memory_.written_tasks.erase(id);
       return beat_reply{};
     }
     rest.add("UPDATE @runner SET beat = beat + 1, seen = $2, host = $3, boot_id = $4, pid = $5, "
@@ -288,8 +288,8 @@ beat_reply postgres_backend::make_beat(const runner_beat& beat) {
              postgres_values{id, now, beat.host, beat.boot_id, beat.pid, beat.process_start});
     write_shares(rest, id, beat.shares);
     bool writes_tasks = false;
-    if (const auto last = written_tasks_.find(id);
-        beat.tasks && (last == written_tasks_.end() || last->second != beat.tasks)) {
+    if (const auto last = memory_.written_tasks.find(id);
+        beat.tasks && (last == memory_.written_tasks.end() || last->second != beat.tasks)) {
       rest.add("UPDATE @runner SET tasks = $2 WHERE id = $1", postgres_values{id, tasks_text(*beat.tasks)});
       writes_tasks = true;
     }
@@ -297,12 +297,12 @@ beat_reply postgres_backend::make_beat(const runner_beat& beat) {
     rest.add("SELECT job, token FROM @running WHERE runner_id = $1 AND cancel", postgres_values{id});
     rest.add("COMMIT");
     const auto made = change.flush(std::move(rest));
-    beat_doubts_.erase(id);
+    doubts_.beats.erase(id);
     beat_reply answer;
     for (const auto row : made[at])
       answer.to_cancel.emplace_back(row.integer(0), row.integer(1));
     if (writes_tasks)
-      written_tasks_.insert_or_assign(id, beat.tasks);
+      memory_.written_tasks.insert_or_assign(id, beat.tasks);
     return answer;
   });
 }

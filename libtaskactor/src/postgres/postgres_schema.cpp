@@ -265,9 +265,31 @@ std::string script_of_1(const postgres_connection& connection) {
                                        "pg_catalog.gen_random_uuid()::text);");
 }
 
+// -- migration 2 ------------------------------------------------------------
+
+/// Names in the order of their bytes, as in all stores.
+constexpr const char* tables_of_2
+    = "CREATE TABLE @schedule(name text COLLATE \"C\" PRIMARY KEY, stamp bigint NOT NULL, due bigint, spec "
+      "text NOT NULL, state text NOT NULL)" TASKACTOR_BUSY ";"
+      "CREATE INDEX ON @schedule(due, name) WHERE due IS NOT NULL;";
+
+constexpr const char* rights_of_2 = R"sql(
+DO $f$
+BEGIN
+  IF (SELECT count(*) FROM pg_catalog.pg_roles WHERE rolname IN ('taskactor_run', 'taskactor_read')) = 2 THEN
+    GRANT SELECT, INSERT, UPDATE, DELETE ON @schedule TO taskactor_run;
+    GRANT SELECT ON @schedule TO taskactor_read;
+  END IF;
+END $f$;
+)sql";
+
+std::string script_of_2(const postgres_connection& connection) {
+  return with_schema(connection, std::string{tables_of_2} + rights_of_2);
+}
+
 /// Migration n is the n-th, and leads to schema n. What was released is never changed.
 constexpr std::array<std::string (*)(const postgres_connection&), postgres_schema_version> migrations{
-    &script_of_1};
+    &script_of_1, &script_of_2};
 
 // -- what a database has ----------------------------------------------------
 

@@ -10,7 +10,7 @@
 
 namespace taskactor::detail {
 
-inline constexpr std::int64_t postgres_schema_version = 1;
+inline constexpr std::int64_t postgres_schema_version = 2;
 
 /// There is a store of this release, or it is made or brought up to date. Errors: `errc::store_unusable`,
 /// with what to do; `errc::store_failed`.

@@ -182,16 +182,6 @@ void push_jobs(const store& in, expected<std::vector<new_job>> jobs,
   });
 }
 
-expected<std::vector<new_job>> typed_jobs(const queue_front& to, const expected<const named_task*>& which,
-                                          const push_options& options,
-                                          const expected<std::vector<json>>& arguments) {
-  if (!which)
-    return which.error();
-  if (!arguments)
-    return rejection{arguments.error().code, (*which)->name() + ": " + arguments.error().message};
-  return jobs_for(to.in(), to.name(), (*which)->name(), with_defaults(options, *which), *arguments);
-}
-
 store_call<pushed<json>> only_one(std::shared_ptr<call_state<pushed_ids>> ids, const store& in) {
   return made_call<pushed<json>>(std::move(ids),
                                  [in](const pushed_ids& all) { return pushed_as<json>(in, all.front()); });
@@ -204,24 +194,28 @@ queue_front::queue_front(const store& in, std::string name) : store_(in), name_(
     throw_rejection(*wrong);
 }
 
-void queue_front::push(const expected<const named_task*>& which, const push_options& options,
-                       const expected<std::vector<json>>& arguments,
-                       std::function<void(expected<pushed_ids>)> told) const {
-  push_jobs(store_, typed_jobs(*this, which, options, arguments), std::move(told));
+expected<std::vector<new_job>> queue_front::jobs(const expected<const named_task*>& which,
+                                                 const push_options& options,
+                                                 const expected<std::vector<json>>& arguments) const {
+  if (!which)
+    return which.error();
+  if (!arguments)
+    return rejection{arguments.error().code, (*which)->name() + ": " + arguments.error().message};
+  return jobs_for(store_, name_, (*which)->name(), with_defaults(options, *which), *arguments);
 }
 
-void queue_front::push_unchecked(const push_options& options, const std::string& task, const json& arguments,
-                                 std::function<void(expected<pushed_ids>)> told) const {
+expected<std::vector<new_job>> queue_front::unchecked_jobs(const push_options& options,
+                                                           const std::string& task,
+                                                           const json& arguments) const {
   if (auto wrong = check_name("task", task))
-    return told(std::move(*wrong));
+    return std::move(*wrong);
   if (!arguments.is_array())
-    return told(
-        rejection{errc::bad_arguments, task + ": arguments: expected an array, got " + shown(arguments)});
-  push_jobs(store_, jobs_for(store_, name_, task, options, {arguments}), std::move(told));
+    return rejection{errc::bad_arguments, task + ": arguments: expected an array, got " + shown(arguments)};
+  return jobs_for(store_, name_, task, options, {arguments});
 }
 
-void queue_front::push_command(const push_options& options, const json& command,
-                               std::function<void(expected<pushed_ids>)> told) const {
+expected<std::vector<new_job>> queue_front::command_jobs(const push_options& options,
+                                                         const json& command) const {
   const auto name = command_name(command.at("argv").at(0).get<std::string>());
   auto jobs = jobs_for(store_, name_, name, options, {command});
   if (jobs)
@@ -231,18 +225,34 @@ void queue_front::push_command(const push_options& options, const json& command,
       if (content_of(options.unique.scope).empty())
         each.unique_scope.clear();
     }
-  push_jobs(store_, std::move(jobs), std::move(told));
+  return jobs;
+}
+
+void queue_front::push(const expected<const named_task*>& which, const push_options& options,
+                       const expected<std::vector<json>>& arguments,
+                       std::function<void(expected<pushed_ids>)> told) const {
+  push_jobs(store_, jobs(which, options, arguments), std::move(told));
+}
+
+void queue_front::push_unchecked(const push_options& options, const std::string& task, const json& arguments,
+                                 std::function<void(expected<pushed_ids>)> told) const {
+  push_jobs(store_, unchecked_jobs(options, task, arguments), std::move(told));
+}
+
+void queue_front::push_command(const push_options& options, const json& command,
+                               std::function<void(expected<pushed_ids>)> told) const {
+  push_jobs(store_, command_jobs(options, command), std::move(told));
 }
 
 expected<pushed_ids>
 queue_front::push_by(const std::function<std::vector<push_reply>(const std::vector<new_job>&)>& make,
                      const expected<const named_task*>& which, const push_options& options,
                      const expected<std::vector<json>>& arguments) const {
-  const auto jobs = typed_jobs(*this, which, options, arguments);
-  if (!jobs)
-    return jobs.error();
+  const auto all = jobs(which, options, arguments);
+  if (!all)
+    return all.error();
   try {
-    return ids_of(make(*jobs));
+    return ids_of(make(*all));
   } catch (const error& why) {
     return rejection{static_cast<errc>(why.code().value()), why.message()};
   }
@@ -268,6 +278,20 @@ expected<const named_task*> registered_function(const void* function) {
                                        "namespace scope in a source file of this program"};
 }
 
+expected<const named_task*> registered_task(std::string_view name, const json& arguments) {
+  auto which = registry::global().look_up(name);
+  if (which) {
+    try {
+      (*which)->bind(arguments);
+    } catch (const argument_error& why) {
+      which = rejection{errc::bad_arguments, why.message()};
+    } catch (...) { // by a `from_json`
+      which = refused_argument();
+    }
+  }
+  return which;
+}
+
 rejection refused_argument() {
   return {errc::bad_arguments, "arguments: " + describe(std::current_exception())};
 }
@@ -276,16 +300,7 @@ rejection refused_argument() {
 
 store_call<pushed<json>> job_queue::push_named(const push_options& options, std::string_view task,
                                                const json& arguments) const {
-  auto which = registry::global().look_up(task);
-  if (which) {
-    try {
-      (*which)->bind(arguments);
-    } catch (const argument_error& why) {
-      which = rejection{errc::bad_arguments, why.message()};
-    } catch (...) { // by a `from_json`
-      which = detail::refused_argument();
-    }
-  }
+  const auto which = detail::registered_task(task, arguments);
   auto ids = std::make_shared<detail::call_state<detail::pushed_ids>>();
   front_.push(which, options, std::vector<json>{arguments},
               [ids](expected<detail::pushed_ids> all) { ids->set(std::move(all)); });

@@ -406,6 +406,21 @@ std::size_t memory_backend::prune(std::size_t most) {
   return gone;
 }
 
+// -- schedules --------------------------------------------------------------
+
+std::vector<schedule_written> memory_backend::write_schedules(std::span<const schedule_write> writes) {
+  std::vector<schedule_written> replies;
+  replies.reserve(writes.size());
+  for (const auto& each : writes)
+    replies.push_back({.done = schedules_.write(each), .pushed = {}});
+  add_pushed(writes, replies, push(jobs_of(writes, replies)));
+  return replies;
+}
+
+schedule_page memory_backend::schedules(const schedule_query& which) {
+  return schedules_.page(which, tables_, clock_());
+}
+
 // -- what there is ----------------------------------------------------------
 
 std::vector<job_info> memory_backend::list(const job_query& filter) { return memory_list(tables_, filter); }
@@ -416,7 +431,11 @@ std::vector<job_details> memory_backend::find(std::span<const job_id> ids) {
 
 store_survey memory_backend::survey() { return memory_survey(tables_, clock_()); }
 
-std::vector<std::string> memory_backend::check() { return memory_faults(tables_); }
+std::vector<std::string> memory_backend::check() {
+  auto faults = memory_faults(tables_);
+  schedules_.check(faults);
+  return faults;
+}
 
 // -- control ----------------------------------------------------------------
 

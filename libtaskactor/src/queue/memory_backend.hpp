@@ -4,6 +4,7 @@
 /// Threads: one at a time. Errors: none but want of memory, after which it isn't to be used any more.
 #pragma once
 
+#include "queue/memory_schedules.hpp"
 #include "queue/memory_tables.hpp"
 #include "queue/store_backend.hpp"
 
@@ -25,6 +26,9 @@ public:
   rescue_reply rescue(std::span<const lost_runner> runners) override;
   std::size_t prune(std::size_t most) override;
   std::vector<control_reply> control(std::span<const control_action> actions) override;
+
+  std::vector<schedule_written> write_schedules(std::span<const schedule_write> writes) override;
+  schedule_page schedules(const schedule_query& which) override;
 
   std::vector<job_info> list(const job_query& filter) override;
   std::vector<job_details> find(std::span<const job_id> ids) override;
@@ -48,6 +52,7 @@ private:
 
   std::function<store_time()> clock_;
   memory_tables tables_;
+  memory_schedules schedules_;
   std::uint64_t version_ = 0;
 };
 

@@ -103,6 +103,14 @@ std::vector<push_reply> sqlite_backend::push(std::span<const new_job> jobs) {
   return write([&](sqlite_change& change) { return push_rows(change, jobs); });
 }
 
+std::vector<schedule_written> sqlite_backend::write_schedules(std::span<const schedule_write> writes) {
+  return write([&](sqlite_change& change) { return sqlite_write_schedules(change, writes); });
+}
+
+schedule_page sqlite_backend::schedules(const schedule_query& which) {
+  return sqlite_schedules(db_, which, clock_());
+}
+
 std::uint64_t sqlite_backend::version() {
   return static_cast<std::uint64_t>(db_.number("PRAGMA main.data_version"));
 }

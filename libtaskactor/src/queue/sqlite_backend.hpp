@@ -6,6 +6,7 @@
 #include "queue/lane_choice.hpp"
 #include "queue/sqlite_change.hpp"
 #include "queue/store_backend.hpp"
+#include "queue/stored_schedule.hpp"
 
 #include <chrono>
 #include <functional>
@@ -28,6 +29,22 @@ struct sqlite_options {
   std::function<store_time()> clock{};
 };
 
+/// What claims and beats remember.
+struct sqlite_claim_memory {
+  /// What a lane's row says, which never changes: ids aren't used again.
+  std::unordered_map<std::int64_t, job_lane> lanes;
+  /// Of queues with very many lanes: where the last claim has stopped to look.
+  std::map<std::string, std::int64_t> windows;
+  /// What of runners stood in their rows after the last beat, if no claim has written since.
+  struct told_by_beat {
+    std::int64_t runner = 0; // the row
+    std::shared_ptr<const known_tasks> tasks;
+    std::map<std::string, std::pair<std::size_t, bool>> shares; // free slots, commands
+    bool has_shares = false;
+  };
+  std::map<runner_key, told_by_beat> told;
+};
+
 class sqlite_backend : public store_backend {
 public:
   explicit sqlite_backend(sqlite_options options);
@@ -40,6 +57,8 @@ public:
   rescue_reply rescue(std::span<const lost_runner> runners) override;
   std::size_t prune(std::size_t most) override;
   std::vector<control_reply> control(std::span<const control_action> actions) override;
+  std::vector<schedule_written> write_schedules(std::span<const schedule_write> writes) override;
+  schedule_page schedules(const schedule_query& which) override;
   std::vector<job_info> list(const job_query& filter) override;
   std::vector<job_details> find(std::span<const job_id> ids) override;
   store_survey survey() override;
@@ -67,18 +86,7 @@ private:
 
   std::function<store_time()> clock_;
   sqlite_database db_;
-  /// What a lane's row says, which never changes: ids aren't used again.
-  std::unordered_map<std::int64_t, job_lane> lanes_;
-  /// Of queues with very many lanes: where the last claim has stopped to look.
-  std::map<std::string, std::int64_t> lane_windows_;
-  /// What of runners stood in their rows after the last beat, if no claim has written since.
-  struct told_by_beat {
-    std::int64_t runner = 0; // the row
-    std::shared_ptr<const known_tasks> tasks;
-    std::map<std::string, std::pair<std::size_t, bool>> shares; // free slots, commands
-    bool has_shares = false;
-  };
-  std::map<runner_key, told_by_beat> told_;
+  sqlite_claim_memory memory_;
 };
 
 template <class What>
@@ -127,5 +135,10 @@ sqlite_runner runner_of(sqlite_change& change, const runner_key& runner);
 void write_shares(sqlite_change& change, std::int64_t runner, std::span<const queue_share> shares);
 /// By the queue's name: its free slots, and whether it serves commands.
 std::map<std::string, std::pair<std::size_t, bool>> shares_by_name(std::span<const queue_share> shares);
+
+/// In a transaction that writes.
+std::vector<schedule_written> sqlite_write_schedules(sqlite_change& change,
+                                                     std::span<const schedule_write> writes);
+schedule_page sqlite_schedules(sqlite_database& db, const schedule_query& which, store_time now);
 
 } // namespace taskactor::detail

@@ -115,6 +115,12 @@ constexpr std::array rules{
       SELECT job FROM main.taskactor_attempt GROUP BY job HAVING count(*) > 20)sql",
                "job", "has more attempts than are kept"},
     table_rule{R"sql(
+      SELECT name FROM main.taskactor_schedule WHERE stamp = 0)sql",
+               "schedule", "has no stamp"},
+    table_rule{R"sql(
+      SELECT name FROM main.taskactor_schedule WHERE NOT json_valid(spec) OR NOT json_valid(state))sql",
+               "schedule", "says what isn't JSON"},
+    table_rule{R"sql(
       SELECT name FROM main.taskactor_count WHERE value < 0)sql",
                "count", "is less than nothing"},
 };

@@ -414,8 +414,8 @@ private:
 
 /// Mostly a runner asks in vain: then it needn't lock out others, and one statement a queue will do.
 bool sqlite_backend::has_nothing_for(const claim_request& request) {
-  const auto told = told_.find(request.runner);
-  if (told == told_.end() || !told->second.has_shares
+  const auto told = memory_.told.find(request.runner);
+  if (told == memory_.told.end() || !told->second.has_shares
       || told->second.shares != shares_by_name(request.shares))
     return false;
   return std::ranges::none_of(request.shares, [&](const queue_share& share) {
@@ -430,15 +430,15 @@ claim_reply sqlite_backend::claim(const claim_request& request) {
   require_place();
   if (has_nothing_for(request))
     return {};
-  if (const auto told = told_.find(request.runner); told != told_.end())
+  if (const auto told = memory_.told.find(request.runner); told != memory_.told.end())
     told->second.has_shares = false;
-  if (lanes_.size() > most_known_lanes)
-    lanes_.clear();
+  if (memory_.lanes.size() > most_known_lanes)
+    memory_.lanes.clear();
   return write([&](sqlite_change& change) {
     const auto runner = runner_of(change, request.runner);
     if (runner.is_dead)
       return claim_reply{.jobs = {}, .expired = 0, .fenced = true};
-    return sqlite_claim{change, request, runner.id, lanes_, lane_windows_}.run();
+    return sqlite_claim{change, request, runner.id, memory_.lanes, memory_.windows}.run();
   });
 }
 

@@ -239,7 +239,7 @@ std::vector<end_reply> sqlite_backend::finish(const runner_key&, std::span<const
 }
 
 beat_reply sqlite_backend::renew(const runner_beat& beat) {
-  auto& told = told_[beat.runner];
+  auto& told = memory_.told[beat.runner];
   const auto known = std::exchange(told, {}); // should this fail, nothing is known
   auto now = known;
   auto reply = write([&](sqlite_change& change) {
@@ -257,7 +257,9 @@ beat_reply sqlite_backend::renew(const runner_beat& beat) {
       written = write_beat(change, beat);
     if (!written)
       return beat_reply{.fenced = true, .to_cancel = {}};
-    const auto before = known.runner == written->runner ? known : told_by_beat{}; // else it was forgotten
+    const auto before = known.runner == written->runner
+                            ? known
+                            : sqlite_claim_memory::told_by_beat{}; // else it was forgotten
     now = {.runner = written->runner, .tasks = before.tasks, .shares = shares_by_name(beat.shares)};
     if (!before.has_shares || before.shares != now.shares)
       write_shares(change, written->runner, beat.shares);
@@ -277,7 +279,7 @@ beat_reply sqlite_backend::renew(const runner_beat& beat) {
     return answer;
   });
   if (beat.leaves || reply.fenced)
-    told_.erase(beat.runner);
+    memory_.told.erase(beat.runner);
   else
     told = std::move(now);
   return reply;

@@ -231,8 +231,19 @@ void migrate_to_1(sqlite_database& db) {
       "('retried', 0), ('snoozed', 0), ('released', 0), ('lost', 0), ('stale', 0), ('repeated', 0)");
 }
 
+// -- migration 2 ------------------------------------------------------------
+
+constexpr const char* tables_of_2 = R"sql(
+CREATE TABLE main.taskactor_schedule(
+  name TEXT PRIMARY KEY, stamp INTEGER NOT NULL, due INTEGER, spec TEXT NOT NULL, state TEXT NOT NULL) WITHOUT ROWID;
+CREATE INDEX main.taskactor_schedule_due ON taskactor_schedule(due, name) WHERE due IS NOT NULL;
+)sql";
+
+void migrate_to_2(sqlite_database& db) { db.script(tables_of_2); }
+
 /// Migration n is the n-th, and leads to schema n. What was released is never changed.
-constexpr std::array<void (*)(sqlite_database&), sqlite_schema_version> migrations{&migrate_to_1};
+constexpr std::array<void (*)(sqlite_database&), sqlite_schema_version> migrations{&migrate_to_1,
+                                                                                   &migrate_to_2};
 
 // -- what a file has --------------------------------------------------------
 

@@ -12,7 +12,7 @@
 namespace taskactor::detail {
 
 /// What this release reads and writes; `taskactor_meta` says what a file has.
-inline constexpr int sqlite_schema_version = 1;
+inline constexpr int sqlite_schema_version = 2;
 
 /// Whether the main database has a store. Refuses another program's tables, and a store of a newer release.
 bool has_store(sqlite_database& db);

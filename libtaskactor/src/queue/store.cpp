@@ -2,6 +2,7 @@
 
 #include "base/invalid.hpp"
 #include "lifecycle/attached_members.hpp"
+#include "lifecycle/fault_injector.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "queue/open_store.hpp"
 #include "queue/store_core.hpp"
@@ -28,18 +29,21 @@ const std::shared_ptr<store_core>& core_of(const store& which) noexcept { return
 
 namespace {
 
-/// A manager's time as a store's: it stands when the manager has ended.
+/// A manager's time as a store's: it stands when the manager has ended. In virtual time it is what the clock
+/// on the wall shows, which a test may set.
 class manager_clock final : public attached_member {
 public:
   explicit manager_clock(manager_core& home)
       : home_(&home),
         began_(home.now()),
-        base_(std::chrono::floor<store_duration>(std::chrono::system_clock::now())),
+        base_(std::chrono::floor<store_duration>(wall_now(home.decides()))),
         last_(base_) {}
 
   store_time now() {
     const std::lock_guard lock{mutex_};
-    if (home_)
+    if (home_ && home_->decides())
+      last_ = std::chrono::floor<store_duration>(wall_now(home_->decides()));
+    else if (home_)
       last_ = base_ + std::chrono::floor<store_duration>(home_->now() - began_);
     return last_;
   }

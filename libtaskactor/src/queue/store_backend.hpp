@@ -226,6 +226,11 @@ inline constexpr std::chrono::seconds restored_lease{30};
 /// Somebody else's, on another machine.
 enum class outside_change : std::uint8_t { ready /* jobs may be claimed */, ended /* jobs have */ };
 
+struct schedule_write; // stored_schedule.hpp
+struct schedule_written;
+struct schedule_query;
+struct schedule_page;
+
 class store_backend;
 /// Opens it, on the thread that will use it. Errors: as of what it opens.
 using backend_opener = std::function<std::unique_ptr<store_backend>()>;
@@ -246,6 +251,10 @@ public:
   virtual std::size_t prune(std::size_t most) = 0;
   virtual std::vector<control_reply> control(std::span<const control_action> actions) = 0;
 
+  /// Replies are in the order of the writes.
+  virtual std::vector<schedule_written> write_schedules(std::span<const schedule_write> writes) = 0;
+
+  virtual schedule_page schedules(const schedule_query& which) = 0;
   virtual std::vector<job_info> list(const job_query& which) = 0;
   virtual std::vector<job_details> find(std::span<const job_id> ids) = 0; // those that there are
   virtual store_survey survey() = 0;

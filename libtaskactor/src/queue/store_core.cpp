@@ -1,5 +1,6 @@
 #include "queue/store_core.hpp"
 
+#include "queue/schedule_rows.hpp"
 #include "queue/store_engine.hpp"
 #include "queue/store_request.hpp"
 #include "queue/store_thread.hpp"
@@ -54,6 +55,8 @@ store_core::~store_core() {
 std::shared_ptr<store_core> store_core::for_calls() const {
   return std::shared_ptr<store_core>{new store_core{options_, file_, engine_}};
 }
+
+schedule_rows schedules_of(const store_core& which) { return schedule_rows{which.engine_}; }
 
 void store_core::push(std::vector<new_job> jobs, told<std::vector<push_reply>> tell) {
   engine_->post(std::make_shared<push_request>(std::move(jobs), std::move(tell)));

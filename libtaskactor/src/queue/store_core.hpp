@@ -25,7 +25,11 @@
 
 namespace taskactor::detail {
 
+class schedule_rows;
+class store_core;
 class store_engine;
+
+schedule_rows schedules_of(const store_core& which);
 
 class store_core {
 public:
@@ -71,6 +75,9 @@ public:
   std::shared_ptr<void> wait_for_end(job_id which, told<job_ended> tell);
 
 private:
+  /// Its schedules, as rows.
+  friend schedule_rows schedules_of(const store_core& which);
+
   store_core(store_options options, std::string file, std::shared_ptr<store_engine> engine);
 
   const bool closes_ = true;

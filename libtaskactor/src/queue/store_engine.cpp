@@ -25,6 +25,8 @@ void store_engine::publish(const store_news& news) {
     ends_.ended(id, how);
   if (news.changed)
     watchers_.tell();
+  if (news.schedules)
+    schedule_watchers_.tell();
   if (news.some_ended)
     ends_.look_at_all(news.is_others);
   else if (!news.perhaps.empty())
@@ -37,7 +39,7 @@ store_news store_engine::news_of(std::span<const std::shared_ptr<store_request>>
     for (const auto& each : made)
       each->add_to(news);
   } catch (const std::exception&) { // no memory for what exactly
-    return {.changed = true, .some_ended = true};
+    return {.changed = true, .schedules = true, .some_ended = true};
   }
   return news;
 }

@@ -27,6 +27,7 @@ public:
   virtual void close() noexcept = 0;
 
   store_watchers& watchers() noexcept { return watchers_; }
+  store_watchers& schedule_watchers() noexcept { return schedule_watchers_; }
   end_waits& ends() noexcept { return ends_; }
 
   /// Of what a backend has thrown, in a handler.
@@ -37,7 +38,7 @@ protected:
   static store_news news_of(std::span<const std::shared_ptr<store_request>> made) noexcept;
 
 private:
-  store_watchers watchers_;
+  store_watchers watchers_, schedule_watchers_;
   end_waits ends_{*this};
 };
 

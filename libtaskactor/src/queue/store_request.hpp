@@ -7,6 +7,7 @@
 
 #include "base/memory.hpp"
 #include "queue/store_backend.hpp"
+#include "queue/stored_schedule.hpp"
 #include "queue/told.hpp"
 
 #include <array>
@@ -34,14 +35,16 @@ enum class store_verb : std::uint8_t {
   control,
   find,
   list,
+  schedule, // writes of schedules
   other,
   aside, // reads all of the store, beside the others: see `store_aside`
 };
-inline constexpr std::size_t store_verbs = 9;
+inline constexpr std::size_t store_verbs = 10;
 
 /// What others may want to know of what was made.
 struct store_news {
   bool changed = false;    // jobs may have become ready, have ended, or were asked to end
+  bool schedules = false;  // have been written
   bool some_ended = false; // it isn't known which
   bool is_others = false;  // another process's, perhaps
   std::vector<std::pair<job_id, job_ended>> ended;
@@ -224,6 +227,24 @@ public:
 private:
   std::vector<control_reply> call(store_backend& backend, const std::vector<control_action>& all) override {
     return backend.control(all);
+  }
+};
+
+class schedule_request final : public set_request<schedule_write, schedule_written> {
+public:
+  schedule_request(std::vector<schedule_write> writes, told<std::vector<schedule_written>> tell)
+      : set_request(store_verb::schedule, std::move(writes), std::move(tell)) {}
+  void add_to(store_news& news) const override {
+    for (const auto& each : made()) {
+      news.schedules = news.schedules || each.done;
+      news.changed = news.changed || !each.pushed.empty();
+    }
+  }
+
+private:
+  std::vector<schedule_written> call(store_backend& backend,
+                                     const std::vector<schedule_write>& writes) override {
+    return backend.write_schedules(writes);
   }
 };
 

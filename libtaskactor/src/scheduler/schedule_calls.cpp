@@ -34,7 +34,7 @@ expected<schedule_handle> scheduler_host::add(schedule_options options, const tr
   const std::string& wanted = content_of(options.name);
   try {
     check(options, *body);
-    const auto by = jittered(when, options);
+    const auto by = jittered(when, options.jitter);
     share_retry(options.task, *body);
     const std::lock_guard lock{mutex_};
     if (over_)
@@ -137,7 +137,7 @@ expected<std::string> scheduler_host::run_now(const entry_ptr& which) {
 
 expected<fire> scheduler_host::change(const entry_ptr& which, const trigger& to) {
   try {
-    const auto by = jittered(to, which->options);
+    const auto by = jittered(to, which->options.jitter);
     const std::lock_guard lock{mutex_};
     if (over_)
       return is_over();

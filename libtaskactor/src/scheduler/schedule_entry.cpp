@@ -75,12 +75,12 @@ void check(const schedule_options& options, const schedule_body& body) {
   check_task(options.task, body);
 }
 
-trigger jittered(const trigger& when, const schedule_options& options) {
-  if (!options.jitter)
+trigger jittered(const trigger& when, const std::optional<time_span>& jitter) {
+  if (!jitter)
     return when;
   const auto& core = trigger_access::core(when);
   auto changed = core.options;
-  changed.jitter = *options.jitter;
+  changed.jitter = *jitter;
   auto result = made([&] { return make_trigger(core.form, std::move(changed)); });
   if (!result)
     throw_rejection(result.error());

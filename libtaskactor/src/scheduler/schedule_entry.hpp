@@ -99,7 +99,7 @@ struct schedule_entry : std::enable_shared_from_this<schedule_entry> {
 
 /// Errors: throws `error{errc::invalid_argument}`, naming the field.
 void check(const schedule_options& options, const schedule_body& body);
-/// The trigger with the jitter of the options. Errors: the same.
-trigger jittered(const trigger& when, const schedule_options& options);
+/// The trigger with this jitter, if there is one. Errors: the same.
+trigger jittered(const trigger& when, const std::optional<time_span>& jitter);
 
 } // namespace taskactor::detail

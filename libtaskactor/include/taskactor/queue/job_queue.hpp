@@ -86,6 +86,14 @@ public:
   /// A command (`job_kind::command`), as command_job.hpp says; its program is its name.
   void push_command(const push_options& options, const json& command,
                     std::function<void(expected<pushed_ids>)> told) const;
+
+  /// What these would push, one job for each `arguments`. Errors: what is wrong with them.
+  expected<std::vector<new_job>> jobs(const expected<const named_task*>& which, const push_options& options,
+                                      const expected<std::vector<json>>& arguments) const;
+  expected<std::vector<new_job>> unchecked_jobs(const push_options& options, const std::string& task,
+                                                const json& arguments) const;
+  expected<std::vector<new_job>> command_jobs(const push_options& options, const json& command) const;
+
   /// `make` is given the jobs, writes them, and answers in their order; or it throws `error`.
   expected<pushed_ids>
   push_by(const std::function<std::vector<push_reply>(const std::vector<new_job>&)>& make,
@@ -106,6 +114,8 @@ expected<pushed_ids> push_in_postgres(pg_conn* transaction, const queue_front& t
                                       const expected<std::vector<json>>& arguments);
 
 expected<const named_task*> registered_function(const void* function);
+/// Which can be called with them.
+expected<const named_task*> registered_task(std::string_view name, const json& arguments);
 /// In a handler: what can't be made an argument.
 rejection refused_argument();
 
