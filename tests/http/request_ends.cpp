@@ -1,4 +1,5 @@
 // How a request ends by others: cancelled, at a deadline, killed, with its manager.
+#include "http/http_transfer.hpp"
 #include "servers/hostile_server.hpp"
 #include "web.hpp"
 
@@ -10,6 +11,7 @@
 #include <chrono>
 #include <cstddef>
 #include <dirent.h>
+#include <memory>
 #include <netdb.h>
 #include <string>
 #include <thread>
@@ -187,6 +189,18 @@ BOOST_AUTO_TEST_CASE(a_name_is_looked_up_once) {
     BOOST_TEST(get(server.url("/", "once.example")).status == 200);
   BOOST_TEST(lookups - before == 1u);
   BOOST_TEST((fails_at(server.url("/", "gone.invalid")).code() == ta::http::errc::resolve));
+}
+
+/// An await that was given up has its transfer until its frame goes, which nobody waits for.
+BOOST_AUTO_TEST_CASE(a_transfer_may_outlive_its_client) {
+  namespace td = ta::detail;
+  auto pool = std::make_shared<td::easy_pool>([](CURL*) {});
+  const std::weak_ptr<td::easy_pool> of_client = pool;
+  auto transfer
+      = std::make_unique<td::http_transfer>(std::move(pool), td::http_bounds{}, td::http_delivery::whole);
+  BOOST_TEST(!of_client.expired()); // it gives its handle back there
+  transfer.reset();
+  BOOST_TEST(of_client.expired());
 }
 
 BOOST_AUTO_TEST_CASE(in_virtual_time_the_clock_stands_while_one_goes_on) {

@@ -14,14 +14,14 @@ namespace taskactor::detail {
 class curl_request {
 public:
   /// Errors: those of the pool.
-  explicit curl_request(easy_pool& pool) : handle_(pool.take()), pool_(pool) {
+  explicit curl_request(std::shared_ptr<easy_pool> pool) : handle_(pool->take()), pool_(std::move(pool)) {
     ::curl_easy_setopt(handle_.get(), CURLOPT_ERRORBUFFER, words_.data());
   }
   curl_request(const curl_request&) = delete;
   curl_request& operator=(const curl_request&) = delete;
   ~curl_request() {
     ::curl_easy_setopt(handle_.get(), CURLOPT_ERRORBUFFER, nullptr); // its end may write there
-    pool_.give_back(std::move(handle_));
+    pool_->give_back(std::move(handle_));
   }
 
   CURL* handle() const noexcept { return handle_.get(); }
@@ -35,7 +35,7 @@ public:
 
 private:
   curl_easy handle_;
-  easy_pool& pool_;
+  const std::shared_ptr<easy_pool> pool_; // an await that was given up may outlive the client
   std::array<char, CURL_ERROR_SIZE> words_{};
 };
 

@@ -15,7 +15,7 @@ public:
   /// `prepare` sets what all requests have in common, when one is made.
   explicit easy_pool(std::function<void(CURL*)> prepare) : prepare_(std::move(prepare)) {}
 
-  /// Errors: `std::bad_alloc`, and those of `prepare`.
+  /// Not once what `prepare` refers to is gone. Errors: `std::bad_alloc`, and those of `prepare`.
   curl_easy take();
   void give_back(curl_easy unused) noexcept;
 

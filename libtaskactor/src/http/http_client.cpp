@@ -279,9 +279,9 @@ http_client::http_client(http::client_options options)
       by_proxy_(options_.proxy ? !options_.proxy->empty() : environment_has_proxy()),
       fields_(make_list(content_of(options_.headers))),
       gates_(options_.per_host, options_.per_host_rate),
-      pool_([this](CURL* handle) { prepare(handle); }),
+      pool_(std::make_shared<easy_pool>([this](CURL* handle) { prepare(handle); })),
       loop_((begin_curl(), options_.max_idle_connections)) {
-  pool_.give_back(pool_.take()); // options that libcurl refuses are told now
+  pool_->give_back(pool_->take()); // options that libcurl refuses are told now
 }
 
 /// What all requests have in common.

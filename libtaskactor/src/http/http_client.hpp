@@ -34,7 +34,7 @@ public:
   explicit http_client(http::client_options options);
 
   const http::client_options& options() const noexcept { return options_; }
-  easy_pool& pool() noexcept { return pool_; }
+  const std::shared_ptr<easy_pool>& pool() const noexcept { return pool_; }
   http_loop& loop() noexcept { return loop_; }
   host_gates& gates() noexcept { return gates_; }
   name_resolver& names() noexcept { return *names_; }
@@ -52,7 +52,7 @@ private:
   const std::shared_ptr<curl_slist> fields_; // of requests without headers of their own
   const std::shared_ptr<name_resolver> names_ = std::make_shared<name_resolver>();
   host_gates gates_;
-  easy_pool pool_; // longer than the loop, whose transfers give back to it
+  const std::shared_ptr<easy_pool> pool_; // its transfers have it, too, and may outlive this
   http_loop loop_;
 };
 

@@ -19,8 +19,8 @@ struct http_transfer::from_curl {
   }
 };
 
-http_transfer::http_transfer(easy_pool& pool, http_bounds bounds, http_delivery how)
-    : request_(pool), bounds_(bounds), how_(how), answer_(bounds.max_header) {
+http_transfer::http_transfer(std::shared_ptr<easy_pool> pool, http_bounds bounds, http_delivery how)
+    : request_(std::move(pool)), bounds_(bounds), how_(how), answer_(bounds.max_header) {
   auto* const handle = request_.handle();
   ::curl_easy_setopt(handle, CURLOPT_PRIVATE, this);
   ::curl_easy_setopt(handle, CURLOPT_HEADERFUNCTION, &from_curl::header);

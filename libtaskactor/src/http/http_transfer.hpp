@@ -55,7 +55,7 @@ public:
   /// Pieces that wait to be taken, or to be sent.
   static constexpr std::size_t most_waiting = std::size_t{256} << 10;
 
-  http_transfer(easy_pool& pool, http_bounds bounds, http_delivery how);
+  http_transfer(std::shared_ptr<easy_pool> pool, http_bounds bounds, http_delivery how);
 
   const http_bounds& bounds() const noexcept { return bounds_; }
 
