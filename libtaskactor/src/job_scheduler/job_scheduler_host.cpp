@@ -2,13 +2,12 @@
 
 #include "base/invalid.hpp"
 #include "base/memory.hpp"
-#include "base/new_thread.hpp"
 #include "events/hub.hpp"
-#include "job_scheduler/job_scheduler_actor.hpp"
 #include "lifecycle/dependent_list.hpp"
 #include "lifecycle/fault_injector.hpp"
 #include "lifecycle/manager_core.hpp"
 #include "lifecycle/task_table.hpp"
+#include "scheduler/scheduler_actor.hpp"
 #include "threads/waits.hpp"
 
 #include <taskactor/detail/admit.hpp>
@@ -22,7 +21,6 @@
 #include <algorithm>
 #include <cstddef>
 #include <new>
-#include <system_error>
 #include <utility>
 
 namespace taskactor {
@@ -36,17 +34,6 @@ namespace {
 constexpr std::size_t schedules_at_once = 500, jobs_at_once = 500;
 constexpr std::chrono::milliseconds first_pause{250}, longest_pause{30'000};
 constexpr std::chrono::minutes between_warnings{1};
-
-caf::actor start_scheduler(manager_core& home, const std::shared_ptr<job_scheduler_host>& host) {
-  const passing_through caller;
-  if (home.waits().is_virtual() || home.waits().is_run_by_hand())
-    return home.system().spawn<job_scheduler_actor, caf::hidden>(host);
-  try {
-    return home.system().spawn<job_scheduler_actor, caf::detached + caf::hidden>(host);
-  } catch (const std::system_error& error) {
-    no_thread(error, "a job scheduler");
-  }
-}
 
 /// A clock's hand is never asked for more; one that is due just now was not when the page was read.
 constexpr std::chrono::nanoseconds longest_rest = std::chrono::hours{24 * 365},
@@ -97,7 +84,6 @@ void say_step(const schedule_words& say, const schedule_step& step, const std::v
 std::shared_ptr<job_scheduler_host> job_scheduler_host::start(task_manager& tasks,
                                                               std::shared_ptr<store_core> of,
                                                               const job_scheduler_options& options) {
-  register_taskactor_job_scheduler();
   if (options.poll < std::chrono::milliseconds{1})
     throw_invalid("poll: " + to_text(options.poll) + "; give a millisecond or more");
   auto& home = core_of(tasks);
@@ -105,7 +91,7 @@ std::shared_ptr<job_scheduler_host> job_scheduler_host::start(task_manager& task
     throw error{errc::stopping, "the manager is shutting down: it takes no job scheduler"};
   auto host = std::make_shared<job_scheduler_host>(home, std::move(of), options.poll);
   attach_member(home, attachment_kind::schedules, when_let_go::stop, host, "job scheduler");
-  const auto started = start_scheduler(home, host);
+  const auto started = start_turns(home, host, "taskactor.job_scheduler", "a job scheduler");
   host->inbox_.set_actor(started);
   home.dependents().add(started, false, {{}, [] { return std::vector<std::string>{"job scheduler"}; }});
   const auto notice = [weak = std::weak_ptr{host}] {
@@ -145,7 +131,7 @@ job_scheduler_statistics job_scheduler_host::statistics() {
 
 // -- turns ------------------------------------------------------------------
 
-job_scheduler_host::next_turn job_scheduler_host::turn() {
+next_turn job_scheduler_host::turn() {
   const std::lock_guard no_other{turns_};
   const auto mail = inbox_.take();
   next_turn next{.home = &home_, .over = mail.over};

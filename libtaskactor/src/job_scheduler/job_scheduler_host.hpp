@@ -16,6 +16,7 @@
 #include "queue/schedule_rows.hpp"
 #include "queue/store_core.hpp"
 #include "queue/stored_schedule.hpp"
+#include "scheduler/turn_host.hpp"
 
 #include <taskactor/expected.hpp>
 #include <taskactor/queue/job_scheduler.hpp>
@@ -36,6 +37,7 @@ namespace taskactor::detail {
 class manager_core;
 
 class job_scheduler_host final : public attached_member,
+                                 public turn_host,
                                  public std::enable_shared_from_this<job_scheduler_host> {
 public:
   /// Errors: as `job_scheduler`'s.
@@ -50,12 +52,8 @@ public:
   void stop() noexcept override { close(); }
 
   // -- its actor ------------------------------------------------------------
-  struct next_turn {
-    manager_core* home = nullptr;
-    bool over = false;
-    time_point due = time_point::max();
-  };
-  next_turn turn();
+  next_turn turn() override;
+  void end_turns(const char*) noexcept override { close(); }
 
 private:
   struct planned {

@@ -1,8 +1,8 @@
 #include "job_scheduler/job_scheduler_inbox.hpp"
 
 #include "base/memory.hpp"
-#include "job_scheduler/job_scheduler_messages.hpp"
 #include "lifecycle/manager_core.hpp"
+#include "scheduler/scheduler_messages.hpp"
 
 #include <caf/all.hpp>
 
@@ -24,7 +24,7 @@ void job_scheduler_inbox::wake() noexcept {
     woken = actor_;
   }
   if (woken)
-    detail::post(woken, job_scheduler_turn{});
+    detail::post(woken, scheduler_turn{});
 }
 
 void job_scheduler_inbox::post(const answer& what) noexcept {
@@ -85,7 +85,7 @@ bool job_scheduler_inbox::close() noexcept {
       home_.busy_threads -= std::exchange(calls_, 0U);
   }
   if (actor)
-    detail::post(actor, job_scheduler_turn{});
+    detail::post(actor, scheduler_turn{});
   return true;
 }
 

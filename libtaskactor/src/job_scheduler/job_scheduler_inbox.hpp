@@ -1,7 +1,7 @@
 /// `job_scheduler_inbox`: what comes in for a job scheduler until its actor's next turn: the store's answers,
 /// and that something has changed.
 ///
-///     the store's thread, callers --post, notice--> inbox --one message--> job_scheduler_actor
+///     the store's thread, callers --post, notice--> inbox --one message--> scheduler_actor
 ///
 /// Threads: any. Once it is closed nothing comes in any more, and the manager is asked for nothing.
 #pragma once

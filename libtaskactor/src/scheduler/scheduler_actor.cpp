@@ -1,22 +1,23 @@
 #include "scheduler/scheduler_actor.hpp"
 
+#include "base/new_thread.hpp"
 #include "lifecycle/manager_core.hpp"
-#include "scheduler/scheduler_host.hpp"
 #include "threads/waits.hpp"
 
 #include <caf/all.hpp>
 
 #include <algorithm>
 #include <chrono>
+#include <system_error>
 #include <utility>
 
 namespace taskactor::detail {
 
-scheduler_actor::scheduler_actor(caf::actor_config& config, std::shared_ptr<scheduler_host> host)
-    : service_actor(config), host_(std::move(host)) {
+scheduler_actor::scheduler_actor(caf::actor_config& config, std::shared_ptr<turn_host> host, const char* name)
+    : service_actor(config), name_(name), host_(std::move(host)) {
   when_asked_to_end(*this, [this](caf::exit_msg&) { // its manager shuts down
     if (host_)
-      host_->close_elsewhere("the manager shuts down");
+      host_->end_turns("the manager shuts down");
     turn();
   });
 }
@@ -53,7 +54,19 @@ void scheduler_actor::turn() {
 /// Also when it is killed.
 void scheduler_actor::on_exit() {
   if (const auto host = std::exchange(host_, nullptr))
-    host->close_elsewhere("its actor has ended");
+    host->end_turns("its actor has ended");
+}
+
+caf::actor start_turns(manager_core& home, const std::shared_ptr<turn_host>& host, const char* name,
+                       const char* what) {
+  const passing_through caller;
+  if (home.waits().is_virtual() || home.waits().is_run_by_hand())
+    return home.system().spawn<scheduler_actor, caf::hidden>(host, name);
+  try {
+    return home.system().spawn<scheduler_actor, caf::detached + caf::hidden>(host, name);
+  } catch (const std::system_error& error) {
+    no_thread(error, what);
+  }
 }
 
 } // namespace taskactor::detail

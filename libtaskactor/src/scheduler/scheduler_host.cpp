@@ -1,7 +1,6 @@
 #include "scheduler/scheduler_host.hpp"
 
 #include "base/memory.hpp"
-#include "base/new_thread.hpp"
 #include "lifecycle/dependent_list.hpp"
 #include "lifecycle/fault_injector.hpp"
 #include "lifecycle/manager_core.hpp"
@@ -22,21 +21,6 @@
 
 namespace taskactor::detail {
 
-namespace {
-
-caf::actor start_scheduler(manager_core& home, const std::shared_ptr<scheduler_host>& host) {
-  const passing_through caller;
-  if (home.waits().is_virtual() || home.waits().is_run_by_hand())
-    return home.system().spawn<scheduler_actor, caf::hidden>(host);
-  try {
-    return home.system().spawn<scheduler_actor, caf::detached + caf::hidden>(host);
-  } catch (const std::system_error& error) {
-    no_thread(error, "a scheduler");
-  }
-}
-
-} // namespace
-
 // -- made, and closed -------------------------------------------------------
 
 std::shared_ptr<scheduler_host> scheduler_host::start(task_manager& tasks) {
@@ -45,7 +29,7 @@ std::shared_ptr<scheduler_host> scheduler_host::start(task_manager& tasks) {
     throw error{errc::stopping, "the manager is shutting down: it takes no scheduler"};
   auto host = std::make_shared<scheduler_host>(home);
   attach_member(home, attachment_kind::schedules, when_let_go::stop, host, "scheduler");
-  const auto started = start_scheduler(home, host);
+  const auto started = start_turns(home, host, "taskactor.scheduler", "a scheduler");
   host->starter_.ended()->set_actor(started);
   home.dependents().add(started, false, {{}, [] { return std::vector<std::string>{"scheduler"}; }});
   if (home.decides())

@@ -17,6 +17,7 @@
 #include "scheduler/fire_starter.hpp"
 #include "scheduler/schedule_entry.hpp"
 #include "scheduler/schedule_table.hpp"
+#include "scheduler/turn_host.hpp"
 
 #include <taskactor/schedule/scheduler.hpp>
 
@@ -33,14 +34,9 @@ namespace taskactor::detail {
 
 class manager_core;
 
-/// What its actor does until then.
-struct next_turn {
-  manager_core* home = nullptr;
-  bool over = false;
-  time_point due = time_point::max();
-};
-
-class scheduler_host final : public attached_member, public std::enable_shared_from_this<scheduler_host> {
+class scheduler_host final : public attached_member,
+                             public turn_host,
+                             public std::enable_shared_from_this<scheduler_host> {
 public:
   using entry_ptr = std::shared_ptr<schedule_entry>;
 
@@ -62,7 +58,8 @@ public:
   std::size_t cancel_running(const entry_ptr& which);
 
   // -- its actor, its manager, its owner ------------------------------------
-  next_turn turn();
+  next_turn turn() override;
+  void end_turns(const char* why) noexcept override { close_elsewhere(why); }
   /// All schedules end. May be called again. Their bodies are destroyed by who calls.
   void close(const char* why) noexcept;
   /// The same, but by the manager, which is there.
