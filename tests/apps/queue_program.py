@@ -55,6 +55,15 @@ class Case(program.Case):
     def work(self, *arguments: str) -> tuple[int, str, str]:
         return self.ask("work", "--until-empty", *arguments)
 
+    def run_script(self, name: str, *options: str) -> subprocess.CompletedProcess:
+        """A script beside this file, with options of the shell; the folder `programs` is first in its PATH."""
+        programs = self.folder / "programs"
+        programs.mkdir(exist_ok=True)
+        (programs / "taskactor").symlink_to(program.PROGRAM)
+        environment = {**self.environment, "PATH": f"{programs}:{self.environment['PATH']}"}
+        return subprocess.run(["sh", *options, pathlib.Path(__file__).with_name(name)], cwd=self.folder, env=environment,
+                              capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=program.LIMIT)
+
     def lines(self, *arguments: str) -> list[dict]:
         return [json.loads(line) for line in self.done(*arguments, "--json").splitlines()]
 

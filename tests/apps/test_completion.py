@@ -46,7 +46,8 @@ class Bash(program.Case):
     def test_the_first_word_is_a_verb_or_an_option(self):
         self.assertEqual(set(self.complete("")), {
             "run", "push", "work", "jobs", "job", "log", "wait", "retry", "cancel", "delete", "pause", "resume", "limit",
-            "status", "store", "preview", "node", "nodes", "services", "completion", "list", "call", "-h", "--help", "--version"})
+            "status", "store", "preview", "schedule", "node", "nodes", "services", "completion", "list", "call",
+            "-h", "--help", "--version"})
         self.assertEqual(self.complete("ru"), ["run"])
         self.assertEqual(self.complete("completion", ""), ["bash", "zsh"])
 
@@ -95,6 +96,10 @@ class Bash(program.Case):
 
     def test_a_verb_of_two_words(self):
         self.assertEqual(self.complete("node", ""), ["cert"])
+        self.assertEqual(set(self.complete("schedule", "")), {"add", "list", "preview", "pause", "resume", "run", "delete"})
+        self.assertEqual(self.complete("schedule", "add", "name", "@daily", "--over"), ["--overlap"])
+        self.assertEqual(self.complete("schedule", "resume", "--m"), ["--make-up"])
+        self.assertIn("sha256sum", self.complete("schedule", "add", "name", "@daily", "--", "sha256"))
         in_help = set(re.findall(r"^  (?:-\w,)?(--\w+)", taskactor("node", "cert", "--help"), re.MULTILINE))
         self.assertEqual(set(self.complete("node", "cert", "--")), in_help)
         self.assertEqual(self.complete("node", "cert", "--force", "--au"), ["--authority"])
@@ -194,6 +199,13 @@ class Zsh(program.Case):
         terminal.wait_for("taskactor call --where process .*--load")
         terminal.type("\x15taskactor list --js\t")
         terminal.wait_for("taskactor list --json")
+
+    def test_a_verb_of_two_words(self):
+        terminal = self.start("fpath=($PWD/functions $fpath); compinit -u -D")
+        terminal.type("taskactor sched\tres\t--ma\t")
+        terminal.wait_for("taskactor schedule .*resume .*--make-up")
+        terminal.type("\x15taskactor schedule add name @daily --over\tqu\t")
+        terminal.wait_for("@daily .*--overlap.*queue-one")
 
     def test_it_can_be_sourced_and_commands_complete_as_their_own(self):
         (self.folder / "some-file").write_text("")

@@ -1,7 +1,6 @@
 """`taskactor run --store`: a run that goes on after a crash, by the same command line."""
 import json
 import os
-import pathlib
 import random
 import signal
 import sqlite3
@@ -314,17 +313,13 @@ class Guide(Durable):
         programs, photos = self.folder / "programs", self.folder / "photos"
         programs.mkdir()
         photos.mkdir()
-        (programs / "taskactor").symlink_to(program.PROGRAM)
         for name in "abc":
             (photos / f"{name}.tif").write_text(name)
         convert = programs / "convert"
         # b fails once. What the others do doesn't decide it: all three run at the same time.
         convert.write_text('#!/bin/sh\nif [ "$1" = photos/b.tif ] && mkdir tried 2>/dev/null; then exit 1; fi\ncp "$1" "$2"\n')
         convert.chmod(0o755)
-        script = pathlib.Path(__file__).with_name("durable_run.sh")
-        environment = {**self.environment, "PATH": f"{programs}:{self.environment['PATH']}"}
-        done = program.subprocess.run(["sh", script], cwd=self.folder, env=environment, capture_output=True, text=True,
-                                      stdin=program.subprocess.DEVNULL, timeout=program.LIMIT)
+        done = self.run_script("durable_run.sh")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("taskactor: retry: 2 jobs\n", done.stderr)
         self.assertEqual(sorted(file.name for file in photos.glob("*.jpg")), ["a.jpg", "b.jpg", "c.jpg"])

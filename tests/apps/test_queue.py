@@ -415,26 +415,17 @@ class Stores(queue_program.Case):
 class Pages(queue_program.Case):
     """What the README and the guide show."""
 
-    def run_script(self, name: str) -> subprocess.CompletedProcess:
-        programs = self.folder / "programs"
-        programs.mkdir()
-        (programs / "taskactor").symlink_to(program.PROGRAM)
-        environment = {**self.environment, "PATH": f"{programs}:{self.environment['PATH']}"}
-        script = pathlib.Path(__file__).with_name(name)
-        return subprocess.run(["sh", "-e", script], cwd=self.folder, env=environment, capture_output=True, text=True,
-                              stdin=subprocess.DEVNULL, timeout=program.LIMIT)
-
     @unittest.skipUnless(shutil.which("make"), "there is no make")
     def test_the_readme(self):
         (self.folder / "Makefile").write_text("all:\n\ttouch made\n")
-        done = self.run_script("durable.sh")
+        done = self.run_script("durable.sh", "-e")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertTrue((self.folder / "made").exists())
 
     def test_the_guide(self):
         (self.folder / "backup.sh").write_text("#!/bin/sh\necho copied\n")
         (self.folder / "backup.sh").chmod(0o755)
-        done = self.run_script("operating.sh")
+        done = self.run_script("operating.sh", "-e")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("job 1: succeeded", done.stdout)
         self.assertTrue(done.stdout.endswith("all is well\n"), done.stdout)

@@ -129,10 +129,11 @@ verb_entry push_entry();
 verb_entry work_entry();
 std::vector<verb_entry> job_entries();
 std::vector<verb_entry> control_entries();
+std::vector<verb_entry> schedule_entries();
 
 std::vector<verb_entry> queue_verb_table() {
   std::vector<verb_entry> all{push_entry(), work_entry()};
-  for (auto& more : {job_entries(), control_entries()})
+  for (auto& more : {job_entries(), control_entries(), schedule_entries()})
     all.insert(all.end(), more.begin(), more.end());
   auto& store = all.emplace_back(entry_of(store_line{}.app, "store",
                                           "Check, migrate, back up, prune or export a store",

@@ -14,6 +14,7 @@
 #include <taskactor/manager_options.hpp>
 #include <taskactor/processors.hpp>
 #include <taskactor/queue/job_runner.hpp>
+#include <taskactor/queue/job_scheduler.hpp>
 #include <taskactor/task_library.hpp>
 #include <taskactor/task_manager.hpp>
 
@@ -38,7 +39,9 @@ constexpr const char* about_work
     = "Runs the jobs of a store: so many of each queue at once. Commands are run from the default store, and "
       "of "
       "queues that --commands names: whoever may write to such a store runs programs as you. A job is run "
-      "again when the program that ran it has died.\n\n"
+      "again when the program that ran it has died. Schedules of the store (`taskactor schedule`) fire while "
+      "at least one "
+      "worker is there, but one with --until-empty.\n\n"
       "TERM and INT make it end: it takes no more jobs, and finishes those that run. The second one cancels "
       "them, the third kills them; what hasn't ended is ready again.";
 
@@ -242,6 +245,9 @@ int work(const work_line& line) {
   bounds.drain = line.drain.value_or(std::chrono::seconds{30});
   tasks.shutdown_on({SIGTERM, SIGINT, SIGHUP}, bounds);
   job_runner runner{tasks, jobs, options_of(queues, line.name)};
+  std::optional<job_scheduler> scheduler;
+  if (!line.until_empty) // else it would be chance whether what is due now is among what is to be run
+    scheduler.emplace(tasks, jobs);
   std::optional<end_reporter> ends;
   if (!line.quiet)
     ends.emplace(tasks, jobs, runner.statistics().name, line.as_json);

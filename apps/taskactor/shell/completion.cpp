@@ -39,11 +39,17 @@ std::vector<std::string> all_names(const std::vector<option_entry>& options) {
 
 bool is_long(const std::string& name) { return name.starts_with("--"); }
 
+/// Its name has two words.
+bool is_second(const verb_entry& verb) { return verb.name.find(' ') != verb.name.npos; }
+
+std::string first_word(const verb_entry& verb) { return verb.name.substr(0, verb.name.find(' ')); }
+std::string second_word(const verb_entry& verb) { return verb.name.substr(verb.name.find(' ') + 1); }
+
 std::string first_words(const program_table& table) {
   auto result = all_names(table.options);
   for (const auto& verb : table.verbs)
-    if (const auto word = verb.name.substr(0, verb.name.find(' ')); word != result.back())
-      result.push_back(word);
+    if (auto word = first_word(verb); std::find(result.begin(), result.end(), word) == result.end())
+      result.push_back(std::move(word));
   return joined(result, " ");
 }
 
@@ -86,61 +92,81 @@ struct named_parts {
 
 std::string zsh_option(const option_entry& option);
 
-/// Its name has two words.
-bool is_second(const verb_entry& verb) { return verb.name.find(' ') != verb.name.npos; }
+/// The verbs whose names begin with this word.
+struct verb_group {
+  std::vector<const verb_entry*> seconds{}; // those of two words
+  const verb_entry* alone = nullptr;        // that is only it
 
-/// What begins with the same word, and is only that.
-const verb_entry* first_of(const program_table& table, const verb_entry& second) {
-  for (const auto& each : table.verbs)
-    if (is_second(second) && each.name == second.name.substr(0, second.name.find(' ')))
-      return &each;
-  return nullptr;
+  verb_group(const program_table& table, const std::string& word) {
+    for (const auto& each : table.verbs)
+      if (each.name == word)
+        alone = &each;
+      else if (is_second(each) && first_word(each) == word)
+        seconds.push_back(&each);
+  }
+
+  std::string second_words() const {
+    std::vector<std::string> all;
+    for (const auto* each : seconds)
+      all.push_back(second_word(*each));
+    return joined(all, " ");
+  }
+};
+
+/// `words`: how many the verb has, with the program's.
+std::string bash_options(const verb_entry& verb, const char* words) {
+  return "_taskactor_named '" + joined(all_names(verb.options), " ") + "' " + words
+         + (verb.takes_command ? " command" : "");
 }
 
-bool has_second(const program_table& table, const verb_entry& first) {
-  return std::any_of(table.verbs.begin(), table.verbs.end(),
-                     [&](const auto& each) { return each.name.starts_with(first.name + ' '); });
+std::string bash_verb(const verb_entry& verb) {
+  if (verb.words.empty())
+    return "    " + verb.name + ") " + bash_options(verb, "2") + " ;;\n";
+  return "    " + verb.name + ") if ((COMP_CWORD == 2)) && [[ $cur != -* ]]; then mapfile -t COMPREPLY < <("
+         + "compgen -W '" + joined(verb.words, " ") + "' -- \"$cur\"); else " + bash_options(verb, "2")
+         + "; fi ;;\n";
 }
 
-std::string bash_verb(const program_table& table, const verb_entry& verb) {
-  const auto options = '\'' + joined(all_names(verb.options), " ") + '\'';
-  if (!verb.words.empty())
-    return "    " + verb.name + ") if ((COMP_CWORD == 2)) && [[ $cur != -* ]]; then mapfile -t COMPREPLY < <("
-           + "compgen -W '" + joined(verb.words, " ") + "' -- \"$cur\"); else _taskactor_named " + options
-           + " 2; fi ;;\n";
-  if (!is_second(verb))
-    return "    " + verb.name + ") _taskactor_named " + options + (verb.takes_command ? " 2 command" : " 2")
-           + " ;;\n";
-  const auto space = verb.name.find(' ');
-  const auto second = verb.name.substr(space + 1);
-  const auto* const first = first_of(table, verb);
-  const auto rest = first ? " else _taskactor_named '" + joined(all_names(first->options), " ") + "' 2;" : "";
-  const std::string begins = first ? " && [[ $cur != -* ]]" : "";
-  return "    " + verb.name.substr(0, space) + ")\n      if ((COMP_CWORD == 2))" + begins
-         + "; then mapfile -t COMPREPLY < <(compgen -W " + second
-         + " -- \"$cur\")\n      elif [[ ${COMP_WORDS[2]} == " + second + " ]]; then _taskactor_named "
-         + options + " 3;" + rest + " fi ;;\n";
+std::string bash_group(const std::string& word, const verb_group& group) {
+  std::string result
+      = "    " + word + ")\n      if ((COMP_CWORD == 2))" + (group.alone ? " && [[ $cur != -* ]]" : "")
+        + "; then mapfile -t COMPREPLY < <(compgen -W '" + group.second_words() + "' -- \"$cur\")\n";
+  for (const auto* each : group.seconds)
+    result += "      elif [[ ${COMP_WORDS[2]} == " + second_word(*each) + " ]]; then "
+              + bash_options(*each, "3") + '\n';
+  if (group.alone)
+    result += "      else " + bash_options(*group.alone, "2") + '\n';
+  return result + "      fi ;;\n";
 }
 
-/// Up to its options.
-std::string zsh_verb(const verb_entry& verb) {
-  if (!is_second(verb))
-    return "        " + verb.name + ") _arguments -S \\\n";
-  const auto space = verb.name.find(' ');
-  const auto second = verb.name.substr(space + 1);
-  return "        " + verb.name.substr(0, space) + ") if ((CURRENT == 2)); then compadd " + second
-         + "; elif [[ $words[2] == " + second + " ]]; then shift words; ((CURRENT--)); _arguments -S \\\n";
-}
-
-/// What stands behind the options of the second of two words: those of the first alone.
-std::string zsh_first(const program_table& table, const verb_entry& second) {
-  const auto* const first = first_of(table, second);
-  if (!first)
-    return {};
-  std::string result = "else _arguments -S \\\n";
-  for (const auto& option : first->options)
+std::string zsh_options(const verb_entry& verb) {
+  std::string result = "_arguments -S \\\n";
+  for (const auto& option : verb.options)
     result += zsh_option(option);
-  return result + "    ; ";
+  return result;
+}
+
+std::string zsh_verb(const verb_entry& verb) {
+  return "        " + verb.name + ") " + zsh_options(verb)
+         + (!verb.words.empty() ? "    '(-)1:action:(" + joined(verb.words, " ") + ")' '*:file:_files' ;;\n"
+            : verb.takes_command
+                ? "    '(-):command: _command_names -e' '*::argument: _taskactor_argument' ;;\n"
+            : verb.arguments.empty() ? "    ;;\n"
+                                     : "    '(-)1:task:()' '*:argument:()' ;;\n");
+}
+
+std::string zsh_group(const std::string& word, const verb_group& group) {
+  std::string result
+      = "        " + word + ") if ((CURRENT == 2)); then compadd " + group.second_words() + "; ";
+  for (const auto* each : group.seconds)
+    result += "elif [[ $words[2] == " + second_word(*each) + " ]]; then shift words; ((CURRENT--)); "
+              + zsh_options(*each)
+              + (each->takes_command ? "    '1:name:()' '2:trigger:()' '3:command: _command_names -e' "
+                                       "'*::argument: _taskactor_argument'; "
+                                     : "    '*:name:()'; ");
+  if (group.alone)
+    result += "else " + zsh_options(*group.alone) + "    ; ";
+  return result + "fi ;;\n";
 }
 
 named_parts named_of(const program_table& table) {
@@ -148,11 +174,15 @@ named_parts named_of(const program_table& table) {
   for (const auto& verb : table.verbs) {
     if (verb.options.empty())
       continue;
-    const bool with_second = has_second(table, verb); // whose part has this one in it
-    result.verbs += with_second ? "" : bash_verb(table, verb);
-    result.zsh += with_second ? "" : zsh_verb(verb);
+    const auto word = first_word(verb);
+    if (const verb_group group{table, word}; group.seconds.empty()) {
+      result.verbs += bash_verb(verb);
+      result.zsh += zsh_verb(verb);
+    } else if (&verb == group.seconds.front()) {
+      result.verbs += bash_group(word, group);
+      result.zsh += zsh_group(word, group);
+    }
     for (const auto& option : verb.options) {
-      result.zsh += with_second ? "" : zsh_option(option);
       const auto& name = option.names.front();
       if (!option.needs_value()
           || std::find(result.with_value.begin(), result.with_value.end(), name) != result.with_value.end())
@@ -160,14 +190,6 @@ named_parts named_of(const program_table& table) {
       result.with_value.push_back(name);
       result.values += bash_value(option);
     }
-    result.zsh += with_second       ? ""
-                  : is_second(verb) ? "    '*:name:()'; " + zsh_first(table, verb) + "fi ;;\n"
-                  : !verb.words.empty()
-                      ? "    '(-)1:action:(" + joined(verb.words, " ") + ")' '*:file:_files' ;;\n"
-                  : verb.takes_command
-                      ? "    '(-):command: _command_names -e' '*::argument: _taskactor_argument' ;;\n"
-                  : verb.arguments.empty() ? "    ;;\n"
-                                           : "    '(-)1:task:()' '*:argument:()' ;;\n";
   }
   return result;
 }
@@ -236,7 +258,9 @@ std::string zsh(const program_table& table) {
   for (const auto& option : table.options)
     first += zsh_option(option);
   for (const auto& verb : table.verbs)
-    verbs += "        " + shell_quoted(verb.name + ':' + zsh_escaped(verb.text, ":\\")) + '\n';
+    verbs += is_second(verb)
+                 ? ""
+                 : "        " + shell_quoted(verb.name + ':' + zsh_escaped(verb.text, ":\\")) + '\n';
   for (const auto& option : table.run_options)
     options += zsh_option(option);
   return replaced(zsh_script, {{"@ZSH_FIRST@", first},

@@ -63,8 +63,8 @@ _taskactor_command() {
   fi
 }
 
-# Options until the name of a task. $1: all of the verb; $2: how many words that is, with the program's; $3: set,
-# if a command stands behind `--`.
+# Options until the name of a task; if a command stands behind `--`, which $3 says, until there. $1: all of the
+# verb; $2: how many words that is, with the program's.
 _taskactor_named() {
   local cur=${COMP_WORDS[COMP_CWORD]} at=$2 word
   while ((at < COMP_CWORD)); do
@@ -73,8 +73,11 @@ _taskactor_named() {
       [[ -z $3 ]] || _taskactor_command $((at + 1))
       return
     fi
-    [[ $word == -?* ]] || return
     ((at += 1))
+    if [[ $word != -?* ]]; then
+      [[ -n $3 ]] || return
+      continue
+    fi
     case $word in @NAMED_WITH_VALUE@) ;; *) continue ;; esac
     [[ ${COMP_WORDS[at]} != = ]] || ((at += 1))
     if ((at >= COMP_CWORD)); then

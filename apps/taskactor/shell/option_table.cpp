@@ -16,6 +16,12 @@ constexpr job_state all_job_states[]
     = {job_state::ready,  job_state::delayed,   job_state::running, job_state::succeeded,
        job_state::failed, job_state::cancelled, job_state::expired, job_state::quarantined};
 
+/// Of a value that is written as "some|other".
+void add_choices(option_entry& option) {
+  if (option.value.find('|') != option.value.npos)
+    option.choices = CLI::detail::split(option.value, '|');
+}
+
 } // namespace
 
 std::vector<option_entry> option_table(const CLI::App& app) {
@@ -33,6 +39,7 @@ std::vector<option_entry> option_table(const CLI::App& app) {
     if (entry.value == "STATE")
       for (const auto each : all_job_states)
         entry.choices.emplace_back(to_string(each));
+    add_choices(entry);
     std::replace(entry.text.begin(), entry.text.end(), '\n', ' ');
     result.push_back(std::move(entry));
   }
@@ -48,8 +55,7 @@ std::vector<verb_entry> named_verb_table() {
     for (const auto& each : verb.options) {
       option_entry option{.names = {std::string{each.name}}, .value = std::string{each.value}};
       option.text = each.text;
-      if (option.value.find('|') != option.value.npos)
-        option.choices = CLI::detail::split(option.value, '|');
+      add_choices(option);
       entry.options.push_back(std::move(option));
     }
     result.push_back(std::move(entry));

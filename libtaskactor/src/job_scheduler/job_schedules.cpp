@@ -234,6 +234,14 @@ void give_up_due(const known_schedule& which, schedule_step& step, store_time no
 
 } // namespace
 
+store_call<job_schedule_info> add_command_schedule(const job_schedules& to,
+                                                   const job_schedule_options& options, const trigger& when,
+                                                   const std::string& queue, const json& command) {
+  return add_schedule(to.in(), options, when, [&] {
+    return queue_front{to.in(), queue}.command_jobs(options.job, command);
+  });
+}
+
 } // namespace detail
 
 using detail::known_schedule;

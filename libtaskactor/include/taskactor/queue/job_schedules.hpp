@@ -36,6 +36,15 @@
 
 namespace taskactor {
 
+class job_schedules;
+
+namespace detail {
+/// Of a command (`job_kind::command`), as command_job.hpp says.
+store_call<job_schedule_info> add_command_schedule(const job_schedules& to,
+                                                   const job_schedule_options& options, const trigger& when,
+                                                   const std::string& queue, const json& command);
+} // namespace detail
+
 class job_schedules {
   using json = taskactor::json;
 
