@@ -90,6 +90,7 @@ class GoingOn(Durable):
         command = ["-j2", "--batch", "b", "--", "sh", "-c", script, "x", "{}", ":::", "0", *"abcdef"]
         running = self.start_batch(*command)
         self.wait_for("b", succeeded=6, running=1)
+        self.wait_until(lambda: "0" in self.trace("begin"))
         running.process.kill()
         running.process.communicate()
         (self.folder / "go").touch()

@@ -60,9 +60,10 @@ class Workers(queue_program.Case):
 
     def test_a_worker_whose_output_nobody_reads_works_and_ends(self):
         for _ in range(3):
-            self.push("--", "true")
+            self.shell("until [ -e go ]; do sleep 0.02; done")
         worker = self.start("work", "--until-empty")
         worker.fill_output()
+        (self.folder / "go").touch()  # now there is something to say
         self.assertEqual(worker.process.wait(timeout=program.LIMIT), 5) # its jobs were run, and their lines are lost
         self.assertEqual({job["state"] for job in self.lines("jobs")}, {"succeeded"})
 

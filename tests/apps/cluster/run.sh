@@ -7,7 +7,11 @@ taskactor node --config alpha.toml &
 taskactor node --config beta.toml &
 taskactor node --config gamma.toml &
 
-while ! [ -S alpha.socket ] || ! [ -S beta.socket ] || ! [ -S gamma.socket ]; do sleep 0.05; done
+# Until beta and gamma answer: a socket is there before somebody listens.
+for name in beta gamma; do
+  until taskactor nodes --node unix:$name.socket --authority ca/authority.pem --certificate ca/ops.pem --key ca/ops.key \
+    >/dev/null 2>&1; do sleep 0.05; done
+done
 # Until alpha has met beta.
 while ! taskactor nodes --node unix:alpha.socket --authority ca/authority.pem --certificate ca/ops.pem --key ca/ops.key |
   grep -q '^beta *up *8 '; do sleep 0.05; done
