@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <limits>
 #include <random>
 #include <string>
 #include <vector>
@@ -26,8 +27,9 @@ public:
   explicit random_values(unsigned seed) : engine_(seed) {}
   std::uint64_t below(std::uint64_t limit) { return engine_() % limit; }
   bool coin() { return below(2) == 0; }
-  std::chrono::microseconds span() { return std::chrono::microseconds{below(std::uint64_t{1} << 55U)}; }
+  std::chrono::microseconds span() { return std::chrono::microseconds{below(std::uint64_t{1} << 53U)}; }
   ta::fire_time time() { return ta::fire_time{span() - span()}; }
+  std::string name() { return "n" + std::to_string(below(1'000'000)) + text(); }
   std::string text() {
     static const std::string letters[]
         = {"a", "\"", "\\", "\n", "\xc3\xa4", "\xf0\x9d\x84\x9e", "'", "{", " "};
@@ -47,8 +49,8 @@ td::schedule_spec some_spec(random_values& random) {
          "any_of(every 1h; cron 5 * * * *) start 2026-01-01T00:00:00Z count 17 @ Asia/Tokyo"};
   td::schedule_spec spec{.when = ta::trigger::parse(triggers[random.below(std::size(triggers))]).value()};
   auto& row = spec.job.row;
-  row.queue = random.text();
-  row.task = random.text();
+  row.queue = random.name();
+  row.task = random.name();
   row.kind = random.coin() ? ta::job_kind::task : ta::job_kind::command;
   row.arguments = random.text();
   row.priority = static_cast<int>(random.below(10));
@@ -60,11 +62,11 @@ td::schedule_spec some_spec(random_values& random) {
                            .max = random.span(),
                            .jitter = random.span()}};
   for (auto i = random.below(3); i > 0; --i)
-    row.limits.push_back({.name = random.text(), .key = random.text(), .tokens = random.below(9)});
+    row.limits.push_back({.name = random.name(), .key = random.text(), .tokens = 1 + random.below(9)});
   row.fairness_key = random.text();
   row.keep = random.span();
   for (auto i = random.below(3); i > 0; --i)
-    row.tags.push_back(random.text());
+    row.tags.push_back(random.name());
   row.trace = random.text();
   row.version = random.text();
   if (random.coin())
@@ -191,12 +193,35 @@ BOOST_AUTO_TEST_CASE(what_is_damaged_is_refused_by_the_schedules_name) {
   auto spec = some_spec(random);
   spec.job.row.limits = {{.name = "l", .key = "k", .tokens = 2}};
   spec.job.row.tags = {"t"};
-  for (const auto& [place, value] :
-       std::vector<std::pair<std::string, std::size_t>>{{"/most_made_up", 0},
-                                                        {"/most_made_up", 1001},
-                                                        {"/max_instances", 0},
-                                                        {"/job/priority", 10},
-                                                        {"/job/max_attempts", 0}}) {
+  const std::string nul{"a\0", 2}, long_name(201, 'n');
+  // The last of them are what no store takes of a job.
+  for (const auto& [place, value] : std::vector<std::pair<std::string, json>>{
+           {"/most_made_up", 0},
+           {"/most_made_up", 1001},
+           {"/max_instances", 0},
+           {"/expires", -1},
+           {"/job/priority", 10},
+           {"/job/max_attempts", 0},
+           {"/job/backoff/factor", 0.5},
+           {"/job/backoff/first_ns", -1},
+           {"/job/timeout", -1},
+           {"/job/timeout", std::numeric_limits<std::int64_t>::max()},
+           {"/job/keep", -1},
+           {"/job/queue", ""},
+           {"/job/queue", nul},
+           {"/job/task", long_name},
+           {"/job/arguments", nul},
+           {"/job/limits/0/name", ""},
+           {"/job/limits/0/key", nul},
+           {"/job/limits/0/tokens", 0},
+           {"/job/limits/0/tokens", -1},
+           {"/job/limits/1", {{"name", "l"}, {"key", "k"}, {"tokens", 1}}},
+           {"/job/fairness_key", nul},
+           {"/job/tags/0", ""},
+           {"/job/tags/0", nul},
+           {"/job/tags", std::vector<std::string>(65, "t")},
+           {"/job/trace", nul},
+           {"/job/version", long_name}}) {
     auto changed = json::parse(td::text_of(spec));
     changed[json::json_pointer{place}] = value;
     BOOST_TEST(!refusal([&] { (void)td::read_spec("n", changed.dump()); }).empty(), place);

@@ -26,9 +26,6 @@ namespace detail {
 
 namespace {
 
-/// With what is put before it, it is no longer than a scope and a tag may be.
-constexpr std::size_t longest_schedule_name = 180;
-
 std::optional<rejection> check_not_negative(const char* field, std::chrono::nanoseconds given) {
   if (given.count() >= 0)
     return {};
@@ -44,11 +41,7 @@ std::optional<rejection> check_job(const push_options& job) {
 }
 
 std::optional<rejection> check(const job_schedule_options& options) {
-  const auto& name = content_of(options.name);
-  if (name.empty())
-    return invalid("name: it is empty; give a name of 1 to " + std::to_string(longest_schedule_name)
-                   + " bytes");
-  if (auto wrong = check_text("name", name, longest_schedule_name))
+  if (auto wrong = check_schedule_name(content_of(options.name)))
     return wrong;
   if (options.overlap > overlap_policy::allow)
     return invalid("overlap: give skip, queue_one, cancel_old or allow");

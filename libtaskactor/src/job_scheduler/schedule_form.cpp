@@ -1,5 +1,8 @@
 #include "job_scheduler/schedule_form.hpp"
 
+#include "base/invalid.hpp"
+#include "queue/store_text.hpp"
+
 #include <taskactor/detail/visible_text.hpp>
 #include <taskactor/error.hpp>
 
@@ -136,8 +139,44 @@ void check_numbers(const schedule_spec& spec) {
   };
   check(spec.max_instances > 0, "max_instances");
   check(spec.late.most > 0 && spec.late.most <= most_fires_at_once, "most_made_up");
-  check(spec.job.row.priority >= highest_priority && spec.job.row.priority <= lowest_priority, "priority");
-  check(spec.job.row.retry.max_attempts > 0, "max_attempts");
+}
+
+std::chrono::nanoseconds in_options(store_duration span) {
+  if (span > std::chrono::floor<store_duration>(std::chrono::nanoseconds::max()))
+    throw error{errc::store_failed, "no job has so long a time"};
+  return span;
+}
+template <class T>
+std::optional<time_span> in_options(const std::optional<T>& span) {
+  if (span)
+    return in_options(*span);
+  return {};
+}
+
+/// A job that no push takes: the store would refuse the schedule's fire, and with it those of others that are
+/// written with it.
+void check_job(const new_job& job) {
+  const auto& row = job.row;
+  push_options options;
+  options.expires = in_options(job.expires);
+  options.priority = row.priority;
+  options.timeout = in_options(row.timeout);
+  options.retry = row.retry;
+  options.limits = row.limits;
+  options.fairness_key = row.fairness_key;
+  options.keep = in_options(row.keep);
+  options.tags = row.tags;
+  options.trace = row.trace;
+  options.version = row.version;
+  auto wrong = check_name("queue", row.queue);
+  if (!wrong)
+    wrong = check_name("task", row.task);
+  if (!wrong)
+    wrong = check_text("arguments", row.arguments, std::string::npos);
+  if (!wrong)
+    wrong = validate(options);
+  if (wrong)
+    throw error{errc::store_failed, "its job: " + wrong->message};
 }
 
 /// Reads one of a schedule's texts. Errors: see the header.
@@ -161,6 +200,13 @@ auto read_text(const std::string& name, const char* what, const std::string& tex
 
 } // namespace
 
+std::optional<rejection> check_schedule_name(const std::string& name) {
+  constexpr std::size_t longest = 180; // with what the tag and the scope of its jobs have before it
+  if (name.empty())
+    return invalid("name: it is empty; give a name of 1 to " + std::to_string(longest) + " bytes");
+  return check_text("name", name, longest);
+}
+
 std::string text_of(const schedule_spec& spec) {
   return json{{"v", form_version},
               {"trigger", spec.when.to_text()},
@@ -177,6 +223,8 @@ std::string text_of(const schedule_spec& spec) {
 }
 
 schedule_spec read_spec(const std::string& name, const std::string& text) {
+  if (const auto wrong = check_schedule_name(name))
+    throw error{errc::store_failed, "schedule \"" + visible(name) + "\": its " + wrong->message};
   return read_text(name, "spec", text, [](const json& in) {
     auto when = trigger::parse(in.at("trigger").get_ref<const std::string&>());
     if (!when)
@@ -192,6 +240,7 @@ schedule_spec read_spec(const std::string& name, const std::string& text) {
     spec.job.expires = read_maybe(in.at("expires"), read_span);
     spec.job.row = read_row(in.at("job"));
     check_numbers(spec);
+    check_job(spec.job);
     return spec;
   });
 }

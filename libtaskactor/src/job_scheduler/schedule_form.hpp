@@ -6,6 +6,7 @@
 #include "queue/store_backend.hpp"
 #include "scheduler/due_fires.hpp"
 
+#include <taskactor/expected.hpp>
 #include <taskactor/schedule/fire.hpp>
 #include <taskactor/schedule/schedule_options.hpp>
 #include <taskactor/schedule/trigger.hpp>
@@ -43,6 +44,9 @@ struct schedule_progress {
   std::optional<waiting_fire> waiting{};
   std::uint64_t fired = 0, made_up = 0, missed = 0, skipped = 0;
 };
+
+/// `errc::invalid_argument`; empty: it is one.
+std::optional<rejection> check_schedule_name(const std::string& name);
 
 std::string text_of(const schedule_spec& spec);
 std::string text_of(const schedule_progress& progress);
