@@ -1,5 +1,6 @@
 #include "queue/end_waits.hpp"
 
+#include "base/memory.hpp"
 #include "queue/store_engine.hpp"
 #include "queue/store_request.hpp"
 
@@ -26,8 +27,7 @@ std::shared_ptr<void> end_waits::add(const std::shared_ptr<store_engine>& keeps,
   {
     const std::lock_guard lock{self.mutex_};
     self.waiting_[which].push_back(std::move(made));
-    if (self.marked_.insert(which).second)
-      self.to_look_.push_back(which);
+    self.mark(which);
   }
   self.look();
   return handle;
@@ -58,9 +58,22 @@ end_waits::waits end_waits::take(job_id which) {
   return found.empty() ? waits{} : std::move(found.mapped());
 }
 
-void end_waits::tell(job_id which, const expected<job_ended>& how) {
+/// Nobody else knows of who was taken.
+void end_waits::tell(job_id which, const expected<job_ended>& how) noexcept {
   for (const auto& each : take(which))
-    each->tell(how);
+    each->tell(once_there_is_memory([&] { return how; }));
+}
+
+void end_waits::mark(job_id which) {
+  if (marked_.contains(which))
+    return;
+  to_look_.push_back(which);
+  try {
+    marked_.insert(which);
+  } catch (...) {
+    to_look_.pop_back();
+    throw;
+  }
 }
 
 void end_waits::ended(job_id which, const job_ended& how) { tell(which, how); }
@@ -72,8 +85,7 @@ void end_waits::look_at_all(bool may_wait) {
     if (may_wait && std::chrono::steady_clock::now() < not_before_)
       return;
     for (const auto& [id, those] : waiting_)
-      if (marked_.insert(id).second)
-        to_look_.push_back(id);
+      mark(id);
   }
   look();
 }
@@ -82,44 +94,45 @@ void end_waits::look_at(const std::vector<job_id>& which) {
   {
     const std::lock_guard lock{mutex_};
     for (const auto id : which)
-      if (waiting_.contains(id) && marked_.insert(id).second)
-        to_look_.push_back(id);
+      if (waiting_.contains(id))
+        mark(id);
   }
   look();
 }
 
 void end_waits::look() {
   std::vector<job_id> which;
+  std::shared_ptr<store_request> request;
   {
     const std::lock_guard lock{mutex_};
     if (looks_)
       return;
-    while (!to_look_.empty() && which.size() < jobs_a_look) {
-      const auto next = to_look_.front();
-      to_look_.pop_front();
-      marked_.erase(next);
-      if (waiting_.contains(next))
-        which.push_back(next);
-    }
-    if (which.empty())
+    auto next = to_look_.begin();
+    for (; next != to_look_.end() && which.size() < jobs_a_look; ++next)
+      if (waiting_.contains(*next))
+        which.push_back(*next);
+    if (!which.empty())
+      request = look_at_states(which);
+    for (auto each = to_look_.begin(); each != next; ++each)
+      marked_.erase(*each);
+    to_look_.erase(to_look_.begin(), next);
+    if (!request)
       return;
     looks_ = true;
     began_ = std::chrono::steady_clock::now();
   }
-  std::shared_ptr<store_request> request;
-  try {
-    job_query query;
-    query.ids = which;
-    query.most = which.size();
-    request = std::make_shared<single_request<std::vector<job_info>>>(
-        store_verb::list, [query](store_backend& from) { return from.list(query); },
-        [this, which](const expected<std::vector<job_info>>& found) { on_states(which, found); });
-  } catch (const std::exception&) { // no memory: the next look is at all
-    const std::lock_guard lock{mutex_};
-    looks_ = false;
-    throw;
-  }
-  of_.post(std::move(request));
+  once_there_is_memory([&] { of_.post(request); });
+}
+
+std::shared_ptr<store_request> end_waits::look_at_states(const std::vector<job_id>& which) {
+  job_query query;
+  query.ids = which;
+  query.most = which.size();
+  return std::make_shared<single_request<std::vector<job_info>>>(
+      store_verb::list, [query](store_backend& from) { return from.list(query); },
+      [this, which](const expected<std::vector<job_info>>& found) {
+        once_there_is_memory([&] { on_states(which, found); });
+      });
 }
 
 void end_waits::on_states(const std::vector<job_id>& asked, const expected<std::vector<job_info>>& found) {
@@ -137,8 +150,10 @@ void end_waits::on_states(const std::vector<job_id>& asked, const expected<std::
       tell(id, rejection{errc::unknown_job, "job " + std::to_string(id) + ": there is none in the store"});
   if (over.empty())
     return look_is_over();
-  of_.post(std::make_shared<find_request>(
-      over, [this, over](const expected<std::vector<job_details>>& details) { on_details(over, details); }));
+  of_.post(
+      std::make_shared<find_request>(over, [this, over](const expected<std::vector<job_details>>& details) {
+        once_there_is_memory([&] { on_details(over, details); });
+      }));
 }
 
 /// One that is gone by now is looked at again.
@@ -152,26 +167,28 @@ void end_waits::on_details(const std::vector<job_id>& asked,
   if (found->size() < asked.size()) {
     const std::lock_guard lock{mutex_};
     for (const auto id : asked)
-      if (waiting_.contains(id) && marked_.insert(id).second)
-        to_look_.push_back(id);
+      if (waiting_.contains(id))
+        mark(id);
   }
   look_is_over();
 }
 
 /// A store that can't be read for a moment ends no wait.
-void end_waits::on_failure(const std::vector<job_id>& asked, const rejection& why) {
+void end_waits::on_failure(const std::vector<job_id>& asked, const rejection& why) noexcept {
   bool gives_up = false;
   {
     const std::lock_guard lock{mutex_};
     gives_up = why.code == errc::stopping || ++failures_ >= most_failures;
     looks_ = false;
   }
-  if (gives_up)
-    for (const auto id : asked)
-      tell(id, why);
+  if (!gives_up)
+    return;
+  const auto said = once_there_is_memory([&]() -> expected<job_ended> { return why; });
+  for (const auto id : asked)
+    tell(id, said);
 }
 
-void end_waits::look_is_over() {
+void end_waits::look_is_over() noexcept {
   {
     const std::lock_guard lock{mutex_};
     const auto now = std::chrono::steady_clock::now();
@@ -181,7 +198,7 @@ void end_waits::look_is_over() {
     failures_ = 0;
     looks_ = false;
   }
-  look();
+  once_there_is_memory([this] { look(); });
 }
 
 } // namespace taskactor::detail

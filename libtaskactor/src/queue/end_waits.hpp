@@ -19,6 +19,7 @@
 namespace taskactor::detail {
 
 class store_engine;
+class store_request;
 
 class end_waits {
 public:
@@ -41,12 +42,16 @@ private:
 
   void remove(job_id which, const std::shared_ptr<wait>& one) noexcept;
   waits take(job_id which);
-  void tell(job_id which, const expected<job_ended>& how);
+  void tell(job_id which, const expected<job_ended>& how) noexcept;
+  /// Under the lock: it is among those of a look that comes.
+  void mark(job_id which);
+  /// If it throws, all is as it was.
   void look();
+  std::shared_ptr<store_request> look_at_states(const std::vector<job_id>& which);
   void on_states(const std::vector<job_id>& asked, const expected<std::vector<job_info>>& found);
   void on_details(const std::vector<job_id>& asked, const expected<std::vector<job_details>>& found);
-  void on_failure(const std::vector<job_id>& asked, const rejection& why);
-  void look_is_over();
+  void on_failure(const std::vector<job_id>& asked, const rejection& why) noexcept;
+  void look_is_over() noexcept;
 
   store_engine& of_;
   std::mutex mutex_; // what follows

@@ -1,5 +1,6 @@
 #include <taskactor/queue/job.hpp>
 
+#include "base/memory.hpp"
 #include "queue/store_core.hpp"
 
 #include <taskactor/error.hpp>
@@ -30,7 +31,7 @@ failure failed(errc code, const std::string& what) {
 
 store_call<job_ended> end_of(const std::shared_ptr<store_core>& core, job_id which) {
   auto call = std::make_shared<call_state<job_ended>>();
-  auto wait = core->wait_for_end(which, [call](const expected<job_ended>& how) { call->set(how); });
+  auto wait = core->wait_for_end(which, [call](expected<job_ended> how) { call->set(std::move(how)); });
   return store_call<job_ended>{std::move(call), std::make_shared<kept_wait>(core, std::move(wait))};
 }
 
@@ -43,7 +44,7 @@ store_call<job_info> info_of(const std::shared_ptr<store_core>& core, job_id whi
       if (!found)
         tell(std::move(found).error());
       else if (found->empty())
-        tell(no_such_job(which));
+        once_there_is_memory([&] { tell(no_such_job(which)); });
       else
         tell(std::move(found->front()));
     });

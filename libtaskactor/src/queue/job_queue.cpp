@@ -1,6 +1,7 @@
 #include <taskactor/queue/job_queue.hpp>
 
 #include "base/invalid.hpp"
+#include "base/memory.hpp"
 #include "queue/open_store.hpp"
 #include "queue/store_core.hpp"
 #include "queue/store_text.hpp"
@@ -178,7 +179,7 @@ void push_jobs(const store& in, expected<std::vector<new_job>> jobs,
   if (jobs->empty())
     return tell(pushed_ids{});
   core_of(in)->push(std::move(*jobs), [tell = std::move(tell)](const expected<std::vector<push_reply>>& all) {
-    tell(all.transform(ids_of));
+    once_there_is_memory([&] { tell(all.transform(ids_of)); });
   });
 }
 

@@ -5,7 +5,7 @@
 
 namespace taskactor::detail {
 
-bool is_known(const job_lane& lane, const known_tasks& tasks, bool commands) noexcept {
+bool is_known(const job_lane& lane, const known_tasks& tasks, bool commands) {
   if (lane.kind == job_kind::command)
     return commands;
   if (!lane.version.empty())

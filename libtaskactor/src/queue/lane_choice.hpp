@@ -150,7 +150,7 @@ struct claim_share {
 };
 
 /// Whether a runner that knows these may have a lane's jobs.
-bool is_known(const job_lane& lane, const known_tasks& tasks, bool commands) noexcept;
+bool is_known(const job_lane& lane, const known_tasks& tasks, bool commands);
 
 /// Pops the jobs that the share gets. `turn`: how many rows the queue has given out in all: it counts on.
 void choose_jobs(lane_source& source, std::span<const job_lane* const> lanes, const claim_share& share,

@@ -1,6 +1,7 @@
 #include <taskactor/queue/store.hpp>
 
 #include "base/invalid.hpp"
+#include "base/memory.hpp"
 #include "lifecycle/attached_members.hpp"
 #include "lifecycle/fault_injector.hpp"
 #include "lifecycle/manager_core.hpp"
@@ -119,7 +120,7 @@ store_call<control_reply> control_one(const std::shared_ptr<store_core>& core, c
     std::vector<control_action> one;
     one.push_back(std::move(what));
     core->control(std::move(one), [tell](const expected<std::vector<control_reply>>& replies) {
-      tell(replies.transform([](const auto& all) { return all.front(); }));
+      once_there_is_memory([&] { tell(replies.transform([](const auto& all) { return all.front(); })); });
     });
   });
 }
@@ -141,7 +142,8 @@ store_call<control_reply> control_name(const std::shared_ptr<store_core>& core, 
   return control_one(core, std::move(what));
 }
 
-/// One page after the other: each is listed, then asked for.
+/// One page after the other: each is listed, then asked for. What comes back can't throw any more: it goes on
+/// once there is memory.
 class control_pages : public std::enable_shared_from_this<control_pages> {
 public:
   control_pages(const std::shared_ptr<store_core>& core, control_verb verb, job_query which)
@@ -159,7 +161,7 @@ private:
 
   void next() {
     core_->list(which_, [self = shared_from_this()](const expected<std::vector<job_info>>& found) {
-      self->on_list(found);
+      once_there_is_memory([&] { self->on_list(found); });
     });
   }
   void on_list(const expected<std::vector<job_info>>& found) {
@@ -180,19 +182,22 @@ private:
     }
     core_->control(std::move(all),
                    [self = shared_from_this()](const expected<std::vector<control_reply>>& replies) {
-                     self->on_replies(replies);
+                     self->count(replies);
+                     once_there_is_memory([&] { self->on_replies(replies); });
                    });
   }
+  void count(const expected<std::vector<control_reply>>& replies) noexcept {
+    if (replies)
+      for (const auto each : *replies)
+        ++(each == control_reply::done        ? counts_.done
+           : each == control_reply::requested ? counts_.requested
+                                              : counts_.refused);
+  }
   void on_replies(const expected<std::vector<control_reply>>& replies) {
-    if (!replies) {
+    if (replies)
+      next();
+    else
       call_->set(replies.error());
-      return;
-    }
-    for (const auto each : *replies)
-      ++(each == control_reply::done        ? counts_.done
-         : each == control_reply::requested ? counts_.requested
-                                            : counts_.refused);
-    next();
   }
 
   const std::shared_ptr<store_core> core_;
@@ -224,15 +229,17 @@ private:
 
   void next() {
     core_->prune(at_once, [self = shared_from_this()](const expected<std::size_t>& some) {
-      if (some)
-        self->gone_ += *some;
-      if (!some)
-        self->call_->set(some.error());
-      else if (*some == 0)
-        self->call_->set(self->gone_);
-      else
-        self->next();
+      self->gone_ += some ? *some : 0;
+      once_there_is_memory([&] { self->on_some(some); });
     });
+  }
+  void on_some(const expected<std::size_t>& some) {
+    if (!some)
+      call_->set(some.error());
+    else if (*some == 0)
+      call_->set(gone_);
+    else
+      next();
   }
 
   const std::shared_ptr<store_core> core_;
@@ -266,7 +273,9 @@ store_call<job_details> store::find(job_id which) const {
       if (!found)
         tell(std::move(found).error());
       else if (found->empty())
-        tell(rejection{errc::unknown_job, "job " + std::to_string(which) + ": there is none in the store"});
+        detail::once_there_is_memory([&] {
+          tell(rejection{errc::unknown_job, "job " + std::to_string(which) + ": there is none in the store"});
+        });
       else
         tell(std::move(found->front()));
     });

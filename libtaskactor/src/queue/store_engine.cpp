@@ -1,23 +1,26 @@
 #include "queue/store_engine.hpp"
 
+#include "base/memory.hpp"
+
 #include <new>
-#include <optional>
 #include <system_error>
 
 namespace taskactor::detail {
 
-rejection store_engine::why_not_made() {
-  try {
-    throw;
-  } catch (const error& what) {
-    return {static_cast<errc>(what.code().value()), what.message()};
-  } catch (const std::bad_alloc&) {
-    return {errc::store_failed, "out of memory"};
-  } catch (const std::exception& what) {
-    return {errc::store_failed, what.what()};
-  } catch (...) {
-    return {errc::store_failed, "for no known reason"};
-  }
+rejection store_engine::why_not_made(const std::exception_ptr& thrown) noexcept {
+  return once_there_is_memory([&]() -> rejection {
+    try {
+      std::rethrow_exception(thrown);
+    } catch (const error& what) {
+      return {static_cast<errc>(what.code().value()), what.message()};
+    } catch (const std::bad_alloc&) {
+      return {errc::store_failed, "out of memory"};
+    } catch (const std::exception& what) {
+      return {errc::store_failed, what.what()};
+    } catch (...) {
+      return {errc::store_failed, "for no known reason"};
+    }
+  });
 }
 
 void store_engine::publish(const store_news& news) {
@@ -45,7 +48,7 @@ store_news store_engine::news_of(std::span<const std::shared_ptr<store_request>>
 }
 
 void store_in_memory::post(std::shared_ptr<store_request> what) {
-  std::optional<rejection> refused;
+  std::exception_ptr thrown;
   store_news news;
   {
     const std::lock_guard lock{mutex_};
@@ -53,14 +56,14 @@ void store_in_memory::post(std::shared_ptr<store_request> what) {
       what->make(*backend_, {&what, 1});
       news = news_of({&what, 1});
     } catch (...) {
-      refused = why_not_made();
+      thrown = std::current_exception();
     }
   }
-  if (refused)
-    what->refuse(*refused);
+  if (thrown)
+    what->refuse(why_not_made(thrown));
   else
     what->tell();
-  publish(news);
+  once_there_is_memory([&] { publish(news); }); // who is told twice sees nothing new
 }
 
 } // namespace taskactor::detail

@@ -30,8 +30,8 @@ public:
   store_watchers& schedule_watchers() noexcept { return schedule_watchers_; }
   end_waits& ends() noexcept { return ends_; }
 
-  /// Of what a backend has thrown, in a handler.
-  static rejection why_not_made();
+  /// Of what a backend has thrown.
+  static rejection why_not_made(const std::exception_ptr& thrown = std::current_exception()) noexcept;
 
 protected:
   void publish(const store_news& news);

@@ -86,8 +86,10 @@ public:
       unheard(*reply_);
   }
   void refuse(const rejection& why) noexcept final {
-    if (is_first())
-      std::exchange(tell_, {})(why);
+    if (!is_first())
+      return;
+    auto said = once_there_is_memory([&]() -> expected<Reply> { return why; });
+    std::exchange(tell_, {})(std::move(said));
   }
 
 protected:

@@ -1,6 +1,7 @@
 #include "queue/store_thread.hpp"
 
 #include "base/all_signals_blocked.hpp"
+#include "base/memory.hpp"
 #include "base/new_thread.hpp"
 #include "base/service_thread.hpp"
 #include "caf_adapter/compat_threads.hpp"
@@ -16,13 +17,24 @@ namespace taskactor::detail {
 
 namespace {
 
-constexpr std::size_t rows_together = 500;
+constexpr std::size_t rows_together = 500, most_together = 500;
 constexpr std::chrono::seconds longest_period{1};
 constexpr int ticks_a_call = 8; // of the longest time of a call: it is late by no more than one of them
 
 std::chrono::nanoseconds period_of(std::chrono::nanoseconds call_timeout) {
   return std::clamp<std::chrono::nanoseconds>(call_timeout / ticks_a_call, std::chrono::milliseconds{1},
                                               longest_period);
+}
+
+void refuse_each(const std::vector<std::shared_ptr<store_request>>& late, const char* begin,
+                 std::chrono::nanoseconds limit, const char* end) noexcept {
+  if (late.empty())
+    return;
+  const auto why = once_there_is_memory([&] {
+    return rejection{errc::store_timed_out, begin + to_text(limit) + end};
+  });
+  for (const auto& each : late)
+    each->refuse(why);
 }
 
 bool may_wait_here() noexcept {
@@ -42,6 +54,7 @@ std::shared_ptr<store_thread> store_thread::start(std::unique_ptr<store_backend>
                                                   const store_options& options, const std::string& file) {
   auto made = std::make_shared<store_thread>(std::move(backend), options, file);
   auto& self = *made;
+  self.current_.reserve(most_together); // its thread has no memory to wait for there
   const all_signals_blocked inherited;
   self.seen_version_ = self.backend_->version();
   self.backend_->listen([to = std::weak_ptr{made}](outside_change what) {
@@ -91,6 +104,7 @@ void store_thread::want_look() {
 void store_thread::run() {
   const service_thread here;
   std::vector<std::shared_ptr<store_request>> together;
+  once_there_is_memory([&] { together.reserve(most_together); });
   for (;;) {
     const auto next = take(together);
     if (next == next_step::end)
@@ -130,7 +144,8 @@ store_thread::next_step store_thread::take(std::vector<std::shared_ptr<store_req
         together.push_back(first.what);
         current_.push_back(std::move(first));
         line->pop_front();
-      } while (!line->empty() && line->front().what->goes_with(*together.front())
+      } while (!line->empty() && together.size() < most_together
+               && line->front().what->goes_with(*together.front())
                && rows + line->front().what->rows() <= rows_together);
       return next_step::make;
     }
@@ -212,9 +227,10 @@ void store_thread::look_outside() {
 
 void store_thread::tick() {
   std::vector<std::shared_ptr<store_request>> waited, made;
-  {
+  once_there_is_memory([&] { // what was taken stays so
     const std::lock_guard lock{mutex_};
     const auto now = clock::now();
+    made.clear();
     for (auto& line : lines_)
       while (!line.empty() && line.front().until <= now) {
         waited.push_back(std::move(line.front().what));
@@ -223,13 +239,9 @@ void store_thread::tick() {
     for (const auto& each : current_)
       if (each.until <= now)
         made.push_back(each.what);
-  }
-  const auto limit = to_text(call_timeout_);
-  for (const auto& each : waited)
-    each->refuse({errc::store_timed_out, "the store has been busy for " + limit + ": the call wasn't made"});
-  for (const auto& each : made)
-    each->refuse(
-        {errc::store_timed_out, "no answer within " + limit + ": whether the call is made isn't known"});
+  });
+  refuse_each(waited, "the store has been busy for ", call_timeout_, ": the call wasn't made");
+  refuse_each(made, "no answer within ", call_timeout_, ": whether the call is made isn't known");
   if (!ends().empty())
     tell_of({.some_ended = true, .is_others = true});
 }
