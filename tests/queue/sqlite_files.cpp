@@ -240,6 +240,29 @@ BOOST_AUTO_TEST_CASE(a_damaged_file_is_said_to_be_so_and_left_as_it_is) {
   BOOST_TEST((read_file(path) == bytes));
 }
 
+BOOST_AUTO_TEST_CASE(a_log_that_has_grown_beside_a_reader_is_cut) {
+  test::temporary_directory folder;
+  const auto path = folder / "jobs.db";
+  const auto log = [&] { return fs::file_size(path + "-wal"); };
+  const auto store = open_store(path);
+  const auto push = [&](std::uintmax_t bytes) {
+    auto job = store_world::job();
+    job.row.arguments = std::string(bytes, 'x');
+    store->push(std::vector{job});
+  };
+  constexpr std::uintmax_t limit = 32U << 20U, much = 1U << 20U;
+  {
+    raw_connection reader{path};
+    BOOST_TEST(reader.run("BEGIN; SELECT count(*) FROM taskactor_job") == "");
+    for (int i = 0; i < 40; ++i)
+      push(much);
+    BOOST_TEST(log() > limit);
+  }
+  for (int i = 0; i < 3; ++i) // the log is copied into the file, and begun anew
+    push(1);
+  BOOST_TEST(log() <= limit);
+}
+
 BOOST_AUTO_TEST_CASE(a_file_that_was_deleted_moved_or_replaced) {
   test::temporary_directory folder;
   const auto path = folder / "jobs.db";

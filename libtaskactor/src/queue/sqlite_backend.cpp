@@ -73,6 +73,8 @@ void set_pragmas(sqlite_database& db, bool is_durable) {
   set_pragma(db, "PRAGMA trusted_schema = OFF", "PRAGMA trusted_schema", 0);
   // Pages that are written again and again go into the file once for 16 MiB of log, not for 4.
   set_pragma(db, "PRAGMA wal_autocheckpoint = 4096", "PRAGMA wal_autocheckpoint", 4096);
+  // A reader that goes on for long, as a backup does, lets the log grow; it is cut when it is begun anew.
+  set_pragma(db, "PRAGMA main.journal_size_limit = 33554432", "PRAGMA main.journal_size_limit", 33'554'432);
   set_pragma(db, "PRAGMA main.cache_size = -16384", "PRAGMA main.cache_size", -16384);
 }
 
