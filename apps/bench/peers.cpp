@@ -48,6 +48,8 @@ constexpr peer peers[]{
     {"pg-boss", kind::node, "pg_boss_queue.mjs", TASKACTOR_BENCH_NPM, "postgresql"},
     {"bullmq", kind::node, "bullmq_queue.mjs", TASKACTOR_BENCH_NPM, "redis-server"},
     {"celery", kind::python, "celery_queue.py", {}, "redis-server python3-celery python3-redis"},
+    {"apscheduler", kind::python, "apscheduler_jobs.py", "threads", "python3-apscheduler"},
+    {"apscheduler-asyncio", kind::python, "apscheduler_jobs.py", "asyncio", "python3-apscheduler"},
     {"xargs", kind::python, "command_tools.py", "xargs", "findutils"},
     {"parallel", kind::python, "command_tools.py", "parallel", "parallel"},
 };

@@ -13,7 +13,7 @@ SOURCES = pathlib.Path(__file__).resolve().parents[2]
 # All but those that are about large numbers.
 SMALL = ["add", "gather", "sleep", "thread", "process", "roundtrip", "cold", "cancel", "memory", "latency", "commands",
          "channel", "callback", "fds", "http", "queue", "queue-single", "queue-latency", "queue-across",
-         "postgres", "postgres-brief", "postgres-one"]
+         "postgres", "postgres-brief", "postgres-one", "triggers", "schedules", "queue-schedules"]
 
 
 class Smoke(program.Case):

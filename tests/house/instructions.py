@@ -41,6 +41,7 @@ WORKS = (
     Work("add", 2000, 6000, 1, min, ("own", "all")),
     Work("gather", 2000, 22000, 5, statistics.median, ("own", "all")),
     Work("thread", 1000, 7000, 3, min, ("own",)),
+    Work("triggers", 1000, 6000, 1, min, ("own", "all")),
 )
 Figures = dict[tuple[str, str], int]
 
