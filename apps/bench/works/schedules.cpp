@@ -90,7 +90,7 @@ sample run_queue_schedules(std::size_t size, std::size_t scheduler_threads) {
       if (!is_in_time(each.get()))
         return {};
     const taskactor::job_scheduler scheduler{tasks, jobs};
-    const auto taken = time_from(due, [&] { return scheduler.statistics().fired == size; });
+    auto taken = time_from(due, [&] { return scheduler.statistics().fired == size; });
     if (taken)
       check_equal(jobs.survey().get().value().counters.pushed, size);
     return taken;

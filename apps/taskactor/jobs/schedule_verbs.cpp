@@ -34,6 +34,7 @@ const std::map<std::string, missed_policy> misses{
 template <class Value>
 std::vector<std::string> names_of(const std::map<std::string, Value>& all) {
   std::vector<std::string> names;
+  names.reserve(all.size());
   for (const auto& [name, value] : all)
     names.push_back(name);
   return names;

@@ -107,6 +107,7 @@ struct verb_group {
 
   std::string second_words() const {
     std::vector<std::string> all;
+    all.reserve(seconds.size());
     for (const auto* each : seconds)
       all.push_back(second_word(*each));
     return joined(all, " ");
