@@ -142,6 +142,23 @@ BOOST_AUTO_TEST_CASE(without_a_scheduler_nothing_fires_and_what_was_due_is_late)
   BOOST_TEST(info("none").counts.fired == 1U);
 }
 
+BOOST_AUTO_TEST_CASE(the_longest_times_of_its_job_can_be_read_again) {
+  for (const auto longest : {ta::no_timeout, ta::no_timeout - 1ns, ta::no_timeout - 1us}) {
+    world here;
+    const auto fires = here.fires();
+    ta::push_options job;
+    job.keep = longest;
+    job.timeout = longest;
+    job.expires = longest;
+    job.retry = ta::job_retry{.max_attempts = 2, .backoff = {.first = longest, .max = longest}};
+    here.add({.name = "s", .job = job}, "every 10s");
+    here.time.advance(10s);
+    here.time.settle();
+    BOOST_TEST(here.info("s").unreadable == "");
+    BOOST_TEST(here.info("s").counts.fired == 1U);
+  }
+}
+
 BOOST_AUTO_TEST_CASE(several_schedulers_fire_each_time_once) {
   std::vector<std::unique_ptr<ta::job_scheduler>> all;
   for (int i = 0; i < 5; ++i)

@@ -141,8 +141,9 @@ void check_numbers(const schedule_spec& spec) {
   check(spec.late.most > 0 && spec.late.most <= most_fires_at_once, "most_made_up");
 }
 
-std::chrono::nanoseconds in_options(store_duration span) {
-  if (span > std::chrono::floor<store_duration>(std::chrono::nanoseconds::max()))
+/// A store's times are rounded up: the longest is a bit longer than that of options.
+time_span in_options(store_duration span) {
+  if (span > std::chrono::floor<store_duration>(no_timeout) + store_duration{1})
     throw error{errc::store_failed, "no job has so long a time"};
   return span;
 }
