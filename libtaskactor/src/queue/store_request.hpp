@@ -123,6 +123,10 @@ public:
       base::reply(call(backend, items_));
       return;
     }
+    // What was made is told, whatever memory there is then: the replies have their places before.
+    std::vector<std::vector<Each>> parts(together.size());
+    for (std::size_t i = 0; i < together.size(); ++i)
+      parts[i].reserve(together[i]->rows());
     std::vector<Item> all;
     const items_back at_end{all, together};
     for (const auto& each : together) {
@@ -131,9 +135,10 @@ public:
     }
     auto replies = call(backend, all);
     auto next = std::make_move_iterator(replies.begin());
-    for (const auto& each : together) {
-      const auto end = next + static_cast<std::ptrdiff_t>(each->rows());
-      of(*each).reply(std::vector<Each>(next, end));
+    for (std::size_t i = 0; i < together.size(); ++i) {
+      const auto end = next + static_cast<std::ptrdiff_t>(together[i]->rows());
+      parts[i].assign(next, end);
+      of(*together[i]).reply(std::move(parts[i]));
       next = end;
     }
   }

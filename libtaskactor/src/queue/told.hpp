@@ -1,5 +1,5 @@
 /// `told<T>`: who is told what a call of a store has come to: once, on the store's thread or the caller's. It
-/// must not block, nor throw, nor run code of the user's.
+/// must not throw, nor run code of the user's, nor block, but for want of memory (`once_there_is_memory`).
 #pragma once
 
 #include <taskactor/expected.hpp>
