@@ -2,6 +2,7 @@
 import json
 import random
 import signal
+import sqlite3
 import time
 
 import program
@@ -59,6 +60,19 @@ class Schedules(queue_program.Case):
             self.assertIn('schedule "other": there is none of this name', self.refused(1, "schedule", verb, "other"))
         self.assertEqual(list(self.schedules()), ["s"])
 
+    def test_one_that_cant_be_read_keeps_no_other_back(self):
+        for name in ("bad", "well"):
+            self.add(name, "@daily", "--paused", "--", "true")
+        with sqlite3.connect(self.store) as file:
+            file.execute("UPDATE taskactor_schedule SET spec = '{}' WHERE name = 'bad'")
+        file.close()
+        code, out, err = self.ask("schedule", "resume", "bad", "other", "well")
+        self.assertEqual((code, out), (4, "schedule well: resumed\n"))
+        self.assertRegex(err, r"""\Ataskactor: schedule "bad": its spec can't be read: .*
+taskactor: schedule "other": there is none of this name in the store
+\Z""")
+        self.assertEqual(self.done("schedule", "delete", "bad"), "schedule bad: deleted\n")
+
     def test_the_guide(self):
         done = self.run_script("schedules.sh", "-e")
         self.assertEqual((done.returncode, done.stderr), (0, ""))
@@ -78,7 +92,9 @@ schedule backup: deleted
         self.assertRegex(self.job(number)["due"], r"^2036-07-24T1[67]:00:00")
         past = self.push("--at", "2020-01-01T00:00:00Z", "--", "true")
         self.assertEqual(self.state_of(past), "ready")
-        for words, options in (("--at: ", ["--at", "noon"]), ("--at: ", ["--at", "2026-02-30T00:00"]),
+        for words, options in (("--at: ", ["--at", "noon"]), ("--at: ", ["--at", ""]), ("--at: ", ["--at", "", "--zone", "UTC"]),
+                               ("isn't a time alone", ["--at", "2036-12-24T18:00:00Z jitter 1h"]),
+                               ("isn't a time alone", ["--at", "2036-12-24T18:00@Europe/Berlin"]), ("--at: ", ["--at", "2026-02-30T00:00"]),
                                ("give one of them", ["--at", "2046-01-01T00:00Z", "--delay", "1h"]),
                                ("isn't given", ["--zone", "Europe/Berlin"]), ("zone", ["--at", "2046-01-01T00:00", "--zone", "x"])):
             with self.subTest(options):
@@ -90,7 +106,7 @@ schedule backup: deleted
         runs = self.folder / "runs"
         self.wait_until(lambda: runs.exists() and len(runs.read_text().splitlines()) >= 3)
         worker.interrupt(signal.SIGTERM)
-        worker.finish()
+        self.assertEqual(worker.finish()[0], 0)
         now = self.schedules()["s"]
         self.assertGreaterEqual(now["fired"], 3)
         self.assertEqual(self.done("store", "check"), "all is well\n")

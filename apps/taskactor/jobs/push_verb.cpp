@@ -3,6 +3,7 @@
 #include "jobs/job_spec_line.hpp"
 #include "jobs/queue_verbs.hpp"
 
+#include <taskactor/detail/visible_text.hpp>
 #include <taskactor/queue/job_queue.hpp>
 #include <taskactor/schedule/trigger.hpp>
 
@@ -53,6 +54,9 @@ struct push_line : job_spec_line {
 
 /// Of a time that a zone's clocks show: as a trigger has it.
 store_time time_at(const std::string& text, const std::string& zone) {
+  if (text.find_first_of(" \t\n@") != text.npos) // a trigger may go on there
+    throw verb_failed{bad_usage, "--at: \"" + detail::visible(text)
+                                     + "\" isn't a time alone; write 2026-12-24T18:00, and --zone"};
   const auto when = trigger::parse("at " + text, zone);
   if (!when)
     throw verb_failed{bad_usage, "--at: " + when.error().message};
@@ -64,11 +68,12 @@ store_time time_at(const std::string& text, const std::string& zone) {
 
 push_options push_line::options() const {
   auto made = job_options();
-  if (!at.empty() && delay)
+  const bool has_time = app.count("--at") != 0;
+  if (has_time && delay)
     throw verb_failed{bad_usage, "--at and --delay both say when; give one of them"};
-  if (at.empty() && !zone.empty())
+  if (!has_time && app.count("--zone") != 0)
     throw verb_failed{bad_usage, "--zone is that of --at, which isn't given"};
-  if (!at.empty())
+  if (has_time)
     made.at = time_at(at, zone);
   made.delay = delay.value_or(std::chrono::nanoseconds{0});
   made.unique.key = key;

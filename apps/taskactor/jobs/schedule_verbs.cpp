@@ -6,8 +6,10 @@
 #include "schedule/preview_verb.hpp"
 
 #include <taskactor/detail/visible_text.hpp>
+#include <taskactor/error.hpp>
 #include <taskactor/queue/job_schedules.hpp>
 
+#include <algorithm>
 #include <functional>
 #include <map>
 #include <system_error>
@@ -22,7 +24,8 @@ constexpr const char* about_add
     = "Writes a schedule into a store: at each time of the trigger `taskactor work` pushes the command "
       "behind "
       "`--`, or the task, as a job. What a trigger is, and when it fires, `taskactor preview` says.\n\n"
-      "Of a command the store has what `taskactor push` writes of it.";
+      "Of a command the store has what `taskactor push` writes of it. Commands are run from the default "
+      "store, and by `taskactor work --commands`.";
 
 const std::map<std::string, overlap_policy> overlaps{{"skip", overlap_policy::skip},
                                                      {"queue-one", overlap_policy::queue_one},
@@ -137,7 +140,7 @@ void print(const queue_line& line, const job_schedule_info& of) {
   if (line.as_json)
     put_json(json_of(of));
   else
-    put("schedule " + detail::visible(of.name) + ": next " + next_text(of) + '\n');
+    put("schedule " + detail::visible(of.name) + (of.paused ? ": " : ": next ") + next_text(of) + '\n');
 }
 
 int add_schedule(const add_line& line) {
@@ -213,9 +216,12 @@ int for_each_name(const named_line& line,
       else
         put("schedule " + detail::visible(each) + ": " + said + '\n');
     } catch (const std::system_error& why) {
-      if (why.code() != errc::unknown_id && why.code() != errc::overlapping && why.code() != errc::never)
+      // `store_failed`: this one can't be read, or the store can't, which the next one says as well.
+      if (why.code() != errc::unknown_id && why.code() != errc::overlapping
+          && why.code() != errc::store_failed)
         throw;
-      code = say(why.what(), some_failed);
+      say(detail::message_of(why), some_failed);
+      code = std::max<int>(code, why.code() == errc::store_failed ? input_unreadable : some_failed);
     }
   return code;
 }
