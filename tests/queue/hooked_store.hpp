@@ -33,6 +33,8 @@ using namespace std::chrono_literals;
 struct call_hooks {
   /// On the store's thread, before each call but those that read `version`; may block or throw.
   std::function<void(const std::string& verb, std::size_t rows)> before = [](const auto&, auto) {};
+  /// There, once a call of these is made, and hasn't been told.
+  std::function<void(const std::string& verb)> after = [](const auto&) {};
   std::atomic<std::uint64_t> version{0};
   std::atomic<bool> gone{false}; // the backend was closed
   td::backend_opener beside{};   // of another one on the same store
@@ -123,7 +125,9 @@ private:
   std::invoke_result_t<Call, td::memory_backend&> made(const char* verb, std::size_t rows, Call call) {
     hooks_->note(verb, rows);
     const std::lock_guard lock{*file_};
-    return call(*inside_);
+    auto made = call(*inside_);
+    hooks_->after(verb);
+    return made;
   }
 
   std::shared_ptr<call_hooks> hooks_;

@@ -13,8 +13,7 @@ namespace taskactor::detail {
 namespace {
 
 constexpr std::size_t jobs_a_look = 500;
-constexpr std::size_t most_failures = 3; // in a row: then who waits is told
-constexpr int share_of_looks = 10;       // of the store's time, looks at all take one part at most
+constexpr int share_of_looks = 10; // of the store's time, looks at all take one part at most
 
 } // namespace
 
@@ -173,12 +172,11 @@ void end_waits::on_details(const std::vector<job_id>& asked,
   look_is_over();
 }
 
-/// A store that can't be read for a moment ends no wait.
 void end_waits::on_failure(const std::vector<job_id>& asked, const rejection& why) noexcept {
   bool gives_up = false;
   {
     const std::lock_guard lock{mutex_};
-    gives_up = why.code == errc::stopping || ++failures_ >= most_failures;
+    gives_up = why.code == errc::stopping || ++failures_ >= most_failures_;
     looks_ = false;
   }
   if (!gives_up)

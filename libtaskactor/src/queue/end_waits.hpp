@@ -23,7 +23,8 @@ class store_request;
 
 class end_waits {
 public:
-  explicit end_waits(store_engine& of) noexcept : of_(of) {}
+  /// After so many looks in a row that fail, who waits is told.
+  end_waits(store_engine& of, std::size_t most_failures) noexcept : of_(of), most_failures_(most_failures) {}
 
   /// See `store_core::wait_for_end`. `keeps` as long as what is returned, which ends it.
   static std::shared_ptr<void> add(const std::shared_ptr<store_engine>& keeps, job_id which,
@@ -54,6 +55,7 @@ private:
   void look_is_over() noexcept;
 
   store_engine& of_;
+  const std::size_t most_failures_;
   std::mutex mutex_; // what follows
   std::unordered_map<job_id, waits> waiting_;
   std::deque<job_id> to_look_;

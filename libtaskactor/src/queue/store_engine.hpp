@@ -6,6 +6,7 @@
 #include "queue/store_request.hpp"
 #include "queue/store_watchers.hpp"
 
+#include <cstddef>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -16,7 +17,9 @@ namespace taskactor::detail {
 
 class store_engine {
 public:
-  store_engine() = default;
+  /// `failed_looks`: for ends, in a row, until who waits is told of it. Only an engine that looks again by
+  /// itself may have more than one.
+  explicit store_engine(std::size_t failed_looks) : ends_(*this, failed_looks) {}
   store_engine(const store_engine&) = delete;
   store_engine& operator=(const store_engine&) = delete;
   virtual ~store_engine() = default;
@@ -39,13 +42,14 @@ protected:
 
 private:
   store_watchers watchers_, schedule_watchers_;
-  end_waits ends_{*this};
+  end_waits ends_;
 };
 
 /// Calls are made at once, by who calls, under a lock; told without it.
 class store_in_memory final : public store_engine {
 public:
-  explicit store_in_memory(std::unique_ptr<store_backend> backend) : backend_(std::move(backend)) {}
+  explicit store_in_memory(std::unique_ptr<store_backend> backend)
+      : store_engine(1), backend_(std::move(backend)) {}
 
   void post(std::shared_ptr<store_request> what) override;
   void close() noexcept override {}

@@ -18,6 +18,7 @@ namespace taskactor::detail {
 namespace {
 
 constexpr std::size_t rows_together = 500, most_together = 500;
+constexpr std::size_t failed_looks = 3; // one a tick: a store that can't be read for a moment ends no wait
 constexpr std::chrono::seconds longest_period{1};
 constexpr int ticks_a_call = 8; // of the longest time of a call: it is late by no more than one of them
 
@@ -45,7 +46,8 @@ bool may_wait_here() noexcept {
 
 store_thread::store_thread(std::unique_ptr<store_backend> backend, const store_options& options,
                            const std::string& file)
-    : backend_(std::move(backend)),
+    : store_engine(failed_looks),
+      backend_(std::move(backend)),
       call_timeout_(options.call_timeout),
       close_timeout_(options.close_timeout),
       watch_(file, options.watch) {}
