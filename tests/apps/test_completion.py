@@ -99,12 +99,14 @@ class Bash(program.Case):
         self.assertEqual(set(self.complete("schedule", "")), {"add", "list", "preview", "pause", "resume", "run", "delete"})
         self.assertEqual(self.complete("schedule", "add", "name", "@daily", "--over"), ["--overlap"])
         self.assertEqual(self.complete("schedule", "resume", "--m"), ["--make-up"])
+        self.assertEqual(self.complete("schedule", "resume", "name", "--m"), ["--make-up"])
+        self.assertEqual(self.complete("schedule", "resume", "name", "--", "sha256"), [])
         self.assertIn("sha256sum", self.complete("schedule", "add", "name", "@daily", "--", "sha256"))
         in_help = set(re.findall(r"^  (?:-\w,)?(--\w+)", taskactor("node", "cert", "--help"), re.MULTILINE))
         self.assertEqual(set(self.complete("node", "cert", "--")), in_help)
         self.assertEqual(self.complete("node", "cert", "--force", "--au"), ["--authority"])
         self.assertEqual(self.complete("node", "cert", "--authority", "a"), ["a file", "a folder"])
-        self.assertEqual(self.complete("node", "cert", "name", "--au"), [])
+        self.assertEqual(self.complete("node", "cert", "name", "--au"), ["--authority"])
 
     def test_after_the_options_comes_a_command(self):
         before_command = (
@@ -206,6 +208,8 @@ class Zsh(program.Case):
         terminal.wait_for("taskactor schedule .*resume .*--make-up")
         terminal.type("\x15taskactor schedule add name @daily --over\tqu\t")
         terminal.wait_for("@daily .*--overlap.*queue-one")
+        terminal.type("\x15taskactor schedule add name @daily -- sha512su\t")
+        terminal.wait_for("@daily -- .*sha512sum")
 
     def test_it_can_be_sourced_and_commands_complete_as_their_own(self):
         (self.folder / "some-file").write_text("")

@@ -45,6 +45,7 @@ class Schedules(queue_program.Case):
             (2, "nothing to push", ("add", "s", "@daily")),
             (2, "TRIGGER", ("add", "s")),
             (2, "ACTION is required", ()),
+            (2, "ACTION is the first word", ("--", "list")),
             (2, "ACTION: see not in {add,list,preview,pause,resume,run,delete}", ("see",)),
             (2, "no JSON", ("add", "s", "@daily", "--task", "t", "x")),
             (2, "zone", ("add", "s", "@daily", "--zone", "Mars/Olympus", "--", "true")),

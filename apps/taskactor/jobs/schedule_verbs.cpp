@@ -347,7 +347,9 @@ int run_schedule_delete(std::vector<std::string> arguments) {
 
 int run_schedule(std::vector<std::string> arguments) {
   schedule_line line;
-  return parse(line.app, std::move(arguments)).value_or(bad_usage); // an action has a line of its own
+  if (const auto code = parse(line.app, std::move(arguments)))
+    return *code;
+  return say("ACTION is the first word: taskactor schedule " + line.action, bad_usage);
 }
 
 std::vector<verb_entry> schedule_entries() {

@@ -117,7 +117,9 @@ struct verb_group {
 /// `words`: how many the verb has, with the program's.
 std::string bash_options(const verb_entry& verb, const char* words) {
   return "_taskactor_named '" + joined(all_names(verb.options), " ") + "' " + words
-         + (verb.takes_command ? " command" : "");
+         + (verb.takes_command ? " command"
+            : is_second(verb)  ? " names"
+                               : "");
 }
 
 std::string bash_verb(const verb_entry& verb) {
@@ -161,10 +163,8 @@ std::string zsh_group(const std::string& word, const verb_group& group) {
       = "        " + word + ") if ((CURRENT == 2)); then compadd " + group.second_words() + "; ";
   for (const auto* each : group.seconds)
     result += "elif [[ $words[2] == " + second_word(*each) + " ]]; then shift words; ((CURRENT--)); "
-              + zsh_options(*each)
-              + (each->takes_command ? "    '1:name:()' '2:trigger:()' '3:command: _command_names -e' "
-                                       "'*::argument: _taskactor_argument'; "
-                                     : "    '*:name:()'; ");
+              + (each->takes_command ? "_taskactor_behind_dashes || " : "") + zsh_options(*each)
+              + "    '*:name:()'; ";
   if (group.alone)
     result += "else " + zsh_options(*group.alone) + "    ; ";
   return result + "fi ;;\n";

@@ -63,14 +63,14 @@ _taskactor_command() {
   fi
 }
 
-# Options until the name of a task; if a command stands behind `--`, which $3 says, until there. $1: all of the
-# verb; $2: how many words that is, with the program's.
+# Options until the name of a task. $1: all of the verb; $2: how many words that is, with the program's; $3:
+# "names", if they may stand behind names as well, "command", if also a command stands behind `--`.
 _taskactor_named() {
   local cur=${COMP_WORDS[COMP_CWORD]} at=$2 word
   while ((at < COMP_CWORD)); do
     word=${COMP_WORDS[at]}
     if [[ $word == -- ]]; then
-      [[ -z $3 ]] || _taskactor_command $((at + 1))
+      [[ $3 != command ]] || _taskactor_command $((at + 1))
       return
     fi
     ((at += 1))
@@ -141,6 +141,16 @@ _taskactor_run() {
   _arguments -s -S \
 @ZSH_OPTIONS@    '(-):command: _command_names -e' \
     '*::argument: _taskactor_argument'
+}
+
+# A command and its words; fails if the cursor isn't behind `--`.
+_taskactor_behind_dashes() {
+  local at=${words[(i)--]}
+  ((at < CURRENT)) || return 1
+  shift $at words
+  ((CURRENT -= at))
+  _normal
+  return 0
 }
 
 # Of the command, or an item after `:::`.
