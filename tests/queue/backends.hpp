@@ -31,7 +31,8 @@ struct store_kind {
   /// In a folder that stays as long as it does; again: what was there, if it lasts.
   std::function<std::unique_ptr<td::store_backend>(const std::string& folder, store_clock clock)> open;
   bool lasts = false;
-  bool is_far = false; // each call is a journey: a test of very many has fewer
+  bool is_far = false;   // each call is a journey: a test of very many has fewer
+  bool has_edges = true; // jobs that run after others
 };
 
 /// All that are registered in this program.
@@ -58,6 +59,7 @@ public:
   }
   bool lasts() const { return kind_.lasts; }
   bool is_far() const { return kind_.is_far; }
+  bool has_edges() const { return kind_.has_edges; }
   const std::string& folder() const { return folder_.path(); }
 
   ta::store_time now{std::chrono::seconds{1'700'000'000}};

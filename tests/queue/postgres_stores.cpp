@@ -26,7 +26,8 @@ const queue_tests::register_store in_postgres{
                std::move(clock));
          },
      .lasts = true,
-     .is_far = true}};
+     .is_far = true,
+     .has_edges = false}};
 
 } // namespace postgres_stores
 

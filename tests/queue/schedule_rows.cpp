@@ -324,15 +324,16 @@ BOOST_AUTO_TEST_CASE(schedules_last) {
   });
 }
 
-BOOST_AUTO_TEST_CASE(a_file_of_schema_1_gets_schedules) {
+BOOST_AUTO_TEST_CASE(a_file_of_schema_1_gets_schedules_and_edges) {
   const test::temporary_directory folder;
   const auto path = folder / "jobs.db";
   const std::vector jobs(3, store_world::job());
   open_store(path)->push(jobs);
   {
     raw_connection other{path};
-    BOOST_TEST(other.run("DROP TABLE taskactor_schedule; UPDATE taskactor_meta SET value = 1 WHERE name = "
-                         "'schema'")
+    BOOST_TEST(other.run("DROP TABLE taskactor_schedule; DROP TABLE taskactor_blocked; DROP TABLE "
+                         "taskactor_queue_blocked; DROP TABLE taskactor_edge; DROP TABLE taskactor_release; "
+                         "UPDATE taskactor_meta SET value = 1 WHERE name = 'schema'")
                == "");
   }
   const auto store = open_store(path), beside = open_store(path, false);
@@ -342,6 +343,10 @@ BOOST_AUTO_TEST_CASE(a_file_of_schema_1_gets_schedules) {
   const auto add = write_to(row_at("s", 1), 0, {job_of("s", "k")});
   BOOST_TEST(store->write_schedules({&add, 1}).at(0).done);
   are(names_of(beside->schedules({})), {"s"});
+  auto child = store_world::job(); // and edges
+  child.after.push_back({.parent = store->list({}).back().id, .before = 0, .on_failure = {}});
+  const auto blocked = store->push({&child, 1}).at(0).id;
+  BOOST_TEST((beside->find({&blocked, 1}).at(0).info.state == ta::job_state::blocked));
   BOOST_TEST(store->check() == std::vector<std::string>{}, boost::test_tools::per_element());
 }
 

@@ -113,6 +113,9 @@ enum class errc {
   never,
   /// As many fires of the schedule run as may at once.
   overlapping,
+  /// A job was to run after one that isn't in the store: it never was, or isn't kept any longer. Nothing was
+  /// pushed.
+  unknown_parent,
 };
 
 /// The category of `errc`, named "taskactor".

@@ -103,6 +103,8 @@ std::string to_string(errc code) {
     return "the call of the store has failed";
   case errc::unknown_job:
     return "unknown job";
+  case errc::unknown_parent:
+    return "unknown parent";
   case errc::payload_too_large:
     return "payload too large";
   case errc::quarantined:

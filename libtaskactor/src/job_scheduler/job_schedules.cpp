@@ -35,6 +35,8 @@ std::optional<rejection> check_not_negative(const char* field, std::chrono::nano
 std::optional<rejection> check_job(const push_options& job) {
   if (job.delay.count() != 0 || job.at)
     return invalid("job.delay, job.at: the trigger says when a job is due");
+  if (!content_of(job.after).empty())
+    return invalid("job.after: a schedule's jobs run after no others; its job may push some that do");
   if (!content_of(job.unique.key).empty())
     return invalid("job.unique: `overlap` says how many jobs of a schedule there may be at once");
   return {};

@@ -307,6 +307,10 @@ std::vector<push_reply> postgres_push_rows(postgres_connection& connection, post
                                            postgres_batch first, std::span<const new_job> jobs,
                                            const std::function<store_time(const postgres_result&)>& time_of,
                                            const char* last, postgres_connection::clock::time_point until) {
+  for (const auto& each : jobs)
+    if (!each.after.empty())
+      throw error{errc::invalid_argument, "after: a store on PostgreSQL has no edges between jobs yet: use "
+                                          "one in a file, or in memory"};
   postgres_pushes pushes{connection, news, jobs, until};
   const auto begun = first.size();
   pushes.ask(first);

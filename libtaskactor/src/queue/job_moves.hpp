@@ -170,7 +170,7 @@ inline store_time due_of(const new_job& job, store_time now) noexcept {
 
 /// What a push does that finds its key taken by a job; `state` is empty if that job is gone.
 inline push_result on_taken_key(taskactor::on_taken wish, std::optional<job_state> state) noexcept {
-  const bool waits = state == job_state::ready || state == job_state::delayed;
+  const bool waits = state == job_state::ready || state == job_state::delayed || state == job_state::blocked;
   return wish == on_taken::replace && waits ? push_result::replaced : push_result::duplicate;
 }
 

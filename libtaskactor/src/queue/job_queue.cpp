@@ -122,6 +122,8 @@ new_job job_with(const push_options& options, std::string queue, std::string tas
     made.unique_period = in_store(options.unique.period);
     made.on_taken = options.unique.on_taken;
   }
+  for (const auto& each : content_of(options.after))
+    made.after.push_back({.parent = each.id, .before = 0, .on_failure = each.on_failure});
   return made;
 }
 

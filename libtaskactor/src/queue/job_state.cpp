@@ -8,8 +8,8 @@ namespace taskactor {
 
 namespace {
 
-constexpr std::array<std::string_view, 8> state_names{"ready",  "delayed",   "running", "succeeded",
-                                                      "failed", "cancelled", "expired", "quarantined"};
+constexpr std::array<std::string_view, 9> state_names{
+    "ready", "delayed", "running", "succeeded", "failed", "cancelled", "expired", "quarantined", "blocked"};
 
 } // namespace
 

@@ -118,6 +118,8 @@ std::optional<rejection> job_task::admit(manager_core& home, std::optional<run_w
   return refused;
 }
 
+std::shared_ptr<store_core> store_of(const job_task& job) { return job.owner_->store().for_calls(); }
+
 void job_task::stop(job_stop why) noexcept {
   auto expected = job_stop::none;
   if (!is_.stopped.compare_exchange_strong(expected, why))

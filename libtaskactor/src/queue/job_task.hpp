@@ -32,6 +32,7 @@
 namespace taskactor::detail {
 
 class runner_inbox;
+class store_core;
 class manager_core;
 
 /// Why a runner ends one of its tasks; the first that is said counts.
@@ -91,6 +92,7 @@ public:
   void forbid_retry() noexcept override { is_.for_good.store(true); }
 
 private:
+  friend std::shared_ptr<store_core> store_of(const job_task& job);
   static task<std::string> serve(job_task* self, std::function<task<json>()> body);
   std::function<task<json>()> bind();
   void on_end() noexcept;
@@ -118,6 +120,8 @@ private:
   } is_;
 };
 
+/// That it is of, for calls.
+std::shared_ptr<store_core> store_of(const job_task& job);
 /// That of a job which hasn't begun.
 job_end end_unbegun(const claimed_job& job, claim_end how, std::string error = {});
 

@@ -1,6 +1,7 @@
 #include "queue/memory_backend.hpp"
 
 #include "queue/memory_control.hpp"
+#include "queue/memory_edges.hpp"
 #include "queue/memory_reports.hpp"
 
 #include <algorithm>
@@ -15,13 +16,14 @@ std::vector<push_reply> memory_backend::push(std::span<const new_job> jobs) {
   const auto now = clock_();
   std::vector<push_reply> replies;
   replies.reserve(jobs.size());
+  check_memory_parents(tables_, jobs);
   for (const auto& job : jobs) {
     if (const auto at = tables_.requests.find(job.request);
         !job.request.empty() && at != tables_.requests.end()) {
       replies.push_back({.id = at->second.job, .how = at->second.how});
       continue;
     }
-    const auto reply = push_one(job, now);
+    const auto reply = push_one(job, replies, now);
     if (!job.request.empty()) {
       tables_.requests.emplace(job.request, memory_request{.job = reply.id, .how = reply.how, .at = now});
       tables_.request_times.emplace_back(now, job.request);
@@ -32,7 +34,7 @@ std::vector<push_reply> memory_backend::push(std::span<const new_job> jobs) {
   return replies;
 }
 
-push_reply memory_backend::push_one(const new_job& job, store_time now) {
+push_reply memory_backend::push_one(const new_job& job, std::span<const push_reply> earlier, store_time now) {
   if (!job.unique_key.empty())
     if (const auto holder = tables_.unique_holder({job.unique_scope, job.unique_key}, now)) {
       const auto at = tables_.jobs.find(*holder);
@@ -58,23 +60,23 @@ push_reply memory_backend::push_one(const new_job& job, store_time now) {
     tables_.take_unique(made, job.until == unique_until::period
                                   ? std::optional{store_time_after(now, job.unique_period)}
                                   : std::nullopt);
-  if (const auto due = due_of(job, now); due > now)
-    tables_.delay(made, due);
-  else
-    tables_.make_ready(made, now, true);
+  place_in_memory(tables_, made, job, earlier, now);
   ++tables_.counters.pushed;
   return {.id = id, .how = push_result::pushed};
 }
 
 void memory_backend::replace(memory_job& job, const new_job& by, store_time now) {
-  const bool was_ready = job.state == job_state::ready;
+  const bool was_ready = job.state == job_state::ready, was_blocked = job.state == job_state::blocked;
   tables_.take_out(job);
   job.row.arguments = by.row.arguments;
   job.row.priority = by.row.priority;
   job.expires.reset();
   if (by.expires && !job.had_begun)
     job.expires = store_time_after(now, *by.expires);
-  if (const auto due = due_of(by, now); due > now)
+  const auto due = due_of(by, now);
+  if (was_blocked)
+    tables_.block(job, due);
+  else if (due > now)
     tables_.delay(job, due);
   else
     tables_.make_ready(job, now, !was_ready);
@@ -369,7 +371,10 @@ promote_reply memory_backend::promote(std::size_t most) {
     tables_.take_out(job);
     tables_.make_ready(job, now, true);
   }
-  reply.more = is_due(expiry) || is_due(delayed);
+  const auto settled = settle_in_memory(tables_, now, most - std::min(most, reply.expired + reply.promoted));
+  reply.promoted += settled.settled;
+  note_others_end(settled.ended_some);
+  reply.more = is_due(expiry) || is_due(delayed) || !tables_.edges.releases.empty();
   for (const auto* of : {&expiry, &delayed})
     if (!of->empty()) {
       const auto left = std::max(of->begin()->first - now, store_duration{0});
@@ -385,7 +390,12 @@ std::size_t memory_backend::prune(std::size_t most) {
   for (auto& of = tables_.history; gone < most && !of.empty() && of.begin()->first <= now; ++gone) {
     auto& job = tables_.jobs.at(of.begin()->second);
     tables_.take_out(job);
-    tables_.forget(job);
+    if (is_awaited_in_memory(tables_, job.id)) {
+      job.extras().kept_until = now + awaited_parents_kept;
+      of.emplace(*job.extras().kept_until, job.id);
+    } else {
+      tables_.forget(job);
+    }
   }
   for (auto& of = tables_.request_times;
        gone < most && !of.empty() && of.front().first + requests_kept <= now; ++gone) {

@@ -4,6 +4,7 @@
 /// Threads: one at a time. Errors: none but want of memory, after which it isn't to be used any more.
 #pragma once
 
+#include "queue/memory_edges.hpp"
 #include "queue/memory_schedules.hpp"
 #include "queue/memory_tables.hpp"
 #include "queue/store_backend.hpp"
@@ -40,12 +41,13 @@ public:
   std::vector<std::string> check() override;
 
 private:
-  push_reply push_one(const new_job& job, store_time now);
+  push_reply push_one(const new_job& job, std::span<const push_reply> earlier, store_time now);
   void replace(memory_job& job, const new_job& by, store_time now);
   /// Made, if there is none. Null: it is dead.
   memory_runner* row_of(const runner_key& key, store_time now);
   void note(memory_runner& runner, const claim_note& note, store_time now);
   void wrote(bool anything = true) {
+    note_others_end(settle_in_memory(tables_, clock_(), edges_at_once).ended_some);
     tables_.drop_empty_lanes();
     version_ += static_cast<std::uint64_t>(anything);
   }

@@ -1,6 +1,7 @@
 #include "queue/memory_control.hpp"
 
 #include "queue/job_moves.hpp"
+#include "queue/memory_edges.hpp"
 
 #include <taskactor/queue/job_state.hpp>
 
@@ -22,11 +23,13 @@ control_reply cancel_in_memory(memory_tables& tables, memory_job& job, store_tim
   return reply;
 }
 
-control_reply remove_in_memory(memory_tables& tables, memory_job& job) {
+control_reply remove_in_memory(memory_tables& tables, memory_job& job, store_time now) {
   if (job.state == job_state::running)
     return control_reply::running;
   tables.take_out(job);
   tables.drop_unique(job);
+  if (!is_final(job.state))
+    release_in_memory(tables, job.id, job_state::cancelled, now);
   tables.forget(job);
   return control_reply::done;
 }
@@ -42,14 +45,8 @@ control_reply retry_in_memory(memory_tables& tables, memory_job& job, store_time
       tables.take_unique(job, {});
   }
   tables.take_out(job);
-  job.counts.attempts = job.counts.losses = 0; // it may fail as often as before
-  job.cancel_requested = false;
-  job.expires.reset();
-  auto& extras = job.extras();
-  extras.result.clear();
-  extras.ended.reset();
-  extras.kept_until.reset();
-  tables.make_ready(job, now, true);
+  reset_end(job);
+  retry_edges_in_memory(tables, job, now);
   return control_reply::done;
 }
 
@@ -80,7 +77,7 @@ control_reply control_memory(memory_tables& tables, const control_action& action
   auto& job = at->second;
   if (action.verb == control_verb::cancel)
     return cancel_in_memory(tables, job, now);
-  return action.verb == control_verb::remove ? remove_in_memory(tables, job)
+  return action.verb == control_verb::remove ? remove_in_memory(tables, job, now)
                                              : retry_in_memory(tables, job, now);
 }
 

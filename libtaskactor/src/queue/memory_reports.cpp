@@ -1,5 +1,7 @@
 #include "queue/memory_reports.hpp"
 
+#include "queue/memory_edges.hpp"
+
 #include <taskactor/queue/job_state.hpp>
 
 #include <algorithm>
@@ -24,7 +26,7 @@ job_info info_of(const memory_job& job) {
                 .losses = job.counts.losses,
                 .snoozes = job.counts.snoozes,
                 .cancel_requested = job.cancel_requested};
-  if (job.state == job_state::delayed)
+  if (job.state == job_state::delayed || job.state == job_state::blocked)
     info.due = job.due;
   if (const auto* extras = job.find_extras()) {
     info.began = extras->began;
@@ -73,6 +75,7 @@ std::vector<job_details> memory_find(const memory_tables& tables, std::span<cons
     details.info = info_of(job);
     details.arguments = job.row.arguments;
     details.limits = job.row.limits;
+    details.parents = memory_parents(tables, id);
     if (job.row.timeout)
       details.timeout = *job.row.timeout;
     details.retry = job.row.retry;
@@ -111,7 +114,7 @@ store_survey memory_survey(const memory_tables& tables, store_time now) {
     }
   }
   for (const auto& [name, queue] : tables.queues)
-    if (queue.paused || queue.ready + queue.delayed + queue.running != 0)
+    if (queue.paused || queue.ready + queue.delayed + queue.running + queue.blocked != 0)
       names.insert(name);
   for (const auto& name : names) {
     auto& info = all.queues.emplace_back(queue_info{.name = name});
@@ -123,6 +126,7 @@ store_survey memory_survey(const memory_tables& tables, store_time now) {
     info.ready = queue.ready;
     info.delayed = queue.delayed;
     info.running = queue.running;
+    info.blocked = queue.blocked;
     const memory_job* oldest = nullptr;
     std::set<std::string> unserved;
     const auto& tasks = served[name];
@@ -156,7 +160,7 @@ std::vector<std::string> memory_faults(const memory_tables& tables) {
       faults.push_back(what);
   };
   struct queue_counts {
-    std::size_t ready = 0, delayed = 0, running = 0;
+    std::size_t ready = 0, delayed = 0, running = 0, blocked = 0;
     std::map<std::string, std::size_t> runs;
     bool operator==(const queue_counts&) const = default;
   };
@@ -166,7 +170,8 @@ std::vector<std::string> memory_faults(const memory_tables& tables) {
   for (const auto& [id, job] : tables.jobs) {
     const auto name = "job " + std::to_string(id);
     auto& of = counted[job.row.queue];
-    const bool waits = job.state == job_state::ready || job.state == job_state::delayed;
+    const bool waits
+        = job.state == job_state::ready || job.state == job_state::delayed || job.state == job_state::blocked;
     if (waits && job.expires) {
       ++expiring;
       expect(tables.expiry.contains({*job.expires, id}), name + " would never expire");
@@ -183,6 +188,8 @@ std::vector<std::string> memory_faults(const memory_tables& tables) {
       expect(tables.delayed.contains({job.due, id}), name + " would never be due");
     } else if (job.state == job_state::ready) {
       ++of.ready;
+    } else if (job.state == job_state::blocked) {
+      ++of.blocked;
     } else {
       ++of.running;
       ++of.runs[job.row.fairness_key];
@@ -202,7 +209,7 @@ std::vector<std::string> memory_faults(const memory_tables& tables) {
   expect(expiring == tables.expiry.size(), "expiries that no job has");
   expect(held == tables.held, "tokens of limits that aren't those of the running jobs");
   for (const auto& [name, queue] : tables.queues) {
-    const queue_counts kept{queue.ready, queue.delayed, queue.running, queue.runs};
+    const queue_counts kept{queue.ready, queue.delayed, queue.running, queue.blocked, queue.runs};
     expect(kept == counted[name], "queue " + name + " doesn't have what it counts");
     std::size_t ready = 0;
     for (const auto& [id, lane] : queue.lanes) {
@@ -221,6 +228,7 @@ std::vector<std::string> memory_faults(const memory_tables& tables) {
              "the unique key " + key.second + " is held by nobody");
     }
   expect(tables.requests.size() == tables.request_times.size(), "requests that are never forgotten");
+  add_edge_faults(tables, faults);
   return faults;
 }
 

@@ -1,5 +1,7 @@
 #include "queue/memory_tables.hpp"
 
+#include "queue/memory_edges.hpp"
+
 #include <taskactor/limits.hpp>
 
 #include <algorithm>
@@ -80,6 +82,14 @@ void memory_tables::delay(memory_job& job, store_time until) {
     expiry.emplace(*job.expires, job.id);
 }
 
+void memory_tables::block(memory_job& job, store_time due) {
+  job.state = job_state::blocked;
+  job.due = due;
+  ++queues[job.row.queue].blocked;
+  if (job.expires)
+    expiry.emplace(*job.expires, job.id);
+}
+
 void memory_tables::run(memory_job& job, memory_runner& runner, store_time now) {
   job.state = job_state::running;
   job.token = ++last.token;
@@ -103,11 +113,11 @@ void memory_tables::run(memory_job& job, memory_runner& runner, store_time now) 
   ++counters.claimed;
 }
 
-void memory_tables::end(memory_job& job, job_state how, store_time now) {
+void memory_tables::end(memory_job& job, job_state how, store_time now, bool stays) {
   job.state = how;
   if (job.until != unique_until::period)
     drop_unique(job);
-  if (job.row.keep <= store_duration{0})
+  if (!release_in_memory(*this, job.id, how, now) && !stays && job.row.keep <= store_duration{0})
     return forget(job);
   auto& extras = job.extras();
   extras.ended = now;
@@ -142,6 +152,8 @@ void memory_tables::take_out(memory_job& job) {
   } else if (job.state == job_state::delayed) {
     delayed.erase({job.due, job.id});
     --queue.delayed;
+  } else if (job.state == job_state::blocked) {
+    --queue.blocked;
   } else {
     job.runner->running.erase(job.id);
     job.runner = nullptr;
@@ -161,7 +173,20 @@ void memory_tables::drop_empty_lanes() {
   emptied_lanes.clear();
 }
 
-void memory_tables::forget(memory_job& job) { jobs.erase(job.id); }
+void memory_tables::forget(memory_job& job) {
+  edges.drop(job.id);
+  jobs.erase(job.id);
+}
+
+void reset_end(memory_job& job) {
+  job.counts.attempts = job.counts.losses = 0; // it may fail as often as before
+  job.cancel_requested = false;
+  job.expires.reset();
+  auto& extras = job.extras();
+  extras.result.clear();
+  extras.ended.reset();
+  extras.kept_until.reset();
+}
 
 void memory_tables::move(memory_job& job, const job_move& move, store_time now, std::string error,
                          std::string result) {

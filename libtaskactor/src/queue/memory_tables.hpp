@@ -3,6 +3,7 @@
 /// Threads: none.
 #pragma once
 
+#include "queue/job_edges.hpp"
 #include "queue/job_moves.hpp"
 #include "queue/lane_choice.hpp"
 #include "queue/store_backend.hpp"
@@ -46,7 +47,7 @@ struct memory_job {
   job_counts counts;
   std::int64_t seq = 0;
   store_time since{}; // when it became ready
-  store_time due{};   // of a delayed one
+  store_time due{};   // of a delayed or blocked one
   std::optional<store_time> expires;
   claim_token token = 0, ended_token = 0; // of the last claim; zero: its finish wasn't written
   memory_runner* runner = nullptr;        // of a running one
@@ -84,7 +85,7 @@ struct memory_queue {
   std::map<std::int64_t, memory_lane> lanes;
   std::int64_t window = 0;                 // where the next claim begins to look
   std::map<std::string, std::size_t> runs; // by fairness key; none that is zero
-  std::size_t ready = 0, delayed = 0, running = 0;
+  std::size_t ready = 0, delayed = 0, running = 0, blocked = 0;
 };
 
 struct memory_runner {
@@ -98,6 +99,32 @@ struct memory_runner {
   store_time seen{};
   std::optional<store_time> dead; // since when
   std::set<job_id> running;
+};
+
+struct memory_edge {
+  taskactor::on_failure on_failure;
+  edge_state state;
+};
+
+/// Which jobs run after which others: see memory_edges.hpp.
+class memory_edges {
+public:
+  void add(job_id child, job_id parent, on_failure wish, edge_state state);
+  void set(job_id child, job_id parent, edge_state to);
+  bool has_children(job_id parent) const;
+  bool has_open(job_id child) const { return open_.contains(child); }
+  /// Of a job that is forgotten.
+  void drop(job_id of);
+  void drop_children(job_id of);
+
+  std::map<std::pair<job_id, job_id>, memory_edge> parents;  // by child and parent
+  std::set<std::tuple<job_id, edge_state, job_id>> children; // the same: parent, state, child
+  std::map<job_id, job_state> releases; // parents that have ended or were retried: see job_edges.hpp
+
+private:
+  void count(job_id child, edge_state state, int by);
+
+  std::map<job_id, int> open_; // edges of a child; none that is zero
 };
 
 struct memory_limit {
@@ -123,6 +150,9 @@ struct memory_numbers {
   claim_token token = 0;
 };
 
+/// What its end has left goes: it is to run again.
+void reset_end(memory_job& job);
+
 class memory_tables {
 public:
   using name_key = std::pair<std::string, std::string>;
@@ -138,6 +168,7 @@ public:
   std::set<std::pair<store_time, job_id>> delayed, expiry, history;
   std::set<std::pair<store_time, name_key>> periods;
   std::deque<std::pair<store_time, std::string>> request_times;
+  memory_edges edges;
   store_counters counters;
   memory_numbers last;
   std::vector<std::pair<memory_queue*, std::int64_t>> emptied_lanes;
@@ -146,9 +177,10 @@ public:
 
   void make_ready(memory_job& job, store_time now, bool with_new_seq);
   void delay(memory_job& job, store_time until);
+  void block(memory_job& job, store_time due);
   void run(memory_job& job, memory_runner& runner, store_time now);
-  /// Its key goes, and, if it isn't to be kept, the job.
-  void end(memory_job& job, job_state how, store_time now);
+  /// Its key goes, and, if it isn't to be kept, the job; `stays`: not before it is pruned.
+  void end(memory_job& job, job_state how, store_time now, bool stays = false);
   /// Of one that waits.
   void expire(memory_job& job, store_time now);
 

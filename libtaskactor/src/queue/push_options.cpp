@@ -14,7 +14,7 @@ namespace taskactor::detail {
 
 namespace {
 
-constexpr std::size_t most_tags = 64, most_tokens = 1'000'000;
+constexpr std::size_t most_tags = 64, most_tokens = 1'000'000, most_parents = 100'000;
 
 std::optional<rejection> check_unique(const unique_options& unique) {
   const std::string& key = content_of(unique.key);
@@ -62,6 +62,20 @@ std::optional<rejection> check_texts(const push_options& options) {
   return {};
 }
 
+std::optional<rejection> check_parents(const std::vector<job_parent>& after) {
+  if (after.size() > most_parents)
+    return invalid("after: " + std::to_string(after.size()) + " jobs; give at most "
+                   + std::to_string(most_parents));
+  std::set<job_id> seen;
+  for (const auto& each : after) {
+    if (each.id <= 0)
+      return invalid("after: " + std::to_string(each.id) + " is no job's id; give one or more");
+    if (!seen.insert(each.id).second)
+      return invalid("after: job " + std::to_string(each.id) + " is there twice");
+  }
+  return {};
+}
+
 std::optional<rejection> check_times(const push_options& options) {
   if (auto wrong = check_duration("delay", options.delay))
     return wrong;
@@ -92,6 +106,8 @@ std::optional<rejection> validate(const push_options& options) {
   if (auto wrong = check_unique(options.unique))
     return wrong;
   if (auto wrong = check_limits(content_of(options.limits)))
+    return wrong;
+  if (auto wrong = check_parents(content_of(options.after)))
     return wrong;
   return check_texts(options);
 }

@@ -5,6 +5,7 @@
 
 #include "queue/lane_choice.hpp"
 #include "queue/sqlite_change.hpp"
+#include "queue/sqlite_edges.hpp"
 #include "queue/store_backend.hpp"
 #include "queue/stored_schedule.hpp"
 
@@ -95,8 +96,10 @@ auto sqlite_backend::write(const What& what) {
   sqlite_transaction lock{db_, sqlite_lock::write};
   sqlite_change change{db_, clock_()};
   auto reply = what(change);
+  settle_released(change);
   change.flush();
   lock.commit();
+  note_others_end(change.edges().others_ended);
   return reply;
 }
 

@@ -1,6 +1,7 @@
 #include "queue/sqlite_change.hpp"
 
 #include "queue/lane_choice.hpp"
+#include "queue/sqlite_edges.hpp"
 #include "queue/store_rate.hpp"
 #include "queue/stored_limits.hpp"
 
@@ -98,11 +99,15 @@ void sqlite_change::make_ready(const stored_head& job, const stored_tries& tries
   add_expiry(db_, job);
 }
 
-void sqlite_change::make_delayed(const stored_head& job, const stored_tries& tries, store_time due) {
-  db_.run("INSERT INTO main.taskactor_delayed VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", job.id, due,
-          tries.counts.attempts, tries.counts.losses, tries.counts.snoozes, tries.claims, tries.had_begun,
-          tries.ended_token, tries.error, tries.runner, tries.began);
-  ++queues_[job.queue].delayed;
+void sqlite_change::make_delayed(const stored_head& job, const stored_tries& tries, store_time due,
+                                 job_state place) {
+  const bool blocked = place == job_state::blocked;
+  db_.run(blocked ? "INSERT INTO main.taskactor_blocked VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+                  : "INSERT INTO main.taskactor_delayed VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+          job.id, due, tries.counts.attempts, tries.counts.losses, tries.counts.snoozes, tries.claims,
+          tries.had_begun, tries.ended_token, tries.error, tries.runner, tries.began);
+  auto& queue = queues_[job.queue];
+  ++(blocked ? queue.blocked : queue.delayed);
   add_expiry(db_, job);
 }
 
@@ -117,14 +122,25 @@ void sqlite_change::took_ready(std::int64_t lane, const std::string& queue) {
 }
 
 std::optional<sqlite_waiting> sqlite_change::find_waiting(const stored_head& job) {
-  {
-    auto rows = db_.query(
-        "SELECT attempts, losses, snoozes, claims, had_begun, ended_token, error, runner, began, due FROM "
-        "main.taskactor_delayed WHERE job = ?",
-        job.id);
-    if (rows.next())
-      return sqlite_waiting{.tries = read_tries(rows, 0), .due = rows.time(9), .seq = 0, .since = {}};
-  }
+  const auto with_time = [](sqlite_rows&& rows, job_state state) -> std::optional<sqlite_waiting> {
+    if (!rows.next())
+      return {};
+    return sqlite_waiting{
+        .tries = read_tries(rows, 0), .state = state, .due = rows.time(9), .seq = 0, .since = {}};
+  };
+  if (auto found = with_time(
+          db_.query("SELECT attempts, losses, snoozes, claims, had_begun, ended_token, error, runner, began, "
+                    "due FROM main.taskactor_delayed WHERE job = ?",
+                    job.id),
+          job_state::delayed))
+    return found;
+  if (edges_.has_any())
+    if (auto found = with_time(
+            db_.query("SELECT attempts, losses, snoozes, claims, had_begun, ended_token, error, runner, "
+                      "began, due FROM main.taskactor_blocked WHERE job = ?",
+                      job.id),
+            job_state::blocked))
+      return found;
   // A job that was never moved stands where its id says; the index knows the others. One that was released,
   // or whose runner was lost, keeps its place, maybe in a lane of losses.
   for (std::size_t losses = 0; losses <= losses_to_run_alone; ++losses)
@@ -134,16 +150,22 @@ std::optional<sqlite_waiting> sqlite_change::find_waiting(const stored_head& job
                             "main.taskactor_ready WHERE lane = ? AND priority = ? AND seq = ? AND job = seq",
                             lane, job.priority, job.id);
       if (rows.next())
-        return sqlite_waiting{
-            .tries = read_tries(rows, 0), .due = {}, .seq = rows.integer(9), .since = rows.time(10)};
+        return sqlite_waiting{.tries = read_tries(rows, 0),
+                              .state = job_state::ready,
+                              .due = {},
+                              .seq = rows.integer(9),
+                              .since = rows.time(10)};
     }
   auto rows = db_.query("SELECT attempts, losses, snoozes, claims, had_begun, ended_token, error, runner, "
                         "began, seq, since FROM "
                         "main.taskactor_ready WHERE job = ? AND seq <> job",
                         job.id);
   if (rows.next())
-    return sqlite_waiting{
-        .tries = read_tries(rows, 0), .due = {}, .seq = rows.integer(9), .since = rows.time(10)};
+    return sqlite_waiting{.tries = read_tries(rows, 0),
+                          .state = job_state::ready,
+                          .due = {},
+                          .seq = rows.integer(9),
+                          .since = rows.time(10)};
   return {};
 }
 
@@ -152,6 +174,11 @@ std::optional<sqlite_waiting> sqlite_change::take_waiting(const stored_head& job
   if (!found)
     return {};
   drop_expiry(job);
+  if (found->state == job_state::blocked) {
+    db_.run("DELETE FROM main.taskactor_blocked WHERE job = ?", job.id);
+    --queues_[job.queue].blocked;
+    return found;
+  }
   if (found->due) {
     db_.run("DELETE FROM main.taskactor_delayed WHERE job = ?", job.id);
     --queues_[job.queue].delayed;
@@ -183,30 +210,30 @@ std::int64_t sqlite_change::count_of_running(const std::string& queue,
   return running + (more == shares_.end() ? 0 : more->second);
 }
 
-void sqlite_change::free_limits(const stored_head& job, bool unused) {
+void free_limits(sqlite_change& change, const stored_head& job, bool unused) {
   for (const auto& each : limits_of(job.limits)) {
-    db_.run("DELETE FROM main.taskactor_held WHERE name = ? AND key = ? AND job = ?", each.name, each.key,
-            job.id);
+    change.db().run("DELETE FROM main.taskactor_held WHERE name = ? AND key = ? AND job = ?", each.name,
+                    each.key, job.id);
     if (!unused)
       continue;
     std::optional<rate_point> next;
     {
-      auto rows
-          = db_.query("SELECT b.next, l.rate_count, l.rate_period, l.rate_burst FROM main.taskactor_bucket b "
-                      "JOIN main.taskactor_limit l ON l.name = b.name WHERE b.name = ? AND b.key = ? AND "
-                      "l.rate_count IS NOT NULL",
-                      each.name, each.key);
+      auto rows = change.db().query(
+          "SELECT b.next, l.rate_count, l.rate_period, l.rate_burst FROM main.taskactor_bucket b "
+          "JOIN main.taskactor_limit l ON l.name = b.name WHERE b.name = ? AND b.key = ? AND "
+          "l.rate_count IS NOT NULL",
+          each.name, each.key);
       if (rows.next()) {
         const taskactor::rate rate{.count = rows.size(1),
                                    .period = std::chrono::nanoseconds{rows.integer(2)},
                                    .burst = rows.size(3)};
         const rate_point was{std::chrono::nanoseconds{rows.integer(0)}};
-        next = store_rate{rate}.put_back(each.tokens, was, now_);
+        next = store_rate{rate}.put_back(each.tokens, was, change.now());
       }
     }
     if (next)
-      db_.run("UPDATE main.taskactor_bucket SET next = ? WHERE name = ? AND key = ?",
-              next->time_since_epoch(), each.name, each.key);
+      change.db().run("UPDATE main.taskactor_bucket SET next = ? WHERE name = ? AND key = ?",
+                      next->time_since_epoch(), each.name, each.key);
   }
 }
 
@@ -219,9 +246,9 @@ void sqlite_change::drop_key(const stored_head& job) {
 }
 
 void sqlite_change::end(const stored_head& job, const stored_tries& tries, job_state how,
-                        std::string_view result, bool cancel_requested) {
+                        std::string_view result, bool cancel_requested, bool stays) {
   drop_key(job);
-  if (job.keep.count() <= 0) {
+  if (!release_children(*this, job.id, how) && !stays && job.keep.count() <= 0) {
     forget(job);
     return;
   }
@@ -232,20 +259,21 @@ void sqlite_change::end(const stored_head& job, const stored_tries& tries, job_s
 }
 
 void sqlite_change::forget(const stored_head& job) {
+  drop_edges(*this, job.id);
   db_.run("DELETE FROM main.taskactor_attempt WHERE job = ?", job.id);
   db_.run("DELETE FROM main.taskactor_progress WHERE job = ?", job.id);
   db_.run("DELETE FROM main.taskactor_output WHERE job = ?", job.id);
   db_.run("DELETE FROM main.taskactor_job WHERE id = ?", job.id);
 }
 
-void sqlite_change::add_attempt(job_id id, const stored_tries& tries, std::string_view end,
-                                std::string_view error) {
-  db_.run("INSERT INTO main.taskactor_attempt VALUES(?, ?, ?, ?, ?, ?, ?)", id, tries.claims, tries.runner,
-          tries.began.value_or(now_), now_, end, error);
+void add_attempt(sqlite_change& change, job_id id, const stored_tries& tries, std::string_view end,
+                 std::string_view error) {
+  change.db().run("INSERT INTO main.taskactor_attempt VALUES(?, ?, ?, ?, ?, ?, ?)", id, tries.claims,
+                  tries.runner, tries.began.value_or(change.now()), change.now(), end, error);
   if (tries.claims > static_cast<std::int64_t>(attempts_kept))
-    db_.run("DELETE FROM main.taskactor_attempt WHERE job = ?1 AND number <= (SELECT number FROM "
-            "main.taskactor_attempt WHERE job = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)",
-            id, attempts_kept);
+    change.db().run("DELETE FROM main.taskactor_attempt WHERE job = ?1 AND number <= (SELECT number FROM "
+                    "main.taskactor_attempt WHERE job = ?1 ORDER BY number DESC LIMIT 1 OFFSET ?2)",
+                    id, attempts_kept);
 }
 
 // -- counts -----------------------------------------------------------------
@@ -271,6 +299,12 @@ void sqlite_change::flush() {
         "ready + excluded.ready, delayed = delayed + excluded.delayed, running = running + "
         "excluded.running, turn = turn + excluded.turn",
         name, more.ready, more.delayed, more.running, more.turns);
+  for (const auto& [name, more] : queues_)
+    if (more.blocked != 0)
+      db_.run(
+          "INSERT INTO main.taskactor_queue_blocked VALUES(?, ?) ON CONFLICT(queue) DO UPDATE SET blocked "
+          "= blocked + excluded.blocked",
+          name, more.blocked);
   queues_.clear();
   for (const auto& [key, more] : shares_) {
     if (more != 0)
@@ -282,6 +316,42 @@ void sqlite_change::flush() {
               key.second);
   }
   shares_.clear();
+}
+
+// -- ended, and to run again ------------------------------------------------
+
+std::optional<stored_tries> take_ended(sqlite_change& change, stored_head& job) {
+  auto& db = change.db();
+  std::optional<stored_tries> tries;
+  {
+    auto rows = db.query("SELECT attempts, losses, snoozes, claims, had_begun, ended_token, error, runner, "
+                         "began FROM main.taskactor_history WHERE job = ?",
+                         job.id);
+    if (!rows.next())
+      return {};
+    tries = read_tries(rows, 0);
+  }
+  db.run("DELETE FROM main.taskactor_history WHERE job = ?", job.id);
+  db.run("UPDATE main.taskactor_job SET expires = NULL WHERE id = ? AND expires IS NOT NULL", job.id);
+  job.expires.reset();
+  tries->counts.attempts = tries->counts.losses = 0; // it may fail as often as before
+  return tries;
+}
+
+bool take_key_again(sqlite_change& change, const stored_head& job) {
+  if (job.unique_key.empty())
+    return true;
+  auto& db = change.db();
+  {
+    auto rows = db.query("SELECT job, until FROM main.taskactor_unique_key WHERE scope = ? AND key = ?",
+                         job.unique_scope, job.unique_key);
+    if (rows.next() && rows.integer(0) != job.id && is_taken(rows.maybe_time(1), change.now()))
+      return false;
+  }
+  if (job.until != unique_until::period)
+    db.run("INSERT OR REPLACE INTO main.taskactor_unique_key VALUES(?, ?, ?, NULL)", job.unique_scope,
+           job.unique_key, job.id);
+  return true;
 }
 
 } // namespace taskactor::detail

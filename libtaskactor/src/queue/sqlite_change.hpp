@@ -9,6 +9,7 @@
 ///     change_lock.commit();
 #pragma once
 
+#include "queue/job_edges.hpp"
 #include "queue/job_moves.hpp"
 #include "queue/sqlite_database.hpp"
 #include "queue/store_backend.hpp"
@@ -60,9 +61,25 @@ stored_tries read_tries(const sqlite_rows& rows, int first);
 
 struct sqlite_waiting {
   stored_tries tries;
+  job_state state{};
   std::optional<store_time> due; // unset: it is ready
   std::int64_t seq = 0;
   store_time since{};
+};
+
+/// What a transaction knows of edges: see sqlite_edges.hpp.
+struct sqlite_edge_notes {
+  /// Of any jobs.
+  bool has_any() {
+    if (!any)
+      any = db.number("SELECT EXISTS (SELECT 1 FROM main.taskactor_edge)") != 0;
+    return *any;
+  }
+
+  sqlite_database& db;
+  std::optional<bool> any{};
+  bool released = false;     // a parent's are to be brought in line with it
+  bool others_ended = false; // jobs whose end no reply tells of
 };
 
 class sqlite_change {
@@ -81,7 +98,9 @@ public:
   /// Into the line: at `seq`; unset: behind all.
   void make_ready(const stored_head& job, const stored_tries& tries, store_time since,
                   std::optional<std::int64_t> seq = {});
-  void make_delayed(const stored_head& job, const stored_tries& tries, store_time due);
+  /// `place`: or blocked, until its parents are over.
+  void make_delayed(const stored_head& job, const stored_tries& tries, store_time due,
+                    job_state place = job_state::delayed);
   /// Of a job that waits no more.
   void drop_expiry(const stored_head& job);
 
@@ -93,24 +112,23 @@ public:
   /// Plus or minus one job that runs.
   void count_running(const std::string& queue, const std::string& fairness_key, std::int64_t by);
   std::int64_t count_of_running(const std::string& queue, const std::string& fairness_key) const;
-  /// The limits that a job has held; `unused`: it gives back what it took of rates.
-  void free_limits(const stored_head& job, bool unused);
 
-  /// A job that waits or runs no more: its key goes, and, if it isn't kept, all of it.
+  /// A job that waits or runs no more: its key goes, and, if it isn't kept and has no children, all of it;
+  /// `stays`: not before it is pruned.
   void end(const stored_head& job, const stored_tries& tries, job_state how, std::string_view result = {},
-           bool cancel_requested = false);
+           bool cancel_requested = false, bool stays = false);
   /// Nothing stays of it.
   void forget(const stored_head& job);
   /// Unless it is taken for a period.
   void drop_key(const stored_head& job);
-  void add_attempt(job_id id, const stored_tries& tries, std::string_view end, std::string_view error);
 
+  sqlite_edge_notes& edges() noexcept { return edges_; }
   void give_turn(const std::string& queue, std::int64_t turns) { queues_[queue].turns += turns; }
   void flush();
 
 private:
   struct queue_tally {
-    std::int64_t ready = 0, delayed = 0, running = 0, turns = 0;
+    std::int64_t ready = 0, delayed = 0, running = 0, turns = 0, blocked = 0;
   };
   using lane_key
       = std::tuple<std::string, job_kind, std::string, std::string, std::string, std::string, std::size_t>;
@@ -125,6 +143,16 @@ private:
   std::map<std::int64_t, std::int64_t> lanes_; // id -> ready rows more
   std::map<std::string, queue_tally> queues_;
   std::map<std::pair<std::string, std::string>, std::int64_t> shares_;
+  sqlite_edge_notes edges_{db_};
 };
+
+/// The limits that a job has held; `unused`: it gives back what it took of rates.
+void free_limits(sqlite_change& change, const stored_head& job, bool unused);
+void add_attempt(sqlite_change& change, job_id id, const stored_tries& tries, std::string_view end,
+                 std::string_view error);
+/// Of an ended job: out of the history, to run again. Empty: it hasn't ended.
+std::optional<stored_tries> take_ended(sqlite_change& change, stored_head& job);
+/// False: another job has it.
+bool take_key_again(sqlite_change& change, const stored_head& job);
 
 } // namespace taskactor::detail

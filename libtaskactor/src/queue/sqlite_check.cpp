@@ -25,13 +25,15 @@ constexpr std::array rules{
     table_rule{R"sql(
       SELECT j.id FROM main.taskactor_job j LEFT JOIN (SELECT job, count(*) AS n FROM (SELECT job FROM
       main.taskactor_ready UNION ALL SELECT job FROM main.taskactor_delayed UNION ALL SELECT job FROM
-      main.taskactor_running UNION ALL SELECT job FROM main.taskactor_history) GROUP BY job) p ON p.job =
+      main.taskactor_running UNION ALL SELECT job FROM main.taskactor_history UNION ALL SELECT job FROM
+      main.taskactor_blocked) GROUP BY job) p ON p.job =
       j.id WHERE p.n IS NOT 1)sql",
-               "job", "is not in exactly one of ready, delayed, running and history"},
+               "job", "is not in exactly one of ready, delayed, blocked, running and history"},
     table_rule{R"sql(
       SELECT t || ' ' || job FROM (SELECT 'ready' AS t, job FROM main.taskactor_ready UNION ALL SELECT
       'delayed', job FROM main.taskactor_delayed UNION ALL SELECT 'running', job FROM
       main.taskactor_running UNION ALL SELECT 'history', job FROM main.taskactor_history UNION ALL SELECT
+      'blocked', job FROM main.taskactor_blocked UNION ALL SELECT 'edge', child FROM main.taskactor_edge UNION ALL SELECT
       'attempt', job FROM main.taskactor_attempt UNION ALL SELECT 'progress', job FROM
       main.taskactor_progress UNION ALL SELECT 'output', job FROM main.taskactor_output UNION ALL SELECT
       'expiry', job FROM main.taskactor_expiry UNION ALL SELECT 'held', job FROM main.taskactor_held)
@@ -55,6 +57,20 @@ constexpr std::array rules{
       main.taskactor_job j ON j.id = r.job GROUP BY j.queue) r ON r.queue = q.name WHERE q.ready <>
       coalesce(l.n, 0) OR q.delayed <> coalesce(d.n, 0) OR q.running <> coalesce(r.n, 0))sql",
                "queue", "has other numbers of jobs than it says"},
+    table_rule{R"sql(
+      SELECT queue FROM (SELECT queue, blocked AS n FROM main.taskactor_queue_blocked UNION ALL SELECT
+      j.queue, -1 FROM main.taskactor_blocked b JOIN main.taskactor_job j ON j.id = b.job) GROUP BY queue
+      HAVING sum(n) <> 0)sql",
+               "queue", "has another number of blocked jobs than it says"},
+    table_rule{R"sql(
+      SELECT job FROM main.taskactor_blocked WHERE job NOT IN (SELECT child FROM main.taskactor_edge WHERE
+      state = 0))sql",
+               "job", "is blocked, and by nobody"},
+    table_rule{R"sql(
+      SELECT e.child || ' ' || e.parent FROM main.taskactor_edge e LEFT JOIN main.taskactor_job j ON j.id =
+      e.parent LEFT JOIN main.taskactor_history h ON h.job = e.parent WHERE e.parent NOT IN (SELECT parent
+      FROM main.taskactor_release) AND (j.id IS NULL OR (e.state = 0) <> (h.job IS NULL)))sql",
+               "edge", "says another thing of its parent than is so"},
     table_rule{R"sql(
       SELECT DISTINCT queue FROM main.taskactor_job WHERE queue NOT IN (SELECT name FROM
       main.taskactor_queue))sql",
@@ -103,12 +119,12 @@ constexpr std::array rules{
       SELECT n FROM (SELECT max(id) AS n FROM main.taskactor_job UNION ALL SELECT max(seq) FROM
       main.taskactor_ready UNION ALL SELECT max(seq) FROM main.taskactor_running UNION ALL SELECT max(id)
       FROM main.taskactor_lane UNION ALL SELECT max(id) FROM main.taskactor_runner UNION ALL SELECT
-      max(job) FROM main.taskactor_push_key) WHERE n > (SELECT value FROM main.taskactor_count WHERE name
+      max(job) FROM main.taskactor_push_key UNION ALL SELECT max(parent) FROM main.taskactor_edge) WHERE n > (SELECT value FROM main.taskactor_count WHERE name
       = 'number'))sql",
                "number", "is used, and beyond the last one drawn"},
     table_rule{R"sql(
       SELECT n FROM (SELECT max(token) AS n FROM main.taskactor_running UNION ALL SELECT max(ended_token) FROM main.taskactor_ready UNION ALL
-      SELECT max(ended_token) FROM main.taskactor_delayed UNION ALL SELECT max(ended_token) FROM
+      SELECT max(ended_token) FROM main.taskactor_blocked UNION ALL SELECT max(ended_token) FROM main.taskactor_delayed UNION ALL SELECT max(ended_token) FROM
       main.taskactor_history) WHERE n > (SELECT value FROM main.taskactor_count WHERE name = 'token'))sql",
                "token", "is used, and beyond the last one drawn"},
     table_rule{R"sql(

@@ -1,6 +1,7 @@
 // What is done to jobs, queues and limits by hand, and by the clock.
 
 #include "queue/sqlite_backend.hpp"
+#include "queue/sqlite_edges.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -9,14 +10,8 @@ namespace taskactor::detail {
 
 namespace {
 
-std::optional<stored_tries> ended_tries(sqlite_change& change, job_id id) {
-  auto rows = change.db().query(
-      "SELECT attempts, losses, snoozes, claims, had_begun, ended_token, error, runner, began FROM "
-      "main.taskactor_history WHERE job = ?",
-      id);
-  if (!rows.next())
-    return {};
-  return read_tries(rows, 0);
+bool has_ended(sqlite_change& change, job_id id) {
+  return change.db().number("SELECT EXISTS (SELECT 1 FROM main.taskactor_history WHERE job = ?)", id) != 0;
 }
 
 control_reply cancel_job(sqlite_change& change, job_id id) {
@@ -41,43 +36,24 @@ control_reply remove_job(sqlite_change& change, job_id id) {
   if (find_running(change, id))
     return control_reply::running;
   change.drop_key(*job);
-  if (!change.take_waiting(*job))
+  if (change.take_waiting(*job))
+    release_children(change, id, job_state::cancelled);
+  else
     change.db().run("DELETE FROM main.taskactor_history WHERE job = ?", id);
   change.forget(*job);
   return control_reply::done;
-}
-
-/// False: another job has its key.
-bool take_key_again(sqlite_change& change, const stored_head& job) {
-  if (job.unique_key.empty())
-    return true;
-  {
-    auto rows
-        = change.db().query("SELECT job, until FROM main.taskactor_unique_key WHERE scope = ? AND key = ?",
-                            job.unique_scope, job.unique_key);
-    if (rows.next() && rows.integer(0) != job.id && is_taken(rows.maybe_time(1), change.now()))
-      return false;
-  }
-  if (job.until != unique_until::period)
-    change.db().run("INSERT OR REPLACE INTO main.taskactor_unique_key VALUES(?, ?, ?, NULL)",
-                    job.unique_scope, job.unique_key, job.id);
-  return true;
 }
 
 control_reply retry_job(sqlite_change& change, job_id id) {
   auto job = change.head(id);
   if (!job)
     return control_reply::unknown;
-  auto tries = ended_tries(change, id);
-  if (!tries)
+  if (!has_ended(change, id))
     return control_reply::ended;
   if (!take_key_again(change, *job))
     return control_reply::duplicate;
-  change.db().run("DELETE FROM main.taskactor_history WHERE job = ?", id);
-  change.db().run("UPDATE main.taskactor_job SET expires = NULL WHERE id = ? AND expires IS NOT NULL", id);
-  job->expires.reset();
-  tries->counts.attempts = tries->counts.losses = 0; // it may fail as often as before
-  change.make_ready(*job, *tries, change.now());
+  const auto tries = take_ended(change, *job);
+  place_retried(change, *job, *tries);
   return control_reply::done;
 }
 
@@ -161,7 +137,7 @@ std::size_t promote_some(sqlite_change& change, std::size_t most) {
     if (const auto job = change.head(id))
       if (const auto waited = change.take_waiting(*job))
         change.make_ready(*job, waited->tries, change.now());
-  return due.size();
+  return due.size() + settle_edges(change, most - due.size());
 }
 
 /// One of the prunings: what it deletes is at most what `most` has left.
@@ -191,6 +167,11 @@ public:
     }
     std::sort(ids.begin(), ids.end());
     for (const auto id : ids) {
+      if (is_awaited(change_, id)) {
+        change_.db().run("UPDATE main.taskactor_history SET kept_until = ? WHERE job = ?",
+                         store_time_after(change_.now(), awaited_parents_kept), id);
+        continue;
+      }
       change_.db().run("DELETE FROM main.taskactor_history WHERE job = ?", id);
       if (const auto job = change_.head(id))
         change_.forget(*job);
@@ -218,7 +199,8 @@ std::vector<control_reply> sqlite_backend::control(std::span<const control_actio
 /// From now until the first job is delayed no more, or expires.
 std::optional<store_duration> sqlite_backend::next_due() {
   auto rows = db_.query("SELECT min(at) FROM (SELECT min(due) AS at FROM main.taskactor_delayed UNION ALL "
-                        "SELECT min(at) FROM main.taskactor_expiry)");
+                        "SELECT min(at) FROM main.taskactor_expiry UNION ALL SELECT 0 WHERE EXISTS (SELECT 1 "
+                        "FROM main.taskactor_release))");
   if (!rows.next() || rows.is_null(0))
     return {};
   return std::max(rows.time(0) - clock_(), store_duration{0});

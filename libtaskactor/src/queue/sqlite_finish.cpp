@@ -35,7 +35,7 @@ void move_running(sqlite_change& change, sqlite_running from, const job_move& mo
   change.db().run("DELETE FROM main.taskactor_running WHERE job = ?", from.job.id);
   change.count_running(from.job.queue, from.job.fairness_key, -1);
   if (!from.job.limits.empty())
-    change.free_limits(from.job, move.gives_rate_back);
+    free_limits(change, from.job, move.gives_rate_back);
   if (move.expiry_goes && from.job.expires) {
     change.db().run("UPDATE main.taskactor_job SET expires = NULL WHERE id = ?", from.job.id);
     from.job.expires.reset();
@@ -49,7 +49,7 @@ void move_running(sqlite_change& change, sqlite_running from, const job_move& mo
   if (!move.attempt.empty()) {
     if (move.attempt == lost_attempt)
       change.count(sqlite_count::lost);
-    change.add_attempt(from.job.id, from.tries, move.attempt, error);
+    add_attempt(change, from.job.id, from.tries, move.attempt, error);
   }
   if (!error.empty() || move.to == job_state::succeeded)
     from.tries.error = error;

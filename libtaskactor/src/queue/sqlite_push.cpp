@@ -1,5 +1,6 @@
 #include "queue/sqlite_push.hpp"
 
+#include "queue/sqlite_edges.hpp"
 #include "queue/sqlite_schema.hpp"
 #include "queue/stored_limits.hpp"
 
@@ -75,7 +76,7 @@ void enqueue_row(sqlite_change& change, const stored_head& head, const stored_tr
     change.make_ready(head, tries, since, seq);
 }
 
-job_id insert_job(sqlite_change& change, const new_job& job) {
+job_id insert_job(sqlite_change& change, const new_job& job, std::span<const push_reply> earlier) {
   const auto head = head_of(job, change.draw(sqlite_count::number), change.now());
   const auto& row = job.row;
   std::optional<std::string> scope, key;
@@ -92,7 +93,7 @@ job_id insert_job(sqlite_change& change, const new_job& job) {
       head.keep, head.pushed, head.expires, scope, key, until, row.timeout, row.retry.max_attempts,
       row.retry.backoff.first, row.retry.backoff.factor, row.retry.backoff.max, row.retry.backoff.jitter,
       row.tags.empty() ? std::string{"[]"} : nlohmann::json(row.tags).dump(), row.trace, row.arguments);
-  enqueue_row(change, head, {}, due_of(job, change.now()), change.now(), head.id);
+  place_row(change, head, job, earlier);
   change.count(sqlite_count::pushed);
   return head.id;
 }
@@ -110,7 +111,9 @@ bool replace_job(sqlite_change& change, job_id id, const new_job& job) {
   change.db().run("UPDATE main.taskactor_job SET priority = ?, expires = ?, arguments = ? WHERE id = ?",
                   head->priority, head->expires, job.row.arguments, id);
   const auto due = due_of(job, change.now());
-  if (was->due)
+  if (was->state == job_state::blocked)
+    change.make_delayed(*head, was->tries, due, job_state::blocked);
+  else if (was->due)
     enqueue_row(change, *head, was->tries, due, change.now(), {});
   else
     enqueue_row(change, *head, was->tries, due, was->since, was->seq);
@@ -135,12 +138,12 @@ std::optional<push_reply> meet_key(sqlite_change& change, const new_job& job) {
   return push_reply{.id = owner, .how = push_result::duplicate};
 }
 
-push_reply push_row(sqlite_change& change, const new_job& job) {
+push_reply push_row(sqlite_change& change, const new_job& job, std::span<const push_reply> earlier) {
   if (job.unique_key.empty())
-    return {.id = insert_job(change, job), .how = push_result::pushed};
+    return {.id = insert_job(change, job, earlier), .how = push_result::pushed};
   if (const auto met = meet_key(change, job))
     return *met;
-  const auto id = insert_job(change, job);
+  const auto id = insert_job(change, job, earlier);
   std::optional<store_time> until;
   if (job.until == unique_until::period)
     until = store_time_after(change.now(), job.unique_period);
@@ -204,7 +207,7 @@ std::vector<push_reply> push_rows(sqlite_change& change, std::span<const new_job
       replies.push_back(*before);
       continue;
     }
-    const auto reply = push_row(change, job);
+    const auto reply = push_row(change, job, replies);
     if (!job.request.empty())
       change.db().run("INSERT INTO main.taskactor_request VALUES(?, ?, ?, ?)", day_of(change.now()),
                       sqlite_blob{job.request}, reply.id, reply.how);
@@ -223,7 +226,7 @@ std::vector<push_reply> sqlite_push(sqlite3* connection, std::span<const new_job
   std::vector<push_reply> replies;
   replies.reserve(jobs.size());
   for (const auto& job : jobs)
-    replies.push_back(push_row(change, job));
+    replies.push_back(push_row(change, job, replies));
   change.flush();
   all.keep();
   return replies;

@@ -241,9 +241,28 @@ CREATE INDEX main.taskactor_schedule_due ON taskactor_schedule(due, name) WHERE 
 
 void migrate_to_2(sqlite_database& db) { db.script(tables_of_2); }
 
+// -- migration 3 ------------------------------------------------------------
+
+/// `state`: of `edge_state`. The index of open edges is asked once for each parent that a child has.
+constexpr const char* tables_of_3 = R"sql(
+CREATE TABLE main.taskactor_blocked(
+  job INTEGER PRIMARY KEY, due INTEGER NOT NULL, attempts INTEGER NOT NULL, losses INTEGER NOT NULL,
+  snoozes INTEGER NOT NULL, claims INTEGER NOT NULL, had_begun INTEGER NOT NULL, ended_token INTEGER NOT NULL,
+  error TEXT NOT NULL, runner TEXT NOT NULL, began INTEGER);
+CREATE TABLE main.taskactor_queue_blocked(queue TEXT PRIMARY KEY, blocked INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE main.taskactor_edge(
+  child INTEGER NOT NULL, parent INTEGER NOT NULL, on_failure INTEGER NOT NULL, state INTEGER NOT NULL,
+  PRIMARY KEY(child, parent)) WITHOUT ROWID;
+CREATE INDEX main.taskactor_edge_parent ON taskactor_edge(parent, state);
+CREATE INDEX main.taskactor_edge_open ON taskactor_edge(child) WHERE state = 0;
+CREATE TABLE main.taskactor_release(parent INTEGER PRIMARY KEY, state INTEGER NOT NULL);
+)sql";
+
+void migrate_to_3(sqlite_database& db) { db.script(tables_of_3); }
+
 /// Migration n is the n-th, and leads to schema n. What was released is never changed.
-constexpr std::array<void (*)(sqlite_database&), sqlite_schema_version> migrations{&migrate_to_1,
-                                                                                   &migrate_to_2};
+constexpr std::array<void (*)(sqlite_database&), sqlite_schema_version> migrations{
+    &migrate_to_1, &migrate_to_2, &migrate_to_3};
 
 // -- what a file has --------------------------------------------------------
 

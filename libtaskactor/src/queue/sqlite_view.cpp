@@ -1,6 +1,7 @@
 // What is asked of a store: lists, details, the survey.
 
 #include "queue/sqlite_backend.hpp"
+#include "queue/sqlite_edges.hpp"
 #include "queue/sqlite_output.hpp"
 #include "queue/stored_job.hpp"
 #include "queue/stored_limits.hpp"
@@ -113,7 +114,7 @@ std::optional<job_info> read_info(sqlite_change& look, job_id id, const job_text
                 .expires = head->expires};
   if (!tell_running(look, info) && !tell_ended(look.db(), info, result))
     if (const auto waits = look.find_waiting(*head)) {
-      info.state = waits->due ? job_state::delayed : job_state::ready;
+      info.state = waits->state;
       info.due = waits->due;
       tell_tries(info, waits->tries);
     }
@@ -138,8 +139,8 @@ std::vector<job_attempt> read_attempts(sqlite_database& db, job_id id) {
   return attempts;
 }
 
-constexpr unsigned live_states
-    = bit_of(job_state::ready) | bit_of(job_state::delayed) | bit_of(job_state::running);
+constexpr unsigned live_states = bit_of(job_state::ready) | bit_of(job_state::delayed)
+                                 | bit_of(job_state::running) | bit_of(job_state::blocked);
 /// So many rows are sorted sooner than as many jobs that have ended are passed over, one by one.
 constexpr std::int64_t most_live_rows = 20'000;
 
@@ -148,7 +149,9 @@ constexpr std::int64_t most_live_rows = 20'000;
 std::int64_t count_live(sqlite_database& db, unsigned states) {
   const auto one_if = [states](job_state state) { return (states & bit_of(state)) != 0 ? 1 : 0; };
   return db.number("SELECT coalesce(sum(ready * ? + delayed * ? + running * ?), 0) FROM main.taskactor_queue",
-                   one_if(job_state::ready), one_if(job_state::delayed), one_if(job_state::running));
+                   one_if(job_state::ready), one_if(job_state::delayed), one_if(job_state::running))
+         + db.number("SELECT coalesce(sum(blocked * ?), 0) FROM main.taskactor_queue_blocked",
+                     one_if(job_state::blocked));
 }
 
 /// Few rows, of which the ids are read first; null: there are too many of them for that.
@@ -158,7 +161,8 @@ const char* few_of(sqlite_database& db, unsigned states) {
   if (states != 0 && (states & live_states) == states && count_live(db, states) <= most_live_rows)
     return "SELECT j.id FROM (SELECT job FROM main.taskactor_ready WHERE ?5 & 1 UNION ALL SELECT job FROM "
            "main.taskactor_delayed WHERE ?5 & 2 UNION ALL SELECT job FROM main.taskactor_running "
-           "WHERE ?5 & 4) s JOIN main.taskactor_job j ON j.id = s.job WHERE j.id < ?1 "
+           "WHERE ?5 & 4 UNION ALL SELECT job FROM main.taskactor_blocked WHERE ?5 & 256) s JOIN "
+           "main.taskactor_job j ON j.id = s.job WHERE j.id < ?1 "
            "AND (?2 = '' OR j.queue = ?2) AND (?3 = '' OR j.task = ?3) AND (?4 = '' OR EXISTS (SELECT 1 "
            "FROM json_each(j.tags) WHERE value = ?4)) ORDER BY j.id DESC LIMIT ?6";
   if (states != 0 && (states & unhappy) == states)
@@ -174,13 +178,15 @@ const char* few_of(sqlite_database& db, unsigned states) {
 /// In the order of job_state: ready is what is nowhere else.
 constexpr const char* any_of_them
     = "SELECT j.id FROM main.taskactor_job j LEFT JOIN main.taskactor_running r ON r.job = j.id LEFT JOIN "
-      "main.taskactor_delayed d ON d.job = j.id LEFT JOIN main.taskactor_history h ON h.job = j.id WHERE "
+      "main.taskactor_delayed d ON d.job = j.id LEFT JOIN main.taskactor_history h ON h.job = j.id LEFT JOIN "
+      "main.taskactor_blocked b ON b.job = j.id WHERE "
       "j.id < ?1 AND "
       "(?2 = '' OR j.queue = ?2) AND (?3 = '' OR j.task = ?3) AND (?4 = '' OR EXISTS (SELECT 1 FROM "
       "json_each(j.tags) "
       "WHERE value = ?4)) AND (?5 = 0 OR ((?5 >> CASE WHEN r.job IS NOT NULL THEN 2 WHEN d.job IS NOT NULL "
       "THEN 1 WHEN "
-      "h.job IS NOT NULL THEN h.state ELSE 0 END) & 1)) ORDER BY j.id DESC LIMIT ?6";
+      "h.job IS NOT NULL THEN h.state WHEN b.job IS NOT NULL THEN 8 ELSE 0 END) & 1)) ORDER BY j.id DESC "
+      "LIMIT ?6";
 
 std::vector<job_id> find_page(sqlite_database& db, const job_query& filter) {
   const auto states = state_bits(filter);
@@ -265,14 +271,17 @@ std::vector<queue_info> survey_queues(sqlite_database& db) {
   for (const auto& [name, tasks] : served)
     queues[name].name = name;
   {
-    auto rows = db.query("SELECT name, paused, ready, delayed, running FROM main.taskactor_queue");
+    auto rows
+        = db.query("SELECT q.name, q.paused, q.ready, q.delayed, q.running, coalesce(b.blocked, 0) FROM "
+                   "main.taskactor_queue q LEFT JOIN main.taskactor_queue_blocked b ON b.queue = q.name");
     while (rows.next()) {
       queue_info info{.name = rows.string(0),
                       .paused = rows.integer(1) != 0,
                       .ready = rows.size(2),
                       .delayed = rows.size(3),
-                      .running = rows.size(4)};
-      if (info.paused || info.ready + info.delayed + info.running != 0)
+                      .running = rows.size(4),
+                      .blocked = rows.size(5)};
+      if (info.paused || info.ready + info.delayed + info.running + info.blocked != 0)
         queues[info.name] = std::move(info);
     }
   }
@@ -376,6 +385,7 @@ std::vector<job_details> sqlite_backend::find(std::span<const job_id> ids) {
       job.info = std::move(*info);
     const auto head = rows.head(id);
     job.limits = limits_of(head->limits);
+    job.parents = parents_of(db_, id);
     job.version = head->version;
     job.timeout = texts->timeout;
     job.retry = texts->retry;

@@ -45,6 +45,13 @@ struct job_row {
   std::string trace, version;
 };
 
+/// Which the job is to run after.
+struct new_edge {
+  job_id parent = 0;      // of the store; zero: the next
+  std::size_t before = 0; // the one so many places before it in the set
+  taskactor::on_failure on_failure{};
+};
+
 struct new_job {
   job_row row;
   std::string request; // 16 bytes, never used twice: of a push that is made again the first one's id is
@@ -56,6 +63,7 @@ struct new_job {
   unique_until until{};
   store_duration unique_period{};
   taskactor::on_taken on_taken{};
+  std::vector<new_edge> after;
 };
 
 struct push_reply {
@@ -264,6 +272,9 @@ public:
   /// From now on `outside` is called when others may have changed something, if the store hears of that at
   /// once. A hint, on any thread, never after this has gone. It doesn't block, and asks for nothing here.
   virtual void listen(std::function<void(outside_change)> outside);
+  /// True, once: jobs have ended by the last calls of which no reply says so: those that were to run after
+  /// others.
+  virtual bool ended_others() noexcept { return std::exchange(ended_others_, false); }
   /// Another one than the last time: somebody else may have written. For who waits.
   virtual std::uint64_t version() = 0;
   /// How another one on the same store is opened, for what reads all of it (`backup`, `check`) while this one
@@ -278,6 +289,12 @@ public:
   virtual std::size_t restored();
   /// Each invariant of the tables that doesn't hold, in words; none: all is well.
   virtual std::vector<std::string> check() = 0;
+
+protected:
+  void note_others_end(bool any) noexcept { ended_others_ = ended_others_ || any; }
+
+private:
+  bool ended_others_ = false;
 };
 
 inline void store_backend::listen(std::function<void(outside_change)>) {}

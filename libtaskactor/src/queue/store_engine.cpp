@@ -55,6 +55,7 @@ void store_in_memory::post(std::shared_ptr<store_request> what) {
     try {
       what->make(*backend_, {&what, 1});
       news = news_of({&what, 1});
+      news.some_ended |= backend_->ended_others();
     } catch (...) {
       thrown = std::current_exception();
     }

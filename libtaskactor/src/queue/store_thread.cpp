@@ -160,8 +160,8 @@ store_thread::next_step store_thread::take(std::vector<std::shared_ptr<store_req
   }
 }
 
-/// Some that fail together for another reason than the store's are made one by one: one's memory isn't the
-/// others' trouble.
+/// Some that fail together for another reason than the store's are made one by one: one's memory, or what it
+/// names, isn't the others' trouble.
 void store_thread::make(std::span<const std::shared_ptr<store_request>> together) {
   try {
     const folder_watch::own_writes here{watch_};
@@ -171,8 +171,8 @@ void store_thread::make(std::span<const std::shared_ptr<store_request>> together
     bool of_all = together.size() == 1;
     try {
       throw;
-    } catch (const error&) {
-      of_all = true;
+    } catch (const error& what) {
+      of_all |= what.code() != errc::unknown_parent && what.code() != errc::invalid_argument;
     } catch (...) { // NOLINT: looked at above
     }
     if (of_all) {
@@ -184,7 +184,8 @@ void store_thread::make(std::span<const std::shared_ptr<store_request>> together
     }
     return;
   }
-  const auto news = news_of(together);
+  auto news = news_of(together);
+  news.some_ended |= backend_->ended_others();
   for (const auto& each : together)
     each->tell();
   tell_of(news);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <taskactor/field.hpp>
+#include <taskactor/queue/job_parent.hpp>
 #include <taskactor/queue/job_state.hpp>
 #include <taskactor/queue/push_options.hpp>
 
@@ -15,9 +16,6 @@
 #include <vector>
 
 namespace taskactor {
-
-/// Of one store; from one, never used again.
-using job_id = std::int64_t;
 
 /// What was pushed: `task`, a registered function; or `command`, a program of this machine.
 enum class job_kind : std::uint8_t { task, command };
@@ -40,7 +38,7 @@ struct job_info {
   std::string fairness_key{};
   std::vector<std::string> tags{};
   store_time pushed{};
-  std::optional<store_time> due{}; ///< of a delayed one
+  std::optional<store_time> due{}; ///< of a delayed or blocked one: not before
   std::optional<store_time> expires{};
   std::optional<store_time> began{}; ///< of the last attempt
   std::optional<store_time> ended{};
@@ -55,6 +53,13 @@ struct job_info {
   std::string progress_text{};
 };
 
+/// A parent of a job (`push_options::after`).
+struct job_parent_info {
+  job_id id = 0;
+  taskactor::on_failure on_failure{};
+  bool over = false; ///< it has ended
+};
+
 /// All of one job.
 struct job_details {
   job_info info{};
@@ -62,6 +67,7 @@ struct job_details {
   std::string result{};                ///< as bytes; of a task JSON
   std::vector<job_attempt> attempts{}; ///< the last of them
   std::vector<job_limit> limits{};
+  std::vector<job_parent_info> parents{}; ///< by id; but for those that aren't kept any longer
   std::optional<time_span> timeout{};
   job_retry retry{};
   std::string trace{}, version{};
@@ -102,7 +108,7 @@ struct control_counts {
 struct queue_info {
   std::string name{};
   bool paused = false;
-  std::size_t ready = 0, delayed = 0, running = 0;
+  std::size_t ready = 0, delayed = 0, running = 0, blocked = 0;
   std::optional<store_time> oldest_ready{}; ///< when the one that waits longest became ready
   std::vector<std::string> unserved{};      ///< tasks that no living runner has
 };

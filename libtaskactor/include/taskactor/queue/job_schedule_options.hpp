@@ -37,7 +37,8 @@ struct job_schedule_options {
   std::optional<time_span> jitter{};
   /// It begins with a pause.
   bool paused = false;
-  /// Of each fire's job, which has the tag "schedule:NAME", too. Not to be set: `delay`, `at`, `unique`.
+  /// Of each fire's job, which has the tag "schedule:NAME", too. Not to be set: `delay`, `at`, `unique`,
+  /// `after`.
   push_options job{};
 };
 

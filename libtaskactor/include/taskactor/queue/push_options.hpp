@@ -6,6 +6,7 @@
 #include <taskactor/expected.hpp>
 #include <taskactor/field.hpp>
 #include <taskactor/limits.hpp>
+#include <taskactor/queue/job_parent.hpp>
 #include <taskactor/time_span.hpp>
 
 #include <chrono>
@@ -72,7 +73,8 @@ struct job_limit {
 };
 
 /// Errors: `errc::invalid_argument`, naming the field. Negative durations are refused; and texts that aren't
-/// UTF-8, have a NUL, or more than 1000 bytes: names, tags and versions more than 200.
+/// UTF-8, have a NUL, or more than 1000 bytes: names, tags and versions more than 200; and
+/// parents that are there twice, or more than 100,000.
 struct push_options {
   /// Not before so much time has gone by. Not both this and `at`.
   time_span delay{};
@@ -96,6 +98,9 @@ struct push_options {
   field<std::string> trace{};
   /// Only runners whose task is registered with the same version claim it; empty: any.
   field<std::string> version{};
+  /// It is blocked until all of these jobs of its store are over: see job_parent.hpp. Times count from the
+  /// push. Errors, of the push: `errc::unknown_parent`: there is no such job, or it isn't kept any longer.
+  field<std::vector<job_parent>> after{};
 };
 
 namespace detail {
