@@ -129,6 +129,55 @@ class PushAndWork(queue_program.Case):
         self.assertEqual(self.lines("jobs"), [])
 
 
+class After(queue_program.Case):
+    def test_a_job_after_two_others(self):
+        first, second = self.shell("echo first >> said"), self.shell("sleep 0.2; echo second >> said")
+        last = self.shell("echo last >> said", "--after", str(first), "--after", str(second))
+        self.assertEqual(self.state_of(last), "blocked")
+        self.assertEqual(self.job(last)["parents"], [{"id": first, "on_failure": "cancel", "over": False},
+                                                     {"id": second, "on_failure": "cancel", "over": False}])
+        self.assertRegex(self.done("job", str(last)), rf"(?m)^after: +job {first}, {second}$")
+        self.assertEqual([job["id"] for job in self.lines("jobs", "--state", "blocked")], [last])
+        self.assertEqual([(queue["ready"], queue["blocked"]) for queue in self.lines("status")[0]["queues"]], [(2, 1)])
+        self.assertEqual(self.work("--quiet"), (0, "", ""))
+        self.assertEqual(sorted((self.folder / "said").read_text().split()[:2]), ["first", "second"])
+        self.assertEqual((self.folder / "said").read_text().split()[2:], ["last"])
+
+    def test_what_a_failed_parent_makes_of_them(self):
+        bad = self.push("--", "false")
+        cancelled = self.push("--after", str(bad), "--", "true")
+        failed = self.push("--after", str(bad), "--on-failure", "fail", "--", "true")
+        runs = self.push("--after", str(bad), "--on-failure", "run", "--", "touch", "ran")
+        self.assertEqual(self.work("--quiet")[0], 0)
+        self.assertEqual([self.state_of(number) for number in (bad, cancelled, failed, runs)],
+                         ["failed", "cancelled", "failed", "succeeded"])
+        self.assertEqual(self.job(cancelled)["error"], f"its parent, job {bad}, has failed")
+        self.assertTrue((self.folder / "ran").exists())
+
+    def test_until_empty_leaves_what_waits_for_what_it_can_not_run(self):
+        other = self.push("--task", "nobody.has.this")
+        self.push("--after", str(other), "--", "true")
+        code, _, err = self.work()
+        self.assertEqual(code, 3)
+        self.assertIn("1 job remains, blocked: of those that they are to run after, none will end here", err)
+
+    def test_all_that_wait_are_cancelled(self):
+        first = self.push("--delay", "1h", "--", "true")
+        last = self.push("--after", str(first), "--", "true")
+        self.assertEqual(self.ask("cancel", "--yes", "--queue", "default")[0], 0)
+        self.assertEqual([self.state_of(number) for number in (first, last)], ["cancelled", "cancelled"])
+
+    def test_what_is_wrong_is_said_and_nothing_is_pushed(self):
+        for words, why in [(("--after", "x", "--", "true"), '--after: "x" is no job\'s id'),
+                           (("--after", "99", "--", "true"), "after: job 99: there is none of this id"),
+                           (("--after", "9", "--after", "9", "--", "true"), "after: job 9 is there twice"),
+                           (("--on-failure", "run", "--", "true"), "--on-failure is about jobs of --after")]:
+            code, _, err = self.ask("push", *words)
+            self.assertEqual(code, 1 if "none of this id" in why else 2, err)
+            self.assertIn(why, err)
+        self.assertEqual(self.lines("jobs"), [])
+
+
 class UntilEmpty(queue_program.Case):
     def test_what_it_can_not_run_remains(self):
         self.push("--task", "nobody.has.this")

@@ -54,7 +54,7 @@ const control_kind& cancelling() {
       "is cancelled",
       &store::cancel,
       &store::cancel_all,
-      {job_state::ready, job_state::delayed, job_state::running}};
+      {job_state::ready, job_state::delayed, job_state::running, job_state::blocked}};
   return kind;
 }
 const control_kind& deleting() {
@@ -328,6 +328,7 @@ ordered_json survey_json(const store_survey& all) {
     one["ready"] = each.ready;
     one["delayed"] = each.delayed;
     one["running"] = each.running;
+    one["blocked"] = each.blocked;
     if (each.oldest_ready)
       one["oldest_ready"] = utc_text(*each.oldest_ready);
     one["unserved"] = each.unserved;
@@ -357,13 +358,14 @@ std::string survey_text(const store_survey& all, std::size_t width) {
   const auto ago = [&](store_time at) {
     return to_text(std::max<std::chrono::nanoseconds>(all.now - at, std::chrono::nanoseconds{0}));
   };
-  std::vector<std::vector<std::string>> queues{{"QUEUE", "READY", "DELAYED", "RUNNING", "OLDEST", "NOTE"}};
+  std::vector<std::vector<std::string>> queues{
+      {"QUEUE", "READY", "DELAYED", "RUNNING", "BLOCKED", "OLDEST", "NOTE"}};
   for (const auto& each : all.queues)
-    queues.push_back({each.name, std::to_string(each.ready), std::to_string(each.delayed),
-                      std::to_string(each.running), each.oldest_ready ? ago(*each.oldest_ready) : "-",
-                      std::string{each.paused ? "paused" : ""}
-                          + (each.paused && !each.unserved.empty() ? "; " : "")
-                          + (each.unserved.empty() ? "" : "nobody serves: " + joined(each.unserved))});
+    queues.push_back(
+        {each.name, std::to_string(each.ready), std::to_string(each.delayed), std::to_string(each.running),
+         std::to_string(each.blocked), each.oldest_ready ? ago(*each.oldest_ready) : "-",
+         std::string{each.paused ? "paused" : ""} + (each.paused && !each.unserved.empty() ? "; " : "")
+             + (each.unserved.empty() ? "" : "nobody serves: " + joined(each.unserved))});
   auto text = table(std::move(queues), width);
   if (!all.limits.empty()) {
     std::vector<std::vector<std::string>> rows{{"LIMIT", "CAPACITY", "TAKEN", "RATE"}};

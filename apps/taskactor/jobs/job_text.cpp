@@ -82,6 +82,24 @@ std::string since(const job_info& what, store_time now) {
   return "waits " + span(what.pushed, now);
 }
 
+std::string parents_text(const std::vector<job_parent_info>& parents) {
+  constexpr std::size_t most = 20; // the rest is counted
+  std::string made;
+  for (std::size_t i = 0; i < std::min(most, parents.size()); ++i) {
+    const auto& each = parents[i];
+    made += (i == 0 ? "job " : ", ") + std::to_string(each.id) + (each.over ? " (over)" : "");
+    if (each.on_failure != on_failure::cancel)
+      made += ", on failure " + std::string{to_string(each.on_failure)};
+  }
+  if (parents.size() > most)
+    made += " and " + std::to_string(parents.size() - most) + " more";
+  return made;
+}
+
+ordered_json parent_json(const job_parent_info& each) {
+  return {{"id", each.id}, {"on_failure", to_string(each.on_failure)}, {"over", each.over}};
+}
+
 std::string progress_text(const job_info& what) {
   std::string made;
   if (what.progress_total != 0)
@@ -190,6 +208,7 @@ ordered_json json_of(const job_details& what) {
     set_json(made, "result", what.result);
   made["failed_attempts"] = array_of(what.attempts, attempt_json);
   made["limits"] = array_of(what.limits, job_limit_json);
+  made["parents"] = array_of(what.parents, parent_json);
   if (what.timeout)
     made["timeout"] = seconds(*what.timeout);
   made["max_attempts"] = what.retry.max_attempts;
@@ -237,6 +256,7 @@ std::string text_of(const job_details& what, store_time now) {
   for (const auto& each : what.limits)
     all.add("limit",
             each.name + (each.key.empty() ? "" : '/' + each.key) + " x" + std::to_string(each.tokens));
+  all.add("after", parents_text(what.parents));
   all.add("pushed", info.pushed);
   all.add("due", info.due);
   all.add("expires", info.expires);

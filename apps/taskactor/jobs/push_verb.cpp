@@ -7,7 +7,9 @@
 #include <taskactor/queue/job_queue.hpp>
 #include <taskactor/schedule/trigger.hpp>
 
+#include <charconv>
 #include <memory>
+#include <system_error>
 
 namespace taskactor::cli {
 
@@ -31,6 +33,14 @@ struct push_line : job_spec_line {
                    "2026-12-24T17:00:00Z")
         ->type_name("TIME");
     app.add_option("--zone", zone, "Of --at (UTC): Europe/Berlin")->type_name("ZONE");
+    add_list(app, "--after", parents,
+             "Not before this job has succeeded; if it ends otherwise, this one is cancelled. May be given "
+             "again")
+        ->type_name("ID");
+    app.add_option("--on-failure", wish,
+                   "What becomes of it then, in place of that: cancel, fail, or run all the same")
+        ->type_name("cancel|fail|run")
+        ->check(CLI::IsMember({"cancel", "fail", "run"}).description(""));
     add_run_options();
     app.add_option("--unique", key, "While a job with this key waits or runs there is no other")
         ->type_name("KEY");
@@ -41,16 +51,35 @@ struct push_line : job_spec_line {
     app.footer("Examples:\n"
                "  taskactor push -- make -j4 && taskactor work --until-empty\n"
                "  taskactor push --queue mail --task send_letter '\"ann@example.org\"'\n"
+               "  taskactor push --after 17 -- ./publish.sh\n"
                "  taskactor push --delay 1h --retries 3 --unique nightly -- ./backup.sh");
   }
 
   /// Errors: `verb_failed`.
   push_options options() const;
 
-  std::string key, at, zone;
+  std::string key, at, zone, wish = "cancel";
+  std::vector<std::string> parents;
   std::optional<std::chrono::nanoseconds> delay;
   bool replaces = false;
 };
+
+/// Errors: `verb_failed`.
+std::vector<job_parent> parents_of(const std::vector<std::string>& ids, const std::string& wish) {
+  const auto how = wish == "run" ? on_failure::run : wish == "fail" ? on_failure::fail : on_failure::cancel;
+  std::vector<job_parent> all;
+  all.reserve(ids.size());
+  for (const auto& each : ids) {
+    job_id id = 0;
+    const auto* const end = each.data() + each.size();
+    const auto read = std::from_chars(each.data(), end, id);
+    if (read.ec != std::errc{} || read.ptr != end || id <= 0)
+      throw verb_failed{bad_usage,
+                        "--after: \"" + detail::visible(each) + "\" is no job's id, as push prints it"};
+    all.emplace_back(id, how);
+  }
+  return all;
+}
 
 /// Of a time that a zone's clocks show: as a trigger has it.
 store_time time_at(const std::string& text, const std::string& zone) {
@@ -75,6 +104,9 @@ push_options push_line::options() const {
     throw verb_failed{bad_usage, "--zone is that of --at, which isn't given"};
   if (has_time)
     made.at = time_at(at, zone);
+  if (parents.empty() && app.count("--on-failure") != 0)
+    throw verb_failed{bad_usage, "--on-failure is about jobs of --after, which isn't given"};
+  made.after = parents_of(parents, wish);
   made.delay = delay.value_or(std::chrono::nanoseconds{0});
   made.unique.key = key;
   made.unique.on_taken = replaces ? on_taken::replace : on_taken::keep;

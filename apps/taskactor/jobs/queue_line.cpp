@@ -17,9 +17,9 @@ namespace taskactor::cli {
 
 namespace {
 
-constexpr job_state all_states[]
-    = {job_state::ready,  job_state::delayed,   job_state::running, job_state::succeeded,
-       job_state::failed, job_state::cancelled, job_state::expired, job_state::quarantined};
+constexpr job_state all_states[] = {job_state::ready,     job_state::delayed,     job_state::running,
+                                    job_state::succeeded, job_state::failed,      job_state::cancelled,
+                                    job_state::expired,   job_state::quarantined, job_state::blocked};
 
 std::vector<std::string> state_names() {
   std::vector<std::string> names;

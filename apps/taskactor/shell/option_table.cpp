@@ -12,9 +12,9 @@ namespace taskactor::cli {
 
 namespace {
 
-constexpr job_state all_job_states[]
-    = {job_state::ready,  job_state::delayed,   job_state::running, job_state::succeeded,
-       job_state::failed, job_state::cancelled, job_state::expired, job_state::quarantined};
+constexpr job_state all_job_states[] = {job_state::ready,     job_state::delayed,     job_state::running,
+                                        job_state::succeeded, job_state::failed,      job_state::cancelled,
+                                        job_state::expired,   job_state::quarantined, job_state::blocked};
 
 /// Of a value that is written as "some|other".
 void add_choices(option_entry& option) {
