@@ -255,7 +255,7 @@ public:
   virtual promote_reply promote(std::size_t most) = 0;
   virtual rescue_reply rescue(std::span<const lost_runner> runners) = 0;
   /// Forgets ended jobs that needn't be kept any longer, requests older than a day, and keys whose period is
-  /// over; at most so many. How many went.
+  /// over; at most so many. How many went, or stay for their children's sake and are looked at later.
   virtual std::size_t prune(std::size_t most) = 0;
   virtual std::vector<control_reply> control(std::span<const control_action> actions) = 0;
 
